@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+/** toeh: what people and timers run. One command, one file in lib/commands; only the one that is asked for is loaded. */
+import yargs, { type CommandModule } from 'yargs'
+import { visible } from '../lib/display.js'
+import { EXIT } from '../lib/exit.js'
+import { describeError, Failure } from '../lib/failure.js'
+
+const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
+  init: () => import('../lib/commands/init.js'),
+  allow: () => import('../lib/commands/allow.js'),
+  block: () => import('../lib/commands/block.js'),
+  revoke: () => import('../lib/commands/revoke.js'),
+  known: () => import('../lib/commands/known.js'),
+  why: () => import('../lib/commands/why.js'),
+  list: () => import('../lib/commands/list.js'),
+  show: () => import('../lib/commands/show.js'),
+  release: () => import('../lib/commands/release.js'),
+  reject: () => import('../lib/commands/reject.js'),
+  recheck: () => import('../lib/commands/recheck.js'),
+  cleanup: () => import('../lib/commands/cleanup.js'),
+  digest: () => import('../lib/commands/digest.js'),
+}
+
+async function main(argv: string[]): Promise<void> {
+  const asked = argv.find((word) => Object.hasOwn(COMMANDS, word))
+  const names = asked === undefined ? Object.keys(COMMANDS) : [asked]
+  const modules = await Promise.all(names.map((name) => COMMANDS[name]?.()))
+  const parser = yargs(argv)
+    .scriptName('toeh')
+    .locale('en')
+    .usage('$0 COMMAND: who is known, what waits, and who said yes. See toeh COMMAND --help.')
+    .option('config', { type: 'string', describe: 'configuration file', requiresArg: true })
+    .option('json', { type: 'boolean', describe: 'answer as JSON' })
+    .demandCommand(1, 'which command?')
+    .strict()
+    .help()
+    .alias('help', 'h')
+    .wrap(80)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw (
+        error ??
+        new Failure('usage', message.replace(/\s*\n\s*/g, ' '), {
+          status: EXIT.usage,
+          hint: asked === undefined ? 'toeh --help names the commands' : `toeh ${asked} --help`,
+        })
+      )
+    })
+  for (const module of modules) if (module !== undefined) parser.command(module.default)
+  await parser.parseAsync()
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`toeh: ${visible(describeError(error))}\n`)
+  process.exitCode = error instanceof Failure ? error.status : EXIT.failed
+})

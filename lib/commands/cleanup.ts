@@ -1,0 +1,71 @@
+/** toeh cleanup: from cron or a timer. Ends what has waited too long, and sweeps what killed runs have left. */
+import type { Argv, CommandModule } from 'yargs'
+import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
+import { EXIT } from '../exit.js'
+import { describeError } from '../failure.js'
+import type { HeldMessage } from '../hold.js'
+import { sendNotice, tellableSender } from '../notify.js'
+
+/** Older than any run can be: pipe(8)'s time limit and our deadline are minutes. */
+const TEMPORARY_MS = 86_400_000
+/** A cleanup that began on a message and has not ended after this has died. */
+const CLAIM_MS = 3_600_000
+
+/** Tells of one expired message, then expires it, then removes its bytes; in that order. */
+async function expire(desk: Desk, message: HeldMessage): Promise<string[]> {
+  const { config, hold, actor } = desk
+  const recipients = message.recipients.filter(({ state }) => state !== 'releasing')
+  const sender = tellableSender(config, message.sender)
+  const to = sender === undefined ? config.approvers : [sender]
+  if (to.length > 0) await sendNotice(desk, 'expired', to, [{ ...message, recipients }])
+  const addresses = recipients.map(({ address }) => address)
+  const expired = await hold.settle(message.id, addresses, 'expired', { ...actor, who: 'cleanup' })
+  await hold.removeSettled(message.id)
+  return expired
+}
+
+/** Folders of settled messages that a cut-off run has left, removed; folders nobody knows, named and left alone. */
+async function tidyFolders(desk: Desk): Promise<{ removed: number; orphans: string[] }> {
+  let removed = 0
+  const orphans: string[] = []
+  for (const id of desk.folder.ids()) {
+    const standing = await desk.hold.standing(id)
+    if (standing === 'unknown') orphans.push(id)
+    if (standing !== 'settled') continue
+    await desk.hold.removeSettled(id)
+    removed++
+  }
+  return { removed, orphans }
+}
+
+const module: CommandModule = {
+  command: 'cleanup',
+  describe: 'expire what has waited too long, after telling its sender; sweep old temporaries',
+  builder: (yargs: Argv) => yargs.example('toeh cleanup', 'once an hour or a day; two at once do no harm'),
+  handler: async (args) => {
+    const options = args as unknown as CommonOptions
+    const desk = openDesk(options, 'write')
+    const now = desk.actor.at
+    const lines: string[] = []
+    const expired: { id: string; recipients: string[] }[] = []
+    for (const message of await desk.hold.claimExpired(now, now - CLAIM_MS)) {
+      try {
+        const recipients = await expire(desk, message)
+        expired.push({ id: message.id, recipients })
+        lines.push(...recipients.map((address) => `${message.id} expired for ${address}`))
+      } catch (error) {
+        await desk.hold.unclaimExpired(message.id)
+        lines.push(`${message.id} NOT expired, it stays: ${describeError(error)}`)
+        process.exitCode = EXIT.failed
+      }
+    }
+    const { removed, orphans } = await tidyFolders(desk)
+    const swept = desk.folder.sweep(now - TEMPORARY_MS)
+    if (removed > 0) lines.push(`removed ${removed} settled messages that a cut-off run had left`)
+    if (swept > 0) lines.push(`swept ${swept} old temporaries`)
+    for (const id of orphans)
+      lines.push(`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
+    answer(options, { expired, swept, removed, orphans }, lines)
+  },
+}
+export default module

@@ -1,0 +1,36 @@
+/** toeh digest: tells people of what waits and what no notice has told them yet. */
+import type { Argv, CommandModule } from 'yargs'
+import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { EXIT } from '../exit.js'
+import { describeError } from '../failure.js'
+import type { HeldMessage } from '../hold.js'
+import { tell } from '../notify.js'
+
+const module: CommandModule = {
+  command: 'digest',
+  describe: 'tell people of what waits and what no notice has told them yet',
+  builder: (yargs: Argv) => yargs.example('toeh digest', 'from cron: silent when there is nothing to tell'),
+  handler: async (args) => {
+    const options = args as unknown as CommonOptions
+    const desk = openDesk(options, 'write')
+    const bySender = new Map<string, HeldMessage[]>()
+    for (const message of await desk.hold.unnotified()) {
+      bySender.set(message.sender, [...(bySender.get(message.sender) ?? []), message])
+    }
+    const lines: string[] = []
+    const told: string[] = []
+    for (const messages of bySender.values()) {
+      const ids = messages.map(({ id }) => id)
+      try {
+        await tell(desk, desk.hold, messages, desk.actor.at)
+        told.push(...ids)
+        lines.push(`told of ${ids.join(', ')}`)
+      } catch (error) {
+        lines.push(`NOT told of ${ids.join(', ')}: ${describeError(error)}`)
+        process.exitCode = EXIT.failed
+      }
+    }
+    answer(options, { told }, lines)
+  },
+}
+export default module

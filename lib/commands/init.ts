@@ -1,0 +1,160 @@
+/** toeh init: makes configuration, folders and database, and prints the master.cf lines. Twice changes nothing. */
+import { execFileSync } from 'node:child_process'
+import { chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { Argv, CommandModule } from 'yargs'
+import { parseDomain } from '../address.js'
+import { DEFAULT_CONFIG_PATH, DEFAULTS, loadConfig } from '../config.js'
+import { createDatabase, databasePath } from '../database.js'
+import { answer, type CommonOptions, configPath, loginName } from '../desk.js'
+import { EXIT } from '../exit.js'
+import { Failure, toFailure } from '../failure.js'
+import { readAddressClasses } from '../postconf.js'
+
+interface Options extends CommonOptions {
+  user?: string
+  internal?: string[]
+  state: string
+}
+
+interface Owner {
+  name: string
+  uid: number
+  gid: number
+}
+
+/** The package's own folder, whose sample files are the texts that are written and printed. */
+const PACKAGE = resolve(import.meta.dirname, '../../..')
+
+/** The user who is to own everything. Root makes it for the filter's user, anybody else for himself. */
+function findOwner(options: Options): Owner {
+  const me = { name: loginName(), uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  if (me.uid !== 0) return me
+  const name = options.user ?? 'toeh'
+  const id = (flag: string): number =>
+    Number(execFileSync('id', [flag, '--', name], { stdio: ['ignore', 'pipe', 'ignore'] }))
+  try {
+    return { name, uid: id('-u'), gid: id('-g') }
+  } catch {
+    throw new Failure('init', 'there is no such user', {
+      at: name,
+      status: EXIT.usage,
+      hint: `adduser --system --group --home /var/lib/toeh --no-create-home ${name}`,
+    })
+  }
+}
+
+/** The internal domains to begin with, and what the reader should know of them. */
+async function findInternal(options: Options): Promise<{ domains: string[]; remarks: string[] }> {
+  if (options.internal !== undefined) {
+    const domains = options.internal.map((text) => {
+      const domain = parseDomain(text)
+      if (domain.plain) return domain.domain
+      throw new Failure('init --internal', domain.fault, { at: JSON.stringify(text), status: EXIT.usage })
+    })
+    return { domains, remarks: [] }
+  }
+  const classes = await readAddressClasses()
+  if (classes === undefined || classes.domains.length === 0) {
+    throw new Failure('init', 'Postfix names no domain of its own here', {
+      status: EXIT.usage,
+      hint: "name the company's domains: toeh init --internal company.example",
+    })
+  }
+  const remarks = classes.tables.map((table) => `look into ${table}: add its domains to internal_domains`)
+  return { domains: classes.domains, remarks }
+}
+
+/** The sample configuration with this host's values. */
+function configText(state: string, domains: readonly string[]): string {
+  return readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
+    .replace(/^state = .*$/m, `state = ${JSON.stringify(state)}`)
+    .replace(/^internal_domains = .*$/m, `internal_domains = ${JSON.stringify(domains)}`)
+}
+
+/** The master.cf lines for this host, from the sample. */
+function masterLines(owner: Owner, state: string, config: string): string[] {
+  const group = execFileSync('id', ['-gn', '--', owner.name], { encoding: 'utf8' }).trim()
+  const filter = `${process.execPath} ${join(PACKAGE, 'dist/bin/toeh-filter.cjs')}`
+  const where = config === DEFAULT_CONFIG_PATH ? '' : ` --config=${config}`
+  return readFileSync(join(PACKAGE, 'master.cf.sample'), 'utf8')
+    .replace('user=toeh:toeh', `user=${owner.name}:${group}`)
+    .replace('directory=/var/lib/toeh', `directory=${state}`)
+    .replace('argv=/usr/lib/toeh/toeh-filter', `argv=${filter}${where}`)
+    .trimEnd()
+    .split('\n')
+}
+
+/** Makes a folder for the owner alone; an existing one is looked at, not changed. */
+function makeFolder(path: string, owner: Owner): string {
+  if (existsSync(path)) {
+    const { mode, uid } = statSync(path)
+    const wrong = [
+      (mode & 0o777) === 0o700 ? '' : `chmod 700 ${path}`,
+      uid === owner.uid ? '' : `chown ${owner.name} ${path}`,
+    ].filter((command) => command !== '')
+    return wrong.length === 0
+      ? `${path} is there`
+      : `${path} is there, but not for ${owner.name} alone: ${wrong.join('; ')}`
+  }
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  chownSync(path, owner.uid, owner.gid)
+  return `${path} made, for ${owner.name} alone`
+}
+
+const module: CommandModule = {
+  command: 'init',
+  describe: 'make configuration, folders and database; print the master.cf lines',
+  builder: (yargs: Argv) =>
+    yargs
+      .option('user', {
+        type: 'string',
+        requiresArg: true,
+        describe: "the filter's user (for root; default toeh)",
+      })
+      .option('internal', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: "the company's own domains (default: Postfix's)",
+      })
+      .option('state', {
+        type: 'string',
+        default: DEFAULTS.state,
+        requiresArg: true,
+        describe: 'state folder',
+      })
+      .example('toeh init --internal company.example', 'then add the printed lines to master.cf'),
+  handler: async (args) => {
+    const options = args as unknown as Options
+    const path = resolve(configPath(options))
+    const owner = findOwner(options)
+    const lines: string[] = []
+    try {
+      if (existsSync(path)) lines.push(`${path} is there`)
+      else {
+        const { domains, remarks } = await findInternal(options)
+        mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+        writeFileSync(path, configText(resolve(options.state), domains), { mode: 0o640, flag: 'wx' })
+        chownSync(path, process.getuid?.() ?? owner.uid, owner.gid)
+        lines.push(`${path} made, internal domains: ${domains.join(', ')}`, ...remarks)
+      }
+      const { state, busySeconds } = loadConfig(path)
+      for (const folder of ['', 'hold', 'hold/tmp', 'decisions'])
+        lines.push(makeFolder(join(state, folder), owner))
+      if (process.getuid?.() === 0 && owner.uid !== 0) {
+        process.setgroups?.([])
+        process.setgid?.(owner.gid)
+        process.setuid?.(owner.uid)
+      }
+      const database = databasePath(state)
+      lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
+      createDatabase(database, { busySeconds }).close()
+      const master = masterLines(owner, state, path)
+      answer(options, { config: path, state, master }, [...lines, '', 'Add to master.cf:', '', ...master])
+    } catch (error) {
+      throw toFailure('init', error, { at: path, status: EXIT.failed })
+    }
+  },
+}
+export default module

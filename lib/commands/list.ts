@@ -1,0 +1,50 @@
+/** toeh list: what waits, oldest first. */
+import stringWidth from 'string-width'
+import type { Argv, CommandModule } from 'yargs'
+import { answer, type CommonOptions, openDesk, terminalWidth } from '../desk.js'
+import { shortAge, shortSize, visible } from '../display.js'
+import type { HeldMessage } from '../hold.js'
+import { readableSubject } from '../notice.js'
+
+const RECIPIENTS_SHOWN = 3
+
+/** The text cut to so many columns, with … where something is missing; wide characters count as two. */
+export function fit(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text
+  let cut = ''
+  for (const character of text) {
+    if (stringWidth(cut + character) > columns - 1) break
+    cut += character
+  }
+  return `${cut}…`
+}
+
+/** The lines of one message: id, age, size, sender and subject, then who waits and why. */
+export function describeWaiting(message: HeldMessage, now: number, width: number): string[] {
+  const age = shortAge(now - message.heldAt).padStart(4)
+  const size = shortSize(message.size).padStart(5)
+  const sender = visible(message.sender === '' ? '<>' : message.sender)
+  const subject = readableSubject(message.subject, '(no subject)')
+  const lines = [fit(`${message.id} ${age} ${size}  ${sender}  ${subject}`, width)]
+  for (const { address, state, reason } of message.recipients.slice(0, RECIPIENTS_SHOWN)) {
+    const why = state === 'releasing' ? 'releasing' : reason
+    lines.push(`  ${fit(visible(address), width - 4 - why.length)}  ${why}`)
+  }
+  const more = message.recipients.length - RECIPIENTS_SHOWN
+  if (more > 0) lines.push(`  and ${more} more`)
+  return lines
+}
+
+const module: CommandModule = {
+  command: 'list',
+  describe: 'what waits: id, age, size, sender, subject, recipients and reasons',
+  builder: (yargs: Argv) => yargs.example('toeh list', 'oldest first'),
+  handler: async (args) => {
+    const options = args as unknown as CommonOptions
+    const desk = openDesk(options, 'read')
+    const messages = await desk.hold.waiting()
+    const lines = messages.flatMap((message) => describeWaiting(message, desk.actor.at, terminalWidth()))
+    answer(options, messages, lines.length > 0 ? lines : ['nothing waits'])
+  },
+}
+export default module

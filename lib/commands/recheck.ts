@@ -1,0 +1,35 @@
+/** toeh recheck: releases what has become known since it was held. */
+import type { Argv, CommandModule } from 'yargs'
+import { decide, lookupKeys } from '../decide.js'
+import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { EXIT } from '../exit.js'
+import { type Released, release } from '../release.js'
+import { describeReleased } from './release.js'
+
+const module: CommandModule = {
+  command: 'recheck',
+  describe: 'release what has become known since it was held',
+  builder: (yargs: Argv) =>
+    yargs.example('toeh allow supplier.example && toeh recheck', 'let the held mail follow'),
+  handler: async (args) => {
+    const options = args as unknown as CommonOptions
+    const desk = openDesk(options, 'write')
+    const results: Released[] = []
+    for (const message of await desk.hold.waiting()) {
+      const recipients = message.recipients
+        .filter(({ state }) => state === 'held')
+        .map(({ address }) => address)
+      const rules = await desk.landscape.facts(recipients.flatMap(lookupKeys))
+      const verdicts = decide(
+        { sender: message.sender, recipients },
+        { internal: desk.config.internal, rules },
+      )
+      const known = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
+      if (known.length > 0) results.push(await release(desk, message, known))
+    }
+    const lines = results.flatMap(describeReleased)
+    answer(options, results, lines.length > 0 ? lines : ['nothing that waits has become known'])
+    if (results.some(({ failed }) => failed.length > 0)) process.exitCode = EXIT.failed
+  },
+}
+export default module

@@ -1,0 +1,45 @@
+/** toeh revoke: ends the rules of a destination. */
+import type { Argv, CommandModule } from 'yargs'
+import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { EXIT } from '../exit.js'
+import { Failure } from '../failure.js'
+import { describeRule } from '../landscape.js'
+import { parseRuleValue } from '../ruledraft.js'
+
+interface Options extends CommonOptions {
+  value: string[]
+}
+
+const module: CommandModule = {
+  command: 'revoke <value..>',
+  describe: 'end the rules of destinations',
+  builder: (yargs: Argv) =>
+    yargs
+      .positional('value', {
+        type: 'string',
+        array: true,
+        describe: 'addresses or domains, as toeh known shows them',
+      })
+      .example('toeh revoke old-supplier.example', 'from now on it is unknown'),
+  handler: async (args) => {
+    const options = args as unknown as Options
+    const values = options.value.map((text) => parseRuleValue('revoke', text).value)
+    const desk = openDesk(options, 'write')
+    const facts = await desk.landscape.facts(values)
+    for (const value of values) {
+      if (facts.has(value)) continue
+      throw new Failure('revoke', 'there is no rule of exactly this name', {
+        at: value,
+        status: EXIT.noInput,
+        hint: 'toeh known lists them',
+      })
+    }
+    const ended = await desk.landscape.revoke([...new Set(values)], desk.actor)
+    answer(
+      options,
+      ended,
+      ended.map((rule) => `rule ${rule.id} ended: ${describeRule(rule)}`),
+    )
+  },
+}
+export default module

@@ -1,0 +1,71 @@
+/** toeh show: one held message, for the person who decides. */
+import type { Argv, CommandModule } from 'yargs'
+import { describeFile } from '../describe.js'
+import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { localTime, shortSize } from '../display.js'
+import type { Recipient } from '../hold.js'
+import { readableSubject } from '../notice.js'
+import { demandHoldId } from './release.js'
+
+interface Options extends CommonOptions {
+  id: string
+}
+
+function describeRecipient({
+  address,
+  state,
+  reason,
+  detail,
+  queueId,
+  changedBy,
+  changedAt,
+}: Recipient): string[] {
+  const lines = [`  ${address}`, `      ${state}: ${reason}${detail === '' ? '' : ` (${detail})`}`]
+  if (changedBy !== 'toeh-filter') {
+    lines.push(`      by ${changedBy}, ${localTime(changedAt)}${queueId === '' ? '' : `, as ${queueId}`}`)
+  }
+  return lines
+}
+
+const module: CommandModule = {
+  command: 'show <id>',
+  describe: 'headers, attachments, recipients and reasons of a held message',
+  builder: (yargs: Argv) =>
+    yargs
+      .positional('id', { type: 'string', demandOption: true, describe: 'a hold id, from toeh list' })
+      .example('toeh show 7k3m9q2x4v0a', 'before you release it'),
+  handler: async (args) => {
+    const options = args as unknown as Options
+    const id = demandHoldId(options.id)
+    const desk = openDesk(options, 'read')
+    const message = await desk.hold.find(id)
+    const there = desk.folder.has(id)
+    const description = there ? await describeFile(desk.folder.messagePath(id)) : null
+    const { client } = message
+    const lines = [
+      `hold:     ${id}`,
+      `sender:   ${message.sender === '' ? '<>' : message.sender}`,
+      `subject:  ${readableSubject(message.subject, '(no subject)')}`,
+      `size:     ${shortSize(message.size)}`,
+      `held:     ${localTime(message.heldAt)} (queue id ${message.queueId})`,
+      `expires:  ${localTime(message.expiresAt)}`,
+      `client:   ${[client.name, client.address, client.saslUser && `as ${client.saslUser}`].filter(Boolean).join(' ')}`,
+      '',
+      'recipients:',
+      ...message.recipients.flatMap(describeRecipient),
+      '',
+    ]
+    if (description === null) lines.push('the message itself is gone: everybody on it is settled')
+    else {
+      lines.push('headers:', ...description.headers.map(({ name, value }) => `  ${name}: ${value}`), '')
+      lines.push(description.attachments.length > 0 ? 'attachments:' : 'no attachments')
+      for (const { name, type, size } of description.attachments) {
+        lines.push(`  ${name === '' ? '(no name)' : name}  ${type}  ${shortSize(size)}`)
+      }
+      if (description.trouble !== null)
+        lines.push(`the message could not be read to its end: ${description.trouble}`)
+    }
+    answer(options, { ...message, description }, lines)
+  },
+}
+export default module

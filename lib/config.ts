@@ -1,0 +1,216 @@
+/** The configuration: TOML, checked whole, unknown keys refused by name and line. */
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { parse, TomlError } from 'smol-toml'
+import { parseAddress, parseDomain } from './address.js'
+import { EXIT } from './exit.js'
+import { describeError, Failure } from './failure.js'
+
+export const DEFAULT_CONFIG_PATH = '/etc/toeh/toeh.toml'
+
+export type Transport = { kind: 'smtp'; host: string; port: number } | { kind: 'sendmail'; path: string }
+
+/** The one literal of defaults, in the words of the file; examples/toeh.toml states each of them. */
+export const DEFAULTS = {
+  mode: 'enforce',
+  state: '/var/lib/toeh',
+  internal_domains: [] as string[],
+  reinject: 'smtp:127.0.0.1:10026',
+  deadline_seconds: 60,
+  busy_seconds: 5,
+  expire_days: 14,
+  language: 'en',
+  approvers: [] as string[],
+  notice: {
+    enabled: true,
+    from: '',
+    interval_minutes: 60,
+  },
+}
+
+export interface Config {
+  /** Where it was read from. */
+  path: string
+  mode: 'enforce' | 'observe'
+  /** The state folder. */
+  state: string
+  /** Folded, as A-labels. */
+  internal: ReadonlySet<string>
+  reinject: Transport
+  deadlineSeconds: number
+  busySeconds: number
+  expireDays: number
+  language: 'en' | 'fr'
+  approvers: string[]
+  notice: { enabled: boolean; from: string; intervalMinutes: number }
+}
+
+type Table = Record<string, unknown>
+
+/** The line a key stands on, counted from 1: for people who have to find it. */
+function lineOf(text: string, table: string, key: string): number {
+  let current = ''
+  const lines = text.split('\n')
+  for (const [index, line] of lines.entries()) {
+    const header = /^\s*\[+\s*([^\]]+?)\s*\]/.exec(line)?.[1]
+    if (header !== undefined) current = header
+    const name = /^\s*(?:"([^"]*)"|'([^']*)'|([^\s=]+?))\s*=/
+      .exec(line)
+      ?.slice(1)
+      .find((part) => part !== undefined)
+    if (current === table && name === key) return index + 1
+    // A table that is unknown altogether, or a dotted key.
+    if ((table === '' && header === key) || name?.startsWith(`${key}.`) || name === `${table}.${key}`)
+      return index + 1
+  }
+  return 1
+}
+
+/** Reads and checks values of one file; every complaint names the file, the line and the key. */
+class Reader {
+  readonly #path: string
+  readonly #text: string
+
+  constructor(path: string, text: string) {
+    this.#path = path
+    this.#text = text
+  }
+
+  wrong(table: string, key: string, why: string): Failure {
+    const name = table === '' ? key : `${table}.${key}`
+    return new Failure('configuration', `${name}: ${why}`, {
+      at: `${this.#path}:${lineOf(this.#text, table, key)}`,
+      status: EXIT.config,
+    })
+  }
+
+  /** `values` over `defaults`: only known keys, each of its default's type. */
+  merge<T extends Table>(table: string, values: Table, defaults: T): T {
+    const merged: Table = { ...defaults }
+    for (const [key, value] of Object.entries(values)) {
+      const standard = Object.hasOwn(defaults, key) ? defaults[key] : undefined
+      if (standard === undefined) throw this.wrong(table, key, 'there is no such setting')
+      if (isTable(standard) && isTable(value)) merged[key] = this.merge(key, value, standard)
+      else if (kindOf(value) === kindOf(standard)) merged[key] = value
+      else throw this.wrong(table, key, `it must be ${kindOf(standard)}, not ${kindOf(value)}`)
+    }
+    return merged as T
+  }
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value))
+    return value.every((item) => typeof item === 'string') ? 'a list of texts' : 'a list'
+  if (typeof value === 'string') return 'a text'
+  if (typeof value === 'boolean') return 'true or false'
+  if (typeof value === 'number' || typeof value === 'bigint') return 'a number'
+  return isTable(value) ? 'a table' : 'a date'
+}
+
+/** `smtp:ADDRESS:PORT` on loopback or `sendmail:/PATH`; anything else is undefined. */
+function parseTransport(text: string): Transport | undefined {
+  const [, ipv4, ipv6, port] = /^smtp:(?:([0-9.]+)|\[([0-9a-fA-F:]+)\]):([0-9]{1,5})$/.exec(text) ?? []
+  const host = ipv4 ?? ipv6
+  if (host !== undefined) {
+    const loopback = isIP(host) === 4 ? host.startsWith('127.') : host === '::1'
+    const number = Number(port)
+    return loopback && isIP(host) !== 0 && number > 0 && number < 65536
+      ? { kind: 'smtp', host, port: number }
+      : undefined
+  }
+  const path = /^sendmail:(\/.+)$/.exec(text)?.[1]
+  return path === undefined ? undefined : { kind: 'sendmail', path }
+}
+
+/**
+ * Parses and checks a configuration.
+ * @throws Failure (EX_CONFIG) that names file, line and setting
+ */
+export function parseConfig(path: string, text: string): Config {
+  let values: Table
+  try {
+    values = parse(text)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const why = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? 'it is no TOML'
+    throw new Failure('configuration', why, { at: `${path}:${error.line}`, status: EXIT.config })
+  }
+  const reader = new Reader(path, text)
+  const file = reader.merge('', values, DEFAULTS)
+  const oneOf = <T extends string>(key: 'mode' | 'language', choices: readonly T[]): T => {
+    const choice = choices.find((one) => one === file[key])
+    if (choice === undefined) throw reader.wrong('', key, `it must be one of ${choices.join(', ')}`)
+    return choice
+  }
+  const whole = (table: string, key: string, value: number, least: number, most: number): number => {
+    if (Number.isInteger(value) && value >= least && value <= most) return value
+    throw reader.wrong(table, key, `it must be a whole number from ${least} to ${most}`)
+  }
+  const internal = file.internal_domains.map((name) => {
+    const domain = parseDomain(name)
+    if (!domain.plain) throw reader.wrong('', 'internal_domains', `${JSON.stringify(name)}: ${domain.fault}`)
+    return domain.domain
+  })
+  if (internal.length === 0) {
+    throw reader.wrong(
+      '',
+      'internal_domains',
+      "it must name the company's own domains, as Postfix knows them",
+    )
+  }
+  for (const name of file.approvers) {
+    const address = parseAddress(name)
+    if (!address.plain) throw reader.wrong('', 'approvers', `${JSON.stringify(name)}: ${address.fault}`)
+  }
+  const from = file.notice.from === '' ? `toeh@${internal[0]}` : file.notice.from
+  if (!parseAddress(from).plain) throw reader.wrong('notice', 'from', 'it must be one plain address')
+  const reinject = parseTransport(file.reinject)
+  if (reinject === undefined) {
+    throw reader.wrong(
+      '',
+      'reinject',
+      'it must be smtp:127.0.0.1:PORT (a literal loopback address) or sendmail:/PATH',
+    )
+  }
+  if (!file.state.startsWith('/')) throw reader.wrong('', 'state', 'it must be an absolute path')
+  return {
+    path,
+    mode: oneOf('mode', ['enforce', 'observe'] as const),
+    state: file.state,
+    internal: new Set(internal),
+    reinject,
+    deadlineSeconds: whole('', 'deadline_seconds', file.deadline_seconds, 1, 3600),
+    busySeconds: whole('', 'busy_seconds', file.busy_seconds, 0, 600),
+    expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
+    language: oneOf('language', ['en', 'fr'] as const),
+    approvers: file.approvers,
+    notice: {
+      enabled: file.notice.enabled,
+      from,
+      intervalMinutes: whole('notice', 'interval_minutes', file.notice.interval_minutes, 0, 10080),
+    },
+  }
+}
+
+/**
+ * Reads the configuration file.
+ * @throws Failure (EX_CONFIG) when it cannot be read or is wrong
+ */
+export function loadConfig(path: string): Config {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Failure('configuration', describeError(error), {
+      at: path,
+      status: EXIT.config,
+      hint: 'toeh init makes one',
+      cause: error,
+    })
+  }
+  return parseConfig(path, text)
+}

@@ -1,0 +1,102 @@
+/**
+ * The decision: for each recipient, pass or hold, with one reason and the one rule it rests on. Pure.
+ *
+ * The order, first match decides:
+ *
+ * 1. malformed       whatever is not a plain address, even at an internal domain: Postfix may resolve it elsewhere.
+ * 2. foreign-sender  the sender is neither null nor at an internal domain: a forged sender would carry the
+ *                    document out in the bounce, so even mail to a colleague waits.
+ * 3. internal        the recipient's domain is the company's own.
+ * 4. a rule          the most specific one: the address, then its domain, then the nearest parent domain whose
+ *                    rule reaches subdomains. Where two are equally specific, block comes before allow.
+ * 5. unknown         nobody has ever said yes: hold.
+ *
+ * Whom it may hurt: a colleague who writes to a new customer waits for an approver. That is the price, and why
+ * 4 must be right: an over-broad rule lets a stranger in, so a domain rule covers that domain alone unless a
+ * person asked for more. Only the envelope is looked at; headers are the sender's to write.
+ */
+import { type Fault, parentDomains, parseAddress } from './address.js'
+
+export interface Rule {
+  id: number
+  kind: 'address' | 'domain'
+  /** Folded `local@domain`, or a domain as A-labels. */
+  value: string
+  /** Whether a domain rule also covers the domains below. */
+  subdomains: boolean
+  effect: 'allow' | 'block'
+  addedBy: string
+  /** Milliseconds since 1970. */
+  addedAt: number
+  /** What brought it in: `command`, `release 7k3m…`. */
+  source: string
+  note: string
+}
+
+export type Reason = 'internal' | 'allowed' | 'malformed' | 'foreign-sender' | 'blocked' | 'unknown'
+export const PASSING: ReadonlySet<Reason> = new Set<Reason>(['internal', 'allowed'])
+
+export interface Verdict {
+  recipient: string
+  pass: boolean
+  reason: Reason
+  /** The row it rests on, for `allowed` and `blocked`. */
+  rule?: Rule
+  /** What is wrong with the address, for `malformed`. */
+  fault?: Fault
+}
+
+/** Live rules by their value: what the landscape knows of the keys that were asked for. */
+export type RulesByValue = ReadonlyMap<string, readonly Rule[]>
+
+export interface Facts {
+  internal: ReadonlySet<string>
+  rules: RulesByValue
+}
+
+/** The values under which a rule for this recipient could stand, most specific first; none if malformed. */
+export function lookupKeys(recipient: string): string[] {
+  const address = parseAddress(recipient)
+  return address.plain ? [address.key, address.domain, ...parentDomains(address.domain)] : []
+}
+
+/** The rule that decides for a plain recipient, or undefined. */
+function decidingRule(recipient: string, rules: RulesByValue): Rule | undefined {
+  const [address, domain, ...parents] = lookupKeys(recipient)
+  const at = (key: string | undefined): readonly Rule[] => (key === undefined ? [] : (rules.get(key) ?? []))
+  const bySpecificity = [
+    at(address),
+    at(domain),
+    ...parents.map((key) => at(key).filter((rule) => rule.subdomains)),
+  ]
+  for (const equals of bySpecificity) {
+    const rule = equals.find(({ effect }) => effect === 'block') ?? equals[0]
+    if (rule !== undefined) return rule
+  }
+  return undefined
+}
+
+/** Whether the sender is the company's: null (a bounce of our own) or plain and at an internal domain. */
+export function isOwnSender(sender: string, internal: ReadonlySet<string>): boolean {
+  if (sender === '') return true
+  const address = parseAddress(sender)
+  return address.plain && internal.has(address.domain)
+}
+
+function decideOne(recipient: string, ownSender: boolean, facts: Facts): Verdict {
+  const address = parseAddress(recipient)
+  if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
+  if (!ownSender) return { recipient, pass: false, reason: 'foreign-sender' }
+  if (facts.internal.has(address.domain)) return { recipient, pass: true, reason: 'internal' }
+  const rule = decidingRule(recipient, facts.rules)
+  if (rule === undefined) return { recipient, pass: false, reason: 'unknown' }
+  return rule.effect === 'allow'
+    ? { recipient, pass: true, reason: 'allowed', rule }
+    : { recipient, pass: false, reason: 'blocked', rule }
+}
+
+/** One verdict for each recipient, in their order. Same envelope and facts, same verdicts: there is no clock here. */
+export function decide(envelope: { sender: string; recipients: readonly string[] }, facts: Facts): Verdict[] {
+  const ownSender = isOwnSender(envelope.sender, facts.internal)
+  return envelope.recipients.map((recipient) => decideOne(recipient, ownSender, facts))
+}

@@ -1,0 +1,53 @@
+/** The decision log: decisions/YYYY-MM-DD.jsonl (UTC), one line a run, appended and not synced. */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { toFailure } from './failure.js'
+
+export interface Decision {
+  /** RFC 3339, UTC. */
+  at: string
+  mode: 'enforce' | 'observe'
+  queueId: string
+  sender: string
+  /** Bytes. */
+  size: number
+  client: string
+  saslUser: string
+  /** The hold that has the parked recipients, or null. */
+  hold: string | null
+  /** The queue id of the copy that was sent on, or null. */
+  passedAs: string | null
+  /** `did` differs from `verdict` in observe mode, and where an earlier run had settled the recipient. */
+  recipients: {
+    to: string
+    verdict: 'pass' | 'hold'
+    reason: string
+    rule: number | null
+    did: string
+  }[]
+}
+
+export interface DecisionLog {
+  append(decision: Decision): void
+  close(): void
+}
+
+/**
+ * Opens today's file. A run opens it before it sends anything: what cannot be written down is not let out.
+ * @throws Failure (75) when it cannot be opened
+ */
+export function openDecisionLog(state: string, now: Date): DecisionLog {
+  const path = join(state, 'decisions', `${now.toISOString().slice(0, 10)}.jsonl`)
+  try {
+    const fd = openSync(path, 'a', 0o600)
+    return {
+      // One write: O_APPEND keeps lines of simultaneous runs apart (write(2)).
+      append: (decision) => {
+        writeSync(fd, `${JSON.stringify(decision)}\n`)
+      },
+      close: () => closeSync(fd),
+    }
+  } catch (error) {
+    throw toFailure('open decision log', error, { at: path })
+  }
+}

@@ -1,0 +1,89 @@
+/** The desk a command works at: configuration, landscape, hold, who is acting, and how the answer is given. */
+import { existsSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import type { Actor } from './audit.js'
+import { type Config, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
+import { databasePath, openForReading, openForWriting } from './database.js'
+import { visible } from './display.js'
+import { EXIT } from './exit.js'
+import { describeError, Failure } from './failure.js'
+import { Hold } from './hold.js'
+import { HoldFolder } from './holdfolder.js'
+import { Landscape } from './landscape.js'
+
+/** Options every command has. */
+export interface CommonOptions {
+  config?: string | undefined
+  json?: boolean | undefined
+}
+
+export interface Desk {
+  config: Config
+  landscape: Landscape
+  hold: Hold
+  folder: HoldFolder
+  actor: Actor
+}
+
+/** The person at the keyboard, also behind sudo. */
+export function loginName(): string {
+  return process.env.SUDO_USER ?? userInfo().username
+}
+
+/** Where the configuration is: --config, TOEH_CONFIG, or /etc/toeh/toeh.toml. */
+export function configPath(options: CommonOptions): string {
+  return options.config ?? process.env.TOEH_CONFIG ?? DEFAULT_CONFIG_PATH
+}
+
+/**
+ * Opens everything. Root becomes the owner of the state folder first, so that whatever a command makes there
+ * belongs to the filter's user, who has to write it next.
+ * @param access `read` leaves the database untouched
+ * @throws Failure when a part is missing, busy, damaged or not this user's
+ */
+export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk {
+  const config = loadConfig(configPath(options))
+  const actor = { who: loginName(), at: Date.now() }
+  enter(config.state)
+  const open = access === 'read' ? openForReading : openForWriting
+  const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
+  const folder = new HoldFolder(config.state)
+  return { config, landscape: new Landscape(db), hold: new Hold(db, folder), folder, actor }
+}
+
+function enter(state: string): void {
+  try {
+    const { uid, gid } = statSync(state)
+    if (process.getuid?.() === 0 && uid !== 0) {
+      process.setgroups?.([])
+      process.setgid?.(gid)
+      process.setuid?.(uid)
+    }
+    process.umask(0o077)
+    if (!existsSync(`${state}/hold/tmp`))
+      throw new Failure('state', 'hold/tmp is missing or closed to this user', { at: state })
+  } catch (error) {
+    const denied = (error as { code?: unknown }).code === 'EACCES' || error instanceof Failure
+    throw new Failure('state', denied ? 'it is closed to this user, or incomplete' : describeError(error), {
+      at: state,
+      status: denied ? EXIT.noPermission : EXIT.config,
+      hint: 'run as root or as the owner of that folder; toeh init makes it',
+    })
+  }
+}
+
+/** Prints one line, made safe for a terminal. */
+export function say(line = ''): void {
+  process.stdout.write(`${visible(line)}\n`)
+}
+
+/** Gives a command's answer: as JSON with --json, else as lines. */
+export function answer(options: CommonOptions, value: unknown, lines: readonly string[]): void {
+  if (options.json === true) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+  else for (const line of lines) say(line)
+}
+
+/** Columns of the terminal; 80 where there is none. */
+export function terminalWidth(): number {
+  return process.stdout.columns ?? 80
+}

@@ -1,0 +1,19 @@
+/** Exit statuses: one table, as Postfix keeps one in sys_exits.c. Values from sysexits.h and pipe(8). */
+export const EXIT = {
+  /** Done. For toeh-filter: every recipient is sent, held or settled. */
+  ok: 0,
+  /** It could not be done; nothing was changed, or the output says what was. */
+  failed: 1,
+  /** Wrong usage: an option, an id or an address that is none. */
+  usage: 2,
+  /** EX_NOINPUT: the hold or rule that was named does not exist. */
+  noInput: 66,
+  /** EX_TEMPFAIL: again later. pipe(8) defers on it; the only failure toeh-filter may give. */
+  tempFail: 75,
+  /** EX_NOPERM: this user may not. */
+  noPermission: 77,
+  /** EX_CONFIG: the configuration is wrong. */
+  config: 78,
+} as const
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT]

@@ -1,0 +1,270 @@
+/**
+ * The gate: one run of toeh-filter, from standard input to the verdict. docs/flow.md tells it in prose.
+ *
+ * The order is the promise: read whole → decide → park, durably → reinject → say so. Until the reinjection has
+ * been answered every failure is 75 and Postfix keeps the mail; after it, nothing may fail any more, because a
+ * retry would send a second copy.
+ */
+
+import { isSendable } from './address.js'
+import type { Config } from './config.js'
+import { databasePath, openForReading, openForWriting } from './database.js'
+import { decide, lookupKeys, type Verdict } from './decide.js'
+import { type Decision, type DecisionLog, openDecisionLog } from './decisions.js'
+import type { Envelope } from './envelope.js'
+import { EXIT } from './exit.js'
+import { Failure } from './failure.js'
+import { hasLooped, topmostField } from './head.js'
+import { Hold, type State } from './hold.js'
+import { type HeldRecipient, type HoldEnvelope, HoldFolder } from './holdfolder.js'
+import { holdIdOf } from './holdid.js'
+import { Landscape } from './landscape.js'
+import { checkComplete, discard, type Message, spool } from './message.js'
+import { reinject } from './reinject.js'
+import type { Delivery, Refusal } from './smtp.js'
+
+export interface GateRun {
+  config: Config
+  envelope: Envelope
+  input: AsyncIterable<Buffer>
+  /** Milliseconds since 1970. */
+  now: number
+  /** Whether the process that started this one is still its parent. */
+  sameParent: () => boolean
+  /** Called in the moment the mail is settled, with the verdict: from then on no failure may become a retry. */
+  settled: (verdict: string) => void
+}
+
+const DAY_MS = 86_400_000
+
+/** What becomes of one recipient. */
+interface Plan {
+  verdict: Verdict
+  /** What an earlier run has left, or undefined. */
+  prior: State | undefined
+  action: 'send' | 'park' | 'skip'
+}
+
+/**
+ * Runs the gate for one message, and then tells people of a new hold, which may fail without consequence. The
+ * verdict, given to `settled`, is one short line for Postfix's log: counts and ids, no address.
+ * @throws Failure, or any error: if `settled` has not been called, the mail is Postfix's still, exit 75
+ */
+export async function runGate(run: GateRun): Promise<void> {
+  const { config } = run
+  const folder = new HoldFolder(config.state)
+  const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
+  const log = openDecisionLog(config.state, new Date(run.now))
+  const message = await spool(run.input, folder.tmp)
+  try {
+    checkComplete(message, run.envelope.recordBytes, run.sameParent())
+    if (hasLooped(message.head)) {
+      throw new Failure(
+        'reinject',
+        'this message has come back from it: the service there has a content_filter',
+        {
+          status: EXIT.tempFail,
+          hint: 'set -o content_filter= on it in master.cf',
+        },
+      )
+    }
+    const id = holdIdOf(run.envelope.queueId, run.envelope.sender, message.sha256)
+    const facts = {
+      internal: config.internal,
+      rules: await new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys)),
+    }
+    const priors = await new Hold(db, folder).states(id)
+    db.close()
+    const plans = decide(run.envelope, facts).map((verdict) =>
+      plan(verdict, priors.get(verdict.recipient), run),
+    )
+    await new Passage(run, folder, log, message, id, plans).carryOut(priors.size > 0)
+  } finally {
+    discard(message.folder)
+  }
+}
+
+function plan(verdict: Verdict, prior: State | undefined, run: GateRun): Plan {
+  if (prior !== undefined) return { verdict, prior, action: 'skip' }
+  if (verdict.pass) return { verdict, prior, action: 'send' }
+  // Observe passes everything but what no SMTP command could carry unchanged.
+  const { sender } = run.envelope
+  const carries = isSendable(verdict.recipient) && (sender === '' || isSendable(sender))
+  return { verdict, prior, action: run.config.mode === 'observe' && carries ? 'send' : 'park' }
+}
+
+/** The second half of a run: parks, sends on, and writes down what was done. */
+class Passage {
+  readonly #run: GateRun
+  readonly #folder: HoldFolder
+  readonly #log: DecisionLog
+  readonly #message: Message
+  readonly #id: string
+  readonly #plans: readonly Plan[]
+  #hold: Hold | undefined
+  #messagePath: string
+  #held = 0
+  #refused: readonly Refusal[] = []
+
+  constructor(
+    run: GateRun,
+    folder: HoldFolder,
+    log: DecisionLog,
+    message: Message,
+    id: string,
+    plans: readonly Plan[],
+  ) {
+    this.#run = run
+    this.#folder = folder
+    this.#log = log
+    this.#message = message
+    this.#id = id
+    this.#plans = plans
+    this.#messagePath = message.path
+  }
+
+  async carryOut(holdKnown: boolean): Promise<void> {
+    const toPark = this.#plans.filter(({ action }) => action === 'park')
+    if (toPark.length > 0) {
+      await this.#park(toPark.map(({ verdict }) => describeHeld(verdict)))
+      this.#held = toPark.length
+    }
+    const delivery = await this.#send()
+    this.#run.settled(this.#verdict(delivery))
+    if (delivery.accepted.length > 0 && (holdKnown || this.#hold !== undefined)) {
+      await attempt(() =>
+        this.#openHold().recordPassed(this.#id, delivery.accepted, delivery.queueId, this.#run.now),
+      )
+    }
+    const logged = await attempt(async () => this.#log.append(this.#decision(delivery)))
+    if (!logged) this.#run.settled(`${this.#verdict(delivery)} (decision log: failed)`)
+    await this.#tellPeople()
+  }
+
+  async #send(): Promise<Delivery> {
+    const recipients = this.#plans
+      .filter(({ action }) => action === 'send')
+      .map(({ verdict }) => verdict.recipient)
+    if (recipients.length === 0) return { accepted: [], queueId: '' }
+    const { config, envelope } = this.#run
+    const cargo = {
+      sender: envelope.sender,
+      recipients,
+      size: this.#message.size,
+      eightBit: this.#message.eightBit,
+      origin: { client: envelope.client, queueId: envelope.queueId },
+      messagePath: () => this.#messagePath,
+      onRefused: (refused: readonly Refusal[]) => this.#parkRefused(refused),
+    }
+    return reinject(config.reinject, cargo, config.deadlineSeconds * 1000)
+  }
+
+  async #parkRefused(refused: readonly Refusal[]): Promise<void> {
+    await this.#park(
+      refused.map(({ recipient, reply }) => ({
+        address: recipient,
+        state: 'refused',
+        reason: 'refused',
+        detail: reply,
+      })),
+    )
+    this.#refused = [...this.#refused, ...refused]
+  }
+
+  #openHold(): Hold {
+    const { config } = this.#run
+    this.#hold ??= new Hold(
+      openForWriting(databasePath(config.state), { busySeconds: config.busySeconds }),
+      this.#folder,
+    )
+    return this.#hold
+  }
+
+  async #park(recipients: HeldRecipient[]): Promise<void> {
+    const published = await this.#openHold().park(this.#message.folder, this.#envelope(recipients))
+    if (published) this.#messagePath = this.#folder.messagePath(this.#id)
+  }
+
+  #envelope(recipients: HeldRecipient[]): HoldEnvelope {
+    const { envelope, config, now } = this.#run
+    const { head, sha256, size } = this.#message
+    return {
+      id: this.#id,
+      queueId: envelope.queueId,
+      sender: envelope.sender,
+      sha256,
+      size,
+      subject: (topmostField(head, 'Subject') ?? '').slice(0, 1000),
+      messageId: (topmostField(head, 'Message-ID') ?? '').slice(0, 1000),
+      client: envelope.client,
+      heldAt: now,
+      expiresAt: now + config.expireDays * DAY_MS,
+      recipients,
+    }
+  }
+
+  #decision(delivery: Delivery): Decision {
+    const { config, envelope, now } = this.#run
+    const refused = new Set(this.#refused.map(({ recipient }) => recipient))
+    const did = ({ action, prior, verdict }: Plan): string => {
+      if (action === 'skip') return `nothing: ${prior}`
+      if (action === 'park') return 'held'
+      return refused.has(verdict.recipient) ? 'refused' : 'passed'
+    }
+    return {
+      at: new Date(now).toISOString(),
+      mode: config.mode,
+      queueId: envelope.queueId,
+      sender: envelope.sender,
+      size: this.#message.size,
+      client: envelope.client.address,
+      saslUser: envelope.client.saslUser,
+      hold: this.#hold === undefined ? null : this.#id,
+      passedAs: delivery.queueId === '' ? null : delivery.queueId,
+      recipients: this.#plans.map((plan) => ({
+        to: plan.verdict.recipient,
+        verdict: plan.verdict.pass ? 'pass' : 'hold',
+        reason: plan.verdict.reason,
+        rule: plan.verdict.rule?.id ?? null,
+        did: did(plan),
+      })),
+    }
+  }
+
+  #verdict(delivery: Delivery): string {
+    const passed = delivery.accepted.length
+    const settled = this.#plans.filter(({ action }) => action === 'skip').length
+    const parts = [
+      passed > 0 ? `passed ${passed}${delivery.queueId === '' ? '' : ` as ${delivery.queueId}`}` : '',
+      this.#held > 0 ? `held ${this.#held}` : '',
+      this.#refused.length > 0 ? `refused ${this.#refused.length}` : '',
+      settled > 0 ? `settled before ${settled}` : '',
+    ].filter((part) => part !== '')
+    const name = this.#run.config.mode === 'observe' ? 'toeh observes' : 'toeh'
+    const hold = this.#held + this.#refused.length + settled > 0 ? ` in ${this.#id}` : ''
+    return `${name}: ${parts.join(', ')}${hold}`
+  }
+
+  async #tellPeople(): Promise<void> {
+    const { config, now } = this.#run
+    const hold = this.#hold
+    if (hold === undefined || this.#held + this.#refused.length === 0 || !config.notice.enabled) return
+    const { notifyHeld } = await import('./notify.js')
+    await notifyHeld({ config, folder: this.#folder }, hold, this.#id, now)
+  }
+}
+
+function describeHeld({ recipient, reason, rule, fault }: Verdict): HeldRecipient {
+  const detail = fault ?? (rule === undefined ? '' : `rule ${rule.id}`)
+  return { address: recipient, state: 'held', reason, detail }
+}
+
+/** Runs what must not fail the run any more; whether it worked. */
+async function attempt(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,332 @@
+/** The hold: parked messages and the state of each of their recipients. docs/hold.md has the table of states. */
+import { type Actor, appendAudit } from './audit.js'
+import type { Database } from './database.js'
+import type { Client } from './envelope.js'
+import { EXIT } from './exit.js'
+import { Failure } from './failure.js'
+import type { HeldRecipient, HoldEnvelope, HoldFolder } from './holdfolder.js'
+
+export type State = 'held' | 'refused' | 'releasing' | 'released' | 'rejected' | 'expired' | 'passed'
+
+export interface Recipient {
+  address: string
+  state: State
+  reason: string
+  /** The fault, rule or reply behind the reason; after a failed release, what it failed on. */
+  detail: string
+  /** The id Postfix gave the copy that went out, or empty. */
+  queueId: string
+  changedBy: string
+  /** Milliseconds since 1970. */
+  changedAt: number
+}
+
+export interface HeldMessage extends Omit<HoldEnvelope, 'recipients'> {
+  /** When the people concerned were told, or null. */
+  notifiedAt: number | null
+  recipients: Recipient[]
+}
+
+/** After this long a release that has not ended cannot be alive any more: it limits itself to half of it. */
+export const RELEASE_ABANDONED_MS = 10 * 60_000
+
+const WAITING = `('held', 'refused', 'releasing')`
+
+interface HoldRow {
+  id: string
+  queue_id: string
+  sender: string
+  sha256: string
+  size: number
+  subject: string
+  message_id: string
+  client: string
+  held_at: number
+  expires_at: number
+  notified_at: number | null
+}
+
+interface RecipientRow {
+  hold: string
+  address: string
+  state: State
+  reason: string
+  detail: string
+  queue_id: string
+  changed_by: string
+  changed_at: number
+}
+
+function toMessage(row: HoldRow, recipients: Recipient[]): HeldMessage {
+  return {
+    id: row.id,
+    queueId: row.queue_id,
+    sender: row.sender,
+    sha256: row.sha256,
+    size: row.size,
+    subject: row.subject,
+    messageId: row.message_id,
+    client: JSON.parse(row.client) as Client,
+    heldAt: row.held_at,
+    expiresAt: row.expires_at,
+    notifiedAt: row.notified_at,
+    recipients,
+  }
+}
+
+function toRecipient(row: RecipientRow): Recipient {
+  const { hold: _, queue_id: queueId, changed_by: changedBy, changed_at: changedAt, ...same } = row
+  return { ...same, queueId, changedBy, changedAt }
+}
+
+/** Whether a recipient still waits for a person. */
+export function isWaiting({ state }: { state: State }): boolean {
+  return state === 'held' || state === 'refused' || state === 'releasing'
+}
+
+export class Hold {
+  readonly #db: Database
+  readonly #folder: HoldFolder
+
+  constructor(db: Database, folder: HoldFolder) {
+    this.#db = db
+    this.#folder = folder
+  }
+
+  /** The state of each recipient this message's hold knows; empty where there is none. */
+  async states(id: string): Promise<Map<string, State>> {
+    const rows = this.#db.all<RecipientRow>('SELECT * FROM recipient WHERE hold = ?', id)
+    return new Map(rows.map((row) => [row.address, row.state]))
+  }
+
+  /**
+   * Parks recipients of a message: its folder first, durably, then the rows, in one transaction. A hold of the
+   * same message is joined; recipients it knows already stay as they are. Safe to repeat, and to run twice at once.
+   * @returns whether the hold's folder is new
+   * @throws Failure (75), after which nothing counts as parked
+   */
+  async park(spoolFolder: string, envelope: HoldEnvelope): Promise<boolean> {
+    const published = this.#folder.publish(spoolFolder, envelope)
+    this.#db.transaction(() => {
+      // Somebody may have settled the last recipient meanwhile, and the bytes may be gone.
+      if (!this.#folder.has(envelope.id)) {
+        throw new Failure('hold message', 'its folder was removed meanwhile', { status: EXIT.tempFail })
+      }
+      const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
+      this.#db.run(
+        `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        ...[id, queueId, sender, sha256, size, subject, messageId, JSON.stringify(client), heldAt, expiresAt],
+      )
+      const joined = envelope.recipients.filter((recipient) => this.#insert(id, recipient, heldAt))
+      if (joined.length === 0) return
+      this.#db.run('UPDATE hold SET notified_at = NULL, closing_at = NULL WHERE id = ?', id)
+      if (!published) this.#folder.rewrite({ ...envelope, recipients: this.#waiting(id) })
+    })
+    return published
+  }
+
+  #insert(id: string, recipient: HeldRecipient, at: number): boolean {
+    const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
+                 VALUES (?, ?, ?, ?, ?, '', 'toeh-filter', ?) ON CONFLICT DO NOTHING`
+    const { address, state, reason, detail } = recipient
+    return this.#db.run(sql, id, address, state, reason, detail, at) === 1
+  }
+
+  #waiting(id: string): HeldRecipient[] {
+    return this.#db.all<HeldRecipient>(
+      `SELECT address, iif(reason = 'refused', 'refused', 'held') AS state, reason, detail
+       FROM recipient WHERE hold = ? AND state IN ${WAITING} ORDER BY address`,
+      id,
+    )
+  }
+
+  /** Notes which recipients of a held message were sent on, so that a retry does not send to them again. */
+  async recordPassed(id: string, addresses: readonly string[], queueId: string, at: number): Promise<void> {
+    const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
+                 VALUES (?, ?, 'passed', 'known', '', ?, 'toeh-filter', ?) ON CONFLICT DO NOTHING`
+    this.#db.transaction(() => {
+      for (const address of addresses) this.#db.run(sql, id, address, queueId, at)
+    })
+  }
+
+  /** One held message with all its recipients, waiting or settled. @throws Failure where there is none */
+  async find(id: string): Promise<HeldMessage> {
+    const row = this.#db.get<HoldRow>('SELECT * FROM hold WHERE id = ?', id)
+    if (row === undefined) {
+      throw new Failure('hold', 'there is no such message', {
+        at: id,
+        status: EXIT.noInput,
+        hint: 'toeh list shows them',
+      })
+    }
+    const recipients = this.#db.all<RecipientRow>(
+      'SELECT * FROM recipient WHERE hold = ? ORDER BY address',
+      id,
+    )
+    return toMessage(row, recipients.map(toRecipient))
+  }
+
+  /** The messages that wait, oldest first, each with its waiting recipients only. */
+  async waiting(): Promise<HeldMessage[]> {
+    return this.#select(`SELECT DISTINCT hold FROM recipient WHERE state IN ${WAITING}`)
+  }
+
+  #select(ids: string, ...values: number[]): HeldMessage[] {
+    const rows = this.#db.all<HoldRow>(
+      `SELECT * FROM hold WHERE id IN (${ids}) ORDER BY held_at, id`,
+      ...values,
+    )
+    const sql = `SELECT * FROM recipient WHERE hold = ? AND state IN ${WAITING} ORDER BY address`
+    return rows.map((row) => toMessage(row, this.#db.all<RecipientRow>(sql, row.id).map(toRecipient)))
+  }
+
+  /**
+   * Claims recipients for a release: held or refused → releasing, in one transaction. With `again`, also those of
+   * a release that was cut off, once it cannot be alive any more.
+   * @returns the addresses this call has claimed; another process's are not among them
+   */
+  async claim(id: string, addresses: readonly string[], again: boolean, actor: Actor): Promise<string[]> {
+    const sql = `UPDATE recipient SET state = 'releasing', changed_by = ?, changed_at = ? WHERE hold = ? AND address = ?
+                 AND (state IN ('held', 'refused') OR (? AND state = 'releasing' AND changed_at <= ?))`
+    const abandoned = actor.at - RELEASE_ABANDONED_MS
+    return this.#db.transaction(() =>
+      addresses.filter(
+        (address) => this.#db.run(sql, actor.who, actor.at, id, address, again ? 1 : 0, abandoned) === 1,
+      ),
+    )
+  }
+
+  /** releasing → released, with the id Postfix gave. */
+  async settleReleased(
+    id: string,
+    addresses: readonly string[],
+    queueId: string,
+    actor: Actor,
+  ): Promise<void> {
+    this.#db.transaction(() => {
+      for (const address of addresses) {
+        this.#move(id, address, `('releasing')`, 'released', actor, queueId)
+      }
+    })
+  }
+
+  /** releasing → what it was before, with what the release failed on. */
+  async unclaim(id: string, addresses: readonly string[], detail: string, actor: Actor): Promise<void> {
+    const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), detail = ?, changed_by = ?,
+                 changed_at = ? WHERE hold = ? AND address = ? AND state = 'releasing'`
+    this.#db.transaction(() => {
+      for (const address of addresses) this.#db.run(sql, detail, actor.who, actor.at, id, address)
+    })
+  }
+
+  /** Notes why a release may or may not have gone out; the recipients stay in releasing. */
+  async noteDoubt(id: string, addresses: readonly string[], detail: string): Promise<void> {
+    this.#db.transaction(() => {
+      for (const address of addresses) {
+        this.#db.run('UPDATE recipient SET detail = ? WHERE hold = ? AND address = ?', detail, id, address)
+      }
+    })
+  }
+
+  /**
+   * held or refused → rejected, or → expired, all at once; `again` as for {@link claim}.
+   * @returns the addresses that were moved
+   */
+  async settle(
+    id: string,
+    addresses: readonly string[],
+    state: 'rejected' | 'expired',
+    actor: Actor,
+    again = false,
+  ): Promise<string[]> {
+    const from = again ? WAITING : `('held', 'refused')`
+    return this.#db.transaction(() =>
+      addresses.filter((address) => this.#move(id, address, from, state, actor)),
+    )
+  }
+
+  #move(id: string, address: string, from: string, to: State, actor: Actor, queueId = ''): boolean {
+    const was = this.#db.get<{ state: State }>(
+      'SELECT state FROM recipient WHERE hold = ? AND address = ?',
+      id,
+      address,
+    )
+    const sql = `UPDATE recipient SET state = ?, queue_id = ?, changed_by = ?, changed_at = ?
+                 WHERE hold = ? AND address = ? AND state IN ${from}`
+    if (this.#db.run(sql, to, queueId, actor.who, actor.at, id, address) !== 1) return false
+    appendAudit(this.#db, {
+      ...actor,
+      what: to,
+      subject: `${id} ${address}`,
+      was: was?.state ?? '',
+      now: queueId || to,
+    })
+    return true
+  }
+
+  /**
+   * Removes the bytes of a hold whose last recipient has left; the rows stay. The write lock keeps a late retry of
+   * the filter from joining a folder that is about to go.
+   */
+  async removeSettled(id: string): Promise<void> {
+    this.#db.transaction(() => {
+      if (!this.#isWaiting(id)) this.#folder.remove(id)
+    })
+  }
+
+  /** What the rows say of a folder: nothing, that somebody waits in it, or that its bytes may go. */
+  async standing(id: string): Promise<'unknown' | 'waiting' | 'settled'> {
+    if (this.#db.get('SELECT 1 FROM hold WHERE id = ?', id) === undefined) return 'unknown'
+    return this.#isWaiting(id) ? 'waiting' : 'settled'
+  }
+
+  #isWaiting(id: string): boolean {
+    return (
+      this.#db.get(`SELECT 1 FROM recipient WHERE hold = ? AND state IN ${WAITING} LIMIT 1`, id) !== undefined
+    )
+  }
+
+  /**
+   * Takes messages that have expired and that no other cleanup has in hand.
+   * @param staleBefore a claim older than this was left by a cleanup that died
+   */
+  async claimExpired(now: number, staleBefore: number): Promise<HeldMessage[]> {
+    return this.#db.transaction(() => {
+      const expired = `SELECT id FROM hold WHERE expires_at <= ? AND (closing_at IS NULL OR closing_at < ?)
+        AND id IN (SELECT hold FROM recipient WHERE state IN ('held', 'refused'))`
+      const messages = this.#select(expired, now, staleBefore)
+      for (const { id } of messages) this.#db.run('UPDATE hold SET closing_at = ? WHERE id = ?', now, id)
+      return messages
+    })
+  }
+
+  /** Gives an expired message back to the next cleanup. */
+  async unclaimExpired(id: string): Promise<void> {
+    this.#db.run('UPDATE hold SET closing_at = NULL WHERE id = ?', id)
+  }
+
+  /** Messages that wait and that nobody was told about. */
+  async unnotified(): Promise<HeldMessage[]> {
+    const ids = `SELECT id FROM hold WHERE notified_at IS NULL
+                 AND id IN (SELECT hold FROM recipient WHERE state IN ('held', 'refused'))`
+    return this.#select(ids)
+  }
+
+  /** Notes that people were told of these messages. */
+  async recordNotified(ids: readonly string[], at: number): Promise<void> {
+    this.#db.transaction(() => {
+      for (const id of ids) this.#db.run('UPDATE hold SET notified_at = ? WHERE id = ?', at, id)
+    })
+  }
+
+  /**
+   * Takes the right to send one notice about this sender's mail: at most one an interval, however many runs ask.
+   * @returns whether this call has it
+   */
+  async claimNotice(sender: string, now: number, intervalMs: number): Promise<boolean> {
+    const sql = `INSERT INTO notice (sender, sent_at) VALUES (?, ?) ON CONFLICT (sender)
+                 DO UPDATE SET sent_at = excluded.sent_at WHERE notice.sent_at <= excluded.sent_at - ?`
+    return this.#db.run(sql, sender, now, intervalMs) === 1
+  }
+}

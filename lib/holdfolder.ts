@@ -1,0 +1,196 @@
+/**
+ * The hold's folders: the bytes of each parked message, published by one rename. docs/hold.md has the table of
+ * which files exist in which state. Serves hold; holds no state of its own.
+ */
+
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { Client } from './envelope.js'
+import { EXIT } from './exit.js'
+import { Failure, toFailure } from './failure.js'
+
+/** What stands in envelope.json: enough to rebuild the rows from the folder alone. */
+export interface HoldEnvelope {
+  id: string
+  queueId: string
+  sender: string
+  sha256: string
+  /** Bytes. */
+  size: number
+  subject: string
+  messageId: string
+  client: Client
+  /** Milliseconds since 1970. */
+  heldAt: number
+  expiresAt: number
+  recipients: HeldRecipient[]
+}
+
+export interface HeldRecipient {
+  address: string
+  /** `refused` where our own Postfix said 5xx; all else that waits is `held`. */
+  state: 'held' | 'refused'
+  reason: string
+  /** The fault, the rule or the reply behind the reason. */
+  detail: string
+}
+
+function syncPath(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function writeDurably(path: string, text: string): void {
+  const fd = openSync(path, 'w', 0o600)
+  try {
+    const bytes = Buffer.from(text)
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return code === 'ENOTEMPTY' || code === 'EEXIST'
+}
+
+export class HoldFolder {
+  /** `hold/` in the state folder. */
+  readonly root: string
+  /** `hold/tmp/`, on the same file system: what is being written. */
+  readonly tmp: string
+
+  constructor(state: string) {
+    this.root = join(state, 'hold')
+    this.tmp = join(this.root, 'tmp')
+  }
+
+  path(id: string): string {
+    return join(this.root, id)
+  }
+
+  messagePath(id: string): string {
+    return join(this.root, id, 'message.eml')
+  }
+
+  has(id: string): boolean {
+    return existsSync(this.messagePath(id))
+  }
+
+  /**
+   * Publishes a spool folder as hold/<id>: envelope written, both files and the folder synced, renamed, hold/
+   * synced. When it returns, the message survives a power cut. A folder that is there already (an earlier run, or
+   * another run with more recipients of the same message) stays, if it is of the same message.
+   * @returns whether this call published it
+   * @throws Failure (75) on any error, with nothing published
+   */
+  publish(spoolFolder: string, envelope: HoldEnvelope): boolean {
+    const target = this.path(envelope.id)
+    try {
+      if (!existsSync(target)) {
+        syncPath(join(spoolFolder, 'message.eml'))
+        writeDurably(join(spoolFolder, 'envelope.json'), `${JSON.stringify(envelope, null, 2)}\n`)
+        syncPath(spoolFolder)
+        renameSync(spoolFolder, target)
+        syncPath(this.root)
+        return true
+      }
+    } catch (error) {
+      if (!isTaken(error)) throw toFailure('hold message in', error, { at: target })
+    }
+    this.#checkSame(envelope)
+    // Whoever renamed it may not have reached its own fsync yet.
+    syncPath(this.root)
+    return false
+  }
+
+  #checkSame(envelope: HoldEnvelope): void {
+    const there = this.read(envelope.id)
+    if (
+      there.queueId !== envelope.queueId ||
+      there.sender !== envelope.sender ||
+      there.sha256 !== envelope.sha256
+    ) {
+      throw new Failure('hold message', `id ${envelope.id} belongs to another message`, {
+        at: this.path(envelope.id),
+        status: EXIT.tempFail,
+      })
+    }
+  }
+
+  /** Replaces envelope.json by write, fsync, rename, fsync; the caller holds the database's write lock. */
+  rewrite(envelope: HoldEnvelope): void {
+    const folder = this.path(envelope.id)
+    const draft = join(folder, `.envelope-${randomBytes(6).toString('hex')}`)
+    try {
+      writeDurably(draft, `${JSON.stringify(envelope, null, 2)}\n`)
+      renameSync(draft, join(folder, 'envelope.json'))
+      syncPath(folder)
+    } catch (error) {
+      rmSync(draft, { force: true })
+      throw toFailure('hold recipients in', error, { at: folder })
+    }
+  }
+
+  /** The envelope as it was written. @throws Failure when it is missing or no JSON */
+  read(id: string): HoldEnvelope {
+    const path = join(this.path(id), 'envelope.json')
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as HoldEnvelope
+    } catch (error) {
+      throw toFailure('read', error, { at: path })
+    }
+  }
+
+  /** Takes a folder out of sight by one rename; the bytes go afterwards. Not there: nothing to do. */
+  remove(id: string): void {
+    const grave = join(this.tmp, `gone-${id}-${randomBytes(6).toString('hex')}`)
+    try {
+      renameSync(this.path(id), grave)
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'ENOENT') return
+      throw toFailure('remove', error, { at: this.path(id) })
+    }
+    rmSync(grave, { recursive: true, force: true })
+  }
+
+  /** The ids of all folders. */
+  ids(): string[] {
+    return readdirSync(this.root).filter((name) => name !== 'tmp')
+  }
+
+  /**
+   * Removes what runs left in tmp/ when they were killed.
+   * @param before milliseconds since 1970: only what was last changed earlier goes
+   * @returns how many
+   */
+  sweep(before: number): number {
+    const old = readdirSync(this.tmp).filter((name) => {
+      try {
+        return statSync(join(this.tmp, name)).mtimeMs < before
+      } catch {
+        return false // Its own run has removed it meanwhile.
+      }
+    })
+    for (const name of old) rmSync(join(this.tmp, name), { recursive: true, force: true })
+    return old.length
+  }
+}

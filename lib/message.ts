@@ -1,0 +1,160 @@
+/** The message: standard input, spooled to a file while it is hashed and measured. */
+import { isAscii } from 'node:buffer'
+import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, createReadStream, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXIT } from './exit.js'
+import { Failure, toFailure } from './failure.js'
+
+/** How much of the start is kept in memory: enough for the header fields people and the loop guard look at. */
+const HEAD_BYTES = 64 * 1024
+
+export interface Message {
+  /** The spool folder that holds `message.eml`; publishing a hold renames it. */
+  folder: string
+  path: string
+  /** Bytes read. */
+  size: number
+  sha256: string
+  head: Buffer
+  /** Whether a byte is over 127 (BODY=8BITMIME, RFC 6152). */
+  eightBit: boolean
+  /** What Postfix's queue file would count for the same lines; see {@link isShort}. */
+  recordBytes: number
+}
+
+/** Counts queue file record bytes as Postfix does: type, length (7 bits a byte) and data of each line. */
+class RecordCounter {
+  total = 0
+  #line = 0
+
+  push(piece: Buffer): void {
+    let from = 0
+    for (let lf = piece.indexOf(0x0a); lf >= 0; lf = piece.indexOf(0x0a, from)) {
+      this.#close(lf - from)
+      from = lf + 1
+    }
+    this.#line += piece.length - from
+  }
+
+  end(): void {
+    if (this.#line > 0) this.#close(0)
+  }
+
+  #close(rest: number): void {
+    const length = this.#line + rest
+    this.total += length + (length < 128 ? 2 : 3)
+    this.#line = 0
+  }
+}
+
+function writeAll(fd: number, piece: Buffer): void {
+  for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at)
+}
+
+/**
+ * Reads `input` to its end into a new folder below `tmp` (0700, the file 0600). Memory stays flat whatever the
+ * size. The folder is the caller's to publish or to {@link discard}.
+ * @throws Failure (75) when anything cannot be read or written; nothing is left behind then
+ */
+export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<Message> {
+  const folder = join(tmp, `${process.pid}-${randomBytes(6).toString('hex')}`)
+  const path = join(folder, 'message.eml')
+  let fd: number | undefined
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+    fd = openSync(path, 'wx', 0o600)
+    const hash = createHash('sha256')
+    const records = new RecordCounter()
+    const head: Buffer[] = []
+    let headBytes = 0
+    let size = 0
+    let eightBit = false
+    for await (const piece of input) {
+      writeAll(fd, piece)
+      hash.update(piece)
+      records.push(piece)
+      size += piece.length
+      eightBit ||= !isAscii(piece)
+      if (headBytes < HEAD_BYTES) {
+        const part = Buffer.from(piece.subarray(0, HEAD_BYTES - headBytes))
+        head.push(part)
+        headBytes += part.length
+      }
+    }
+    records.end()
+    closeSync(fd)
+    const recordBytes = records.total
+    return {
+      folder,
+      path,
+      size,
+      sha256: hash.digest('hex'),
+      head: Buffer.concat(head),
+      eightBit,
+      recordBytes,
+    }
+  } catch (error) {
+    if (fd !== undefined) {
+      try {
+        closeSync(fd)
+      } catch {
+        // Already closed, or closing failed too: the first error is the one to tell.
+      }
+    }
+    discard(folder)
+    throw toFailure('spool message in', error, { at: tmp })
+  }
+}
+
+/**
+ * Whether standard input ended before the message did. pipe(8) dying looks like a normal end (its child lives
+ * on), so the bytes are held against `${size}`. That number is of the queue file's records and milters change
+ * it a little, hence the slack; the other half of the check is that the parent is still alive.
+ */
+export function checkComplete(
+  message: Message,
+  announcedRecordBytes: number | undefined,
+  sameParent: boolean,
+): void {
+  const short = (why: string): Failure =>
+    new Failure('read message', why, { status: EXIT.tempFail, hint: 'Postfix will hand it over again' })
+  if (!sameParent) throw short('the process that was writing it has died')
+  if (message.size === 0) throw short('standard input was empty')
+  if (
+    announcedRecordBytes !== undefined &&
+    message.recordBytes + sizeSlack(announcedRecordBytes) < announcedRecordBytes
+  ) {
+    throw short(`it is short: ${message.recordBytes} of about ${announcedRecordBytes} bytes`)
+  }
+}
+
+/** Bytes by which a whole message may fall short of `${size}`. */
+export function sizeSlack(announced: number): number {
+  return 4096 + Math.floor(announced / 16)
+}
+
+/** The bytes of a message file, in order. */
+export function readBytes(path: string): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 256 * 1024 })
+}
+
+/** What a message file holds now: its SHA-256 (hexadecimal) and whether a byte is over 127. */
+export async function inspect(path: string): Promise<{ sha256: string; eightBit: boolean }> {
+  const hash = createHash('sha256')
+  let eightBit = false
+  for await (const piece of readBytes(path)) {
+    hash.update(piece)
+    eightBit ||= !isAscii(piece)
+  }
+  return { sha256: hash.digest('hex'), eightBit }
+}
+
+/** Removes a spool folder; failing to is no harm, cleanup sweeps old ones. */
+export function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true })
+  } catch {
+    // Left for cleanup.
+  }
+}

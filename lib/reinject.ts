@@ -1,0 +1,35 @@
+/** Reinjection: hands mail back to Postfix behind the gate, by the transport the configuration names. */
+import type { Transport } from './config.js'
+import { EXIT } from './exit.js'
+import { Failure } from './failure.js'
+import { readBytes } from './message.js'
+import type { Delivery, Parcel } from './smtp.js'
+import { sendBySmtp } from './smtp.js'
+
+/** RCPT commands in one transaction at most; Postfix allows 1000 (smtpd_recipient_limit). */
+export const RECIPIENTS_AT_ONCE = 1000
+
+export type Cargo = Omit<Parcel, 'open'> & {
+  /** Where the message file is by the time it is read: parking may move it between RCPT and DATA. */
+  messagePath: () => string
+}
+
+/**
+ * Sends one message on.
+ * @param patienceMs how long a silent server is waited for
+ * @throws Failure (75), `inDoubt` where the message may have been accepted
+ */
+export async function reinject(transport: Transport, cargo: Cargo, patienceMs: number): Promise<Delivery> {
+  if (cargo.recipients.length > RECIPIENTS_AT_ONCE) {
+    throw new Failure('reinject', `more than ${RECIPIENTS_AT_ONCE} recipients at once`, {
+      status: EXIT.tempFail,
+      hint: 'set toeh_destination_recipient_limit = 50 in main.cf',
+    })
+  }
+  const parcel: Parcel = { ...cargo, open: () => readBytes(cargo.messagePath()) }
+  if (transport.kind === 'smtp') {
+    return sendBySmtp({ host: transport.host, port: transport.port, patienceMs }, parcel)
+  }
+  const { sendBySendmail } = await import('./sendmail.js')
+  return sendBySendmail(transport.path, cargo.messagePath(), parcel)
+}

@@ -1,0 +1,158 @@
+/** Releasing: held recipients are claimed, sent on with the original envelope and bytes, and settled. */
+
+import { isSendable } from './address.js'
+import type { Actor } from './audit.js'
+import type { Desk } from './desk.js'
+import { localTime } from './display.js'
+import { EXIT } from './exit.js'
+import { describeError, Failure, toFailure } from './failure.js'
+import { type HeldMessage, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
+import { inspect } from './message.js'
+import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
+import type { Delivery, Refusal } from './smtp.js'
+
+/** A release gives up after this long, so that a claim twice as old is surely dead. */
+const RELEASE_LIMIT_MS = RELEASE_ABANDONED_MS / 2
+const PATIENCE_MS = 60_000
+
+export interface Released {
+  id: string
+  released: { recipients: string[]; queueId: string }[]
+  /** What did not go out, and why. */
+  failed: { recipient: string; why: string }[]
+}
+
+/** The waiting recipients of a message that were asked for. @throws Failure for one that does not wait there */
+export function chooseRecipients(message: HeldMessage, asked: readonly string[] | undefined): string[] {
+  const waiting = message.recipients.filter(isWaiting).map(({ address }) => address)
+  if (asked === undefined) {
+    if (waiting.length > 0) return waiting
+    throw new Failure('hold', 'nobody waits in it any more', {
+      at: message.id,
+      hint: `toeh show ${message.id}`,
+    })
+  }
+  for (const address of asked) {
+    if (waiting.includes(address)) continue
+    const state = message.recipients.find((recipient) => recipient.address === address)?.state
+    throw new Failure(
+      'hold',
+      `${address} ${state === undefined ? 'is not a recipient of it' : `is ${state} already`}`,
+      {
+        at: message.id,
+        status: state === undefined ? EXIT.noInput : EXIT.failed,
+      },
+    )
+  }
+  return [...new Set(asked)]
+}
+
+/**
+ * Releases recipients of one message. Compare-and-set: whoever claims a recipient sends to it, nobody else.
+ * @param again also recipients of a release that was cut off and may have gone out
+ * @throws Failure, with nothing changed, when the bytes are missing or not those that were held
+ */
+export async function release(
+  desk: Desk,
+  message: HeldMessage,
+  recipients: readonly string[],
+  again = false,
+): Promise<Released> {
+  const { hold, actor } = desk
+  const { eightBit } = await checkBytes(desk, message)
+  const result: Released = { id: message.id, released: [], failed: [] }
+  const sendable = recipients.filter((recipient) => {
+    const fits = isSendable(recipient) && (message.sender === '' || isSendable(message.sender))
+    if (!fits) result.failed.push({ recipient, why: 'it cannot be written into an SMTP command as it is' })
+    return fits
+  })
+  const claimed = await hold.claim(message.id, sendable, again, actor)
+  const current = await hold.find(message.id)
+  for (const recipient of sendable.filter((address) => !claimed.includes(address))) {
+    result.failed.push({ recipient, why: whyNotClaimed(current, recipient, actor) })
+  }
+  for (let from = 0; from < claimed.length; from += RECIPIENTS_AT_ONCE) {
+    await sendClaimed(desk, { ...message, eightBit }, claimed.slice(from, from + RECIPIENTS_AT_ONCE), result)
+  }
+  await hold.removeSettled(message.id)
+  return result
+}
+
+function whyNotClaimed(message: HeldMessage, address: string, actor: Actor): string {
+  const recipient = message.recipients.find((one) => one.address === address)
+  if (recipient?.state !== 'releasing') return `it is ${recipient?.state ?? 'gone'} already`
+  const since = `${recipient.changedBy} began to release it at ${localTime(recipient.changedAt)}`
+  if (actor.at - recipient.changedAt < RELEASE_ABANDONED_MS) return `${since}: let that end`
+  return `${since} and was cut off; it may have been sent: look in the mail log, then repeat with --again, or reject it`
+}
+
+async function checkBytes({ folder }: Desk, message: HeldMessage): Promise<{ eightBit: boolean }> {
+  const path = folder.messagePath(message.id)
+  let found: { sha256: string; eightBit: boolean }
+  try {
+    found = await inspect(path)
+  } catch (error) {
+    throw toFailure('release', error, { at: path, status: EXIT.failed })
+  }
+  if (found.sha256 !== message.sha256) {
+    throw new Failure('release', 'the bytes are not those that were held (SHA-256 differs)', {
+      at: path,
+      hint: 'restore the file from a backup, or reject the message',
+    })
+  }
+  return found
+}
+
+async function sendClaimed(
+  desk: Desk,
+  message: HeldMessage & { eightBit: boolean },
+  claimed: string[],
+  result: Released,
+): Promise<void> {
+  const { hold, folder, config, actor } = desk
+  const { id, sender, size, eightBit } = message
+  const refused: Refusal[] = []
+  const cargo = {
+    sender,
+    recipients: claimed,
+    size,
+    eightBit,
+    origin: { client: message.client, queueId: message.queueId },
+    messagePath: () => folder.messagePath(id),
+    onRefused: async (refusals: readonly Refusal[]) => {
+      refused.push(...refusals)
+      for (const { recipient, reply } of refusals) await hold.unclaim(id, [recipient], reply, actor)
+    },
+  }
+  let delivery: Delivery
+  try {
+    delivery = await withLimit(reinject(config.reinject, cargo, PATIENCE_MS))
+  } catch (error) {
+    const unsure = error instanceof Failure && error.inDoubt
+    const why = unsure ? `${error.message}; it may have been sent all the same` : describeError(error)
+    const rest = claimed.filter((address) => !refused.some(({ recipient }) => recipient === address))
+    if (unsure) await hold.noteDoubt(id, rest, why)
+    else await hold.unclaim(id, rest, why, actor)
+    for (const recipient of rest) result.failed.push({ recipient, why })
+    delivery = { accepted: [], queueId: '' }
+  }
+  for (const { recipient, reply } of refused) result.failed.push({ recipient, why: reply })
+  if (delivery.accepted.length === 0) return
+  // The copy is out. If this cannot be written down the claim stands, and nobody sends it again unasked.
+  await hold.settleReleased(id, delivery.accepted, delivery.queueId, actor)
+  result.released.push({ recipients: delivery.accepted, queueId: delivery.queueId })
+}
+
+/** The work, or a Failure in doubt once the limit is reached. */
+async function withLimit<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    const failure = new Failure('release', `not done within ${RELEASE_LIMIT_MS / 1000} s`, { inDoubt: true })
+    timer = setTimeout(() => reject(failure), RELEASE_LIMIT_MS)
+  })
+  try {
+    return await Promise.race([work, limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,48 @@
+/** An SMTP reply (RFC 5321, 4.2), and the parser that finds replies in a stream. Pure. */
+
+export interface Reply {
+  code: number
+  /** Text of every line, joined with blanks, code removed. */
+  text: string
+  lines: string[]
+}
+
+const MAX_REPLY = 64 * 1024
+
+/** The reply as the server said it, on one line. */
+export function describeReply(reply: Reply): string {
+  return `${reply.code} ${reply.text}`
+}
+
+/** The id Postfix gave the copy (`250 2.0.0 Ok: queued as 4bQ…`), or empty. */
+export function queuedAs(reply: Reply): string {
+  return /\bqueued as ([0-9A-Za-z]{4,32})\b/.exec(reply.text)?.[1] ?? ''
+}
+
+export class ReplyReader {
+  #text = ''
+  #lines: string[] = []
+
+  /**
+   * Takes bytes, gives the replies they complete.
+   * @throws Error when what comes is not SMTP, or one reply is over 64 kB
+   */
+  push(bytes: Buffer): Reply[] {
+    const replies: Reply[] = []
+    this.#text += bytes.toString('latin1')
+    for (let lf = this.#text.indexOf('\n'); lf >= 0; lf = this.#text.indexOf('\n')) {
+      const line = this.#text.slice(0, lf).replace(/\r$/, '')
+      this.#text = this.#text.slice(lf + 1)
+      const [, digits, separator, rest] = /^([2-5][0-9][0-9])(?:([ -])(.*))?$/s.exec(line) ?? []
+      if (digits === undefined) throw new Error(`not an SMTP reply: ${JSON.stringify(line.slice(0, 60))}`)
+      this.#lines.push(rest ?? '')
+      if (separator !== '-') {
+        replies.push({ code: Number(digits), text: this.#lines.join(' '), lines: this.#lines })
+        this.#lines = []
+      }
+    }
+    const pending = this.#text.length + this.#lines.reduce((sum, line) => sum + line.length, 0)
+    if (pending > MAX_REPLY) throw new Error('an SMTP reply of more than 64 kB')
+    return replies
+  }
+}

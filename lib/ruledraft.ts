@@ -1,0 +1,72 @@
+/** Drafting a rule from what a person typed: the one place where it is checked. */
+import freemail from 'email-providers/all.json' with { type: 'json' }
+import { parseAddress, parseDomain } from './address.js'
+import { EXIT } from './exit.js'
+import { Failure } from './failure.js'
+import type { RuleDraft } from './landscape.js'
+import { isAbovePublicSuffix, isPublicSuffix } from './publicsuffix.js'
+
+export interface DraftOptions {
+  effect: RuleDraft['effect']
+  subdomains: boolean
+  /** Lets a whole freemail domain in. */
+  force: boolean
+  source: string
+  note: string
+}
+
+function misuse(operation: string, at: string, why: string, hint?: string): Failure {
+  return new Failure(operation, why, { at: JSON.stringify(at), status: EXIT.usage, hint })
+}
+
+/**
+ * What names a rule: `local@domain`, `domain` or `@domain`, folded, or a Failure (2) that says what is wrong.
+ * @param operation the command, for the complaint
+ */
+export function parseRuleValue(operation: string, text: string): Pick<RuleDraft, 'kind' | 'value'> {
+  if (text.lastIndexOf('@') > 0) {
+    const address = parseAddress(text)
+    if (!address.plain) throw misuse(operation, text, `it is no plain address (${address.fault})`)
+    return { kind: 'address', value: address.key }
+  }
+  const domain = parseDomain(text.startsWith('@') ? text.slice(1) : text)
+  if (!domain.plain) {
+    throw misuse(operation, text, `it is neither an address nor a domain (${domain.fault})`)
+  }
+  return { kind: 'domain', value: domain.domain }
+}
+
+/**
+ * Checks a value and makes it a draft: no public suffix, no freemail domain without force.
+ * @throws Failure (2), with the landscape untouched
+ */
+export function draftRule(text: string, options: DraftOptions): RuleDraft {
+  const { force, ...rest } = options
+  const { effect, subdomains } = options
+  const named = parseRuleValue(effect, text)
+  if (named.kind === 'address' && subdomains) {
+    throw misuse(effect, text, 'an address has no subdomains', `give its domain, or leave --subdomains out`)
+  }
+  if (named.kind === 'domain' && effect === 'allow') {
+    if (isPublicSuffix(named.value)) {
+      throw misuse(effect, text, 'it is a public suffix: anybody can register a name below it')
+    }
+    if (subdomains && isAbovePublicSuffix(named.value)) {
+      throw misuse(
+        effect,
+        text,
+        'public suffixes lie below it: --subdomains would let in anybody',
+        'leave --subdomains out',
+      )
+    }
+    if (!force && freemail.includes(named.value)) {
+      throw misuse(
+        effect,
+        text,
+        'it is a freemail domain: anybody can have an address there',
+        'allow single addresses, or add --force',
+      )
+    }
+  }
+  return { ...named, ...rest }
+}

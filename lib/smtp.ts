@@ -1,0 +1,280 @@
+/**
+ * The SMTP client of the gate: one transaction with our own Postfix on loopback (RFC 5321, XFORWARD_README).
+ * Small because its peer is known; strict because what it gets wrong is lost mail.
+ */
+import { connect, type Socket } from 'node:net'
+import { isAscii, isSendable } from './address.js'
+import type { Client } from './envelope.js'
+import { EXIT } from './exit.js'
+import { describeError, Failure } from './failure.js'
+import { HELO_NAME } from './head.js'
+import { describeReply, queuedAs, type Reply, ReplyReader } from './reply.js'
+import { DotStuffing, xtext } from './wire.js'
+
+export interface Parcel {
+  sender: string
+  recipients: readonly string[]
+  /** Bytes of the message. */
+  size: number
+  eightBit: boolean
+  /** What the second half of the log shows as the client, and the queue id of the first half; none for our own mail. */
+  origin?: { client: Client; queueId: string }
+  /** Opens the message, once the server has said 354. */
+  open: () => AsyncIterable<Buffer>
+  /** Called before the message goes out, with the recipients refused for good: they are parked first. */
+  onRefused: (refused: readonly Refusal[]) => Promise<void>
+}
+
+export interface Refusal {
+  recipient: string
+  /** The server's 5xx reply, on one line. */
+  reply: string
+}
+
+export interface Delivery {
+  /** Recipients the server has taken responsibility for. */
+  accepted: string[]
+  /** Its queue id, or empty where it told none or took nothing. */
+  queueId: string
+}
+
+interface Server {
+  host: string
+  port: number
+  /** Milliseconds without an answer or progress after which it is given up. */
+  patienceMs: number
+}
+
+/** Anything from the server that is neither success nor a final refusal: the mail stays where it is. */
+function temporary(
+  where: string,
+  why: string,
+  details: { inDoubt?: boolean; cause?: unknown } = {},
+): Failure {
+  return new Failure('reinject at', why, { at: where, status: EXIT.tempFail, ...details })
+}
+
+/** One connection: writes commands, reads replies, in order. */
+class Conversation {
+  readonly #socket: Socket
+  readonly #where: string
+  readonly #reader = new ReplyReader()
+  readonly #replies: Reply[] = []
+  #waiting: { resolve: (reply: Reply) => void; reject: (failure: Failure) => void } | undefined
+  #drained: (() => void) | undefined
+  #broken: Failure | undefined
+  /** Set once the final dot is on its way: from then on a lost connection leaves doubt. */
+  dotSent = false
+  extensions = new Map<string, string>()
+
+  constructor(server: Server) {
+    this.#where = `${server.host}:${server.port}`
+    this.#socket = connect({ host: server.host, port: server.port, noDelay: true })
+    this.#socket.setTimeout(server.patienceMs, () =>
+      this.#break(`no answer for ${server.patienceMs / 1000} s`),
+    )
+    this.#socket.on('error', (error) => this.#break(describeError(error), error))
+    this.#socket.on('close', () => this.#break('the connection was closed'))
+    this.#socket.on('drain', () => this.#drained?.())
+    this.#socket.on('data', (bytes) => {
+      try {
+        this.#replies.push(...this.#reader.push(bytes))
+      } catch (error) {
+        return this.#break(describeError(error))
+      }
+      this.#deliver()
+    })
+  }
+
+  #break(why: string, cause?: unknown): void {
+    this.#broken ??= temporary(this.#where, why, { inDoubt: this.dotSent, cause })
+    this.#socket.destroy()
+    this.#drained?.()
+    this.#deliver()
+  }
+
+  #deliver(): void {
+    if (this.#waiting === undefined) return
+    const { resolve, reject } = this.#waiting
+    const reply = this.#replies.shift()
+    if (reply !== undefined) {
+      this.#waiting = undefined
+      resolve(reply)
+    } else if (this.#broken !== undefined) {
+      this.#waiting = undefined
+      reject(this.#broken)
+    }
+  }
+
+  read(): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+      this.#deliver()
+    })
+  }
+
+  async write(bytes: Buffer | string): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken
+    if (this.#socket.write(bytes)) return
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve
+    })
+    this.#drained = undefined
+    if (this.#broken !== undefined) throw this.#broken
+  }
+
+  /** Sends commands and gives their replies, all at once where the server takes it (PIPELINING, RFC 2920). */
+  async exchange(commands: readonly string[]): Promise<Reply[]> {
+    const replies: Reply[] = []
+    const groups = this.extensions.has('PIPELINING') ? [commands] : commands.map((command) => [command])
+    for (const group of groups) {
+      await this.write(group.map((command) => `${command}\r\n`).join(''))
+      for (const _ of group) replies.push(await this.read())
+    }
+    return replies
+  }
+
+  /** One command that must be answered with 2xx. */
+  async expect(command: string): Promise<Reply> {
+    const [reply] = await this.exchange([command])
+    return this.check(reply, command.split(' ')[0] ?? command)
+  }
+
+  /** The reply itself if it is 2xx. @throws Failure (75) */
+  check(reply: Reply | undefined, command: string): Reply {
+    if (reply !== undefined && reply.code < 300) return reply
+    throw temporary(
+      this.#where,
+      `${command} was answered ${reply === undefined ? 'nothing' : describeReply(reply)}`,
+    )
+  }
+
+  /** Says QUIT and does not wait for the answer: nothing depends on it. */
+  quit(): void {
+    this.#broken ??= temporary(this.#where, 'the conversation is over')
+    this.#socket.end('QUIT\r\n')
+    this.#socket.unref()
+  }
+}
+
+const XFORWARD_LINE = 512 - 'XFORWARD\r\n'.length
+
+/** XFORWARD commands with what EHLO offers, each within the line limit (XFORWARD_README). */
+function xforward(offered: string, client: Client, queueId: string): string[] {
+  const address = client.address.includes(':') ? `IPV6:${client.address}` : client.address
+  const known: Record<string, string> = {
+    NAME: client.name === 'unknown' ? '' : client.name,
+    ADDR: address,
+    PORT: client.port,
+    PROTO: client.proto,
+    HELO: client.helo,
+    IDENT: queueId,
+    SOURCE: 'REMOTE',
+  }
+  const commands: string[] = []
+  for (const name of offered.toUpperCase().split(' ')) {
+    const value = known[name]
+    if (value === undefined) continue
+    const pair = ` ${name}=${value === '' ? '[UNAVAILABLE]' : xtext(value).slice(0, 255).replace(/\+.?$/, '')}`
+    const last = commands.at(-1)
+    if (last !== undefined && last.length + pair.length <= XFORWARD_LINE)
+      commands[commands.length - 1] = last + pair
+    else commands.push(`XFORWARD${pair}`)
+  }
+  return commands
+}
+
+function mailFrom(parcel: Parcel, extensions: ReadonlyMap<string, string>): string {
+  const utf8 = ![parcel.sender, ...parcel.recipients].every(isAscii)
+  return [
+    `MAIL FROM:<${parcel.sender}>`,
+    extensions.has('SIZE') ? `SIZE=${parcel.size}` : '',
+    extensions.has('8BITMIME') && (parcel.eightBit || utf8) ? 'BODY=8BITMIME' : '',
+    utf8 ? 'SMTPUTF8' : '',
+  ]
+    .filter((word) => word !== '')
+    .join(' ')
+}
+
+async function greet(talk: Conversation): Promise<void> {
+  talk.check(await talk.read(), 'the connection')
+  const hello = await talk.expect(`EHLO ${HELO_NAME}`)
+  for (const line of hello.lines.slice(1)) {
+    const [keyword = '', ...rest] = line.split(' ')
+    talk.extensions.set(keyword.toUpperCase(), rest.join(' '))
+  }
+}
+
+/**
+ * Sends one message in one transaction: every RCPT before DATA, and DATA only when none of them was deferred.
+ * A recipient that is refused with 5xx is handed to `onRefused` before the rest goes out; so are all of them when
+ * the message itself is refused.
+ * @returns the recipients that were accepted and the id of the copy
+ * @throws Failure (75) with nothing sent; or, with `inDoubt`, when no answer came after the final dot
+ */
+export async function sendBySmtp(server: Server, parcel: Parcel): Promise<Delivery> {
+  const where = `${server.host}:${server.port}`
+  if (parcel.sender !== '') assertSendable(where, parcel.sender)
+  for (const recipient of parcel.recipients) assertSendable(where, recipient)
+  const talk = new Conversation(server)
+  try {
+    return await converse(talk, where, parcel)
+  } finally {
+    talk.quit()
+  }
+}
+
+function assertSendable(where: string, address: string): void {
+  if (!isSendable(address))
+    throw temporary(where, 'an address cannot be written into an SMTP command as it is')
+}
+
+async function converse(talk: Conversation, where: string, parcel: Parcel): Promise<Delivery> {
+  await greet(talk)
+  const offered = talk.extensions.get('XFORWARD')
+  if (parcel.origin !== undefined && offered !== undefined) {
+    for (const command of xforward(offered, parcel.origin.client, parcel.origin.queueId))
+      await talk.expect(command)
+  }
+  const mail = mailFrom(parcel, talk.extensions)
+  if (mail.endsWith('SMTPUTF8') && !talk.extensions.has('SMTPUTF8')) {
+    throw temporary(where, 'an address is not ASCII and the server does not offer SMTPUTF8')
+  }
+
+  const everyone = parcel.recipients
+  const [mailReply, ...rcptReplies] = await talk.exchange([mail, ...everyone.map((to) => `RCPT TO:<${to}>`)])
+  if (mailReply !== undefined && mailReply.code >= 500) return refuseAll(parcel, everyone, mailReply)
+  talk.check(mailReply, 'MAIL')
+
+  const refused: Refusal[] = []
+  const accepted: string[] = []
+  for (const [index, recipient] of everyone.entries()) {
+    const reply = rcptReplies[index]
+    if (reply !== undefined && reply.code >= 500) refused.push({ recipient, reply: describeReply(reply) })
+    else if (reply !== undefined && reply.code < 300) accepted.push(recipient)
+    else {
+      // Deferred: nothing at all is sent, or the retry would send to the others twice.
+      await talk.exchange(['RSET']).catch(() => {})
+      throw temporary(where, `RCPT was answered ${reply === undefined ? 'nothing' : describeReply(reply)}`)
+    }
+  }
+  if (refused.length > 0) await parcel.onRefused(refused)
+  if (accepted.length === 0) return { accepted, queueId: '' }
+
+  const [go] = await talk.exchange(['DATA'])
+  if (go !== undefined && go.code >= 500) return refuseAll(parcel, accepted, go)
+  if (go?.code !== 354)
+    throw temporary(where, `DATA was answered ${go === undefined ? 'nothing' : describeReply(go)}`)
+  const stuffing = new DotStuffing()
+  for await (const piece of parcel.open()) await talk.write(stuffing.push(piece))
+  talk.dotSent = true
+  await talk.write(stuffing.end())
+  const final = await talk.read()
+  if (final.code >= 500) return refuseAll(parcel, accepted, final)
+  return { accepted, queueId: queuedAs(talk.check(final, 'the message')) }
+}
+
+async function refuseAll(parcel: Parcel, recipients: readonly string[], reply: Reply): Promise<Delivery> {
+  await parcel.onRefused(recipients.map((recipient) => ({ recipient, reply: describeReply(reply) })))
+  return { accepted: [], queueId: '' }
+}

@@ -1,0 +1,149 @@
+/** The words of notices, in each language the configuration offers. Pure. */
+import type { Fault } from './address.js'
+import type { Reason } from './decide.js'
+
+export type Language = 'en' | 'fr'
+export type HoldReason = Exclude<Reason, 'internal' | 'allowed'> | 'refused'
+
+export interface Wording {
+  locale: string
+  /** Why a recipient waits; `detail` is the fault, the rule or the server's reply. */
+  reason: (reason: HoldReason, detail: string) => string
+  noSubject: string
+  senderSubject: (subject: string) => string
+  senderIntro: string
+  /** For several messages in one mail. */
+  senderManySubject: (count: number) => string
+  approverSubject: (sender: string) => string
+  approverManySubject: (count: number) => string
+  approverIntro: string
+  expiredSubject: (subject: string) => string
+  expiredIntro: string
+  rejectedSubject: (subject: string) => string
+  rejectedIntro: string
+  labels: {
+    from: string
+    subject: string
+    date: string
+    size: string
+    id: string
+    recipients: string
+    expires: string
+  }
+  nextForSender: (approvers: string) => string
+  nextForSenderNobody: string
+  othersSent: string
+  notYou: string
+  nextForApprover: string
+  nullSender: string
+}
+
+const FAULTS_FR: Record<Fault, string> = {
+  empty: 'vide',
+  'no domain': 'sans domaine',
+  'undecodable bytes': 'octets indéchiffrables',
+  'control character': 'caractère de contrôle ou invisible',
+  blank: 'espace',
+  quoted: 'entre guillemets',
+  'second @': 'un second @',
+  'percent or bang routing': 'routage par % ou !',
+  'leading hyphen': 'tiret initial',
+  'local part is not a dot-atom': 'partie locale inhabituelle',
+  'local part is not ASCII': 'partie locale non ASCII',
+  'too long': 'trop longue',
+  'address literal': 'adresse IP au lieu du domaine',
+  'domain is not a host name': 'le domaine n’est pas un nom d’hôte',
+  'single-label domain': 'domaine sans point',
+  'numeric top-level domain': 'domaine de premier niveau numérique',
+  'internationalised domain does not round-trip': 'domaine internationalisé ambigu',
+}
+
+const ENGLISH: Wording = {
+  locale: 'en-GB',
+  reason: (reason, detail) =>
+    ({
+      unknown: 'not among the destinations this company writes to',
+      blocked: 'this destination is blocked',
+      malformed: `unusual form of address (${detail})`,
+      'foreign-sender': 'the sender address is not one of this company',
+      refused: `our own mail server refused it: ${detail}`,
+    })[reason],
+  noSubject: '(no subject)',
+  senderSubject: (subject) => `Waiting for approval: ${subject}`,
+  senderManySubject: (count) => `${count} of your messages wait for approval`,
+  senderIntro:
+    'A message from your address has not been sent to the recipients below. It waits for a person to approve it.',
+  approverSubject: (sender) => `To approve: mail from ${sender}`,
+  approverManySubject: (count) => `To approve: ${count} messages`,
+  approverIntro: 'Outgoing mail waits for your yes or no. Nothing has been sent to the recipients below.',
+  expiredSubject: (subject) => `Not sent: ${subject}`,
+  expiredIntro:
+    'A message was not sent to the recipients below: nobody approved it in time. It is now deleted here.',
+  rejectedSubject: (subject) => `Not sent: ${subject}`,
+  rejectedIntro: 'A message was not sent to the recipients below: it was looked at and rejected.',
+  labels: {
+    from: 'From',
+    subject: 'Subject',
+    date: 'Sent',
+    size: 'Size',
+    id: 'Hold',
+    recipients: 'Recipients',
+    expires: 'Expires',
+  },
+  nextForSender: (approvers) =>
+    `What happens next: ${approvers} can release it. After the date above it is not sent any more, and you are told.`,
+  nextForSenderNobody:
+    'What happens next: your mail administrator can release it. After the date above it is not sent any more, and you are told.',
+  othersSent: 'Recipients of the message who are not named here were not held.',
+  notYou:
+    'If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.',
+  nextForApprover:
+    'Ask the sender by telephone or in person whether the address is right, above all for bank details. Then, on the mail server:',
+  nullSender: '(a report from a mail system)',
+}
+
+const FRENCH: Wording = {
+  locale: 'fr-FR',
+  reason: (reason, detail) =>
+    ({
+      unknown: 'ne fait pas partie des destinations habituelles de l’entreprise',
+      blocked: 'cette destination est bloquée',
+      malformed: `forme d’adresse inhabituelle (${FAULTS_FR[detail as Fault] ?? detail})`,
+      'foreign-sender': 'l’adresse d’expédition n’est pas de l’entreprise',
+      refused: `refusé par notre propre serveur de messagerie : ${detail}`,
+    })[reason],
+  noSubject: '(sans objet)',
+  senderSubject: (subject) => `En attente d’approbation : ${subject}`,
+  senderManySubject: (count) => `${count} de vos messages attendent une approbation`,
+  senderIntro:
+    'Un message de votre adresse n’a pas été envoyé aux destinataires ci-dessous. Il attend l’approbation d’une personne.',
+  approverSubject: (sender) => `À approuver : message de ${sender}`,
+  approverManySubject: (count) => `À approuver : ${count} messages`,
+  approverIntro: 'Du courrier sortant attend votre accord. Rien n’a été envoyé aux destinataires ci-dessous.',
+  expiredSubject: (subject) => `Non envoyé : ${subject}`,
+  expiredIntro:
+    'Un message n’a pas été envoyé aux destinataires ci-dessous : personne ne l’a approuvé à temps. Il est maintenant supprimé ici.',
+  rejectedSubject: (subject) => `Non envoyé : ${subject}`,
+  rejectedIntro: 'Un message n’a pas été envoyé aux destinataires ci-dessous : il a été examiné et refusé.',
+  labels: {
+    from: 'De',
+    subject: 'Objet',
+    date: 'Envoyé',
+    size: 'Taille',
+    id: 'Dépôt',
+    recipients: 'Destinataires',
+    expires: 'Expire',
+  },
+  nextForSender: (approvers) =>
+    `La suite : ${approvers} peut le libérer. Après la date ci-dessus il ne sera plus envoyé, et vous serez prévenu.`,
+  nextForSenderNobody:
+    'La suite : votre administrateur de messagerie peut le libérer. Après la date ci-dessus il ne sera plus envoyé, et vous serez prévenu.',
+  othersSent: 'Les destinataires du message qui ne sont pas nommés ici n’ont pas été retenus.',
+  notYou:
+    'Si vous n’avez pas écrit ce message, ou si l’adresse vient d’un courriel inattendu, ne demandez pas sa libération : prévenez votre administrateur.',
+  nextForApprover:
+    'Vérifiez l’adresse auprès de l’expéditeur par téléphone ou de vive voix, surtout pour des coordonnées bancaires. Puis, sur le serveur de messagerie :',
+  nullSender: '(rapport d’un système de messagerie)',
+}
+
+export const WORDING: Record<Language, Wording> = { en: ENGLISH, fr: FRENCH }

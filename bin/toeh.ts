@@ -50,6 +50,9 @@ async function main(argv: string[]): Promise<void> {
   await parser.parseAsync()
 }
 
+// A reader that has seen enough (head, less) is no error.
+process.stdout.on('error', () => process.exit())
+
 main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`toeh: ${visible(describeError(error))}\n`)
   process.exitCode = error instanceof Failure ? error.status : EXIT.failed

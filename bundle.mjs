@@ -11,7 +11,7 @@ await build({
   target: 'node20.19',
   format: 'cjs',
   external: ['bindings', 'nodemailer', 'libmime'],
-  define: { 'import.meta.filename': '__filename' },
+  define: { 'import.meta.dirname': '__dirname' },
   logLevel: 'warning',
   legalComments: 'none',
 })

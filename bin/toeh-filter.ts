@@ -9,6 +9,7 @@ import { parseArguments } from '../lib/envelope.js'
 import { EXIT } from '../lib/exit.js'
 import { describeError, Failure } from '../lib/failure.js'
 import { runGate } from '../lib/gate.js'
+import { readStdin } from '../lib/stdin.js'
 
 /** How long a notice may take once the mail is settled. */
 const NOTICE_MS = 10_000
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
   await runGate({
     config,
     envelope,
-    input: process.stdin,
+    input: readStdin(),
     now: Date.now(),
     sameParent: () => process.ppid === parent,
     settled: (verdict) => {

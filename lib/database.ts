@@ -2,7 +2,7 @@
  * The database: one SQLite file, opened for reading or for writing, its schema and its errors. Everything that
  * speaks SQL stands on this; nothing above landscape, hold and audit knows that it is SQL.
  */
-import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { EXIT } from './exit.js'
@@ -92,10 +92,22 @@ export interface Database {
   close(): void
 }
 
-/** better-sqlite3's native part by its path: finding it by `bindings` costs a quarter of a run's start. */
+/**
+ * better-sqlite3's native part by its path, looked for where Node would: finding it by its own means (`bindings`)
+ * costs a quarter of a run's start.
+ */
 function nativeBinding(): string {
-  const require = createRequire(import.meta.filename)
-  return join(dirname(require.resolve('better-sqlite3/package.json')), 'build/Release/better_sqlite3.node')
+  const part = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const path = join(folder, part)
+    if (existsSync(path)) return path
+    if (folder === dirname(folder)) break
+  }
+  throw new Failure('database', 'better-sqlite3 was not built', {
+    at: import.meta.dirname,
+    status: EXIT.tempFail,
+    hint: 'npm rebuild better-sqlite3',
+  })
 }
 
 const HINTS: Record<string, string> = {

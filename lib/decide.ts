@@ -33,6 +33,9 @@ export interface Rule {
   note: string
 }
 
+/** A rule before it has an id and a person. */
+export type RuleDraft = Omit<Rule, 'id' | 'addedBy' | 'addedAt'>
+
 export type Reason = 'internal' | 'allowed' | 'malformed' | 'foreign-sender' | 'blocked' | 'unknown'
 export const PASSING: ReadonlySet<Reason> = new Set<Reason>(['internal', 'allowed'])
 

@@ -3,7 +3,7 @@
 // Controls, line separators, bidirectional and zero-width marks, lone surrogates; then blanks that have no ink
 // (Hangul fillers) and variation selectors. An alternation, because some of them combine with their neighbours.
 const HIDDEN =
-  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|\u{034f}|\u{115f}|\u{1160}|\u{17b4}|\u{17b5}|[\u{180b}-\u{180f}]|\u{3164}|[\u{fe00}-\u{fe0f}]|\u{ffa0}|[\u{e0100}-\u{e01ef}]/gu
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|\u{034f}|\u{115f}|\u{1160}|\u{17b4}|\u{17b5}|[\u{180b}-\u{180f}]|\u{2800}|\u{3164}|[\u{fe00}-\u{fe0f}]|\u{ffa0}|[\u{e0100}-\u{e01ef}]/gu
 
 /**
  * The text with every character that could steer a terminal, turn the reading direction or hide written as its

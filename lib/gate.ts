@@ -20,8 +20,8 @@ import { type HeldRecipient, type HoldEnvelope, HoldFolder } from './holdfolder.
 import { holdIdOf } from './holdid.js'
 import { Landscape } from './landscape.js'
 import { checkComplete, discard, type Message, spool } from './message.js'
+import type { Delivery, Refusal } from './parcel.js'
 import { reinject } from './reinject.js'
-import type { Delivery, Refusal } from './smtp.js'
 
 export interface GateRun {
   config: Config

@@ -1,5 +1,7 @@
 /** The hold id: twelve lower-case Crockford base32 characters (60 bits) that the same message always gets. Pure. */
 import { createHash } from 'node:crypto'
+import { EXIT } from './exit.js'
+import { Failure } from './failure.js'
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
@@ -26,4 +28,15 @@ function base32(value: number, length: number): string {
 export function readHoldId(text: string): string | undefined {
   const id = text.toLowerCase().replace(/[il]/g, '1').replace(/o/g, '0')
   return /^[0-9a-hjkmnp-tv-z]{12}$/.test(id) ? id : undefined
+}
+
+/** The id a person typed. @throws Failure (2) when it is none */
+export function demandHoldId(text: string): string {
+  const id = readHoldId(text)
+  if (id !== undefined) return id
+  throw new Failure('hold id', 'it is not twelve letters and digits', {
+    at: JSON.stringify(text),
+    status: EXIT.usage,
+    hint: 'toeh list shows the ids',
+  })
 }

@@ -1,17 +1,8 @@
 /** The landscape: the rules that say who is known. It grows by a person's act alone. */
 import { type Actor, appendAudit } from './audit.js'
 import type { Database } from './database.js'
-import type { Rule, RulesByValue } from './decide.js'
+import type { Rule, RuleDraft, RulesByValue } from './decide.js'
 import { Failure } from './failure.js'
-
-export interface RuleDraft {
-  kind: Rule['kind']
-  value: string
-  subdomains: boolean
-  effect: Rule['effect']
-  source: string
-  note: string
-}
 
 interface RuleRow {
   id: number

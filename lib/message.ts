@@ -1,7 +1,7 @@
 /** The message: standard input, spooled to a file while it is hashed and measured. */
 import { isAscii } from 'node:buffer'
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, createReadStream, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT } from './exit.js'
 import { Failure, toFailure } from './failure.js'
@@ -60,8 +60,8 @@ function writeAll(fd: number, piece: Buffer): void {
 }
 
 /**
- * Reads `input` to its end into a new folder below `tmp` (0700, the file 0600). Memory stays flat whatever the
- * size. The folder is the caller's to publish or to {@link discard}.
+ * Reads `input` to its end into a new folder below `tmp` (0700, the file 0600). Pieces are copied at once, so they
+ * may share a buffer; memory stays flat whatever the size. The folder is the caller's to publish or to {@link discard}.
  * @throws Failure (75) when anything cannot be read or written; nothing is left behind then
  */
 export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<Message> {
@@ -141,9 +141,21 @@ export function sizeSlack(announced: number): number {
   return 4096 + Math.floor(announced / 16)
 }
 
-/** The bytes of a message file, in order. */
-export function readBytes(path: string): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 256 * 1024 })
+const PIECE_BYTES = 64 * 1024
+
+/**
+ * The bytes of a message file, in order. Each piece stands in the same buffer: be done with it before the next.
+ * A local file does not keep anybody waiting, so it is read in place.
+ */
+export async function* readBytes(path: string): AsyncGenerator<Buffer> {
+  const fd = openSync(path, 'r')
+  try {
+    const piece = Buffer.allocUnsafe(PIECE_BYTES)
+    for (let length = readSync(fd, piece); length > 0; length = readSync(fd, piece))
+      yield piece.subarray(0, length)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** What a message file holds now: its SHA-256 (hexadecimal) and whether a byte is over 127. */

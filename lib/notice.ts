@@ -31,9 +31,14 @@ export interface NoticeRequest {
   messages: readonly NoticeMessage[]
 }
 
+/** More is for the message itself to show. */
+const SUBJECT_CHARACTERS = 200
+
 /** The subject for people: encoded words decoded (RFC 2047), what could deceive made visible. */
 export function readableSubject(raw: string, none: string): string {
   const text = visible(libmime.decodeWords(raw).replace(/\s+/g, ' ').trim())
+  const characters = [...text]
+  if (characters.length > SUBJECT_CHARACTERS) return `${characters.slice(0, SUBJECT_CHARACTERS).join('')}…`
   return text === '' ? none : text
 }
 
@@ -66,11 +71,11 @@ function describeMessage(message: NoticeMessage, words: Wording, showExpiry: boo
     [labels.id, message.id],
   ]
   if (showExpiry) facts.push([labels.expires, time.format(message.expiresAt)])
-  const width = Math.max(...facts.map(([label]) => label.length))
+  const width = Math.max(...facts.map(([label]) => label.length)) + words.colon.length + 1
   return [
-    ...facts.map(([label, value]) => `  ${`${label}:`.padEnd(width + 2)}${value}`),
+    ...facts.map(([label, value]) => `  ${`${label}${words.colon}`.padEnd(width)}${value}`),
     '',
-    `  ${labels.recipients}:`,
+    `  ${labels.recipients}${words.colon}`,
     ...message.recipients.flatMap(({ address, reason, detail }) => [
       `    ${visible(address)}`,
       `        ${words.reason(reason as HoldReason, visible(detail))}`,
@@ -113,7 +118,7 @@ export async function composeNotice(request: NoticeRequest): Promise<Buffer> {
   const words = WORDING[request.language]
   const [first] = request.messages
   const original =
-    request.messages.length === 1 && /^<[\x21-\x7e]+>$/.test(first?.messageId ?? '')
+    request.messages.length === 1 && /^<[\x21-\x7e]{1,900}>$/.test(first?.messageId ?? '')
       ? first?.messageId
       : undefined
   const mail = new MailComposer({

@@ -3,7 +3,7 @@ import type { Transport } from './config.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { readBytes } from './message.js'
-import type { Delivery, Parcel } from './smtp.js'
+import type { Delivery, Parcel } from './parcel.js'
 import { sendBySmtp } from './smtp.js'
 
 /** RCPT commands in one transaction at most; Postfix allows 1000 (smtpd_recipient_limit). */

@@ -7,9 +7,10 @@ import { localTime } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
 import { type HeldMessage, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
+import { demandHoldId } from './holdid.js'
 import { inspect } from './message.js'
+import type { Delivery, Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
-import type { Delivery, Refusal } from './smtp.js'
 
 /** A release gives up after this long, so that a claim twice as old is surely dead. */
 const RELEASE_LIMIT_MS = RELEASE_ABANDONED_MS / 2
@@ -23,7 +24,7 @@ export interface Released {
 }
 
 /** The waiting recipients of a message that were asked for. @throws Failure for one that does not wait there */
-export function chooseRecipients(message: HeldMessage, asked: readonly string[] | undefined): string[] {
+function chooseRecipients(message: HeldMessage, asked: readonly string[] | undefined): string[] {
   const waiting = message.recipients.filter(isWaiting).map(({ address }) => address)
   if (asked === undefined) {
     if (waiting.length > 0) return waiting
@@ -45,6 +46,20 @@ export function chooseRecipients(message: HeldMessage, asked: readonly string[] 
     )
   }
   return [...new Set(asked)]
+}
+
+/** Every message that was named, and those of its recipients that were asked for, before anything is done to one. */
+export async function chooseMessages(
+  desk: Desk,
+  ids: readonly string[],
+  recipients: readonly string[] | undefined,
+): Promise<{ message: HeldMessage; chosen: string[] }[]> {
+  const choices = []
+  for (const id of new Set(ids.map(demandHoldId))) {
+    const message = await desk.hold.find(id)
+    choices.push({ message, chosen: chooseRecipients(message, recipients) })
+  }
+  return choices
 }
 
 /**
@@ -155,4 +170,14 @@ async function withLimit<T>(work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** What a release did, in lines. */
+export function describeReleased({ id, released, failed }: Released): string[] {
+  return [
+    ...released.flatMap(({ recipients, queueId }) =>
+      recipients.map((to) => `${id} released to ${to}${queueId === '' ? '' : ` as ${queueId}`}`),
+    ),
+    ...failed.map(({ recipient, why }) => `${id} NOT released to ${recipient}: ${why}`),
+  ]
 }

@@ -2,9 +2,9 @@
 import { domainToUnicode } from 'node:url'
 import freemail from 'email-providers/all.json' with { type: 'json' }
 import { parseAddress, parseDomain } from './address.js'
+import type { RuleDraft } from './decide.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
-import type { RuleDraft } from './landscape.js'
 import { isAbovePublicSuffix, isPublicSuffix } from './publicsuffix.js'
 
 export interface DraftOptions {

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs'
 import { parseAddress } from './address.js'
 import { EXIT } from './exit.js'
 import { Failure, toFailure } from './failure.js'
-import type { Delivery, Parcel } from './smtp.js'
+import type { Delivery, Parcel } from './parcel.js'
 
 /**
  * Hands one message to sendmail with its input a regular file, never a pipe: a writer that was killed looks like

@@ -8,35 +8,9 @@ import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
 import { HELO_NAME } from './head.js'
+import type { Delivery, Parcel, Refusal } from './parcel.js'
 import { describeReply, queuedAs, type Reply, ReplyReader } from './reply.js'
 import { DotStuffing, xtext } from './wire.js'
-
-export interface Parcel {
-  sender: string
-  recipients: readonly string[]
-  /** Bytes of the message. */
-  size: number
-  eightBit: boolean
-  /** What the second half of the log shows as the client, and the queue id of the first half; none for our own mail. */
-  origin?: { client: Client; queueId: string }
-  /** Opens the message, once the server has said 354. */
-  open: () => AsyncIterable<Buffer>
-  /** Called before the message goes out, with the recipients refused for good: they are parked first. */
-  onRefused: (refused: readonly Refusal[]) => Promise<void>
-}
-
-export interface Refusal {
-  recipient: string
-  /** The server's 5xx reply, on one line. */
-  reply: string
-}
-
-export interface Delivery {
-  /** Recipients the server has taken responsibility for. */
-  accepted: string[]
-  /** Its queue id, or empty where it told none or took nothing. */
-  queueId: string
-}
 
 interface Server {
   host: string
@@ -61,7 +35,7 @@ class Conversation {
   readonly #reader = new ReplyReader()
   readonly #replies: Reply[] = []
   #waiting: { resolve: (reply: Reply) => void; reject: (failure: Failure) => void } | undefined
-  #drained: (() => void) | undefined
+  #flushed: (() => void) | undefined
   #broken: Failure | undefined
   /** Set once the final dot is on its way: from then on a lost connection leaves doubt. */
   dotSent = false
@@ -75,7 +49,6 @@ class Conversation {
     )
     this.#socket.on('error', (error) => this.#break(describeError(error), error))
     this.#socket.on('close', () => this.#break('the connection was closed'))
-    this.#socket.on('drain', () => this.#drained?.())
     this.#socket.on('data', (bytes) => {
       try {
         this.#replies.push(...this.#reader.push(bytes))
@@ -89,7 +62,7 @@ class Conversation {
   #break(why: string, cause?: unknown): void {
     this.#broken ??= temporary(this.#where, why, { inDoubt: this.dotSent, cause })
     this.#socket.destroy()
-    this.#drained?.()
+    this.#flushed?.()
     this.#deliver()
   }
 
@@ -113,13 +86,13 @@ class Conversation {
     })
   }
 
+  /** Writes and waits until the bytes are on their way: the buffer is the caller's again, and memory stays flat. */
   async write(bytes: Buffer | string): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
-    if (this.#socket.write(bytes)) return
     await new Promise<void>((resolve) => {
-      this.#drained = resolve
+      this.#flushed = resolve
+      this.#socket.write(bytes, () => resolve())
     })
-    this.#drained = undefined
     if (this.#broken !== undefined) throw this.#broken
   }
 

@@ -10,10 +10,13 @@ const CRLF = Buffer.from('\r\n')
  */
 export class DotStuffing {
   #atLineStart = true
+  #out = Buffer.alloc(0)
 
-  /** The next piece of the message, encoded. */
+  /** The next piece of the message, encoded; it stands in a buffer that the next call uses again. */
   push(piece: Buffer): Buffer {
-    const out = Buffer.allocUnsafe(piece.length * 2 + 1)
+    // Every byte may become two, and one more where a dot starts a line across pieces.
+    if (this.#out.length < piece.length * 2 + 1) this.#out = Buffer.allocUnsafe(piece.length * 2 + 1)
+    const out = this.#out
     let written = 0
     let from = 0
     while (from < piece.length) {

@@ -7,6 +7,8 @@ export type HoldReason = Exclude<Reason, 'internal' | 'allowed'> | 'refused'
 
 export interface Wording {
   locale: string
+  /** What stands between a label and its value. */
+  colon: string
   /** Why a recipient waits; `detail` is the fault, the rule or the server's reply. */
   reason: (reason: HoldReason, detail: string) => string
   noSubject: string
@@ -60,6 +62,7 @@ const FAULTS_FR: Record<Fault, string> = {
 
 const ENGLISH: Wording = {
   locale: 'en-GB',
+  colon: ':',
   reason: (reason, detail) =>
     ({
       unknown: 'not among the destinations this company writes to',
@@ -104,6 +107,7 @@ const ENGLISH: Wording = {
 
 const FRENCH: Wording = {
   locale: 'fr-FR',
+  colon: '\u00a0:',
   reason: (reason, detail) =>
     ({
       unknown: 'ne fait pas partie des destinations habituelles de l’entreprise',

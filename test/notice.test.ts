@@ -159,7 +159,11 @@ t.test('each kind in each language', async (t) => {
       )
       t.equal(several.subject, two, `${language} ${kind}, two`)
       const waits = kind === 'sender' || kind === 'approver'
-      t.equal(/Expires: |Expire: /.test(single.text ?? ''), waits, `${kind}: a date only while it waits`)
+      t.equal(
+        /Expires: |Expire\u00a0: /.test(single.text ?? ''),
+        waits,
+        `${kind}: a date only while it waits`,
+      )
       t.equal(
         single.text?.includes('toeh release 7k3m9x2p4q5r'),
         kind === 'approver',
@@ -204,13 +208,13 @@ If you did not write this message, or have the address from a mail that surprise
 t.test('the text for an approver, of several messages, in French', (t) => {
   const text = noticeText(request({ kind: 'approver', language: 'fr', messages: [MESSAGE, OTHER] }))
   for (const part of [
-    '  De:     anna@corp.test\n',
-    '  Envoyé: 24 novembre 2026 à 08:12\n',
-    '  Expire: 8 décembre 2026 à 08:12\n',
+    '  De\u00a0:     anna@corp.test\n',
+    '  Envoyé\u00a0: 24 novembre 2026 à 08:12\n',
+    '  Expire\u00a0: 8 décembre 2026 à 08:12\n',
     '        ne fait pas partie des destinations habituelles de l’entreprise\n',
     '        forme d’adresse inhabituelle (routage par % ou !)\n',
-    '  De:     (rapport d’un système de messagerie)\n',
-    '  Objet:  (sans objet)\n',
+    '  De\u00a0:     (rapport d’un système de messagerie)\n',
+    '  Objet\u00a0:  (sans objet)\n',
     '    z@stranger.test\n        l’adresse d’expédition n’est pas de l’entreprise\n',
     'Vérifiez l’adresse auprès de l’expéditeur par téléphone',
     '\n    toeh show 7k3m9x2p4q5r\n    toeh release 7k3m9x2p4q5r\n    toeh reject 7k3m9x2p4q5r\n',

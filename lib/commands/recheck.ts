@@ -3,8 +3,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { decide, lookupKeys } from '../decide.js'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
-import { type Released, release } from '../release.js'
-import { describeReleased } from './release.js'
+import { describeReleased, type Released, release } from '../release.js'
 
 const module: CommandModule = {
   command: 'recheck',

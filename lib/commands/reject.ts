@@ -3,8 +3,9 @@ import type { Argv, CommandModule } from 'yargs'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
+import { demandHoldId } from '../holdid.js'
 import { sendNotice, tellableSender } from '../notify.js'
-import { chooseMessages, demandHoldId } from './release.js'
+import { chooseMessages } from '../release.js'
 
 interface Options extends CommonOptions {
   id: string[]

@@ -1,13 +1,13 @@
 /** toeh release: sends held mail on after a person's yes. */
 import type { Argv, CommandModule } from 'yargs'
 import { parseAddress } from '../address.js'
-import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
+import type { RuleDraft } from '../decide.js'
+import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
-import { Failure } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
-import { readHoldId } from '../holdid.js'
-import { describeRule, type RuleDraft } from '../landscape.js'
-import { chooseRecipients, type Released, release } from '../release.js'
+import { demandHoldId } from '../holdid.js'
+import { describeRule } from '../landscape.js'
+import { chooseMessages, describeReleased, type Released, release } from '../release.js'
 import { draftRule } from '../ruledraft.js'
 
 interface Options extends CommonOptions {
@@ -16,41 +16,6 @@ interface Options extends CommonOptions {
   allow?: 'address' | 'domain'
   again: boolean
   force: boolean
-}
-
-/** The id a person typed. @throws Failure (2) when it is none */
-export function demandHoldId(text: string): string {
-  const id = readHoldId(text)
-  if (id !== undefined) return id
-  throw new Failure('hold id', 'it is not twelve letters and digits', {
-    at: JSON.stringify(text),
-    status: EXIT.usage,
-    hint: 'toeh list shows the ids',
-  })
-}
-
-/** Every message that was named, and those of its recipients that were asked for, before anything is done to one. */
-export async function chooseMessages(
-  desk: Desk,
-  ids: readonly string[],
-  recipients: readonly string[] | undefined,
-): Promise<{ message: HeldMessage; chosen: string[] }[]> {
-  const choices = []
-  for (const id of new Set(ids.map(demandHoldId))) {
-    const message = await desk.hold.find(id)
-    choices.push({ message, chosen: chooseRecipients(message, recipients) })
-  }
-  return choices
-}
-
-/** What a release did, in lines. */
-export function describeReleased({ id, released, failed }: Released): string[] {
-  return [
-    ...released.flatMap(({ recipients, queueId }) =>
-      recipients.map((to) => `${id} released to ${to}${queueId === '' ? '' : ` as ${queueId}`}`),
-    ),
-    ...failed.map(({ recipient, why }) => `${id} NOT released to ${recipient}: ${why}`),
-  ]
 }
 
 function draftRules(

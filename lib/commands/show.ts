@@ -4,8 +4,8 @@ import { describeFile } from '../describe.js'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { localTime, shortSize } from '../display.js'
 import type { Recipient } from '../hold.js'
+import { demandHoldId } from '../holdid.js'
 import { readableSubject } from '../notice.js'
-import { demandHoldId } from './release.js'
 
 interface Options extends CommonOptions {
   id: string

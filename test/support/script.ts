@@ -18,7 +18,9 @@ export type Point =
   | '.'
   | 'RSET'
   | 'QUIT'
-export type Answers = Partial<Record<Point, Answer | ((line: string) => Answer | Promise<Answer>)>>
+export type Answers = Partial<
+  Record<Point, Answer | ((line: string, script: Script) => Answer | Promise<Answer>)>
+>
 
 const POLITE: Answers = {
   CONNECT: '220 script.test ESMTP',
@@ -72,7 +74,7 @@ export class Script {
     const answer = (point: Point, line: string): void => {
       turn = turn.then(async () => {
         const written = this.#answers[point] ?? '502 5.5.2 Error: command not recognized'
-        const reply = typeof written === 'function' ? await written(line) : written
+        const reply = typeof written === 'function' ? await written(line, this) : written
         if (reply === HANG_UP) socket.destroy()
         else if (reply !== '') socket.write(`${reply}\r\n`, 'latin1')
         if (point !== 'DATA') return

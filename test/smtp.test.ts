@@ -483,7 +483,7 @@ t.test('what is no SMTP reply', async (t) => {
     [{ '.': '650 Ok' }, 'not an SMTP reply: "650 Ok"', true],
     [{ CONNECT: `220-${'x'.repeat(70_000)}` }, 'an SMTP reply of more than 64 kB', false],
     [
-      { EHLO: '250-x\r\n250-yyyyyyyyyyyyyyyyyyyyyyyyy\r\n'.repeat(6000) + '250-z' },
+      { EHLO: `${'250-x\r\n250-yyyyyyyyyyyyyyyyyyyyyyyyy\r\n'.repeat(6000)}250-z` },
       'an SMTP reply of more than 64 kB',
       false,
     ],

@@ -2,7 +2,7 @@
  * The database: one SQLite file, opened for reading or for writing, its schema and its errors. Everything that
  * speaks SQL stands on this; nothing above landscape, hold and audit knows that it is SQL.
  */
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { EXIT } from './exit.js'
@@ -247,7 +247,7 @@ export function openForWriting(path: string, options: OpenOptions): Database {
   return openWritable(path, options, true)
 }
 
-/** Creates the database where it is missing and brings its schema up to date. For `toeh init`. */
+/** Creates the database where it is missing, for its owner alone, and brings its schema up to date. For `toeh init`. */
 export function createDatabase(path: string, options: OpenOptions): Database {
   return openWritable(path, options, false)
 }
@@ -255,7 +255,9 @@ export function createDatabase(path: string, options: OpenOptions): Database {
 function openWritable(path: string, options: OpenOptions, mustExist: boolean): Database {
   let db: Sqlite.Database | undefined
   try {
-    db = connect(path, options, { readonly: false, fileMustExist: mustExist })
+    // SQLite would take the umask's word for who may read it; its journal takes over the rights of the file.
+    if (!mustExist) closeSync(openSync(path, 'a', 0o600))
+    db = connect(path, options, { readonly: false, fileMustExist: true })
     db.pragma('journal_mode = TRUNCATE')
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')

@@ -31,5 +31,5 @@ export async function reinject(transport: Transport, cargo: Cargo, patienceMs: n
     return sendBySmtp({ host: transport.host, port: transport.port, patienceMs }, parcel)
   }
   const { sendBySendmail } = await import('./sendmail.js')
-  return sendBySendmail(transport.path, cargo.messagePath(), parcel)
+  return sendBySendmail(transport.path, cargo.messagePath, parcel)
 }

@@ -24,7 +24,7 @@ export interface Released {
 }
 
 /** The waiting recipients of a message that were asked for. @throws Failure for one that does not wait there */
-function chooseRecipients(message: HeldMessage, asked: readonly string[] | undefined): string[] {
+export function chooseRecipients(message: HeldMessage, asked: readonly string[] | undefined): string[] {
   const waiting = message.recipients.filter(isWaiting).map(({ address }) => address)
   if (asked === undefined) {
     if (waiting.length > 0) return waiting

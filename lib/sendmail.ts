@@ -10,11 +10,12 @@ import type { Delivery, Parcel } from './parcel.js'
  * Hands one message to sendmail with its input a regular file, never a pipe: a writer that was killed looks like
  * the end of a whole message. An address that is no ASCII dot-atom is refused here: sendmail would read
  * `a@x.test,b@y.test` as two even after `--`.
+ * @param messagePath asked for after `onRefused`, because parking may move the file
  * @throws Failure (75) for every exit code but 0 and for a signal
  */
 export async function sendBySendmail(
   program: string,
-  messagePath: string,
+  messagePath: () => string,
   parcel: Parcel,
 ): Promise<Delivery> {
   const fits = (address: string): boolean => parseAddress(address).plain && !/[^\x21-\x7e]/.test(address)
@@ -27,7 +28,7 @@ export async function sendBySendmail(
     .map((recipient) => ({ recipient, reply: 'sendmail cannot carry this address unchanged' }))
   if (refused.length > 0) await parcel.onRefused(refused)
   if (accepted.length > 0)
-    await run(program, ['-G', '-i', '-f', parcel.sender, '--', ...accepted], messagePath)
+    await run(program, ['-G', '-i', '-f', parcel.sender, '--', ...accepted], messagePath())
   return { accepted, queueId: '' }
 }
 

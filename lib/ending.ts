@@ -1,0 +1,39 @@
+/**
+ * The ending of toeh-filter: 0 when every recipient is settled, else 75, whatever happens (pipe(8) bounces on every
+ * other status). Imported first, because from here on the process is armed.
+ */
+import { writeSync } from 'node:fs'
+import { EXIT } from './exit.js'
+import { describeError } from './failure.js'
+
+/** How long telling people may take once the mail is settled. */
+const AFTERWARDS_MS = 10_000
+
+/** The verdict once every recipient is settled: from then on even a crash is a success. */
+let settled: string | undefined
+
+// An empty event loop ends the process without anybody having said so; that must not look like success.
+process.exitCode = EXIT.tempFail
+process.umask(0o077)
+// Output is one stream to pipe(8): a warning in front of the line would hide its 4.3.0 and reach the sender.
+process.removeAllListeners('warning')
+process.on('uncaughtException', end)
+process.on('unhandledRejection', end)
+
+/** Notes the verdict; it may be given again with more in it. Whatever comes after has a short time. */
+export function settle(verdict: string): void {
+  if (settled === undefined) setTimeout(end, AFTERWARDS_MS)
+  settled = verdict
+}
+
+/** Ends the process with one line: the verdict, or `4.3.0` and what failed (RFC 3463; pipe(8) passes it on). */
+export function end(failure?: unknown): never {
+  const line = settled ?? `4.3.0 toeh: ${describeError(failure)}`
+  try {
+    // The line goes to the log and into DSNs, and must stay one.
+    writeSync(1, `${line.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 400)}\n`)
+  } catch {
+    // Nobody reads it any more; the status still counts.
+  }
+  process.exit(settled === undefined ? EXIT.tempFail : EXIT.ok)
+}

@@ -1,0 +1,97 @@
+/** Decisions: one line a run, whole, whoever else writes; a log that cannot be opened stops the run. */
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { type Decision, openDecisionLog } from '../lib/decisions.js'
+import { failureOf } from './support/failing.js'
+import { makeFolder, outcomeOf, ROOT } from './support/lab.js'
+
+const NIGHT = new Date('2026-11-24T23:59:59.900Z')
+const DECISION: Decision = {
+  at: '2026-11-24T23:59:59.900Z',
+  mode: 'enforce',
+  queueId: '4bQ8Yk2hJnz1',
+  sender: 'anna@corp.test',
+  size: 100,
+  client: '192.0.2.9',
+  saslUser: 'anna',
+  hold: null,
+  passedAs: '4bQ8Yk2hJnz2',
+  recipients: [{ to: 'x\n@known.test', verdict: 'pass', reason: 'allowed', rule: 1, did: 'passed' }],
+}
+
+function makeState(t: Test): string {
+  const state = makeFolder(t)
+  mkdirSync(join(state, 'decisions'))
+  return state
+}
+
+t.test('a decision is one line in the file of its day, UTC, for the owner alone', async (t) => {
+  const state = makeState(t)
+  const log = openDecisionLog(state, NIGHT)
+  log.append(DECISION)
+  log.append({ ...DECISION, size: 200 })
+  log.close()
+  openDecisionLog(state, new Date(NIGHT.getTime() + 100)).close()
+  t.strictSame(readdirSync(join(state, 'decisions')).sort(), ['2026-11-24.jsonl', '2026-11-25.jsonl'])
+  const path = join(state, 'decisions/2026-11-24.jsonl')
+  const text = readFileSync(path, 'utf8')
+  t.ok(text.endsWith('\n'))
+  const lines = text.trimEnd().split('\n')
+  t.strictSame(
+    lines.map((line) => JSON.parse(line)),
+    [DECISION, { ...DECISION, size: 200 }],
+    'a line end in an address does not end the line',
+  )
+  t.equal(statSync(path).mode & 0o777, 0o600)
+})
+
+t.test('what two processes append at once does not mix', async (t) => {
+  const state = makeState(t)
+  const count = 300
+  // Fifty recipients a line: as long as lines get at the recommended recipient limit.
+  const write = (queueId: string): Promise<{ code: number | null; stderr: string }> =>
+    outcomeOf(
+      spawn(
+        process.execPath,
+        [
+          '--input-type=module',
+          '-e',
+          `const { openDecisionLog } = await import(${JSON.stringify(join(ROOT, 'dist/lib/decisions.js'))})
+           const log = openDecisionLog(${JSON.stringify(state)}, new Date(${NIGHT.getTime()}))
+           const one = ${JSON.stringify(DECISION)}
+           const recipients = Array.from({ length: 50 }, () => one.recipients[0])
+           for (let size = 0; size < ${count}; size++)
+             log.append({ ...one, queueId: '${queueId}', size, recipients })`,
+        ],
+        { cwd: ROOT, env: { PATH: '/usr/bin:/bin' } },
+      ),
+    )
+  for (const { code, stderr } of await Promise.all(['AAAA', 'BBBB'].map(write))) {
+    t.strictSame([code, stderr], [0, ''])
+  }
+  const lines = readFileSync(join(state, 'decisions/2026-11-24.jsonl'), 'utf8').trimEnd().split('\n')
+  const decisions = lines.map((line) => JSON.parse(line) as Decision)
+  for (const queueId of ['AAAA', 'BBBB']) {
+    t.strictSame(
+      decisions.filter((decision) => decision.queueId === queueId).map(({ size }) => size),
+      Array.from({ length: count }, (_, size) => size),
+      'each line once, in order',
+    )
+  }
+})
+
+t.test('a log that cannot be opened is a temporary failure', async (t) => {
+  const state = makeFolder(t)
+  const path = join(state, 'decisions/2026-11-24.jsonl')
+  const failure = await failureOf(() => openDecisionLog(state, NIGHT))
+  t.equal(failure.message, `open decision log ${path}: no such file or directory (ENOENT)`)
+  t.equal(failure.status, 75)
+
+  mkdirSync(path, { recursive: true })
+  chmodSync(path, 0o700)
+  const taken = await failureOf(() => openDecisionLog(state, NIGHT))
+  t.equal(taken.message, `open decision log ${path}: illegal operation on a directory (EISDIR)`)
+  t.equal(taken.status, 75)
+})

@@ -1,0 +1,420 @@
+/** Hold: the states of parked recipients, each change once, whoever else is at it. docs/hold.md has the table. */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import type { Database } from '../lib/database.js'
+import { Hold, isWaiting, RELEASE_ABANDONED_MS } from '../lib/hold.js'
+import type { HoldFolder } from '../lib/holdfolder.js'
+import { failureOf, replaceFs, systemError } from './support/failing.js'
+import { CLIENT, park, refused, spoolHeld, unknown } from './support/held.js'
+import { makeLab } from './support/lab.js'
+
+const MARIE = { who: 'marie', at: 2000 }
+const PAUL = { who: 'paul', at: 3000 }
+const X = 'x@new.test'
+const Y = 'y@new.test'
+
+interface Stand {
+  db: Database
+  folder: HoldFolder
+  hold: Hold
+  /** The same hold through a connection of its own, as another process has it. */
+  other: Hold
+}
+
+function makeStand(t: Test): Stand {
+  const lab = makeLab(t)
+  const { db, folder, hold } = lab.stores()
+  const second = lab.openDatabase()
+  t.teardown(() => [db, second].map((one) => one.close()))
+  return { db, folder, hold, other: new Hold(second, folder) }
+}
+
+/** Recipients of a hold in words: `address state by at detail queueId`. */
+async function recipients(hold: Hold, id: string): Promise<string[]> {
+  return (await hold.find(id)).recipients.map(({ address, state, changedBy, changedAt, detail, queueId }) =>
+    [address, state, changedBy, changedAt, detail, queueId].join(' ').trimEnd(),
+  )
+}
+
+function deeds(db: Database): string[] {
+  return db
+    .all<Record<string, string>>('SELECT * FROM audit ORDER BY id')
+    .map(({ who, at, what, subject, was, now }) => [who, at, what, subject, was, now].join('|'))
+}
+
+t.test('park', async (t) => {
+  t.test('the folder and the rows say the same', async (t) => {
+    const { folder, hold } = makeStand(t)
+    const { message, envelope } = await spoolHeld(folder, [unknown(X), refused(Y)])
+    t.equal(await hold.park(message.folder, envelope), true)
+    const { recipients: _, ...facts } = envelope
+    const found = await hold.find(envelope.id)
+    t.strictSame({ ...found, recipients: [] }, { ...facts, notifiedAt: null, recipients: [] })
+    t.strictSame(found.client, CLIENT)
+    t.strictSame(found.recipients, [
+      {
+        address: X,
+        state: 'held',
+        reason: 'unknown',
+        detail: '',
+        queueId: '',
+        changedBy: 'toeh-filter',
+        changedAt: 1000,
+      },
+      {
+        address: Y,
+        state: 'refused',
+        reason: 'refused',
+        detail: '550 5.1.1 no such user',
+        queueId: '',
+        changedBy: 'toeh-filter',
+        changedAt: 1000,
+      },
+    ])
+    t.strictSame(folder.read(envelope.id), envelope)
+    t.strictSame(
+      await hold.states(envelope.id),
+      new Map([
+        [X, 'held'],
+        [Y, 'refused'],
+      ]),
+    )
+    t.equal((await hold.states('000000000000')).size, 0)
+    t.equal(await hold.standing(envelope.id), 'waiting')
+    t.equal(await hold.standing('000000000000'), 'unknown')
+  })
+
+  t.test('the same again changes nothing', async (t) => {
+    const { db, folder, hold } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X)])
+    await hold.recordNotified([id], 1500)
+    const before = [await hold.find(id), folder.read(id)]
+    const { message, envelope } = await spoolHeld(folder, [{ ...unknown(X), reason: 'blocked' }], {
+      heldAt: 7000,
+      expiresAt: 9000,
+    })
+    t.equal(await hold.park(message.folder, envelope), false)
+    t.strictSame([await hold.find(id), folder.read(id)], before)
+    t.strictSame(deeds(db), [], "and parking is nobody's deed")
+  })
+
+  t.test('further recipients of the same message join, and people are to be told again', async (t) => {
+    const { folder, hold, other } = makeStand(t)
+    const id = await park(hold, folder, [unknown(Y), refused('z@known.test')])
+    await hold.recordNotified([id], 1500)
+    t.equal(await park(other, folder, [unknown(X), unknown(Y)], { heldAt: 1200 }), id)
+    t.strictSame(await recipients(hold, id), [
+      'x@new.test held toeh-filter 1200',
+      'y@new.test held toeh-filter 1000',
+      'z@known.test refused toeh-filter 1000 550 5.1.1 no such user',
+    ])
+    t.strictSame(
+      folder.read(id).recipients,
+      [unknown(X), unknown(Y), refused('z@known.test')],
+      'the folder alone would rebuild the rows',
+    )
+    t.equal((await hold.find(id)).notifiedAt, null)
+  })
+
+  t.test(
+    'envelope.json leaves out who has been settled, and has a release in flight as waiting',
+    async (t) => {
+      const { folder, hold } = makeStand(t)
+      const id = await park(hold, folder, [unknown('done@new.test'), unknown('going@new.test'), refused(Y)])
+      await hold.settle(id, ['done@new.test'], 'rejected', MARIE)
+      await hold.claim(id, ['going@new.test', Y], false, MARIE)
+      await park(hold, folder, [unknown(X)])
+      t.strictSame(folder.read(id).recipients, [unknown('going@new.test'), unknown(X), refused(Y)])
+    },
+  )
+
+  t.test('a row never stands without its folder', async (t) => {
+    const { db, folder, hold } = makeStand(t)
+    const { message, envelope } = await spoolHeld(folder, [unknown(X)])
+    // Somebody settles the last recipient between the publishing and the rows.
+    const vanishing = Object.assign(Object.create(folder) as HoldFolder, {
+      publish: () => {
+        folder.publish(message.folder, envelope)
+        rmSync(folder.path(envelope.id), { recursive: true })
+        return false
+      },
+      has: (id: string) => folder.has(id),
+    })
+    const failure = await failureOf(() => new Hold(db, vanishing).park(message.folder, envelope))
+    t.equal(failure.message, 'hold message: its folder was removed meanwhile')
+    t.equal(failure.status, 75)
+    t.equal(await hold.standing(envelope.id), 'unknown')
+  })
+
+  t.test('when the folder cannot be made or rewritten there are no rows', async (t) => {
+    const { folder, hold } = makeStand(t)
+    const { message, envelope } = await spoolHeld(folder, [unknown(X)])
+    const restore = replaceFs(t, 'fsyncSync', () => () => {
+      throw systemError('EIO', 'i/o error')
+    })
+    const failure = await failureOf(() => hold.park(message.folder, envelope)).finally(restore)
+    t.equal(failure.status, 75)
+    t.equal(await hold.standing(envelope.id), 'unknown')
+
+    const id = await park(hold, folder, [unknown(X)])
+    const joining = await spoolHeld(folder, [unknown(Y)])
+    const again = replaceFs(t, 'writeSync', () => () => {
+      throw systemError('ENOSPC', 'no space left on device')
+    })
+    const full = await failureOf(() => hold.park(joining.message.folder, joining.envelope)).finally(again)
+    t.match(full.message, 'no space left on device (ENOSPC)')
+    t.strictSame([...(await hold.states(id)).keys()], [X])
+    t.strictSame(folder.read(id).recipients, [unknown(X)])
+  })
+
+  t.test('rows that cannot be written leave an orphan folder that the retry adopts', async (t) => {
+    const { db, folder, hold, other } = makeStand(t)
+    const { message, envelope } = await spoolHeld(folder, [unknown(X)])
+    db.run("CREATE TRIGGER full BEFORE INSERT ON recipient BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    const failure = await failureOf(() => hold.park(message.folder, envelope))
+    t.equal(failure.status, 75)
+    t.equal(await hold.standing(envelope.id), 'unknown')
+    t.ok(folder.has(envelope.id))
+    db.run('DROP TRIGGER full')
+    t.equal(await park(other, folder, [unknown(X)]), envelope.id)
+    t.strictSame(await hold.states(envelope.id), new Map([[X, 'held']]))
+  })
+})
+
+t.test('find names what to do where there is none', async (t) => {
+  const { hold } = makeStand(t)
+  const failure = await failureOf(() => hold.find('000000000000'))
+  t.equal(failure.line, 'hold 000000000000: there is no such message; toeh list shows them')
+  t.equal(failure.status, 66)
+})
+
+t.test('claim is compare-and-set', async (t) => {
+  t.test('of two connections one gets each recipient', async (t) => {
+    const { folder, hold, other } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X), refused(Y)])
+    t.strictSame(await hold.claim(id, [X], false, MARIE), [X])
+    t.strictSame(await other.claim(id, [X, Y, 'never@new.test'], false, PAUL), [Y])
+    t.strictSame(await hold.claim(id, [X, Y], false, MARIE), [])
+    t.strictSame(await recipients(hold, id), [
+      'x@new.test releasing marie 2000',
+      'y@new.test releasing paul 3000 550 5.1.1 no such user',
+    ])
+    t.strictSame(await hold.claim('000000000000', [X], true, MARIE), [])
+  })
+
+  t.test('what was cut off may be claimed again, but not before it is surely dead', async (t) => {
+    const { folder, hold, other } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X)])
+    await hold.claim(id, [X], false, MARIE)
+    const dead = MARIE.at + RELEASE_ABANDONED_MS
+    t.strictSame(await other.claim(id, [X], true, { who: 'paul', at: dead - 1 }), [])
+    t.strictSame(await other.claim(id, [X], false, { who: 'paul', at: dead }), [], 'nor unasked')
+    t.strictSame(await other.claim(id, [X], true, { who: 'paul', at: dead }), [X])
+    t.strictSame(await hold.claim(id, [X], true, { who: 'marie', at: dead + 1 }), [], "it is paul's now")
+  })
+
+  t.test('what is settled is never claimed', async (t) => {
+    const { folder, hold } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X), unknown(Y)])
+    await hold.settle(id, [X], 'rejected', MARIE)
+    await hold.recordPassed(id, ['z@known.test'], 'Q2', 1500)
+    await hold.claim(id, [Y], false, MARIE)
+    await hold.settleReleased(id, [Y], 'Q3', MARIE)
+    const late = { who: 'paul', at: MARIE.at + 2 * RELEASE_ABANDONED_MS }
+    t.strictSame(await hold.claim(id, [X, Y, 'z@known.test'], true, late), [])
+  })
+})
+
+t.test('unclaim gives back what it was, with the reason', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X), refused(Y), unknown('z@new.test')])
+  await hold.claim(id, [X, Y], false, MARIE)
+  await hold.unclaim(id, [X, Y, 'z@new.test'], '450 4.2.0 busy', PAUL)
+  t.strictSame(await recipients(hold, id), [
+    'x@new.test held paul 3000 450 4.2.0 busy',
+    'y@new.test refused paul 3000 450 4.2.0 busy',
+    'z@new.test held toeh-filter 1000',
+  ])
+  t.strictSame(await hold.claim(id, [X, Y], false, MARIE), [X, Y], 'and it may be claimed again')
+  t.strictSame(deeds(db), [])
+})
+
+t.test('a doubt is noted and leaves the claim', async (t) => {
+  const { folder, hold } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X)])
+  await hold.claim(id, [X], false, MARIE)
+  await hold.noteDoubt(id, [X], 'it may have been sent')
+  t.strictSame(await recipients(hold, id), ['x@new.test releasing marie 2000 it may have been sent'])
+  t.equal(await hold.standing(id), 'waiting', 'and its bytes stay')
+})
+
+t.test('settleReleased: only from releasing, with the queue id, in the audit', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X), unknown(Y)])
+  await hold.claim(id, [X], false, MARIE)
+  await hold.settleReleased(id, [X, Y], 'Q7', MARIE)
+  t.strictSame(await recipients(hold, id), [
+    'x@new.test released marie 2000  Q7',
+    'y@new.test held toeh-filter 1000',
+  ])
+  t.strictSame(deeds(db), [`marie|2000|released|${id} ${X}|releasing|Q7`])
+})
+
+t.test('settle: held and refused, each once; releasing only when asked to', async (t) => {
+  const { db, folder, hold, other } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X), refused(Y), unknown('z@new.test')])
+  await hold.claim(id, ['z@new.test'], false, MARIE)
+  t.strictSame(await hold.settle(id, [X, Y, 'z@new.test', 'never@new.test'], 'rejected', PAUL), [X, Y])
+  t.strictSame(await other.settle(id, [X, Y], 'expired', MARIE, true), [], 'once')
+  t.strictSame(await other.settle(id, ['z@new.test'], 'rejected', PAUL, true), ['z@new.test'])
+  t.strictSame(deeds(db), [
+    `paul|3000|rejected|${id} ${X}|held|rejected`,
+    `paul|3000|rejected|${id} ${Y}|refused|rejected`,
+    `paul|3000|rejected|${id} z@new.test|releasing|rejected`,
+  ])
+  t.equal(await hold.standing(id), 'settled')
+  await hold.settleReleased(id, ['z@new.test'], 'Q9', MARIE)
+  t.match((await recipients(hold, id))[2], 'z@new.test rejected paul 3000', 'a late release does not undo it')
+})
+
+t.test('all or none of a settlement', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X), unknown(Y)])
+  db.run(`CREATE TRIGGER full BEFORE INSERT ON audit WHEN NEW.subject LIKE '%${Y}'
+          BEGIN SELECT RAISE(ABORT, 'disk full'); END`)
+  await failureOf(() => hold.settle(id, [X, Y], 'rejected', MARIE))
+  t.strictSame(
+    await hold.states(id),
+    new Map([
+      [X, 'held'],
+      [Y, 'held'],
+    ]),
+  )
+  t.strictSame(deeds(db), [])
+})
+
+t.test('removeSettled keeps the bytes while one waits, and the rows for good', async (t) => {
+  const { folder, hold } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X), refused(Y), unknown('z@new.test')])
+  await hold.settle(id, [X], 'rejected', MARIE)
+  await hold.claim(id, ['z@new.test'], false, MARIE)
+  await hold.removeSettled(id)
+  t.ok(folder.has(id), 'refused and releasing wait too')
+  await hold.settleReleased(id, ['z@new.test'], 'Q1', MARIE)
+  await hold.removeSettled(id)
+  t.ok(folder.has(id))
+  await hold.settle(id, [Y], 'expired', MARIE)
+  await hold.removeSettled(id)
+  t.notOk(existsSync(folder.path(id)))
+  t.equal(await hold.standing(id), 'settled')
+  t.equal((await hold.find(id)).recipients.length, 3)
+  await hold.removeSettled(id)
+
+  await park(hold, folder, [unknown('late@new.test')])
+  t.ok(folder.has(id), 'a later recipient of the same message brings its bytes again')
+  t.strictSame(folder.read(id).recipients, [unknown('late@new.test')])
+  t.strictSame(JSON.parse(readFileSync(`${folder.path(id)}/envelope.json`, 'utf8')).id, id)
+})
+
+t.test('recordPassed keeps a retry from sending again, and never hides one who waits', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X)])
+  await hold.recordPassed(id, ['k@known.test', X], 'Q5', 1700)
+  t.strictSame(await recipients(hold, id), [
+    'k@known.test passed toeh-filter 1700  Q5',
+    'x@new.test held toeh-filter 1000',
+  ])
+  await hold.recordPassed(id, ['k@known.test'], 'Q6', 1800)
+  t.match((await recipients(hold, id))[0], 'passed toeh-filter 1700  Q5')
+  t.strictSame(deeds(db), [])
+  await hold.settle(id, [X], 'rejected', MARIE)
+  t.equal(await hold.standing(id), 'settled', 'one who has passed waits for nobody')
+  const failure = await failureOf(() => hold.recordPassed('000000000000', [X], 'Q1', 1))
+  t.match(failure.message, 'FOREIGN KEY constraint failed')
+})
+
+t.test('waiting: oldest first, with those who wait', async (t) => {
+  const { folder, hold } = makeStand(t)
+  const late = await park(hold, folder, [unknown(X)], { queueId: 'LATE', heldAt: 1300 })
+  const early = await park(hold, folder, [unknown(Y), unknown(X)], { queueId: 'EARLY', heldAt: 1100 })
+  const gone = await park(hold, folder, [unknown(X)], { queueId: 'GONE', heldAt: 1200 })
+  await hold.settle(gone, [X], 'rejected', MARIE)
+  await hold.settle(early, [X], 'rejected', MARIE)
+  t.strictSame(
+    (await hold.waiting()).map(({ id, recipients }) => [id, ...recipients.map(({ address }) => address)]),
+    [
+      [early, Y],
+      [late, X],
+    ],
+  )
+})
+
+t.test('isWaiting', async (t) => {
+  const states = ['held', 'refused', 'releasing', 'released', 'rejected', 'expired', 'passed'] as const
+  t.strictSame(
+    states.filter((state) => isWaiting({ state })),
+    ['held', 'refused', 'releasing'],
+  )
+})
+
+t.test('claimExpired: of two cleanups one gets each message', async (t) => {
+  const { folder, hold, other } = makeStand(t)
+  const ids = async (from: Hold, now: number, staleBefore: number): Promise<string[]> =>
+    (await from.claimExpired(now, staleBefore)).map(({ id }) => id)
+  const one = await park(hold, folder, [unknown(X)], { queueId: 'ONE1', expiresAt: 5000 })
+  const two = await park(hold, folder, [refused(Y)], { queueId: 'TWO2', heldAt: 1001, expiresAt: 5001 })
+  const going = await park(hold, folder, [unknown(X)], { queueId: 'GOES', expiresAt: 5000 })
+  await hold.claim(going, [X], false, MARIE)
+  const done = await park(hold, folder, [unknown(X)], { queueId: 'DONE', expiresAt: 5000 })
+  await hold.settle(done, [X], 'rejected', MARIE)
+
+  t.strictSame(await ids(hold, 4999, 0), [])
+  t.strictSame(
+    await ids(hold, 5000, 0),
+    [one],
+    'at that instant; neither a release in flight nor a settled one',
+  )
+  t.strictSame(await ids(other, 6000, 5000), [two], 'the first is in hand')
+  t.strictSame(await ids(other, 6000, 5000), [])
+  t.strictSame(await ids(other, 6000, 5001), [one], 'a claim older than that was left by a cleanup that died')
+  await hold.unclaimExpired(two)
+  t.strictSame(await ids(hold, 6100, 5000), [two], 'one that was given back')
+  t.equal((await hold.find(one)).recipients[0]?.state, 'held', 'the claim itself settles nothing')
+})
+
+t.test('a recipient that joins takes a message out of the hands of cleanup', async (t) => {
+  const { folder, hold } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X)])
+  await hold.claimExpired(5000, 0)
+  await park(hold, folder, [unknown(Y)])
+  t.strictSame(
+    (await hold.claimExpired(5000, 0)).map((message) => [message.id, message.recipients.length]),
+    [[id, 2]],
+  )
+})
+
+t.test('unnotified and recordNotified', async (t) => {
+  const { folder, hold } = makeStand(t)
+  const one = await park(hold, folder, [unknown(X)], { queueId: 'ONE1' })
+  const two = await park(hold, folder, [refused(Y)], { queueId: 'TWO2', heldAt: 1100 })
+  const going = await park(hold, folder, [unknown(X)], { queueId: 'GOES', heldAt: 1200 })
+  await hold.claim(going, [X], false, MARIE)
+  const ids = async (): Promise<string[]> => (await hold.unnotified()).map(({ id }) => id)
+  t.strictSame(await ids(), [one, two], 'of a release in flight there is nothing to tell')
+  await hold.recordNotified([one], 1500)
+  t.strictSame(await ids(), [two])
+  t.equal((await hold.find(one)).notifiedAt, 1500)
+  await hold.settle(two, [Y], 'rejected', MARIE)
+  t.strictSame(await ids(), [])
+})
+
+t.test('claimNotice: one an interval for each sender, whoever asks', async (t) => {
+  const { hold, other } = makeStand(t)
+  t.equal(await hold.claimNotice('anna@corp.test', 10_000, 5000), true)
+  t.equal(await other.claimNotice('anna@corp.test', 10_001, 5000), false)
+  t.equal(await other.claimNotice('bob@corp.test', 10_001, 5000), true)
+  t.equal(await other.claimNotice('anna@corp.test', 14_999, 5000), false)
+  t.equal(await other.claimNotice('anna@corp.test', 15_000, 5000), true)
+  t.equal(await hold.claimNotice('anna@corp.test', 15_001, 5000), false, 'counted from the last one')
+  t.equal(await hold.claimNotice('anna@corp.test', 15_001, 0), true, 'an interval of none')
+})

@@ -1,0 +1,221 @@
+/** Holdfolder: a message is published by one rename after its syncs, and what is there is never overwritten. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { HoldFolder } from '../lib/holdfolder.js'
+import { failureOf, replaceFs, systemError } from './support/failing.js'
+import { spoolHeld, unknown } from './support/held.js'
+import { MESSAGE, makeFolder } from './support/lab.js'
+
+function makeHoldFolder(t: Test): HoldFolder {
+  const state = makeFolder(t)
+  mkdirSync(join(state, 'hold/tmp'), { recursive: true })
+  return new HoldFolder(state)
+}
+
+/** Writes down fsync and rename while `work` runs, by names below `root`. */
+async function syncOrder(t: Test, root: string, work: () => unknown): Promise<string[]> {
+  const order: string[] = []
+  const name = (path: string): string => path.replace(root, 'hold').replace(/[0-9]+-[0-9a-f]{12}/, 'SPOOL')
+  const restores = [
+    replaceFs(t, 'fsyncSync', (real) => (fd: number) => {
+      order.push(`fsync ${name(readlinkSync(`/proc/self/fd/${fd}`))}`)
+      real(fd)
+    }),
+    replaceFs(t, 'renameSync', (real) => (from: string, to: string) => {
+      order.push(`rename ${name(from)} ${name(to)}`)
+      real(from, to)
+    }),
+  ]
+  await work()
+  for (const restore of restores) restore()
+  return order
+}
+
+t.test('publish syncs the files and their folder, renames, and syncs hold/', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  let published: unknown
+  const order = await syncOrder(t, folder.root, () => {
+    published = folder.publish(message.folder, envelope)
+  })
+  t.equal(published, true)
+  t.strictSame(order, [
+    'fsync hold/tmp/SPOOL/message.eml',
+    'fsync hold/tmp/SPOOL/envelope.json',
+    'fsync hold/tmp/SPOOL',
+    `rename hold/tmp/SPOOL hold/${envelope.id}`,
+    'fsync hold',
+  ])
+  t.strictSame(readdirSync(folder.path(envelope.id)).sort(), ['envelope.json', 'message.eml'])
+  t.equal(readFileSync(folder.messagePath(envelope.id), 'utf8'), MESSAGE)
+  t.strictSame(folder.read(envelope.id), envelope)
+  t.equal(folder.has(envelope.id), true)
+  t.strictSame(folder.ids(), [envelope.id])
+  t.strictSame(readdirSync(folder.tmp), [])
+  t.equal(statSync(join(folder.path(envelope.id), 'envelope.json')).mode & 0o777, 0o600)
+})
+
+t.test('the same message again is not published twice, and hold/ is synced all the same', async (t) => {
+  const folder = makeHoldFolder(t)
+  const first = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(first.message.folder, first.envelope)
+  const second = await spoolHeld(folder, [unknown('y@new.test')])
+  t.equal(second.envelope.id, first.envelope.id)
+  const order = await syncOrder(t, folder.root, () => {
+    t.equal(folder.publish(second.message.folder, second.envelope), false)
+  })
+  // Whoever has renamed it may not have come to its own fsync.
+  t.strictSame(order, ['fsync hold'])
+  t.strictSame(folder.read(first.envelope.id), first.envelope, 'the first envelope stays')
+  t.ok(existsSync(second.message.path), 'the second spool is left to its owner')
+})
+
+t.test('two runs that find the place free at once: one rename wins, the other joins', async (t) => {
+  const folder = makeHoldFolder(t)
+  const [one, two] = [
+    await spoolHeld(folder, [unknown('x@new.test')]),
+    await spoolHeld(folder, [unknown('y@new.test')]),
+  ]
+  const results: boolean[] = []
+  // The second run publishes after the first has looked and before it renames.
+  const restore = replaceFs(t, 'renameSync', (real) => (from: string, to: string) => {
+    if (from === one.message.folder) results.push(folder.publish(two.message.folder, two.envelope))
+    real(from, to)
+  })
+  results.push(folder.publish(one.message.folder, one.envelope))
+  restore()
+  t.strictSame(results, [true, false])
+  t.strictSame(folder.read(one.envelope.id).recipients, two.envelope.recipients)
+})
+
+t.test('another message under the same id is refused, whatever differs', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder, envelope)
+  for (const change of [
+    { queueId: '4bOTHERxxxxx' },
+    { sender: 'bob@corp.test' },
+    { sha256: '0'.repeat(64) },
+  ]) {
+    const other = await spoolHeld(folder, [unknown('y@new.test')], { ...change, id: envelope.id })
+    const failure = await failureOf(() => folder.publish(other.message.folder, other.envelope))
+    const at = folder.path(envelope.id)
+    t.equal(failure.message, `hold message ${at}: id ${envelope.id} belongs to another message`)
+    t.equal(failure.status, 75)
+  }
+  t.strictSame(folder.read(envelope.id), envelope)
+})
+
+t.test('whatever fails before the rename, nothing is published', async (t) => {
+  for (const call of ['fsyncSync', 'writeSync', 'renameSync', 'openSync'] as const) {
+    const folder = makeHoldFolder(t)
+    const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+    const restore = replaceFs(t, call, () => () => {
+      throw systemError('EIO', 'i/o error')
+    })
+    const failure = await failureOf(() => folder.publish(message.folder, envelope)).finally(restore)
+    t.equal(failure.message, `hold message in ${folder.path(envelope.id)}: i/o error (EIO)`, call)
+    t.equal(failure.status, 75, call)
+    t.strictSame(folder.ids(), [], call)
+  }
+})
+
+t.test('a folder whose rename may not be durable does not count as held', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  const restore = replaceFs(t, 'fsyncSync', (real) => (fd: number) => {
+    if (readlinkSync(`/proc/self/fd/${fd}`) === folder.root) throw systemError('EIO', 'i/o error')
+    real(fd)
+  })
+  const failure = await failureOf(() => folder.publish(message.folder, envelope)).finally(restore)
+  t.equal(failure.status, 75)
+  t.match(failure.message, 'i/o error (EIO)')
+  const retry = await spoolHeld(folder, [unknown('x@new.test')])
+  t.equal(folder.publish(retry.message.folder, retry.envelope), false, 'the retry finds it')
+})
+
+t.test('a folder without a readable envelope is an error, not a hold', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  mkdirSync(folder.path(envelope.id))
+  t.equal(folder.has(envelope.id), false)
+  const path = join(folder.path(envelope.id), 'envelope.json')
+  const missing = await failureOf(() => folder.publish(message.folder, envelope))
+  t.equal(missing.message, `read ${path}: no such file or directory (ENOENT)`)
+  t.equal(missing.status, 75)
+  writeFileSync(path, '{"id":')
+  const broken = await failureOf(() => folder.publish(message.folder, envelope))
+  t.match(broken.message, `read ${path}: `)
+  t.equal(broken.status, 75)
+})
+
+t.test('rewrite replaces the envelope whole, or not at all', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder, envelope)
+  const wider = { ...envelope, recipients: [unknown('x@new.test'), unknown('y@new.test')] }
+  const order = await syncOrder(t, folder.root, () => folder.rewrite(wider))
+  const at = `hold/${envelope.id}`
+  t.match(order[0], new RegExp(`^fsync ${at}/\\.envelope-[0-9a-f]{12}$`))
+  t.match(order[1], new RegExp(`^rename ${at}/\\.envelope-[0-9a-f]{12} ${at}/envelope\\.json$`))
+  t.strictSame(order.slice(2), [`fsync ${at}`])
+  t.strictSame(folder.read(envelope.id), wider)
+
+  for (const call of ['writeSync', 'fsyncSync', 'renameSync'] as const) {
+    const restore = replaceFs(t, call, () => () => {
+      throw systemError('ENOSPC', 'no space left on device')
+    })
+    const failure = await failureOf(() => folder.rewrite(envelope)).finally(restore)
+    t.equal(
+      failure.message,
+      `hold recipients in ${folder.path(envelope.id)}: no space left on device (ENOSPC)`,
+      call,
+    )
+    t.equal(failure.status, 75)
+    t.strictSame(folder.read(envelope.id), wider, 'the old one stands')
+    t.strictSame(readdirSync(folder.path(envelope.id)).sort(), ['envelope.json', 'message.eml'])
+  }
+})
+
+t.test('remove takes the folder away; one that is gone is no harm', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder, envelope)
+  const order = await syncOrder(t, folder.root, () => folder.remove(envelope.id))
+  t.equal(order.length, 1)
+  t.match(order[0], new RegExp(`^rename hold/${envelope.id} hold/tmp/gone-${envelope.id}-`), 'in one step')
+  t.strictSame(folder.ids(), [])
+  t.strictSame(readdirSync(folder.tmp), [])
+  folder.remove(envelope.id)
+
+  const restore = replaceFs(t, 'renameSync', () => () => {
+    throw systemError('EROFS', 'read-only file system')
+  })
+  const failure = await failureOf(() => folder.remove('0123456789ab')).finally(restore)
+  t.equal(failure.message, `remove ${folder.path('0123456789ab')}: read-only file system (EROFS)`)
+})
+
+t.test('sweep removes what is old in tmp/, and nothing else', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message: old } = await spoolHeld(folder, [])
+  const { message: young } = await spoolHeld(folder, [])
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder, envelope)
+  const now = Date.now() / 1000
+  for (const path of [old.folder, folder.path(envelope.id)]) utimesSync(path, now - 7200, now - 7200)
+  utimesSync(young.folder, now - 60, now - 60)
+  t.equal(folder.sweep((now - 3600) * 1000), 1)
+  t.notOk(existsSync(old.folder))
+  t.ok(existsSync(young.path), 'a run that is still writing keeps its folder')
+  t.ok(folder.has(envelope.id), 'and what is held stays, however old')
+})

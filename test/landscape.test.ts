@@ -1,0 +1,165 @@
+/** Landscape: rules come and go by a person's act, all or none, and each act is in the audit. */
+import t, { type Test } from 'tap'
+import type { Database } from '../lib/database.js'
+import type { RuleDraft } from '../lib/decide.js'
+import { describeRule, type Landscape } from '../lib/landscape.js'
+import { failureOf } from './support/failing.js'
+import { makeLab } from './support/lab.js'
+
+const MARIE = { who: 'marie', at: 1000 }
+const PAUL = { who: 'paul', at: 2000 }
+
+function draft(value: string, changes: Partial<RuleDraft> = {}): RuleDraft {
+  const kind = value.includes('@') ? 'address' : 'domain'
+  return { kind, value, subdomains: false, effect: 'allow', source: 'command', note: '', ...changes }
+}
+
+/** A landscape of its own for one test. */
+function makeLandscape(t: Test): { db: Database; landscape: Landscape } {
+  const { db, landscape } = makeLab(t).stores()
+  t.teardown(() => db.close())
+  return { db, landscape }
+}
+
+/** What stands, in words. */
+async function standing(landscape: Landscape): Promise<string[]> {
+  return (await landscape.list()).map(describeRule)
+}
+
+/** The audit in words: who, what, subject, from, to. */
+function deeds(db: Database): string[] {
+  return db
+    .all<Record<string, string>>('SELECT * FROM audit ORDER BY id')
+    .map(({ who, at, what, subject, was, now }) => [who, at, what, subject, was, now].join('|'))
+}
+
+t.test('a new rule carries who added it, when, why and from where', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  const [result] = await landscape.add(
+    [draft('known.test', { source: 'release 7k3m', note: 'the new supplier' })],
+    MARIE,
+  )
+  const rule = {
+    id: 1,
+    kind: 'domain',
+    value: 'known.test',
+    subdomains: false,
+    effect: 'allow',
+    addedBy: 'marie',
+    addedAt: 1000,
+    source: 'release 7k3m',
+    note: 'the new supplier',
+  }
+  t.strictSame(result, { rule, added: true })
+  t.strictSame(await landscape.list(), [rule])
+  t.strictSame(await landscape.facts(['known.test']), new Map([['known.test', [rule]]]))
+  t.strictSame(deeds(db), ['marie|1000|allow|known.test||allow known.test'])
+})
+
+t.test('a duplicate leaves the first rule, its owner and the audit alone', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  await landscape.add([draft('known.test', { subdomains: true })], MARIE)
+  for (const subdomains of [true, false]) {
+    const [again] = await landscape.add([draft('known.test', { subdomains })], PAUL)
+    t.equal(again?.added, false)
+    t.match(again?.rule, { id: 1, addedBy: 'marie', subdomains: true })
+  }
+  t.equal(deeds(db).length, 1)
+  const twice = await landscape.add([draft('a@new.test'), draft('a@new.test')], PAUL)
+  t.same(
+    twice.map(({ rule, added }) => [rule.id, added]),
+    [
+      [2, true],
+      [2, false],
+    ],
+  )
+})
+
+t.test('a rule that is to reach subdomains replaces the narrow one', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  await landscape.add([draft('known.test')], MARIE)
+  const [wide] = await landscape.add([draft('known.test', { subdomains: true })], PAUL)
+  t.match(wide, { added: true, rule: { id: 2, subdomains: true, addedBy: 'paul' } })
+  t.strictSame(await standing(landscape), ['allow known.test with subdomains'])
+  t.equal(deeds(db)[1], 'paul|2000|allow|known.test|allow known.test|allow known.test with subdomains')
+  t.strictSame(db.all('SELECT id, revoked_by, revoked_at FROM rule ORDER BY id'), [
+    { id: 1, revoked_by: 'paul', revoked_at: 2000 },
+    { id: 2, revoked_by: null, revoked_at: null },
+  ])
+})
+
+t.test('a block stands beside an allow, and an allow never beside a block', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  await landscape.add([draft('known.test')], MARIE)
+  const [block] = await landscape.add([draft('known.test', { effect: 'block' })], PAUL)
+  t.equal(block?.added, true)
+  t.strictSame(await standing(landscape), ['allow known.test', 'block known.test'])
+  t.equal((await landscape.facts(['known.test'])).get('known.test')?.length, 2)
+
+  await landscape.add([draft('evil.test', { effect: 'block' })], PAUL)
+  const failure = await failureOf(() => landscape.add([draft('evil.test')], MARIE))
+  t.equal(
+    failure.line,
+    'allow evil.test: rule 3 of paul blocks it; toeh revoke evil.test first, if you are sure',
+  )
+  t.equal(failure.status, 1)
+  t.equal(deeds(db).length, 3)
+})
+
+t.test('all drafts or none', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  await landscape.add([draft('evil.test', { effect: 'block' })], PAUL)
+  await failureOf(() => landscape.add([draft('one.test'), draft('evil.test'), draft('two.test')], MARIE))
+  t.strictSame(await standing(landscape), ['block evil.test'])
+  t.equal(deeds(db).length, 1, 'and nothing in the audit of what did not happen')
+})
+
+t.test('revoke ends what stands there; the rows stay', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  await landscape.add([draft('known.test'), draft('a@known.test')], MARIE)
+  await landscape.add([draft('known.test', { effect: 'block' })], MARIE)
+  const ended = await landscape.revoke(['known.test', 'never.test'], PAUL)
+  t.strictSame(ended.map(describeRule), ['allow known.test', 'block known.test'])
+  t.strictSame(await standing(landscape), ['allow a@known.test'])
+  t.equal((await landscape.facts(['known.test'])).size, 0)
+  t.strictSame(deeds(db).slice(3), [
+    'paul|2000|revoke|known.test|allow known.test|',
+    'paul|2000|revoke|known.test|block known.test|',
+  ])
+  t.strictSame(
+    db.all('SELECT revoked_by, revoked_at, added_by FROM rule WHERE value = ? ORDER BY id', 'known.test'),
+    [
+      { revoked_by: 'paul', revoked_at: 2000, added_by: 'marie' },
+      { revoked_by: 'paul', revoked_at: 2000, added_by: 'marie' },
+    ],
+  )
+  t.strictSame(await landscape.revoke(['known.test'], PAUL), [], 'once')
+
+  const [back] = await landscape.add([draft('known.test')], PAUL)
+  t.match(back, { added: true, rule: { id: 4 } }, 'it may come back, under a new id')
+})
+
+t.test('facts are of the values asked for, exactly', async (t) => {
+  const { landscape } = makeLandscape(t)
+  await landscape.add([draft('known.test'), draft('a@known.test'), draft('sub.known.test')], MARIE)
+  const facts = await landscape.facts(['a@known.test', 'known.test', 'known.test', 'test', 'nown.test', ''])
+  t.strictSame([...facts.keys()], ['a@known.test', 'known.test'])
+  t.equal((await landscape.facts([])).size, 0)
+  t.equal((await landscape.facts(["' OR 1=1 --", '%'])).size, 0)
+})
+
+t.test('list finds by a part of the value and takes it literally', async (t) => {
+  const { landscape } = makeLandscape(t)
+  await landscape.add([draft('b.test'), draft('a_b.test'), draft('anna@b.test'), draft('axb.test')], MARIE)
+  t.strictSame(await standing(landscape), [
+    'allow a_b.test',
+    'allow anna@b.test',
+    'allow axb.test',
+    'allow b.test',
+  ])
+  const values = async (pattern: string): Promise<string[]> =>
+    (await landscape.list(pattern)).map(({ value }) => value)
+  t.strictSame(await values('a_b'), ['a_b.test'])
+  t.strictSame(await values('@b'), ['anna@b.test'])
+  t.strictSame(await values('%'), [])
+})

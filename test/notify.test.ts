@@ -1,0 +1,181 @@
+/** Notify: who is told of held mail, how often, and what happens when the notice does not go out. */
+import t, { type Test } from 'tap'
+import { type Config, loadConfig } from '../lib/config.js'
+import type { Hold } from '../lib/hold.js'
+import type { HoldFolder } from '../lib/holdfolder.js'
+import { notifyHeld, sendNotice, tell, tellableSender } from '../lib/notify.js'
+import { failureOf } from './support/failing.js'
+import { park, refused, unknown } from './support/held.js'
+import { type Lab, makeLab } from './support/lab.js'
+import { makeSink, type Sink, unwire } from './support/sink.js'
+
+const HOUR = 3_600_000
+
+interface Office {
+  lab: Lab
+  sink: Sink
+  hold: Hold
+  post: { config: Config; folder: HoldFolder }
+}
+
+/** An installation whose notices arrive in a sink. */
+async function makeOffice(
+  t: Test,
+  approvers: string[] = [],
+  answer?: (recipient: string) => string | undefined,
+): Promise<Office> {
+  const sink = await makeSink(t, answer)
+  const settings = `${sink.setting}\napprovers = ${JSON.stringify(approvers)}\n`
+  const lab = makeLab(t, settings, '[notice]\ninterval_minutes = 60\n')
+  const { db, hold, folder } = lab.stores()
+  t.teardown(() => db.close())
+  return { lab, sink, hold, post: { config: loadConfig(lab.config), folder } }
+}
+
+/** The mails that went out: `sender > recipients: subject`. */
+function sent(sink: Sink): string[] {
+  return sink.mails.map(({ sender, recipients, bytes }) => {
+    const subject = /^Subject: (.*)$/m.exec(unwire(bytes).toString())?.[1]
+    return `<${sender}> ${recipients.join(' ')}: ${subject}`
+  })
+}
+
+t.test('the approvers and the sender are told, with the null sender', async (t) => {
+  const { lab, sink, hold, post } = await makeOffice(t, ['boss@corp.test', 'deputy@other.test'])
+  const id = await park(hold, post.folder, [unknown('x@new.test'), refused('y@known.test')])
+  await notifyHeld(post, hold, id, HOUR)
+  t.strictSame(sent(sink), [
+    '<> boss@corp.test deputy@other.test: To approve: mail from anna@corp.test',
+    '<> anna@corp.test: Waiting for approval: Invoice',
+  ])
+  for (const { bytes, xforward } of sink.mails) {
+    const text = unwire(bytes).toString()
+    t.match(text, /^From: TOEH <toeh@corp\.test>$/m)
+    t.match(text, /^Auto-Submitted: auto-generated$/m)
+    t.match(text, /^In-Reply-To: <one@corp\.test>$/m)
+    t.match(text, `Hold:    ${id}`)
+    t.match(text, 'x@new.test')
+    t.match(text, 'y@known.test')
+    t.strictSame(xforward, {}, 'it is our own mail')
+  }
+  t.equal((await hold.find(id)).notifiedAt, HOUR)
+  t.strictSame(await hold.unnotified(), [])
+  t.strictSame(lab.temporaries(), [], 'the spooled notices are gone')
+})
+
+t.test('a sender outside, or none, hears nothing', async (t) => {
+  for (const sender of [
+    'anna@evil.test',
+    '',
+    'anna@sub.corp.test',
+    'anna%evil.test@corp.test',
+    'corp.test',
+  ]) {
+    const { sink, hold, post } = await makeOffice(t)
+    t.equal(tellableSender(post.config, sender), undefined)
+    const id = await park(hold, post.folder, [unknown('x@new.test')], { sender })
+    await notifyHeld(post, hold, id, HOUR)
+    t.strictSame(sent(sink), [], JSON.stringify(sender))
+    t.equal((await hold.find(id)).notifiedAt, HOUR, 'and there is nobody else to tell')
+  }
+  const { post } = await makeOffice(t)
+  t.equal(tellableSender(post.config, 'Anna@CORP.test'), 'Anna@CORP.test')
+})
+
+t.test('approvers are told of mail from outside all the same', async (t) => {
+  const { sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
+  const id = await park(hold, post.folder, [unknown('x@new.test')], { sender: 'anna@evil.test' })
+  await notifyHeld(post, hold, id, HOUR)
+  t.strictSame(sent(sink), ['<> boss@corp.test: To approve: mail from anna@evil.test'])
+})
+
+t.test('a notice is of those who still wait', async (t) => {
+  const { sink, hold, post } = await makeOffice(t)
+  const id = await park(hold, post.folder, [unknown('x@new.test'), unknown('done@new.test')])
+  await hold.recordPassed(id, ['friend@known.test'], 'Q1', 2)
+  await hold.settle(id, ['done@new.test'], 'rejected', { who: 'marie', at: 2 })
+  await notifyHeld(post, hold, id, HOUR)
+  const text = unwire(sink.mails[0]?.bytes ?? Buffer.alloc(0)).toString()
+  t.match(text, 'x@new.test')
+  t.notMatch(text, 'done@new.test')
+  t.notMatch(text, 'friend@known.test')
+})
+
+t.test('once an interval for each sender; the rest waits for the digest', async (t) => {
+  const { sink, hold, post } = await makeOffice(t)
+  const hold1 = await park(hold, post.folder, [unknown('x@new.test')], { queueId: 'ONE1' })
+  const hold2 = await park(hold, post.folder, [unknown('x@new.test')], { queueId: 'TWO2' })
+  const hold3 = await park(hold, post.folder, [unknown('x@new.test')], { queueId: 'THREE3' })
+  const bob = await park(hold, post.folder, [unknown('x@new.test')], { sender: 'bob@corp.test' })
+  await notifyHeld(post, hold, hold1, 10 * HOUR)
+  await notifyHeld(post, hold, hold2, 11 * HOUR - 1)
+  t.strictSame(sent(sink), ['<> anna@corp.test: Waiting for approval: Invoice'])
+  await notifyHeld(post, hold, bob, 11 * HOUR - 1)
+  t.equal(sink.mails.length, 2, 'another sender has an interval of his own')
+  await notifyHeld(post, hold, hold3, 11 * HOUR)
+  t.equal(sink.mails.length, 3)
+  t.strictSame(
+    (await hold.unnotified()).map(({ id }) => id),
+    [hold2],
+  )
+})
+
+t.test('several messages of one sender make one mail', async (t) => {
+  const { sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
+  for (const queueId of ['ONE1', 'TWO2']) {
+    await park(hold, post.folder, [unknown('x@new.test')], { queueId })
+  }
+  await tell(post, hold, await hold.unnotified(), HOUR)
+  t.strictSame(sent(sink), [
+    '<> boss@corp.test: To approve: 2 messages',
+    '<> anna@corp.test: 2 of your messages wait for approval',
+  ])
+  t.strictSame(await hold.unnotified(), [])
+  await tell(post, hold, [], HOUR)
+  t.equal(sink.mails.length, 2, 'and none make none')
+})
+
+t.test('a notice that does not go out leaves the message to the digest', async (t) => {
+  t.test('the server refuses or defers somebody', async (t) => {
+    for (const reply of ['550 5.1.1 no such user', '450 4.2.0 later']) {
+      const { lab, sink, hold, post } = await makeOffice(t, [], () => reply)
+      const id = await park(hold, post.folder, [unknown('x@new.test')])
+      const failure = await failureOf(() => notifyHeld(post, hold, id, HOUR))
+      t.match(failure.message, reply)
+      t.strictSame(sent(sink), [])
+      t.strictSame(
+        (await hold.unnotified()).map((message) => message.id),
+        [id],
+      )
+      t.equal((await hold.find(id)).notifiedAt, null)
+      t.strictSame(lab.temporaries(), [])
+    }
+  })
+
+  t.test('the approvers were told and the sender was not', async (t) => {
+    const answer = (to: string): string | undefined =>
+      to === 'anna@corp.test' ? '450 4.2.0 later' : undefined
+    const { sink, hold, post } = await makeOffice(t, ['boss@corp.test'], answer)
+    const id = await park(hold, post.folder, [unknown('x@new.test')])
+    await failureOf(() => notifyHeld(post, hold, id, HOUR))
+    t.equal(sink.mails.length, 1)
+    t.equal((await hold.unnotified()).length, 1, 'so the digest tells both again')
+  })
+
+  t.test('nobody listens', async (t) => {
+    const { sink, hold, post } = await makeOffice(t)
+    const id = await park(hold, post.folder, [unknown('x@new.test')])
+    await sink.stop()
+    const failure = await failureOf(() => notifyHeld(post, hold, id, HOUR))
+    t.match(failure.message, 'ECONNREFUSED')
+    t.equal((await hold.unnotified()).length, 1)
+  })
+})
+
+t.test('the end of a hold is told too, with nothing to approve any more', async (t) => {
+  const { sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
+  const id = await park(hold, post.folder, [unknown('x@new.test')])
+  await sendNotice(post, 'rejected', ['anna@corp.test'], [await hold.find(id)])
+  await sendNotice(post, 'expired', ['anna@corp.test'], [await hold.find(id)])
+  t.strictSame(sent(sink), ['<> anna@corp.test: Not sent: Invoice', '<> anna@corp.test: Not sent: Invoice'])
+})

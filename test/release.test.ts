@@ -1,0 +1,322 @@
+/** Release: each recipient is sent to once, the bytes are those that were held, and what fails says why. */
+import { appendFileSync, rmSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { loadConfig } from '../lib/config.js'
+import type { Database } from '../lib/database.js'
+import type { Desk } from '../lib/desk.js'
+import { localTime } from '../lib/display.js'
+import { type HeldMessage, RELEASE_ABANDONED_MS } from '../lib/hold.js'
+import type { HeldRecipient } from '../lib/holdfolder.js'
+import { chooseRecipients, release } from '../lib/release.js'
+import { failureOf } from './support/failing.js'
+import { CLIENT, park, refused, unknown } from './support/held.js'
+import { type Lab, MESSAGE, makeLab } from './support/lab.js'
+import { type Answers, HANG_UP, makeScript } from './support/script.js'
+import { makeSink, unwire } from './support/sink.js'
+
+const X = 'x@new.test'
+const Y = 'y@new.test'
+const NOW = 2_000_000
+
+interface Open {
+  desk: Desk
+  db: Database
+}
+
+/** The desk of one person at an installation that reinjects to `port`. */
+function openDesk(t: Test, lab: Lab, port: number, who = 'marie', at = NOW): Open {
+  lab.configure(`reinject = "smtp:127.0.0.1:${port}"\n[notice]\nenabled = false\n`)
+  const { db, ...stores } = lab.stores()
+  t.teardown(() => db.close())
+  return { db, desk: { config: loadConfig(lab.config), actor: { who, at }, ...stores } }
+}
+
+async function hold(
+  desk: Desk,
+  recipients: HeldRecipient[],
+  changes: Parameters<typeof park>[3] = {},
+): Promise<HeldMessage> {
+  return desk.hold.find(await park(desk.hold, desk.folder, recipients, changes))
+}
+
+/** Recipients in words: `address state by detail queueId`. */
+async function states(desk: Desk, id: string): Promise<string[]> {
+  return (await desk.hold.find(id)).recipients.map(({ address, state, changedBy, detail, queueId }) =>
+    [address, state, changedBy, detail, queueId].filter((word) => word !== '').join(' '),
+  )
+}
+
+t.test('the original envelope and bytes go out, and nothing stays behind', async (t) => {
+  const lab = makeLab(t)
+  const sink = await makeSink(t)
+  const { desk, db } = openDesk(t, lab, sink.port)
+  const bytes = Buffer.from(`${MESSAGE}.\ncaf\u{e9}\nFrom x`)
+  const message = await hold(desk, [unknown(X), refused(Y)], { bytes })
+  const result = await release(desk, message, [X, Y])
+  t.strictSame(result, {
+    id: message.id,
+    released: [{ recipients: [X, Y], queueId: 'SINK00000001' }],
+    failed: [],
+  })
+  t.equal(sink.mails.length, 1)
+  const [mail] = sink.mails
+  t.equal(mail?.sender, 'anna@corp.test')
+  t.strictSame(mail?.recipients, [X, Y])
+  t.equal(unwire(mail?.bytes ?? Buffer.alloc(0)).toString('latin1'), `${bytes.toString('latin1')}\n`)
+  t.match(mail?.mailOptions, { BODY: '8BITMIME' })
+  t.match(mail?.xforward, { ADDR: CLIENT.address, NAME: CLIENT.name })
+  t.strictSame(await states(desk, message.id), [
+    `${X} released marie SINK00000001`,
+    `${Y} released marie 550 5.1.1 no such user SINK00000001`,
+  ])
+  t.strictSame(
+    db
+      .all<Record<string, string>>('SELECT * FROM audit')
+      .map(({ who, what, subject, was, now }) => [who, what, subject, was, now].join('|')),
+    [X, Y].map((to) => `marie|released|${message.id} ${to}|releasing|SINK00000001`),
+  )
+  t.strictSame([lab.held(), lab.temporaries()], [[], []])
+})
+
+t.test('one of two is released, the other waits with its bytes', async (t) => {
+  const lab = makeLab(t)
+  const sink = await makeSink(t)
+  const { desk } = openDesk(t, lab, sink.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)], { sender: '' })
+  await release(desk, message, [Y])
+  t.strictSame(
+    sink.mails.map(({ sender, recipients }) => [sender, ...recipients]),
+    [['', Y]],
+  )
+  t.strictSame(await states(desk, message.id), [`${X} held toeh-filter`, `${Y} released marie SINK00000001`])
+  t.strictSame(lab.held(), [message.id])
+})
+
+t.test('bytes that are not those that were held do not go out, and nothing changes', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  const path = desk.folder.messagePath(message.id)
+
+  appendFileSync(path, 'P.S. a new bank account\n')
+  const changed = await failureOf(() => release(desk, message, [X]))
+  t.equal(changed.message, `release ${path}: the bytes are not those that were held (SHA-256 differs)`)
+  t.equal(changed.hint, 'restore the file from a backup, or reject the message')
+  t.equal(changed.status, 1)
+
+  rmSync(path)
+  const missing = await failureOf(() => release(desk, message, [X]))
+  t.equal(missing.message, `release ${path}: no such file or directory (ENOENT)`)
+  t.equal(missing.status, 1)
+  t.strictSame(await states(desk, message.id), [`${X} held toeh-filter`])
+  t.equal(script.sockets.length, 0)
+})
+
+t.test('what the server says stays with the recipient, who waits on', async (t) => {
+  const cases: [string, Answers, string][] = [
+    ['RCPT 5xx', { RCPT: '550 5.1.1 no such user' }, '550 5.1.1 no such user'],
+    ['final 5xx', { '.': '552 5.3.4 too big' }, '552 5.3.4 too big'],
+    ['RCPT 4xx', { RCPT: '450 4.2.0 later' }, 'reinject at HOST: RCPT was answered 450 4.2.0 later'],
+    ['final 4xx', { '.': '451 4.3.0 no' }, 'reinject at HOST: the message was answered 451 4.3.0 no'],
+    ['the connection is lost early', { DATA: HANG_UP }, 'reinject at HOST: the connection was closed'],
+  ]
+  for (const [name, answers, text] of cases) {
+    const lab = makeLab(t)
+    const script = await makeScript(t, answers)
+    const { desk, db } = openDesk(t, lab, script.port)
+    const message = await hold(desk, [unknown(X), refused(Y, '550 then')])
+    const why = text.replace('HOST', `127.0.0.1:${script.port}`)
+    t.strictSame(
+      await release(desk, message, [X, Y]),
+      {
+        id: message.id,
+        released: [],
+        failed: [
+          { recipient: X, why },
+          { recipient: Y, why },
+        ],
+      },
+      name,
+    )
+    t.strictSame(
+      await states(desk, message.id),
+      [`${X} held marie ${why}`, `${Y} refused marie ${why}`],
+      name,
+    )
+    t.strictSame(lab.held(), [message.id], name)
+    t.strictSame(db.all('SELECT * FROM audit'), [], name)
+  }
+})
+
+t.test('one is refused, the other goes out', async (t) => {
+  const lab = makeLab(t)
+  const sink = await makeSink(t, (to) => (to === X ? '550 5.1.1 no such user' : undefined))
+  const { desk } = openDesk(t, lab, sink.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  const result = await release(desk, message, [X, Y])
+  t.strictSame(result.released, [{ recipients: [Y], queueId: 'SINK00000001' }])
+  t.equal(result.failed.length, 1)
+  t.match(result.failed[0], { recipient: X, why: /^550 .*no such user$/ })
+  t.match(await states(desk, message.id), [
+    /^x@new\.test held marie 550 .*no such user$/,
+    `${Y} released marie SINK00000001`,
+  ])
+  t.strictSame(lab.held(), [message.id])
+})
+
+t.test('nobody listens: everything waits on', async (t) => {
+  const lab = makeLab(t)
+  const sink = await makeSink(t)
+  const { desk } = openDesk(t, lab, sink.port)
+  const message = await hold(desk, [unknown(X)])
+  await sink.stop()
+  const result = await release(desk, message, [X])
+  t.match(result.failed, [{ recipient: X, why: /ECONNREFUSED/ }])
+  t.match(await states(desk, message.id), [/^x@new\.test held marie .*ECONNREFUSED/])
+})
+
+t.test('in doubt the claim stands, until a person says again', async (t) => {
+  const lab = makeLab(t)
+  const lost = await makeScript(t, {
+    RCPT: (line) => (line.includes(Y) ? '550 5.1.1 no' : '250 2.1.5 Ok'),
+    '.': HANG_UP,
+  })
+  const { desk } = openDesk(t, lab, lost.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  const why = `reinject at 127.0.0.1:${lost.port}: the connection was closed; it may have been sent all the same`
+  const result = await release(desk, message, [X, Y])
+  t.strictSame(result.released, [])
+  t.strictSame(result.failed, [
+    { recipient: X, why },
+    { recipient: Y, why: '550 5.1.1 no' },
+  ])
+  t.strictSame(await states(desk, message.id), [
+    `${X} releasing marie ${why}`,
+    `${Y} held marie 550 5.1.1 no`,
+  ])
+  t.strictSame(lab.held(), [message.id], 'the bytes stay')
+
+  const sink = await makeSink(t)
+  const since = `marie began to release it at ${localTime(NOW)}`
+  const soon = openDesk(t, lab, sink.port, 'paul', NOW + RELEASE_ABANDONED_MS - 1).desk
+  t.strictSame((await release(soon, message, [X], true)).failed, [
+    { recipient: X, why: `${since}: let that end` },
+  ])
+  const later = openDesk(t, lab, sink.port, 'paul', NOW + RELEASE_ABANDONED_MS).desk
+  t.strictSame((await release(later, message, [X])).failed, [
+    {
+      recipient: X,
+      why: `${since} and was cut off; it may have been sent: look in the mail log, then repeat with --again, or reject it`,
+    },
+  ])
+  t.equal(sink.mails.length, 0)
+  t.strictSame((await release(later, message, [X], true)).released, [
+    { recipients: [X], queueId: 'SINK00000001' },
+  ])
+  t.match((await states(later, message.id))[0], `${X} released paul`)
+})
+
+t.test('two who release at once send once', async (t) => {
+  const lab = makeLab(t)
+  const sink = await makeSink(t)
+  const marie = openDesk(t, lab, sink.port, 'marie').desk
+  const paul = openDesk(t, lab, sink.port, 'paul').desk
+  const message = await hold(marie, [unknown(X), unknown(Y)])
+  const results = await Promise.all([release(marie, message, [X, Y]), release(paul, message, [X, Y])])
+  t.equal(sink.mails.length, 1)
+  t.strictSame(sink.mails[0]?.recipients, [X, Y])
+  t.equal(results.flatMap(({ released }) => released).length, 1)
+  const failed = results.flatMap(({ failed }) => failed)
+  t.strictSame(
+    failed.map(({ recipient }) => recipient),
+    [X, Y],
+  )
+  for (const { why } of failed)
+    t.match(why, /began to release it at .*: let that end$|^it is released already$/)
+  t.strictSame(lab.held(), [])
+})
+
+t.test('what somebody else has settled meanwhile is not sent', async (t) => {
+  const lab = makeLab(t)
+  const sink = await makeSink(t)
+  const { desk } = openDesk(t, lab, sink.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  const result = await release(desk, message, [X])
+  t.strictSame(result.failed, [{ recipient: X, why: 'it is rejected already' }])
+  t.equal(sink.mails.length, 0)
+})
+
+t.test('an address no SMTP command can carry is not claimed', async (t) => {
+  const lab = makeLab(t)
+  const sink = await makeSink(t)
+  const { desk } = openDesk(t, lab, sink.port)
+  const bad = 'a>\r\nRCPT TO:<evil@evil.test'
+  const message = await hold(desk, [unknown(bad), unknown(X)])
+  const why = 'it cannot be written into an SMTP command as it is'
+  const result = await release(desk, message, [bad, X])
+  t.strictSame(result.failed, [{ recipient: bad, why }])
+  t.strictSame(
+    sink.mails.map(({ recipients }) => recipients),
+    [[X]],
+  )
+  t.equal((await desk.hold.states(message.id)).get(bad), 'held')
+
+  const forged = await hold(desk, [unknown(X)], { sender: 'a\u{fffd}@corp.test' })
+  t.strictSame((await release(desk, forged, [X])).failed, [{ recipient: X, why }])
+  t.equal(sink.mails.length, 1)
+})
+
+t.test('more than 1000 recipients go in several transactions', async (t) => {
+  const lab = makeLab(t)
+  let ends = 0
+  const script = await makeScript(t, {
+    '.': () => (ends++ === 1 ? '451 4.3.0 later' : `250 2.0.0 Ok: queued as QUEUE${ends}`),
+  })
+  const { desk } = openDesk(t, lab, script.port)
+  const many = Array.from({ length: 2001 }, (_, i) => `r${String(i).padStart(4, '0')}@new.test`)
+  const message = await hold(desk, many.map(unknown))
+  const result = await release(desk, message, many)
+  t.strictSame(result.released, [
+    { recipients: many.slice(0, 1000), queueId: 'QUEUE1' },
+    { recipients: many.slice(2000), queueId: 'QUEUE3' },
+  ])
+  t.strictSame(
+    result.failed.map(({ recipient }) => recipient),
+    many.slice(1000, 2000),
+  )
+  const counts = new Map<string, number>()
+  for (const state of (await desk.hold.states(message.id)).values()) {
+    counts.set(state, (counts.get(state) ?? 0) + 1)
+  }
+  t.strictSame(
+    counts,
+    new Map([
+      ['released', 1001],
+      ['held', 1000],
+    ]),
+  )
+  t.equal(script.lines.filter((line) => line.startsWith('RCPT')).length, 2001, 'each is named once')
+  t.strictSame(lab.held(), [message.id])
+})
+
+t.test('chooseRecipients: those who wait, or those asked for if they do', async (t) => {
+  const lab = makeLab(t)
+  const { desk } = openDesk(t, lab, 1)
+  const { id } = await hold(desk, [unknown(X), refused(Y), unknown('z@new.test'), unknown('gone@new.test')])
+  await desk.hold.settle(id, ['gone@new.test'], 'expired', desk.actor)
+  await desk.hold.claim(id, ['z@new.test'], false, desk.actor)
+  const message = await desk.hold.find(id)
+  t.strictSame(chooseRecipients(message, undefined), [X, Y, 'z@new.test'])
+  t.strictSame(chooseRecipients(message, [Y, X, Y]), [Y, X])
+  const gone = await failureOf(() => chooseRecipients(message, [X, 'gone@new.test']))
+  t.equal(gone.message, `hold ${id}: gone@new.test is expired already`)
+  t.equal(gone.status, 1)
+  const never = await failureOf(() => chooseRecipients(message, ['X@new.test']))
+  t.equal(never.message, `hold ${id}: X@new.test is not a recipient of it`)
+  t.equal(never.status, 66)
+  await desk.hold.settle(id, [X, Y, 'z@new.test'], 'rejected', desk.actor, true)
+  const none = await failureOf(async () => chooseRecipients(await desk.hold.find(id), undefined))
+  t.equal(none.line, `hold ${id}: nobody waits in it any more; toeh show ${id}`)
+})

@@ -1,0 +1,43 @@
+/** Failing: the Failure a piece of work must end in, and a disk that fails when a test says so. */
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import type { Test } from 'tap'
+import { Failure } from '../../lib/failure.js'
+
+/** The Failure `work` ends in. @throws Error where it ends well or in another error */
+export async function failureOf(work: () => unknown): Promise<Failure> {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+  throw new Error('it ended well, where a Failure was expected')
+}
+
+type Name = 'fsyncSync' | 'renameSync' | 'writeSync' | 'closeSync' | 'openSync' | 'readFileSync'
+
+/**
+ * Replaces one function of node:fs for everybody who has imported it, until the test ends or the returned function
+ * is called. The real disk does all the rest.
+ */
+export function replaceFs<N extends Name>(
+  t: Test,
+  name: N,
+  make: (real: (typeof fs)[N]) => (...args: never[]) => unknown,
+): () => void {
+  const real = fs[name]
+  const restore = (): void => {
+    fs[name] = real
+    syncBuiltinESMExports()
+  }
+  fs[name] = make(real) as (typeof fs)[N]
+  syncBuiltinESMExports()
+  t.teardown(restore)
+  return restore
+}
+
+/** A system error as Node throws it. */
+export function systemError(code: string, words: string): Error {
+  return Object.assign(new Error(`${code}: ${words}, write`), { code })
+}

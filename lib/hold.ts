@@ -121,7 +121,15 @@ export class Hold {
       const joined = envelope.recipients.filter((recipient) => this.#insert(id, recipient, heldAt))
       if (joined.length === 0) return
       this.#db.run('UPDATE hold SET notified_at = NULL, closing_at = NULL WHERE id = ?', id)
-      if (!published) this.#folder.rewrite({ ...envelope, recipients: this.#waiting(id) })
+      if (published) return
+      // The hold keeps the times of its first run.
+      const { held_at, expires_at } = this.#row(id)
+      this.#folder.rewrite({
+        ...envelope,
+        heldAt: held_at,
+        expiresAt: expires_at,
+        recipients: this.#waiting(id),
+      })
     })
     return published
   }
@@ -152,19 +160,22 @@ export class Hold {
 
   /** One held message with all its recipients, waiting or settled. @throws Failure where there is none */
   async find(id: string): Promise<HeldMessage> {
-    const row = this.#db.get<HoldRow>('SELECT * FROM hold WHERE id = ?', id)
-    if (row === undefined) {
-      throw new Failure('hold', 'there is no such message', {
-        at: id,
-        status: EXIT.noInput,
-        hint: 'toeh list shows them',
-      })
-    }
+    const row = this.#row(id)
     const recipients = this.#db.all<RecipientRow>(
       'SELECT * FROM recipient WHERE hold = ? ORDER BY address',
       id,
     )
     return toMessage(row, recipients.map(toRecipient))
+  }
+
+  #row(id: string): HoldRow {
+    const row = this.#db.get<HoldRow>('SELECT * FROM hold WHERE id = ?', id)
+    if (row !== undefined) return row
+    throw new Failure('hold', 'there is no such message', {
+      at: id,
+      status: EXIT.noInput,
+      hint: 'toeh list shows them',
+    })
   }
 
   /** The messages that wait, oldest first, each with its waiting recipients only. */
@@ -206,7 +217,7 @@ export class Hold {
   ): Promise<void> {
     this.#db.transaction(() => {
       for (const address of addresses) {
-        this.#move(id, address, `('releasing')`, 'released', actor, queueId)
+        this.#move(id, address, 'released', actor, `state = 'releasing'`, queueId)
       }
     })
   }
@@ -230,7 +241,7 @@ export class Hold {
   }
 
   /**
-   * held or refused → rejected, or → expired, all at once; `again` as for {@link claim}.
+   * held or refused → rejected, or → expired, all at once; with `again` also what {@link claim} would take again.
    * @returns the addresses that were moved
    */
   async settle(
@@ -240,20 +251,22 @@ export class Hold {
     actor: Actor,
     again = false,
   ): Promise<string[]> {
-    const from = again ? WAITING : `('held', 'refused')`
+    const abandoned = ` OR (state = 'releasing' AND changed_at <= ${actor.at - RELEASE_ABANDONED_MS})`
+    const from = `(state IN ('held', 'refused')${again ? abandoned : ''})`
     return this.#db.transaction(() =>
-      addresses.filter((address) => this.#move(id, address, from, state, actor)),
+      addresses.filter((address) => this.#move(id, address, state, actor, from)),
     )
   }
 
-  #move(id: string, address: string, from: string, to: State, actor: Actor, queueId = ''): boolean {
+  /** @param from the SQL condition that the row must meet: compare and set */
+  #move(id: string, address: string, to: State, actor: Actor, from: string, queueId = ''): boolean {
     const was = this.#db.get<{ state: State }>(
       'SELECT state FROM recipient WHERE hold = ? AND address = ?',
       id,
       address,
     )
     const sql = `UPDATE recipient SET state = ?, queue_id = ?, changed_by = ?, changed_at = ?
-                 WHERE hold = ? AND address = ? AND state IN ${from}`
+                 WHERE hold = ? AND address = ? AND ${from}`
     if (this.#db.run(sql, to, queueId, actor.who, actor.at, id, address) !== 1) return false
     appendAudit(this.#db, {
       ...actor,

@@ -69,6 +69,8 @@ export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<
   const path = join(folder, 'message.eml')
   let fd: number | undefined
   try {
+    // Whatever ends the process (a deadline, an error) takes an unpublished spool with it; only a kill leaves one.
+    process.once('exit', () => discard(folder))
     mkdirSync(folder, { mode: 0o700 })
     fd = openSync(path, 'wx', 0o600)
     const hash = createHash('sha256')

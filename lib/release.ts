@@ -74,6 +74,7 @@ export async function release(
   again = false,
 ): Promise<Released> {
   const { hold, actor } = desk
+  const began = performance.now()
   const { eightBit } = await checkBytes(desk, message)
   const result: Released = { id: message.id, released: [], failed: [] }
   const sendable = recipients.filter((recipient) => {
@@ -81,13 +82,18 @@ export async function release(
     if (!fits) result.failed.push({ recipient, why: 'it cannot be written into an SMTP command as it is' })
     return fits
   })
-  const claimed = await hold.claim(message.id, sendable, again, actor)
-  const current = await hold.find(message.id)
-  for (const recipient of sendable.filter((address) => !claimed.includes(address))) {
-    result.failed.push({ recipient, why: whyNotClaimed(current, recipient, actor) })
-  }
-  for (let from = 0; from < claimed.length; from += RECIPIENTS_AT_ONCE) {
-    await sendClaimed(desk, { ...message, eightBit }, claimed.slice(from, from + RECIPIENTS_AT_ONCE), result)
+  // Claimed slice by slice: a claim must not grow old while another slice is on its way.
+  for (let from = 0; from < sendable.length; from += RECIPIENTS_AT_ONCE) {
+    const slice = sendable.slice(from, from + RECIPIENTS_AT_ONCE)
+    const now = { ...actor, at: actor.at + Math.round(performance.now() - began) }
+    const claimed = await hold.claim(message.id, slice, again, now)
+    if (claimed.length < slice.length) {
+      const current = await hold.find(message.id)
+      for (const recipient of slice.filter((address) => !claimed.includes(address))) {
+        result.failed.push({ recipient, why: whyNotClaimed(current, recipient, now) })
+      }
+    }
+    if (claimed.length > 0) await sendClaimed(desk, { ...message, eightBit }, claimed, result)
   }
   await hold.removeSettled(message.id)
   return result

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { isAscii, isSendable } from './address.js'
 import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
-import { describeError, Failure } from './failure.js'
+import { describeError, Failure, toFailure } from './failure.js'
 import { HELO_NAME } from './head.js'
 import type { Delivery, Parcel, Refusal } from './parcel.js'
 import { describeReply, queuedAs, type Reply, ReplyReader } from './reply.js'
@@ -122,6 +122,11 @@ class Conversation {
     )
   }
 
+  /** Ends the connection as it is; what was not ended by its dot is no message (RFC 5321, 4.1.1.4). */
+  hangUp(): void {
+    this.#socket.destroy()
+  }
+
   /** Says QUIT and does not wait for the answer: nothing depends on it. */
   quit(): void {
     this.#broken ??= temporary(this.#where, 'the conversation is over')
@@ -191,9 +196,13 @@ export async function sendBySmtp(server: Server, parcel: Parcel): Promise<Delive
   for (const recipient of parcel.recipients) assertSendable(where, recipient)
   const talk = new Conversation(server)
   try {
-    return await converse(talk, where, parcel)
-  } finally {
+    const delivery = await converse(talk, where, parcel)
     talk.quit()
+    return delivery
+  } catch (error) {
+    // Not QUIT: after 354 it would be a line of the message.
+    talk.hangUp()
+    throw toFailure('reinject at', error, { at: where })
   }
 }
 

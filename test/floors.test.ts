@@ -23,6 +23,7 @@ const FLOORS: [string, string[]][] = [
       'config',
       'decisions',
       'describe',
+      'ending',
       'hold',
       'landscape',
       'message',

@@ -266,15 +266,22 @@ t.test('settle: held and refused, each once; releasing only when asked to', asyn
   await hold.claim(id, ['z@new.test'], false, MARIE)
   t.strictSame(await hold.settle(id, [X, Y, 'z@new.test', 'never@new.test'], 'rejected', PAUL), [X, Y])
   t.strictSame(await other.settle(id, [X, Y], 'expired', MARIE, true), [], 'once')
-  t.strictSame(await other.settle(id, ['z@new.test'], 'rejected', PAUL, true), ['z@new.test'])
+  t.strictSame(await other.settle(id, ['z@new.test'], 'rejected', PAUL, true), [], 'it may be on its way')
+  const later = { who: 'paul', at: MARIE.at + RELEASE_ABANDONED_MS }
+  t.strictSame(await other.settle(id, ['z@new.test'], 'rejected', later), [], 'not unasked')
+  t.strictSame(await other.settle(id, ['z@new.test'], 'rejected', later, true), ['z@new.test'])
   t.strictSame(deeds(db), [
     `paul|3000|rejected|${id} ${X}|held|rejected`,
     `paul|3000|rejected|${id} ${Y}|refused|rejected`,
-    `paul|3000|rejected|${id} z@new.test|releasing|rejected`,
+    `paul|${later.at}|rejected|${id} z@new.test|releasing|rejected`,
   ])
   t.equal(await hold.standing(id), 'settled')
   await hold.settleReleased(id, ['z@new.test'], 'Q9', MARIE)
-  t.match((await recipients(hold, id))[2], 'z@new.test rejected paul 3000', 'a late release does not undo it')
+  t.match(
+    (await recipients(hold, id))[2],
+    `z@new.test rejected paul ${later.at}`,
+    'a late release does not undo it',
+  )
 })
 
 t.test('all or none of a settlement', async (t) => {

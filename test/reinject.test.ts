@@ -91,9 +91,12 @@ t.test('a message that is gone or cannot be read does not go out', async (t) => 
   const script = await makeScript(t)
   const transport = { kind: 'smtp', host: '127.0.0.1', port: script.port } as const
   const path = join(makeFolder(t), 'gone.eml')
-  await t.rejects(reinject(transport, makeCargo(path), 5000), { code: 'ENOENT' })
+  const failure = await failureOf(() => reinject(transport, makeCargo(path), 5000))
+  t.match(failure.message, /^reinject at 127\.0\.0\.1:\d+: no such file or directory \(ENOENT\)$/)
+  t.same([failure.status, failure.inDoubt], [75, false])
   await script.closed
   t.notOk(script.lines.includes('.'), 'the end of the message is never said')
+  t.notOk(script.lines.includes('QUIT'), 'after 354 it would be a line of the message')
   t.notOk(existsSync(path))
 })
 

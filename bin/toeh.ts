@@ -50,6 +50,8 @@ async function main(argv: string[]): Promise<void> {
   await parser.parseAsync()
 }
 
+// Whatever a command makes is for its owner alone, unless it says otherwise.
+process.umask(0o077)
 // A reader that has seen enough (head, less) is no error.
 process.stdout.on('error', () => process.exit())
 

@@ -49,6 +49,7 @@ type Table = Record<string, unknown>
 
 /** The line a key stands on, counted from 1: for people who have to find it. */
 function lineOf(text: string, table: string, key: string): number {
+  const full = table === '' ? key : `${table}.${key}`
   let current = ''
   const lines = text.split('\n')
   for (const [index, line] of lines.entries()) {
@@ -60,8 +61,7 @@ function lineOf(text: string, table: string, key: string): number {
       .find((part) => part !== undefined)
     if (current === table && name === key) return index + 1
     // A table that is unknown altogether, or a dotted key.
-    if ((table === '' && header === key) || name?.startsWith(`${key}.`) || name === `${table}.${key}`)
-      return index + 1
+    if (header === full || name?.startsWith(`${key}.`) || name === full) return index + 1
   }
   return 1
 }

@@ -59,7 +59,6 @@ function enter(state: string): void {
       process.setgid?.(gid)
       process.setuid?.(uid)
     }
-    process.umask(0o077)
     if (!existsSync(`${state}/hold/tmp`))
       throw new Failure('state', 'hold/tmp is missing or closed to this user', { at: state })
   } catch (error) {

@@ -38,7 +38,7 @@ export class Failure extends Error {
 /** The words for a system error: `ENOSPC: no space left on device` without Node's repetition of call and path. */
 export function describeError(error: unknown): string {
   if (error instanceof Failure) return error.line
-  const { code, message } = error as { code?: unknown; message?: unknown }
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   const text = typeof message === 'string' ? message : String(error)
   if (typeof code !== 'string') return text
   // Node's form is "CODE: words, call 'path'"; the call and path are ours to say.

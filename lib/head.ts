@@ -7,8 +7,9 @@
 export function topmostField(head: Buffer, name: string): string | undefined {
   // UTF-8 for SMTPUTF8 mail; invalid bytes become U+FFFD, which is shown and never sent.
   const text = head.toString('utf8')
-  const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length
-  const lines = text.slice(0, end).split(/\r?\n/)
+  const lines = text.split(/\r?\n/)
+  const end = lines.indexOf('')
+  if (end >= 0) lines.length = end
   const prefix = `${name.toLowerCase()}:`
   const start = lines.findIndex((line) => line.toLowerCase().startsWith(prefix))
   if (start < 0) return undefined

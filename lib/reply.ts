@@ -19,9 +19,15 @@ export function queuedAs(reply: Reply): string {
   return /\bqueued as ([0-9A-Za-z]{4,32})\b/.exec(reply.text)?.[1] ?? ''
 }
 
+function demandWithin(size: number): void {
+  if (size > MAX_REPLY) throw new Error('an SMTP reply of more than 64 kB')
+}
+
 export class ReplyReader {
   #text = ''
   #lines: string[] = []
+  /** Bytes of {@link #lines}, line ends and codes included. */
+  #size = 0
 
   /**
    * Takes bytes, gives the replies they complete.
@@ -33,16 +39,18 @@ export class ReplyReader {
     for (let lf = this.#text.indexOf('\n'); lf >= 0; lf = this.#text.indexOf('\n')) {
       const line = this.#text.slice(0, lf).replace(/\r$/, '')
       this.#text = this.#text.slice(lf + 1)
+      this.#size += lf + 1
+      demandWithin(this.#size)
       const [, digits, separator, rest] = /^([2-5][0-9][0-9])(?:([ -])(.*))?$/s.exec(line) ?? []
       if (digits === undefined) throw new Error(`not an SMTP reply: ${JSON.stringify(line.slice(0, 60))}`)
       this.#lines.push(rest ?? '')
       if (separator !== '-') {
         replies.push({ code: Number(digits), text: this.#lines.join(' '), lines: this.#lines })
         this.#lines = []
+        this.#size = 0
       }
     }
-    const pending = this.#text.length + this.#lines.reduce((sum, line) => sum + line.length, 0)
-    if (pending > MAX_REPLY) throw new Error('an SMTP reply of more than 64 kB')
+    demandWithin(this.#size + this.#text.length)
     return replies
   }
 }

@@ -1,4 +1,5 @@
 /** Drafting a rule from what a person typed: the one place where it is checked. */
+import { domainToUnicode } from 'node:url'
 import freemail from 'email-providers/all.json' with { type: 'json' }
 import { parseAddress, parseDomain } from './address.js'
 import { EXIT } from './exit.js'
@@ -59,7 +60,8 @@ export function draftRule(text: string, options: DraftOptions): RuleDraft {
         'leave --subdomains out',
       )
     }
-    if (!force && freemail.includes(named.value)) {
+    // The list has its internationalised names as U-labels.
+    if (!force && freemail.includes(domainToUnicode(named.value))) {
       throw misuse(
         effect,
         text,

@@ -1,5 +1,5 @@
 /** The lab: a TOEH installation of its own for each test, its programs run as Postfix and people run them. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -14,8 +14,24 @@ export const ROOT = resolve(import.meta.dirname, '../../..')
 export const FILTER = join(ROOT, 'dist/bin/toeh-filter.cjs')
 export const TOEH = join(ROOT, 'dist/bin/toeh.js')
 
+/** The environment of a person's shell, without what the test runner adds to every Node process. */
+export const SHELL_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', LANG: 'C.UTF-8' }
+
 /** The environment pipe(8) gives its child. */
 export const PIPE_ENV = { PATH: '/usr/bin:/bin', LANG: 'C' }
+
+/**
+ * Starts Node with exactly this environment: env(1) stands between, because the test runner adds its own loader to
+ * the environment of every Node process that a test starts.
+ */
+export function startNode(
+  args: readonly string[],
+  env: Record<string, string>,
+  options: SpawnOptions = {},
+): ChildProcess {
+  const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  return spawn('/usr/bin/env', ['-i', ...pairs, process.execPath, ...args], options)
+}
 
 export interface Outcome {
   code: number | null
@@ -68,7 +84,9 @@ export class Lab {
     for (const folder of ['', 'hold', 'hold/tmp', 'decisions']) {
       mkdirSync(join(this.state, folder), { recursive: true, mode: 0o700 })
     }
+    const umask = process.umask(0o077)
     createDatabase(databasePath(this.state), { busySeconds: 5 }).close()
+    process.umask(umask)
   }
 
   configure(settings: string): void {
@@ -87,7 +105,7 @@ export class Lab {
       '--',
       ...call.recipients,
     ]
-    return spawn(process.execPath, [FILTER, ...args], { env: { ...PIPE_ENV, ...call.env }, cwd: this.state })
+    return startNode([FILTER, ...args], { ...PIPE_ENV, ...call.env }, { cwd: this.state })
   }
 
   async filter(call: FilterCall): Promise<Outcome> {
@@ -99,8 +117,8 @@ export class Lab {
   }
 
   startToeh(...args: string[]): ChildProcess {
-    const env = { ...process.env, TOEH_CONFIG: this.config }
-    return spawn(process.execPath, [TOEH, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...SHELL_ENV, TOEH_CONFIG: this.config }
+    return startNode([TOEH, ...args], env, { stdio: ['ignore', 'pipe', 'pipe'] })
   }
 
   async toeh(...args: string[]): Promise<Outcome> {

@@ -1,0 +1,353 @@
+/** Tests of config.ts: every setting, its default and every way to get it wrong. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parse } from 'smol-toml'
+import t from 'tap'
+import { type Config, DEFAULTS, loadConfig, parseConfig } from '../lib/config.js'
+import { EXIT } from '../lib/exit.js'
+import { Failure } from '../lib/failure.js'
+import { makeFolder } from './support/lab.js'
+
+const PATH = '/etc/toeh/toeh.toml'
+const OWN = 'internal_domains = ["corp.test"]\n'
+
+function failureOf(act: () => unknown): Failure {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+t.test('the defaults', (t) => {
+  const defaults: Config = {
+    path: PATH,
+    mode: 'enforce',
+    state: '/var/lib/toeh',
+    internal: new Set(['corp.test']),
+    reinject: { kind: 'smtp', host: '127.0.0.1', port: 10026 },
+    deadlineSeconds: 60,
+    busySeconds: 5,
+    expireDays: 14,
+    language: 'en',
+    approvers: [],
+    notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
+  }
+  t.strictSame(parseConfig(PATH, OWN), defaults)
+  t.end()
+})
+
+t.test('the example states every default, and nothing else', (t) => {
+  const path = resolve(import.meta.dirname, '../../examples/toeh.toml')
+  const text = readFileSync(path, 'utf8')
+  t.strictSame(JSON.parse(JSON.stringify(parse(text))), DEFAULTS)
+  const failure = failureOf(() => parseConfig(path, text))
+  const line = text.split('\n').indexOf('internal_domains = []') + 1
+  const why = "it must name the company's own domains, as Postfix knows them"
+  t.equal(failure.message, `configuration ${path}:${line}: internal_domains: ${why}`)
+  t.strictSame(
+    parseConfig(PATH, text.replace('internal_domains = []\n', OWN)),
+    parseConfig(PATH, OWN),
+    'as if nothing were said',
+  )
+  t.end()
+})
+
+interface Cases {
+  /** The value in TOML, and what it becomes. */
+  good: [string, unknown][]
+  /** The value in TOML, and the complaint. */
+  bad: [string, string][]
+  /** Where it ends up. */
+  get: (config: Config) => unknown
+}
+
+const MODE = 'it must be one of enforce, observe'
+const LANGUAGE = 'it must be one of en, fr'
+const REINJECT = 'it must be smtp:127.0.0.1:PORT (a literal loopback address) or sendmail:/PATH'
+const DEADLINE = 'it must be a whole number from 1 to 3600'
+const BUSY = 'it must be a whole number from 0 to 600'
+const EXPIRE = 'it must be a whole number from 1 to 3650'
+const INTERVAL = 'it must be a whole number from 0 to 10080'
+const NO_TEXT = (what: string): string => `it must be a text, not ${what}`
+const NO_NUMBER = (what: string): string => `it must be a number, not ${what}`
+const NO_LIST = (what: string): string => `it must be a list of texts, not ${what}`
+const FROM = 'it must be one plain address'
+
+// tsc demands a row for each setting.
+const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice'>, Cases> = {
+  mode: {
+    get: ({ mode }) => mode,
+    good: [
+      ['"enforce"', 'enforce'],
+      ['"observe"', 'observe'],
+    ],
+    bad: [
+      ['"Observe"', MODE],
+      ['""', MODE],
+      ['true', NO_TEXT('true or false')],
+      ['[]', NO_TEXT('a list of texts')],
+    ],
+  },
+  state: {
+    get: ({ state }) => state,
+    good: [['"/srv/toeh"', '/srv/toeh']],
+    bad: [
+      ['"toeh"', 'it must be an absolute path'],
+      ['"./toeh"', 'it must be an absolute path'],
+      ['""', 'it must be an absolute path'],
+      ['1', NO_TEXT('a number')],
+      ['2026-11-24', NO_TEXT('a date')],
+    ],
+  },
+  internal_domains: {
+    get: ({ internal }) => [...internal],
+    good: [
+      ['["Corp.TEST", "corp.test", "corp.example"]', ['corp.test', 'corp.example']],
+      ['["bücher.test"]', ['xn--bcher-kva.test']],
+    ],
+    bad: [
+      ['[]', "it must name the company's own domains, as Postfix knows them"],
+      ['"corp.test"', NO_LIST('a text')],
+      ['[1]', NO_LIST('a list')],
+      ['["corp.test", 1]', NO_LIST('a list')],
+      ['["localhost"]', '"localhost": single-label domain'],
+      ['["corp.test", "a@corp.test"]', '"a@corp.test": domain is not a host name'],
+      ['[""]', '"": no domain'],
+      ['["*.corp.test"]', '"*.corp.test": domain is not a host name'],
+      ['[".corp.test"]', '".corp.test": domain is not a host name'],
+      ['["BÜCHER.test"]', '"BÜCHER.test": internationalised domain does not round-trip'],
+    ],
+  },
+  reinject: {
+    get: ({ reinject }) => reinject,
+    good: [
+      ['"smtp:127.0.0.1:25"', { kind: 'smtp', host: '127.0.0.1', port: 25 }],
+      ['"smtp:127.9.8.7:65535"', { kind: 'smtp', host: '127.9.8.7', port: 65535 }],
+      ['"smtp:[::1]:10026"', { kind: 'smtp', host: '::1', port: 10026 }],
+      ['"sendmail:/usr/sbin/sendmail"', { kind: 'sendmail', path: '/usr/sbin/sendmail' }],
+    ],
+    bad: [
+      ['""', REINJECT],
+      ['"smtp"', REINJECT],
+      ['"smtp:127.0.0.1"', REINJECT],
+      ['"smtp:127.0.0.1:0"', REINJECT],
+      ['"smtp:127.0.0.1:65536"', REINJECT],
+      ['"smtp:127.0.0.1:100260"', REINJECT],
+      ['"smtp:127.0.0.1:10026 "', REINJECT],
+      ['"smtp:localhost:10026"', REINJECT], // may be ::1
+      ['"smtp:192.0.2.1:10026"', REINJECT],
+      ['"smtp:127.1:10026"', REINJECT],
+      ['"smtp:0.0.0.0:10026"', REINJECT],
+      ['"smtp:127.0.0.256:10026"', REINJECT],
+      ['"smtp:::1:10026"', REINJECT],
+      ['"smtp:[::]:10026"', REINJECT],
+      ['"smtp:[2001:db8::1]:10026"', REINJECT],
+      ['"smtp:[127.0.0.1]:10026"', REINJECT],
+      ['"SMTP:127.0.0.1:10026"', REINJECT],
+      ['"sendmail:"', REINJECT],
+      ['"sendmail:sendmail"', REINJECT],
+      ['"lmtp:127.0.0.1:24"', REINJECT],
+      ['10026', NO_TEXT('a number')],
+    ],
+  },
+  deadline_seconds: {
+    get: ({ deadlineSeconds }) => deadlineSeconds,
+    good: [
+      ['1', 1],
+      ['3600', 3600],
+      ['30.0', 30],
+    ],
+    bad: [
+      ['0', DEADLINE],
+      ['-1', DEADLINE],
+      ['3601', DEADLINE],
+      ['1.5', DEADLINE],
+      ['nan', DEADLINE],
+      ['inf', DEADLINE],
+      ['"60"', NO_NUMBER('a text')],
+    ],
+  },
+  busy_seconds: {
+    get: ({ busySeconds }) => busySeconds,
+    good: [
+      ['0', 0],
+      ['600', 600],
+    ],
+    bad: [
+      ['-1', BUSY],
+      ['601', BUSY],
+      ['false', NO_NUMBER('true or false')],
+    ],
+  },
+  expire_days: {
+    get: ({ expireDays }) => expireDays,
+    good: [
+      ['1', 1],
+      ['3650', 3650],
+    ],
+    bad: [
+      ['0', EXPIRE],
+      ['3651', EXPIRE],
+      ['{ days = 1 }', NO_NUMBER('a table')],
+    ],
+  },
+  language: {
+    get: ({ language }) => language,
+    good: [
+      ['"en"', 'en'],
+      ['"fr"', 'fr'],
+    ],
+    bad: [
+      ['"de"', LANGUAGE],
+      ['"FR"', LANGUAGE],
+      ['12:00:00', NO_TEXT('a date')],
+    ],
+  },
+  approvers: {
+    get: ({ approvers }) => approvers,
+    good: [
+      ['[]', []],
+      ['["Boss@corp.test", "chef@bücher.test"]', ['Boss@corp.test', 'chef@bücher.test']],
+    ],
+    bad: [
+      ['["boss"]', '"boss": no domain'],
+      ['["boss@corp.test", "Boss <boss@corp.test>"]', '"Boss <boss@corp.test>": blank'],
+      ['["a@corp.test,b@corp.test"]', '"a@corp.test,b@corp.test": second @'],
+      ['["a\\r\\nBcc: x@evil.test"]', '"a\\r\\nBcc: x@evil.test": control character'],
+      ['"boss@corp.test"', NO_LIST('a text')],
+    ],
+  },
+}
+
+const NOTICE: Record<keyof typeof DEFAULTS.notice, Cases> = {
+  enabled: {
+    get: ({ notice }) => notice.enabled,
+    good: [
+      ['true', true],
+      ['false', false],
+    ],
+    bad: [
+      ['"no"', 'it must be true or false, not a text'],
+      ['0', 'it must be true or false, not a number'],
+    ],
+  },
+  from: {
+    get: ({ notice }) => notice.from,
+    good: [
+      ['""', 'toeh@corp.test'],
+      ['"gate@corp.test"', 'gate@corp.test'],
+    ],
+    bad: [
+      ['"gate"', FROM],
+      ['"Gate <gate@corp.test>"', FROM],
+      ['[]', NO_TEXT('a list of texts')],
+    ],
+  },
+  interval_minutes: {
+    get: ({ notice }) => notice.intervalMinutes,
+    good: [
+      ['0', 0],
+      ['10080', 10080],
+    ],
+    bad: [
+      ['-1', INTERVAL],
+      ['10081', INTERVAL],
+      ['0.5', INTERVAL],
+      ['"60"', NO_NUMBER('a text')],
+    ],
+  },
+}
+
+function testSettings(t: Tap, table: string, settings: Record<string, Cases>): void {
+  for (const [key, { get, good, bad }] of Object.entries(settings)) {
+    // The setting stands on the third line in both forms.
+    const place = table === '' ? (key === 'internal_domains' ? '\n\n' : `\n${OWN}`) : `${OWN}[${table}]\n`
+    const name = table === '' ? key : `${table}.${key}`
+    for (const [toml, value] of good) {
+      t.strictSame(get(parseConfig(PATH, `${place}${key} = ${toml}\n`)), value, `${name} = ${toml}`)
+    }
+    for (const [toml, why] of bad) {
+      const failure = failureOf(() => parseConfig(PATH, `${place}${key} = ${toml}\n`))
+      t.equal(failure.message, `configuration ${PATH}:3: ${name}: ${why}`, `${name} = ${toml}`)
+      t.equal(failure.status, EXIT.config, `${name} = ${toml}`)
+    }
+  }
+}
+type Tap = typeof t
+
+t.test('settings', (t) => {
+  testSettings(t as unknown as Tap, '', SETTINGS)
+  testSettings(t as unknown as Tap, 'notice', NOTICE)
+  t.end()
+})
+
+t.test('an internationalised first domain makes the From of notices', (t) => {
+  const { notice } = parseConfig(PATH, 'internal_domains = ["bücher.test", "corp.test"]')
+  t.equal(notice.from, 'toeh@xn--bcher-kva.test')
+  t.end()
+})
+
+const UNKNOWN = 'there is no such setting'
+// The text, the line, and what is said.
+const WRONG: [string, number, string][] = [
+  ['', 1, "internal_domains: it must name the company's own domains, as Postfix knows them"],
+  [`${OWN}\n# a comment\nmodus = "enforce"\n`, 4, `modus: ${UNKNOWN}`],
+  [`${OWN}  "mode " = "enforce"\n`, 2, `mode : ${UNKNOWN}`],
+  [`${OWN}'odd' = 1\n`, 2, `odd: ${UNKNOWN}`],
+  [`${OWN}Mode = "enforce"\n`, 2, `Mode: ${UNKNOWN}`],
+  [`${OWN}toString = 1\n`, 2, `toString: ${UNKNOWN}`],
+  [`${OWN}constructor = 1\n`, 2, `constructor: ${UNKNOWN}`],
+  [`${OWN}\n[notice]\nenabled = true\nfrm = "x"\n`, 5, `notice.frm: ${UNKNOWN}`],
+  [`${OWN}\n[notices]\nenabled = true\n`, 3, `notices: ${UNKNOWN}`],
+  [`${OWN}notice.frm = "x"\n`, 2, `notice.frm: ${UNKNOWN}`],
+  [`${OWN}smtp.port = 1\n`, 2, `smtp: ${UNKNOWN}`],
+  // The same name elsewhere does not mislead.
+  [`mode = "enforce"\n${OWN}[notice]\nmode = "enforce"\n`, 4, `notice.mode: ${UNKNOWN}`],
+  [`${OWN}from = "x@corp.test"\n[notice]\nfrom = "x@corp.test"\n`, 2, `from: ${UNKNOWN}`],
+  [`${OWN}notice = 5\n`, 2, 'notice: it must be a table, not a number'],
+  [`${OWN}[[notice]]\nenabled = true\n`, 2, 'notice: it must be a table, not a list'],
+  [`${OWN}[notice.from]\nx = 1\n`, 2, 'notice.from: it must be a text, not a table'],
+  [`${OWN}mode.x = 1\n`, 2, 'mode: it must be a text, not a table'],
+]
+
+t.test('an unknown or misplaced setting is named with its line', (t) => {
+  for (const [text, line, why] of WRONG) {
+    const failure = failureOf(() => parseConfig(PATH, text))
+    t.equal(failure.message, `configuration ${PATH}:${line}: ${why}`, JSON.stringify(text))
+    t.equal(failure.status, EXIT.config)
+  }
+  t.end()
+})
+
+t.test('what is no TOML', (t) => {
+  const texts: [string, number][] = [
+    [`${OWN}mode = enforce\n`, 2],
+    [`${OWN}\nmode = "enforce\n`, 3],
+    [`${OWN}mode = "enforce"\nmode = "observe"\n`, 3],
+    [`${OWN}[notice\n`, 2],
+    [`${OWN}expire_days = 99999999999999999999\n`, 2],
+    [`${OWN}= 1\n`, 2],
+  ]
+  for (const [text, line] of texts) {
+    const failure = failureOf(() => parseConfig(PATH, text))
+    t.ok(failure.message.startsWith(`configuration ${PATH}:${line}: `), `${failure.message} for ${text}`)
+    t.notMatch(failure.message, /Invalid TOML document|\n/)
+    t.equal(failure.status, EXIT.config)
+  }
+  t.end()
+})
+
+t.test('loading', (t) => {
+  const path = join(makeFolder(t), 'toeh.toml')
+  const failure = failureOf(() => loadConfig(path))
+  t.equal(failure.line, `configuration ${path}: no such file or directory (ENOENT); toeh init makes one`)
+  t.equal(failure.status, EXIT.config)
+  writeFileSync(path, OWN)
+  t.strictSame(loadConfig(path), parseConfig(path, OWN))
+  writeFileSync(path, `\u{feff}${OWN}`)
+  t.strictSame([...loadConfig(path).internal], ['corp.test'], 'a byte order mark does not count')
+  t.end()
+})

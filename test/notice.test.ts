@@ -1,0 +1,300 @@
+/** Tests of notice.ts: what people read, its headers, and that nothing in it can deceive. */
+import { simpleParser } from 'mailparser'
+import t from 'tap'
+import {
+  composeNotice,
+  type NoticeKind,
+  type NoticeMessage,
+  type NoticeRequest,
+  noticeText,
+  readableSubject,
+} from '../lib/notice.js'
+import type { Language } from '../lib/wording.js'
+
+process.env.TZ = 'UTC'
+
+const MESSAGE: NoticeMessage = {
+  id: '7k3m9x2p4q5r',
+  sender: 'anna@corp.test',
+  subject: 'Invoice',
+  messageId: '<one@corp.test>',
+  size: 25_000,
+  heldAt: Date.UTC(2026, 10, 24, 8, 12),
+  expiresAt: Date.UTC(2026, 11, 8, 8, 12),
+  recipients: [
+    { address: 'bob@stranger.test', reason: 'unknown', detail: '' },
+    { address: 'v%evil.test@corp.test', reason: 'malformed', detail: 'percent or bang routing' },
+    { address: 'x@evil.test', reason: 'blocked', detail: '7' },
+    { address: 'y@known.test', reason: 'refused', detail: '550 5.1.1 no such user' },
+  ],
+}
+const OTHER: NoticeMessage = {
+  ...MESSAGE,
+  id: '000000000001',
+  sender: '',
+  subject: '',
+  messageId: '<two@corp.test>',
+  recipients: [{ address: 'z@stranger.test', reason: 'foreign-sender', detail: '' }],
+}
+
+function request(some: Partial<NoticeRequest> = {}): NoticeRequest {
+  return {
+    kind: 'sender',
+    language: 'en',
+    from: 'toeh@corp.test',
+    to: ['anna@corp.test'],
+    approvers: ['boss@corp.test', 'deputy@corp.test'],
+    messages: [MESSAGE],
+    ...some,
+  }
+}
+
+/** The head as lines, unfolded, and the fields by name. */
+async function headOf(some: Partial<NoticeRequest>): Promise<Map<string, string>> {
+  const text = (await composeNotice(request(some))).toString('latin1')
+  const head = text.slice(0, text.indexOf('\n\n')).replace(/\n[ \t]/g, ' ')
+  return new Map(
+    head.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.replace(/^[^:]*: ?/, '')]),
+  )
+}
+
+t.test('the head', async (t) => {
+  const head = await headOf({})
+  t.strictSame(
+    [...head.keys()].sort(),
+    [
+      'Auto-Submitted',
+      'Content-Transfer-Encoding',
+      'Content-Type',
+      'Date',
+      'From',
+      'In-Reply-To',
+      'MIME-Version',
+      'Message-ID',
+      'References',
+      'Subject',
+      'To',
+      'X-Auto-Response-Suppress',
+    ],
+    'no other field',
+  )
+  t.equal(head.get('Auto-Submitted'), 'auto-generated')
+  t.equal(head.get('X-Auto-Response-Suppress'), 'All')
+  t.equal(head.get('From'), 'TOEH <toeh@corp.test>')
+  t.equal(head.get('To'), 'anna@corp.test')
+  t.equal(head.get('Content-Type'), 'text/plain; charset=utf-8')
+  t.match(head.get('Message-ID'), /^<[^@]+@corp\.test>$/)
+  t.equal((await headOf({ to: ['a@corp.test', 'b@corp.test'] })).get('To'), 'a@corp.test, b@corp.test')
+})
+
+t.test('a notice of one message is its answer, of several a mail of its own', async (t) => {
+  const ids: [readonly NoticeMessage[], string | undefined][] = [
+    [[MESSAGE], '<one@corp.test>'],
+    [[MESSAGE, OTHER], undefined],
+    [[{ ...MESSAGE, messageId: '' }], undefined],
+    [[{ ...MESSAGE, messageId: 'one@corp.test' }], undefined],
+    [[{ ...MESSAGE, messageId: '<one @corp.test>' }], undefined],
+    [[{ ...MESSAGE, messageId: '<one@corp.test>\nBcc: x@evil.test' }], undefined],
+    [[{ ...MESSAGE, messageId: '<öne@corp.test>' }], undefined],
+  ]
+  for (const [messages, id] of ids) {
+    const head = await headOf({ messages })
+    t.equal(head.get('In-Reply-To'), id, JSON.stringify(messages[0]?.messageId))
+    t.equal(head.get('References'), id, JSON.stringify(messages[0]?.messageId))
+  }
+})
+
+// tsc demands every kind in every language: subject for one message, for two, and the first sentence.
+const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> = {
+  en: {
+    sender: [
+      'Waiting for approval: Invoice',
+      '2 of your messages wait for approval',
+      /^A message from your address/,
+    ],
+    approver: ['To approve: mail from anna@corp.test', 'To approve: 2 messages', /^Outgoing mail waits/],
+    expired: [
+      'Not sent: Invoice',
+      'Not sent: Invoice',
+      /^A message was not sent .* nobody approved it in time/,
+    ],
+    rejected: ['Not sent: Invoice', 'Not sent: Invoice', /^A message was not sent .* rejected\./],
+  },
+  fr: {
+    sender: [
+      'En attente d’approbation : Invoice',
+      '2 de vos messages attendent une approbation',
+      /^Un message de votre/,
+    ],
+    approver: [
+      'À approuver : message de anna@corp.test',
+      'À approuver : 2 messages',
+      /^Du courrier sortant attend/,
+    ],
+    expired: [
+      'Non envoyé : Invoice',
+      'Non envoyé : Invoice',
+      /^Un message .* personne ne l’a approuvé à temps/,
+    ],
+    rejected: ['Non envoyé : Invoice', 'Non envoyé : Invoice', /^Un message .* examiné et refusé/],
+  },
+}
+
+t.test('each kind in each language', async (t) => {
+  for (const [language, kinds] of Object.entries(SUBJECTS) as [Language, (typeof SUBJECTS)[Language]][]) {
+    for (const [kind, [one, two, intro]] of Object.entries(kinds) as [
+      NoticeKind,
+      [string, string, RegExp],
+    ][]) {
+      const single = await simpleParser(await composeNotice(request({ kind, language })))
+      t.equal(single.subject, one, `${language} ${kind}`)
+      t.match(single.text, intro, `${language} ${kind}`)
+      t.equal(
+        single.text?.trimEnd(),
+        noticeText(request({ kind, language })).trimEnd(),
+        'the mail carries the text',
+      )
+      const several = await simpleParser(
+        await composeNotice(request({ kind, language, messages: [MESSAGE, OTHER] })),
+      )
+      t.equal(several.subject, two, `${language} ${kind}, two`)
+      const waits = kind === 'sender' || kind === 'approver'
+      t.equal(/Expires: |Expire: /.test(single.text ?? ''), waits, `${kind}: a date only while it waits`)
+      t.equal(
+        single.text?.includes('toeh release 7k3m9x2p4q5r'),
+        kind === 'approver',
+        `${kind}: who may, is told how`,
+      )
+    }
+  }
+})
+
+t.test('the text for a sender, whole', (t) => {
+  t.equal(
+    noticeText(request()),
+    `A message from your address has not been sent to the recipients below. It waits for a person to approve it.
+
+  From:    anna@corp.test
+  Subject: Invoice
+  Sent:    24 November 2026 at 08:12
+  Size:    24k
+  Hold:    7k3m9x2p4q5r
+  Expires: 8 December 2026 at 08:12
+
+  Recipients:
+    bob@stranger.test
+        not among the destinations this company writes to
+    v%evil.test@corp.test
+        unusual form of address (percent or bang routing)
+    x@evil.test
+        this destination is blocked
+    y@known.test
+        our own mail server refused it: 550 5.1.1 no such user
+
+What happens next: boss@corp.test, deputy@corp.test can release it. After the date above it is not sent any more, and you are told.
+
+Recipients of the message who are not named here were not held.
+If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.
+`,
+  )
+  t.match(noticeText(request({ approvers: [] })), 'your mail administrator can release it')
+  t.end()
+})
+
+t.test('the text for an approver, of several messages, in French', (t) => {
+  const text = noticeText(request({ kind: 'approver', language: 'fr', messages: [MESSAGE, OTHER] }))
+  for (const part of [
+    '  De:     anna@corp.test\n',
+    '  Envoyé: 24 novembre 2026 à 08:12\n',
+    '  Expire: 8 décembre 2026 à 08:12\n',
+    '        ne fait pas partie des destinations habituelles de l’entreprise\n',
+    '        forme d’adresse inhabituelle (routage par % ou !)\n',
+    '  De:     (rapport d’un système de messagerie)\n',
+    '  Objet:  (sans objet)\n',
+    '    z@stranger.test\n        l’adresse d’expédition n’est pas de l’entreprise\n',
+    'Vérifiez l’adresse auprès de l’expéditeur par téléphone',
+    '\n    toeh show 7k3m9x2p4q5r\n    toeh release 7k3m9x2p4q5r\n    toeh reject 7k3m9x2p4q5r\n',
+    '\n    toeh show 000000000001\n    toeh release 000000000001\n    toeh reject 000000000001\n',
+  ]) {
+    t.ok(text.includes(part), JSON.stringify(part))
+  }
+  t.notMatch(text, /percent|not among|\(no subject\)/, 'nothing is left in English')
+  t.end()
+})
+
+t.test('many messages', async (t) => {
+  const messages = Array.from({ length: 300 }, (_, n) => ({
+    ...MESSAGE,
+    id: `a${String(n).padStart(11, '0')}`,
+  }))
+  const mail = await simpleParser(await composeNotice(request({ kind: 'approver', messages })))
+  t.equal(mail.subject, 'To approve: 300 messages')
+  for (const { id } of messages) if (!mail.text?.includes(`toeh release ${id}\n`)) t.fail(`${id} is missing`)
+  t.equal(mail.text?.match(/^ {2}Hold: {4}/gm)?.length, 300)
+})
+
+// A subject as it stands in the header, and as it is shown.
+const READABLE: [string, string][] = [
+  ['Invoice', 'Invoice'],
+  ['', 'none'],
+  ['  \t ', 'none'],
+  ['=?UTF-8?Q?Gr=C3=BC=C3=9Fe?=', 'Grüße'],
+  ['=?iso-8859-1?Q?Gr=FC=DFe?= x', 'Grüße x'],
+  ['=?utf-8?b?R3LDvA==?= =?utf-8?b?w59l?=', 'Grüße'],
+  ['Grüße', 'Grüße'],
+  ['a  b\t c', 'a b c'],
+  ['=?utf-8?q?a=0D=0ABcc:_x@evil.test?=', 'a Bcc: x@evil.test'],
+  ['=?utf-8?q?=1B[2J=00=07?=', '\\u{1b}[2J\\u{0}\\u{7}'],
+  ['invoice\u{202e}fdp.exe', 'invoice\\u{202e}fdp.exe'],
+  ['=?utf-8?q?invoice=E2=80=AEfdp.exe?=', 'invoice\\u{202e}fdp.exe'],
+  ['pay\u{200b}pal', 'pay\\u{200b}pal'],
+  ['=?utf-8?q?pay=E2=80=8Bpal?=', 'pay\\u{200b}pal'],
+]
+
+t.test('the subject for people', (t) => {
+  for (const [raw, shown] of READABLE) t.equal(readableSubject(raw, 'none'), shown, JSON.stringify(raw))
+  t.end()
+})
+
+t.test('bidirectional, control and zero-width characters never reach a reader', async (t) => {
+  const nasty = 'x\u{202e}\u{2066}\u{200b}\u{feff}\x1b[2J\x07\r\nBcc: spy@evil.test\r\n\r\nPay to:'
+  const message: NoticeMessage = {
+    ...MESSAGE,
+    sender: `"${nasty}"@corp.test`,
+    subject: nasty,
+    recipients: [
+      { address: `${nasty}@evil.test`, reason: 'malformed', detail: nasty },
+      { address: 'y@known.test', reason: 'refused', detail: nasty },
+    ],
+  }
+  for (const kind of ['sender', 'approver', 'expired', 'rejected'] as const) {
+    for (const language of ['en', 'fr'] as const) {
+      const bytes = await composeNotice(request({ kind, language, messages: [message] }))
+      const mail = await simpleParser(bytes)
+      const shown = `${mail.subject}\n${mail.text}`
+      t.notMatch(shown, /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\x00-\x09\x0b-\x1f\x7f-\x9f]/u, `${kind} ${language}`)
+      t.notMatch(shown, /^(Bcc|Pay to):/m, `${kind} ${language}: no line of its own`)
+      t.equal(mail.bcc, undefined, `${kind} ${language}: no field of its own`)
+      t.ok(mail.text?.includes('\\u{202e}\\u{2066}\\u{200b}'), `${kind} ${language}: it is shown`)
+      t.equal(mail.attachments.length, 0)
+      t.equal(mail.html, false)
+    }
+  }
+})
+
+t.test('the bytes are lines of ASCII with LF, none too long', async (t) => {
+  const long = {
+    ...MESSAGE,
+    subject: 'é'.repeat(2000),
+    recipients: [{ address: `${'a'.repeat(3000)}@x.test`, reason: 'unknown', detail: '' }],
+  }
+  for (const language of ['en', 'fr'] as const) {
+    const text = (await composeNotice(request({ language, messages: [long] }))).toString('latin1')
+    t.notMatch(text, /\r|[^\x0a\x20-\x7e]/)
+    t.strictSame(
+      text.split('\n').filter((line) => line.length > 998),
+      [],
+    )
+    t.ok(text.endsWith('\n'))
+  }
+})

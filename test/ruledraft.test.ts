@@ -1,0 +1,108 @@
+/** Tests of ruledraft.ts: what a person may put into the landscape, and what is said of the rest. */
+import t from 'tap'
+import { EXIT } from '../lib/exit.js'
+import { Failure } from '../lib/failure.js'
+import { type DraftOptions, draftRule, parseRuleValue } from '../lib/ruledraft.js'
+
+function failureOf(act: () => unknown): Failure {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+t.test('what names a rule', (t) => {
+  const values: [string, 'address' | 'domain', string][] = [
+    ['Bob@Known.TEST', 'address', 'bob@known.test'],
+    ['bob@bücher.test', 'address', 'bob@xn--bcher-kva.test'],
+    ['Known.TEST', 'domain', 'known.test'],
+    ['@known.test', 'domain', 'known.test'],
+    ['bücher.test', 'domain', 'xn--bcher-kva.test'],
+    ['@sub.known.test', 'domain', 'sub.known.test'],
+  ]
+  for (const [text, kind, value] of values) t.strictSame(parseRuleValue('allow', text), { kind, value }, text)
+
+  const wrong: [string, string][] = [
+    ['', 'it is neither an address nor a domain (no domain)'],
+    ['@', 'it is neither an address nor a domain (no domain)'],
+    ['com', 'it is neither an address nor a domain (single-label domain)'],
+    ['bob', 'it is neither an address nor a domain (single-label domain)'],
+    ['*.known.test', 'it is neither an address nor a domain (domain is not a host name)'],
+    ['192.0.2.1', 'it is neither an address nor a domain (numeric top-level domain)'],
+    ['[192.0.2.1]', 'it is neither an address nor a domain (address literal)'],
+    ['--force', 'it is neither an address nor a domain (domain is not a host name)'],
+    ['xn--a.test', 'it is neither an address nor a domain (internationalised domain does not round-trip)'],
+    ['bob@', 'it is no plain address (no domain)'],
+    ['bob@com', 'it is no plain address (single-label domain)'],
+    ['a@b@known.test', 'it is no plain address (second @)'],
+    ['@a@known.test', 'it is no plain address (second @)'],
+    ['v%evil.test@known.test', 'it is no plain address (percent or bang routing)'],
+    ['"a"@known.test', 'it is no plain address (quoted)'],
+    ['-a@known.test', 'it is no plain address (leading hyphen)'],
+    ['a@known.test\n', 'it is no plain address (control character)'],
+  ]
+  for (const [text, why] of wrong) {
+    const failure = failureOf(() => parseRuleValue('revoke', text))
+    t.equal(failure.message, `revoke ${JSON.stringify(text)}: ${why}`)
+    t.equal(failure.status, EXIT.usage, text)
+  }
+  t.end()
+})
+
+const PLAIN: DraftOptions = { effect: 'allow', subdomains: false, force: false, source: 'command', note: 'n' }
+const SUFFIX = 'it is a public suffix: anybody can register a name below it'
+const ABOVE = 'public suffixes lie below it: --subdomains would let in anybody; leave --subdomains out'
+const FREEMAIL =
+  'it is a freemail domain: anybody can have an address there; allow single addresses, or add --force'
+const NO_SUBDOMAINS = 'an address has no subdomains; give its domain, or leave --subdomains out'
+
+// Value, options, and the complaint or undefined for a draft.
+const DRAFTS: [string, Partial<DraftOptions>, string | undefined][] = [
+  ['known.test', {}, undefined],
+  ['known.test', { subdomains: true }, undefined],
+  ['bob@known.test', {}, undefined],
+  ['bob@known.test', { subdomains: true }, NO_SUBDOMAINS],
+  ['bob@known.test', { subdomains: true, effect: 'block' }, NO_SUBDOMAINS],
+  ['co.uk', {}, SUFFIX],
+  ['@Co.UK', {}, SUFFIX],
+  ['github.io', {}, SUFFIX],
+  ['github.io', { force: true }, SUFFIX], // force is for freemail alone
+  ['xn--55qx5d.cn', {}, SUFFIX],
+  ['公司.cn', {}, SUFFIX],
+  ['foo.ck', {}, SUFFIX],
+  ['someone.github.io', {}, undefined],
+  ['bob@github.io', {}, undefined],
+  ['amazonaws.com', {}, undefined],
+  ['amazonaws.com', { subdomains: true }, ABOVE],
+  ['amazonaws.com', { subdomains: true, force: true }, ABOVE],
+  ['gmail.com', {}, FREEMAIL],
+  ['GMAIL.com', {}, FREEMAIL],
+  ['@orange.fr', { subdomains: true }, FREEMAIL],
+  ['müll.email', {}, FREEMAIL],
+  ['xn--mll-hoa.email', {}, FREEMAIL],
+  ['gmail.com', { force: true }, undefined],
+  ['bob@gmail.com', {}, undefined],
+  // A block may be as wide as it likes.
+  ['co.uk', { effect: 'block', subdomains: true }, undefined],
+  ['gmail.com', { effect: 'block' }, undefined],
+  ['amazonaws.com', { effect: 'block', subdomains: true }, undefined],
+]
+
+t.test('drafts', (t) => {
+  for (const [text, some, complaint] of DRAFTS) {
+    const options = { ...PLAIN, ...some }
+    const name = `${text} ${JSON.stringify(some)}`
+    if (complaint === undefined) {
+      const { force: _, ...rest } = options
+      t.strictSame(draftRule(text, options), { ...parseRuleValue('', text), ...rest }, name)
+    } else {
+      const failure = failureOf(() => draftRule(text, options))
+      t.equal(failure.line, `${options.effect} ${JSON.stringify(text)}: ${complaint}`, name)
+      t.equal(failure.status, EXIT.usage, name)
+    }
+  }
+  t.end()
+})

@@ -1,0 +1,339 @@
+/** A private Postfix on loopback: its own folders, ports and log, with TOEH in it as `toeh init` prints it. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import type { Test } from 'tap'
+import type { Decision } from '../../lib/decisions.js'
+import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startNode } from './lab.js'
+import { Sink, type SunkMail } from './sink.js'
+
+/** pipe(8) refuses root and the mail owner; this user is on every Debian. */
+const USER = 'nobody'
+
+/** Whether Postfix is installed. */
+export function hasPostfix(): boolean {
+  return existsSync('/usr/sbin/postfix') || existsSync('/usr/lib/postfix/sbin/master')
+}
+
+/** Why the scenarios cannot run here, or false. */
+export function cannotRun(): string | false {
+  if (process.getuid?.() !== 0) return 'a private Postfix needs root'
+  return hasPostfix() ? false : 'Postfix is not installed and could not be'
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  const { port } = server.address() as { port: number }
+  await new Promise((done) => server.close(done))
+  return port
+}
+
+/** The built package where the filter's user can read it: this checkout, or a copy below `dir`. */
+function readablePackage(dir: string): string {
+  const probe = join(ROOT, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node')
+  const readable = spawnSync('setpriv', [
+    `--reuid=${USER}`,
+    '--clear-groups',
+    '--regid=nogroup',
+    'test',
+    '-r',
+    probe,
+  ])
+  if (readable.status === 0) return ROOT
+  const copy = join(dir, 'package')
+  const modules = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  const parts = modules
+    .trim()
+    .split('\n')
+    .map((path) => relative(ROOT, path))
+    .filter((path) => path !== '')
+  for (const part of [
+    'dist/bin',
+    'dist/lib',
+    'package.json',
+    'master.cf.sample',
+    'examples/toeh.toml',
+    ...parts,
+  ]) {
+    cpSync(join(ROOT, part), join(copy, part), { recursive: true, dereference: true })
+  }
+  execFileSync('chmod', ['-R', 'a+rX', copy])
+  return copy
+}
+
+const SERVICES = `
+pickup    unix  n - n 60  1 pickup
+cleanup   unix  n - n -   0 cleanup
+qmgr      unix  n - n 300 1 qmgr
+rewrite   unix  - - n -   - trivial-rewrite
+bounce    unix  - - n -   0 bounce
+defer     unix  - - n -   0 bounce
+trace     unix  - - n -   0 bounce
+verify    unix  - - n -   1 verify
+flush     unix  n - n 1000? 0 flush
+proxymap  unix  - - n -   - proxymap
+smtp      unix  - - n -   - smtp
+lmtp      unix  - - n -   - lmtp
+showq     unix  n - n -   - showq
+error     unix  - - n -   - error
+retry     unix  - - n -   - error
+anvil     unix  - - n -   1 anvil
+scache    unix  - - n -   1 scache
+postlog   unix-dgram n - n - 1 postlogd
+`
+
+export interface PostfixOptions {
+  /** Lines for TOEH's configuration. */
+  settings?: string
+  notice?: string
+  /** Changes the lines of the toeh service, to break it. */
+  breakService?: (lines: string) => string
+}
+
+export class Postfix {
+  readonly dir: string
+  readonly lab: Lab
+  readonly sink: Sink
+  /** Where clients submit; its mail goes through the gate. */
+  readonly submission: number
+  /** 10026's twin. */
+  readonly reinjection: number
+  /** As submission, without the gate: what Postfix does by itself. */
+  readonly ungated: number
+  readonly #etc: string
+  readonly #package: string
+
+  private constructor(
+    dir: string,
+    lab: Lab,
+    sink: Sink,
+    ports: [number, number, number],
+    packagePath: string,
+  ) {
+    this.dir = dir
+    this.lab = lab
+    this.sink = sink
+    this.submission = ports[0]
+    this.reinjection = ports[1]
+    this.ungated = ports[2]
+    this.#etc = join(dir, 'etc')
+    this.#package = packagePath
+  }
+
+  /** Starts an instance for one test and stops it at its end. */
+  static async start(t: Test, options: PostfixOptions = {}): Promise<Postfix> {
+    const dir = mkdtempSync(join(tmpdir(), 'toeh-postfix-'))
+    chmodSync(dir, 0o755)
+    const sink = await Sink.start()
+    const ports: [number, number, number] = [await freePort(), await freePort(), await freePort()]
+    const reinject = `reinject = "smtp:127.0.0.1:${ports[1]}"\n`
+    const lab = new Lab(
+      dir,
+      `${reinject}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}`,
+    )
+    const postfix = new Postfix(dir, lab, sink, ports, readablePackage(dir))
+    t.teardown(async () => {
+      postfix.stop()
+      await sink.stop()
+      rmSync(dir, { recursive: true, force: true })
+    })
+    await postfix.#configure(options)
+    postfix.command('check')
+    postfix.command('start')
+    return postfix
+  }
+
+  async #configure(options: PostfixOptions): Promise<void> {
+    const { dir } = this
+    for (const folder of ['etc', 'queue', 'data', 'log']) mkdirSync(join(dir, folder))
+    execFileSync('chown', ['postfix', join(dir, 'data')])
+    execFileSync('chown', ['-R', `${USER}:nogroup`, this.lab.state])
+    chownSync(this.lab.config, 0, 65534)
+    writeFileSync(
+      join(this.#etc, 'main.cf'),
+      `compatibility_level = 3.6
+queue_directory = ${dir}/queue
+data_directory = ${dir}/data
+maillog_file = ${dir}/log/mail.log
+maillog_file_prefixes = ${dir}/log
+myhostname = mx.corp.test
+mydestination = corp.test
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+local_recipient_maps =
+alias_maps =
+alias_database =
+local_transport = smtp:[127.0.0.1]:${this.sink.port}
+default_transport = smtp:[127.0.0.1]:${this.sink.port}
+smtp_dns_support_level = disabled
+smtp_host_lookup = native
+smtpd_peername_lookup = no
+smtputf8_enable = yes
+message_size_limit = 40000000
+enable_long_queue_ids = yes
+queue_run_delay = 2s
+minimal_backoff_time = 2s
+maximal_backoff_time = 3s
+toeh_destination_recipient_limit = 50
+toeh_time_limit = 60s
+`,
+    )
+    writeFileSync(join(this.#etc, 'master.cf'), await this.#master(options))
+  }
+
+  /** master.cf: the lines `toeh init` prints, on this instance's ports, and the services Postfix needs. */
+  async #master(options: PostfixOptions): Promise<string> {
+    const { stdout } = await this.toeh('init', '--user', USER, '--json')
+    const { master } = JSON.parse(stdout) as { master: string[] }
+    const printed = master.filter((line) => !line.startsWith('#')).join('\n')
+    const gate = printed.replace('127.0.0.1:10026', `127.0.0.1:${this.reinjection}`)
+    return `127.0.0.1:${this.ungated} inet n - n - - smtpd
+127.0.0.1:${this.submission} inet n - n - - smtpd
+  -o content_filter=toeh:dummy
+  -o message_size_limit=39900000
+${options.breakService?.(gate) ?? gate}
+${SERVICES}`
+  }
+
+  /** Runs postfix(1) with this instance's configuration. */
+  command(...args: string[]): string {
+    const { status, stdout, stderr } = spawnSync('/usr/sbin/postfix', ['-c', this.#etc, ...args], {
+      encoding: 'utf8',
+    })
+    if (status !== 0)
+      throw new Error(`postfix ${args.join(' ')}: ${status} ${stdout} ${stderr} ${this.log()}`)
+    return stdout
+  }
+
+  stop(): void {
+    // Not `stop`, which waits for every process to end by itself.
+    spawnSync('/usr/sbin/postfix', ['-c', this.#etc, 'abort'])
+  }
+
+  /** Rewrites a line of master.cf and reloads. */
+  editMaster(edit: (text: string) => string): void {
+    const path = join(this.#etc, 'master.cf')
+    writeFileSync(path, edit(readFileSync(path, 'utf8')))
+    this.command('reload')
+  }
+
+  log(): string {
+    const path = join(this.dir, 'log/mail.log')
+    return existsSync(path) ? readFileSync(path, 'utf8') : ''
+  }
+
+  /** Queue ids that Postfix still keeps. */
+  queue(): { queueId: string; recipients: { address: string; delay_reason?: string }[] }[] {
+    const text = execFileSync('/usr/sbin/postqueue', ['-c', this.#etc, '-j'], { encoding: 'utf8' })
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const { queue_id: queueId, recipients } = JSON.parse(line)
+        return { queueId, recipients }
+      })
+  }
+
+  flush(): void {
+    execFileSync('/usr/sbin/postqueue', ['-c', this.#etc, '-f'])
+  }
+
+  /** Submits a message as a client would. @returns Postfix's queue id */
+  async submit(
+    sender: string,
+    recipients: readonly string[],
+    bytes: Buffer | string,
+    options: { port?: number; mail?: string } = {},
+  ): Promise<string> {
+    const lines = Buffer.from(bytes)
+      .toString('latin1')
+      .replace(/\n$/, '')
+      .replace(/\n/g, '\r\n')
+      .replace(/^\./gm, '..')
+    const replies = await converse(options.port ?? this.submission, [
+      'EHLO pc.corp.test\r\n',
+      `MAIL FROM:<${sender}>${options.mail ?? ''}\r\n`,
+      ...recipients.map((recipient) => `RCPT TO:<${recipient}>\r\n`),
+      'DATA\r\n',
+      Buffer.from(`${lines}\r\n.\r\n`, 'latin1'),
+    ])
+    return /queued as (\w+)/.exec(replies.at(-1) ?? '')?.[1] ?? ''
+  }
+
+  /** Waits until `condition` holds. @throws Error with the log after `seconds` */
+  async until(what: string, condition: () => boolean, seconds = 40): Promise<void> {
+    for (const end = Date.now() + seconds * 1000; !condition(); ) {
+      if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s\n${this.log().slice(-6000)}`)
+      await new Promise((done) => setTimeout(done, 50))
+    }
+  }
+
+  /** Waits until Postfix keeps nothing any more, and gives what the sink has. */
+  async settled(seconds = 40): Promise<SunkMail[]> {
+    await this.until('an empty queue', () => this.queue().length === 0, seconds)
+    return this.sink.mails
+  }
+
+  /** toeh, as root on this installation. */
+  async toeh(...args: string[]): Promise<Outcome> {
+    const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config }
+    const program = join(this.#package, 'dist/bin/toeh.js')
+    return outcomeOf(startNode([program, ...args], env, { stdio: ['ignore', 'pipe', 'pipe'] }))
+  }
+
+  decisions(): Decision[] {
+    return this.lab.decisions()
+  }
+}
+
+/** An SMTP conversation, step by step; every step must be answered with 2xx or 3xx. */
+async function converse(port: number, steps: readonly (string | Buffer)[]): Promise<string[]> {
+  const socket = connect(port, '127.0.0.1')
+  const replies: string[] = []
+  let text = ''
+  const next = async (): Promise<string> => {
+    for (;;) {
+      const [reply] = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(text) ?? []
+      if (reply !== undefined) {
+        text = text.slice(reply.length)
+        return reply
+      }
+      const [bytes] = (await once(socket, 'data')) as [Buffer]
+      text += bytes.toString('latin1')
+    }
+  }
+  try {
+    for (const step of ['', ...steps]) {
+      if (step !== '') socket.write(step)
+      const reply = await next()
+      if (!/^[23]/m.test(reply)) throw new Error(`${step.toString().slice(0, 80)} was answered ${reply}`)
+      replies.push(reply)
+    }
+    return replies
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** A message without the Received fields that servers have put on top. */
+export function withoutReceived(bytes: Buffer): string {
+  return bytes.toString('latin1').replace(/^(Received:[^\r\n]*\r\n([ \t][^\r\n]*\r\n)*)+/, '')
+}

@@ -219,7 +219,8 @@ class Passage {
       size: this.#message.size,
       client: envelope.client.address,
       saslUser: envelope.client.saslUser,
-      hold: this.#hold === undefined ? null : this.#id,
+      hold:
+        this.#hold !== undefined || this.#plans.some(({ prior }) => prior !== undefined) ? this.#id : null,
       passedAs: delivery.queueId === '' ? null : delivery.queueId,
       recipients: this.#plans.map((plan) => ({
         to: plan.verdict.recipient,

@@ -120,9 +120,11 @@ export class Hold {
       )
       const joined = envelope.recipients.filter((recipient) => this.#insert(id, recipient, heldAt))
       if (joined.length === 0) return
-      this.#db.run('UPDATE hold SET notified_at = NULL, closing_at = NULL WHERE id = ?', id)
+      // Those who join are to be told of too, and wait as long as the first.
+      const sql = `UPDATE hold SET notified_at = NULL, closing_at = NULL, expires_at = max(expires_at, ?) WHERE id = ?`
+      this.#db.run(sql, expiresAt, id)
       if (published) return
-      // The hold keeps the times of its first run.
+      // When it was held stays the time of its first run.
       const { held_at, expires_at } = this.#row(id)
       this.#folder.rewrite({
         ...envelope,

@@ -225,7 +225,7 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
 
   const everyone = parcel.recipients
   const [mailReply, ...rcptReplies] = await talk.exchange([mail, ...everyone.map((to) => `RCPT TO:<${to}>`)])
-  if (mailReply !== undefined && mailReply.code >= 500) return refuseAll(parcel, everyone, mailReply)
+  if (mailReply !== undefined && refusesMessage(mailReply)) return refuseAll(parcel, everyone, mailReply)
   talk.check(mailReply, 'MAIL')
 
   const refused: Refusal[] = []
@@ -244,7 +244,7 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
   if (accepted.length === 0) return { accepted, queueId: '' }
 
   const [go] = await talk.exchange(['DATA'])
-  if (go !== undefined && go.code >= 500) return refuseAll(parcel, accepted, go)
+  if (go !== undefined && refusesMessage(go)) return refuseAll(parcel, accepted, go)
   if (go?.code !== 354)
     throw temporary(where, `DATA was answered ${go === undefined ? 'nothing' : describeReply(go)}`)
   const stuffing = new DotStuffing()
@@ -254,6 +254,11 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
   const final = await talk.read()
   if (final.code >= 500) return refuseAll(parcel, accepted, final)
   return { accepted, queueId: queuedAs(talk.check(final, 'the message')) }
+}
+
+/** Whether MAIL or DATA was refused for good: 55x is about the message, 50x about how we speak (RFC 5321, 4.2.1). */
+function refusesMessage(reply: Reply): boolean {
+  return reply.code >= 550
 }
 
 async function refuseAll(parcel: Parcel, recipients: readonly string[], reply: Reply): Promise<Delivery> {

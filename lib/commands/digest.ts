@@ -19,6 +19,7 @@ const module: CommandModule = {
     }
     const lines: string[] = []
     const told: string[] = []
+    const failed: { ids: string[]; why: string }[] = []
     for (const messages of bySender.values()) {
       const ids = messages.map(({ id }) => id)
       try {
@@ -26,11 +27,13 @@ const module: CommandModule = {
         told.push(...ids)
         lines.push(`told of ${ids.join(', ')}`)
       } catch (error) {
-        lines.push(`NOT told of ${ids.join(', ')}: ${describeError(error)}`)
+        const why = describeError(error)
+        failed.push({ ids, why })
+        lines.push(`NOT told of ${ids.join(', ')}: ${why}`)
         process.exitCode = EXIT.failed
       }
     }
-    answer(options, { told }, lines)
+    answer(options, { told, failed }, lines)
   },
 }
 export default module

@@ -1,12 +1,13 @@
 /** toeh init: makes configuration, folders and database, and prints the master.cf lines. Twice changes nothing. */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { parseDomain } from '../address.js'
 import { DEFAULT_CONFIG_PATH, DEFAULTS, loadConfig } from '../config.js'
 import { createDatabase, databasePath } from '../database.js'
-import { answer, type CommonOptions, configPath, loginName } from '../desk.js'
+import { answer, type CommonOptions, configPath } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure, toFailure } from '../failure.js'
 import { readAddressClasses } from '../postconf.js'
@@ -28,7 +29,7 @@ const PACKAGE = resolve(import.meta.dirname, '../../..')
 
 /** The user who is to own everything. Root makes it for the filter's user, anybody else for himself. */
 function findOwner(options: Options): Owner {
-  const me = { name: loginName(), uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  const me = { name: userInfo().username, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   if (me.uid !== 0) return me
   const name = options.user ?? 'toeh'
   const id = (flag: string): number =>

@@ -51,6 +51,7 @@ const module: CommandModule = {
         ),
       )
       if (kept.length > 0) process.exitCode = EXIT.failed
+      let untold: string | null = null
       const sender = tellableSender(desk.config, message.sender)
       if (rejected.length > 0 && sender !== undefined && !options.quiet) {
         const told = {
@@ -60,11 +61,12 @@ const module: CommandModule = {
         try {
           await sendNotice(desk, 'rejected', [sender], [told])
         } catch (error) {
-          lines.push(`${message.id}: its sender could not be told: ${describeError(error)}`)
+          untold = describeError(error)
+          lines.push(`${message.id}: its sender could not be told: ${untold}`)
         }
       }
       await desk.hold.removeSettled(message.id)
-      results.push({ id: message.id, rejected, kept })
+      results.push({ id: message.id, rejected, kept, untold })
     }
     answer(options, results, lines)
   },

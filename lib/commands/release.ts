@@ -3,7 +3,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { parseAddress } from '../address.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
-import { Failure } from '../failure.js'
+import { describeError, Failure } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
 import { readHoldId } from '../holdid.js'
 import { describeRule, type RuleDraft } from '../landscape.js'
@@ -41,6 +41,24 @@ export async function chooseMessages(
     choices.push({ message, chosen: chooseRecipients(message, recipients) })
   }
   return choices
+}
+
+/**
+ * Releases recipients of one message. What fails is told beside the rest instead of ending it: other messages of
+ * the same call may have gone out already, and their queue ids have to be said.
+ */
+export async function releaseOne(
+  desk: Desk,
+  message: HeldMessage,
+  chosen: readonly string[],
+  again = false,
+): Promise<Released> {
+  try {
+    return await release(desk, message, chosen, again)
+  } catch (error) {
+    const why = describeError(error)
+    return { id: message.id, released: [], failed: chosen.map((recipient) => ({ recipient, why })) }
+  }
 }
 
 /** What a release did, in lines. */
@@ -111,7 +129,7 @@ const module: CommandModule = {
     const rules = await desk.landscape.add(draftRules(options, choices), desk.actor)
     const results: Released[] = []
     for (const { message, chosen } of choices)
-      results.push(await release(desk, message, chosen, options.again))
+      results.push(await releaseOne(desk, message, chosen, options.again))
     const lines = [
       ...rules.filter(({ added }) => added).map(({ rule }) => `rule ${rule.id}: ${describeRule(rule)}`),
       ...results.flatMap(describeReleased),

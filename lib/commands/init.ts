@@ -97,7 +97,9 @@ function makeFolder(path: string, owner: Owner): string {
       ? `${path} is there`
       : `${path} is there, but not for ${owner.name} alone: ${wrong.join('; ')}`
   }
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  // What lies above it stays open for passing through: the owner has to get there.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  mkdirSync(path, { mode: 0o700 })
   chownSync(path, owner.uid, owner.gid)
   return `${path} made, for ${owner.name} alone`
 }
@@ -130,6 +132,8 @@ const module: CommandModule = {
     const path = resolve(configPath(options))
     const owner = findOwner(options)
     const lines: string[] = []
+    // The modes below are meant: under a root's umask of 077 the filter could not read its configuration.
+    process.umask(0o022)
     try {
       if (existsSync(path)) lines.push(`${path} is there`)
       else {
@@ -147,6 +151,7 @@ const module: CommandModule = {
         process.setgid?.(owner.gid)
         process.setuid?.(owner.uid)
       }
+      process.umask(0o077)
       const database = databasePath(state)
       lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
       createDatabase(database, { busySeconds }).close()

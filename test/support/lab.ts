@@ -148,9 +148,7 @@ export class Lab {
   }
 
   startToeh(...args: string[]): ChildProcess {
-    const { HOME = '/', TZ = 'UTC' } = process.env
-    const env = onlyWith({ ...PIPE_ENV, HOME, TZ, TOEH_CONFIG: this.config })
-    return spawn('env', [...env, process.execPath, TOEH, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    return startToeh(this.config, args)
   }
 
   async toeh(...args: string[]): Promise<Outcome> {
@@ -255,7 +253,20 @@ export class Lab {
   }
 }
 
-function walk(dir: string): string[] {
+/** toeh, as a person starts it, without a terminal. `through` starts it: sh, setpriv and their arguments. */
+export function startToeh(
+  config: string,
+  args: readonly string[],
+  through: readonly string[] = [],
+): ChildProcess {
+  const { HOME = '/', TZ = 'UTC' } = process.env
+  const env = onlyWith({ ...PIPE_ENV, HOME, TZ, TOEH_CONFIG: config })
+  const program = [...env, ...through, process.execPath, TOEH, ...args]
+  return spawn('env', program, { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Every path at and below a folder. */
+export function walk(dir: string): string[] {
   return [dir, ...readdirSync(dir, { recursive: true, encoding: 'utf8' }).map((name) => join(dir, name))]
 }
 

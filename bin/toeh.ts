@@ -38,13 +38,12 @@ async function main(argv: string[]): Promise<void> {
     .wrap(80)
     .exitProcess(false)
     .fail((message, error) => {
-      throw (
-        error ??
-        new Failure('usage', message.replace(/\s*\n\s*/g, ' '), {
-          status: EXIT.usage,
-          hint: asked === undefined ? 'toeh --help names the commands' : `toeh ${asked} --help`,
-        })
-      )
+      // yargs words some of its complaints and throws others (YError): all of them are wrong usage.
+      if (error !== undefined && error.name !== 'YError') throw error
+      throw new Failure('usage', (error?.message ?? message).replace(/\s*\n\s*/g, ' '), {
+        status: EXIT.usage,
+        hint: asked === undefined ? 'toeh --help names the commands' : `toeh ${asked} --help`,
+      })
     })
   for (const module of modules) if (module !== undefined) parser.command(module.default)
   await parser.parseAsync()

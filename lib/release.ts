@@ -99,6 +99,24 @@ export async function release(
   return result
 }
 
+/**
+ * {@link release}, with a failure told beside the rest instead of thrown: other messages of the same call may have
+ * gone out already, and their queue ids have to be said.
+ */
+export async function tryRelease(
+  desk: Desk,
+  message: HeldMessage,
+  recipients: readonly string[],
+  again = false,
+): Promise<Released> {
+  try {
+    return await release(desk, message, recipients, again)
+  } catch (error) {
+    const why = describeError(error)
+    return { id: message.id, released: [], failed: recipients.map((recipient) => ({ recipient, why })) }
+  }
+}
+
 function whyNotClaimed(message: HeldMessage, address: string, actor: Actor): string {
   const recipient = message.recipients.find((one) => one.address === address)
   if (recipient?.state !== 'releasing') return `it is ${recipient?.state ?? 'gone'} already`
@@ -159,9 +177,15 @@ async function sendClaimed(
   }
   for (const { recipient, reply } of refused) result.failed.push({ recipient, why: reply })
   if (delivery.accepted.length === 0) return
-  // The copy is out. If this cannot be written down the claim stands, and nobody sends it again unasked.
-  await hold.settleReleased(id, delivery.accepted, delivery.queueId, actor)
-  result.released.push({ recipients: delivery.accepted, queueId: delivery.queueId })
+  const { accepted, queueId } = delivery
+  try {
+    await hold.settleReleased(id, accepted, queueId, actor)
+    result.released.push({ recipients: accepted, queueId })
+  } catch (error) {
+    // The copy is out. The claim stands, and nobody sends it again unasked.
+    const why = `it was sent as ${queueId || 'one without an id'}, but that could not be written down: ${describeError(error)}`
+    for (const recipient of accepted) result.failed.push({ recipient, why })
+  }
 }
 
 /** The work, or a Failure in doubt once the limit is reached. */

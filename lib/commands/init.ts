@@ -139,6 +139,8 @@ const module: CommandModule = {
     const path = resolve(configPath(options))
     const owner = findOwner(options)
     const lines: string[] = []
+    // The modes below are meant: under a root's umask of 077 the filter could not read its configuration.
+    process.umask(0o022)
     try {
       if (existsSync(path)) lines.push(`${path} is there`)
       else {
@@ -157,6 +159,7 @@ const module: CommandModule = {
         process.setgid?.(owner.gid)
         process.setuid?.(owner.uid)
       }
+      process.umask(0o077)
       const database = databasePath(state)
       lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
       createDatabase(database, { busySeconds }).close()

@@ -3,7 +3,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { decide, lookupKeys } from '../decide.js'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
-import { describeReleased, type Released, release } from '../release.js'
+import { describeReleased, type Released, tryRelease } from '../release.js'
 
 const module: CommandModule = {
   command: 'recheck',
@@ -24,7 +24,7 @@ const module: CommandModule = {
         { internal: desk.config.internal, rules },
       )
       const known = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
-      if (known.length > 0) results.push(await release(desk, message, known))
+      if (known.length > 0) results.push(await tryRelease(desk, message, known))
     }
     const lines = results.flatMap(describeReleased)
     answer(options, results, lines.length > 0 ? lines : ['nothing that waits has become known'])

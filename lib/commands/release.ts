@@ -7,7 +7,7 @@ import { EXIT } from '../exit.js'
 import type { HeldMessage } from '../hold.js'
 import { demandHoldId } from '../holdid.js'
 import { describeRule } from '../landscape.js'
-import { chooseMessages, describeReleased, type Released, release } from '../release.js'
+import { chooseMessages, describeReleased, type Released, tryRelease } from '../release.js'
 import { draftRule } from '../ruledraft.js'
 
 interface Options extends CommonOptions {
@@ -76,7 +76,7 @@ const module: CommandModule = {
     const rules = await desk.landscape.add(draftRules(options, choices), desk.actor)
     const results: Released[] = []
     for (const { message, chosen } of choices)
-      results.push(await release(desk, message, chosen, options.again))
+      results.push(await tryRelease(desk, message, chosen, options.again))
     const lines = [
       ...rules.filter(({ added }) => added).map(({ rule }) => `rule ${rule.id}: ${describeRule(rule)}`),
       ...results.flatMap(describeReleased),

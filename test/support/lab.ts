@@ -1,6 +1,16 @@
 /** The lab: a TOEH installation of its own for each test, its programs run as Postfix and people run them. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
@@ -20,17 +30,29 @@ export const SHELL_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME 
 /** The environment pipe(8) gives its child. */
 export const PIPE_ENV = { PATH: '/usr/bin:/bin', LANG: 'C' }
 
+const NOBODY = 65534
+
+/** What makes a program run without root's rights; nothing where we have none. */
+export const UNPRIVILEGED: readonly string[] =
+  process.getuid?.() === 0
+    ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--inh-caps=-all']
+    : []
+
 /**
- * Starts Node with exactly this environment: env(1) stands between, because the test runner adds its own loader to
- * the environment of every Node process that a test starts.
+ * Arguments of env(1) for exactly this environment. Given to spawn alone it would not be: tap loads itself into
+ * every Node it sees started, which takes descriptors, writes files and costs more than the program itself.
  */
-export function startNode(
-  args: readonly string[],
-  env: Record<string, string>,
+export function onlyWith(environment: Record<string, string>): string[] {
+  return ['-i', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)]
+}
+
+/** Starts a program with {@link onlyWith} this environment. */
+export function startWith(
+  environment: Record<string, string>,
+  program: readonly string[],
   options: SpawnOptions = {},
 ): ChildProcess {
-  const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  return spawn('/usr/bin/env', ['-i', ...pairs, process.execPath, ...args], options)
+  return spawn('/usr/bin/env', [...onlyWith(environment), ...program], options)
 }
 
 export interface Outcome {
@@ -56,6 +78,20 @@ export function outcomeOf(child: ChildProcess): Promise<Outcome> {
   })
 }
 
+/** What pipe(8) tells of a client; one without a HELO name makes the sink's server forget our EHLO. */
+const CLIENT = [
+  '--client-address=192.0.2.7',
+  '--client-name=pc.corp.test',
+  '--client-port=50001',
+  '--proto=ESMTP',
+  '--helo=pc.corp.test',
+  '--sasl-user=',
+]
+
+function nameOf(option: string): string {
+  return option.split('=')[0] ?? ''
+}
+
 export interface FilterCall {
   sender?: string
   queueId?: string
@@ -65,6 +101,11 @@ export interface FilterCall {
   /** More options, before the `--`. */
   options?: readonly string[]
   env?: Record<string, string>
+  /** In place of all arguments. */
+  args?: readonly string[]
+  cwd?: string
+  /** What starts it: setpriv, prlimit and their options. */
+  through?: readonly string[]
 }
 
 export const MESSAGE =
@@ -84,9 +125,7 @@ export class Lab {
     for (const folder of ['', 'hold', 'hold/tmp', 'decisions']) {
       mkdirSync(join(this.state, folder), { recursive: true, mode: 0o700 })
     }
-    const umask = process.umask(0o077)
     createDatabase(databasePath(this.state), { busySeconds: 5 }).close()
-    process.umask(umask)
   }
 
   configure(settings: string): void {
@@ -96,16 +135,18 @@ export class Lab {
 
   /** toeh-filter, as pipe(8) starts it. */
   startFilter(call: FilterCall): ChildProcess {
-    const args = [
+    const args = call.args ?? [
       `--config=${this.config}`,
       `--sender=${call.sender ?? 'anna@corp.test'}`,
       `--queue-id=${call.queueId ?? '4bQ8Yk2hJnz1'}`,
       ...(call.size === undefined ? [] : [`--size=${call.size}`]),
+      ...CLIENT.filter((option) => !call.options?.some((given) => nameOf(given) === nameOf(option))),
       ...(call.options ?? []),
       '--',
       ...call.recipients,
     ]
-    return startNode([FILTER, ...args], { ...PIPE_ENV, ...call.env }, { cwd: this.state })
+    const program = [...(call.through ?? []), process.execPath, FILTER, ...args]
+    return startWith({ ...PIPE_ENV, ...call.env }, program, { cwd: call.cwd ?? this.state })
   }
 
   async filter(call: FilterCall): Promise<Outcome> {
@@ -117,12 +158,19 @@ export class Lab {
   }
 
   startToeh(...args: string[]): ChildProcess {
-    const env = { ...SHELL_ENV, TOEH_CONFIG: this.config }
-    return startNode([TOEH, ...args], env, { stdio: ['ignore', 'pipe', 'pipe'] })
+    return startToeh(this.config, args)
   }
 
   async toeh(...args: string[]): Promise<Outcome> {
     return outcomeOf(this.startToeh(...args))
+  }
+
+  /** Parks a message by a run of the filter; its hold id. */
+  async park(recipients: readonly string[], call: Partial<FilterCall> = {}): Promise<string> {
+    const { code, stdout } = await this.filter({ ...call, recipients })
+    const id = / in ([0-9a-z]{12})\n$/.exec(stdout)?.[1]
+    if (code !== 0 || id === undefined) throw new Error(`the filter did not park: ${code} ${stdout}`)
+    return id
   }
 
   openDatabase(): Database {
@@ -161,6 +209,40 @@ export class Lab {
     return rows.map(({ address, state }) => `${address} ${state}`)
   }
 
+  /** One row of the database, or many; closes it again. */
+  query<T>(sql: string, ...values: (string | number)[]): T[] {
+    const db = this.openDatabase()
+    try {
+      return db.all<T>(sql, ...values)
+    } finally {
+      db.close()
+    }
+  }
+
+  /** Changes rows behind the programs' backs. */
+  change(sql: string, ...values: (string | number)[]): void {
+    const db = this.openDatabase()
+    db.run(sql, ...values)
+    db.close()
+  }
+
+  /** Hands the whole folder to the user that {@link UNPRIVILEGED} makes. */
+  giveAway(): void {
+    if (UNPRIVILEGED.length > 0) for (const path of walk(this.dir)) chownSync(path, NOBODY, NOBODY)
+  }
+
+  /** Every file and folder of the installation: mode, owner, time of change and content. */
+  snapshot(): Record<string, string> {
+    return Object.fromEntries(walk(this.dir).map((path) => [path, fingerprint(path)]))
+  }
+
+  /** SHA-256 of the database file. */
+  databaseDigest(): string {
+    return createHash('sha256')
+      .update(readFileSync(databasePath(this.state)))
+      .digest('hex')
+  }
+
   /** The ids of published hold folders. */
   held(): string[] {
     return readdirSync(join(this.state, 'hold')).filter((name) => name !== 'tmp')
@@ -179,6 +261,71 @@ export class Lab {
       .flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n'))
       .map((line) => JSON.parse(line) as Decision)
   }
+}
+
+/** toeh, as a person starts it, without a terminal. `through` starts it: sh, setpriv and their arguments. */
+export function startToeh(
+  config: string,
+  args: readonly string[],
+  through: readonly string[] = [],
+): ChildProcess {
+  const { HOME = '/', TZ = 'UTC' } = process.env
+  const program = [...through, process.execPath, TOEH, ...args]
+  return startWith({ ...PIPE_ENV, HOME, TZ, TOEH_CONFIG: config }, program, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+/** Every path at and below a folder. */
+export function walk(dir: string): string[] {
+  return [dir, ...readdirSync(dir, { recursive: true, encoding: 'utf8' }).map((name) => join(dir, name))]
+}
+
+function fingerprint(path: string): string {
+  const { mode, uid, mtimeMs } = lstatSync(path)
+  const isFile = (mode & 0o170000) === 0o100000
+  const digest = isFile ? createHash('sha256').update(readFileSync(path)).digest('hex') : ''
+  return `${mode.toString(8)} ${uid} ${mtimeMs} ${digest}`
+}
+
+/** The filter leaves the mail with Postfix: 75, one line with its enhanced status at byte 0, nothing else. */
+export function assertDeferred(t: Test, outcome: Outcome, reason: RegExp | string): void {
+  const { code, signal, stdout, stderr } = outcome
+  t.strictSame({ code, signal, stderr }, { code: 75, signal: null, stderr: '' }, stdout)
+  t.match(stdout, /^4\.3\.0 toeh: [\x20-\x7e]+\n$/, 'one printable line')
+  t.match(stdout, reason)
+  t.notMatch(stdout, /\bat .*:\d+:\d+/, 'no stack trace')
+}
+
+/** The filter has settled the mail: 0, one verdict that fits Postfix's log line and names nobody. */
+export function assertSettled(t: Test, outcome: Outcome, verdict: RegExp | string): void {
+  const { code, signal, stdout, stderr } = outcome
+  t.strictSame({ code, signal, stderr }, { code: 0, signal: null, stderr: '' }, stdout)
+  t.match(stdout, /^toeh[\x20-\x3f\x41-\x7e]{1,95}\n$/, 'one line of less than 100 characters, no @ in it')
+  t.match(stdout, verdict)
+}
+
+/** A command did what it was asked: 0, what it says of it, and nothing on stderr. */
+export function assertDone(t: Test, outcome: Outcome, words: RegExp | string): void {
+  const { code, signal, stdout, stderr } = outcome
+  t.strictSame({ code, signal, stderr }, { code: 0, signal: null, stderr: '' }, stdout)
+  t.match(stdout, words)
+}
+
+/** A command could not do all it was asked: 1, and it says on stdout what was and what was not done. */
+export function assertFailed(t: Test, outcome: Outcome, words: RegExp | string): void {
+  const { code, signal, stdout, stderr } = outcome
+  t.strictSame({ code, signal, stderr }, { code: 1, signal: null, stderr: '' }, stdout)
+  t.match(stdout, words)
+}
+
+/** A command refused what it was given: its status, one line that says what and where, and nothing on stdout. */
+export function assertRefused(t: Test, outcome: Outcome, status: number, line: RegExp | string): void {
+  const { code, signal, stdout, stderr } = outcome
+  t.strictSame({ code, signal, stdout }, { code: status, signal: null, stdout: '' }, stderr)
+  t.match(stderr, /^toeh: [^\n]+\n$/, 'one line')
+  t.match(stderr, line)
+  t.notMatch(stderr, /\bat .*:\d+:\d+/, 'no stack trace')
 }
 
 /** A folder for one test, removed at its end. */

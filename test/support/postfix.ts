@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Test } from 'tap'
 import type { Decision } from '../../lib/decisions.js'
-import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startNode } from './lab.js'
+import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startWith } from './lab.js'
 import { Sink, type SunkMail } from './sink.js'
 
 /** pipe(8) refuses root and the mail owner; this user is on every Debian. */
@@ -296,7 +296,8 @@ ${SERVICES}`
   async toeh(...args: string[]): Promise<Outcome> {
     const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config }
     const program = join(this.#package, 'dist/bin/toeh.js')
-    return outcomeOf(startNode([program, ...args], env, { stdio: ['ignore', 'pipe', 'pipe'] }))
+    const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe']
+    return outcomeOf(startWith(env, [process.execPath, program, ...args], { stdio }))
   }
 
   decisions(): Decision[] {

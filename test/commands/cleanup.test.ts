@@ -1,0 +1,126 @@
+/** toeh cleanup: expires what has waited too long, tells first, deletes after; twice and two at once do no harm. */
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
+import { makeSink } from '../support/sink.js'
+import { closedPort } from '../support/talker.js'
+
+const EVE = 'eve@unknown.test'
+const AGE = 'UPDATE hold SET expires_at = 1'
+
+t.test('expires what is due, after telling its sender', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const due = await lab.park([EVE, 'mal@unknown.test'], { queueId: 'DUE0001' })
+  const waits = await lab.park([EVE], { queueId: 'WAITS01' })
+  lab.change(`${AGE} WHERE id = ?`, due)
+  assertDone(t, await lab.toeh('cleanup'), `${due} expired for ${EVE}\n${due} expired for mal@unknown.test\n`)
+  t.strictSame(lab.held(), [waits])
+  t.strictSame(lab.temporaries(), [])
+  t.strictSame(
+    sink.mails.map(({ sender, recipients }) => [sender, ...recipients]),
+    [['', 'anna@corp.test']],
+  )
+  t.match(sink.mails[0]?.bytes.toString(), /^Subject: Not sent: Invoice\r$/m)
+  t.strictSame(lab.query(`SELECT who, what FROM audit ORDER BY id`), [
+    { who: 'cleanup', what: 'expired' },
+    { who: 'cleanup', what: 'expired' },
+  ])
+  const before = lab.databaseDigest()
+  t.strictSame(
+    await lab.toeh('cleanup'),
+    { code: 0, signal: null, stdout: '', stderr: '' },
+    'silent when done',
+  )
+  t.equal(lab.databaseDigest(), before)
+  t.equal(sink.mails.length, 1)
+})
+
+t.test('when the sender cannot be told nothing is deleted, and the next run does it', async (t) => {
+  const lab = makeLab(t, `reinject = "smtp:127.0.0.1:${await closedPort()}"`)
+  const id = await lab.park([EVE])
+  lab.change(AGE)
+  assertFailed(t, await lab.toeh('cleanup'), new RegExp(`^${id} NOT expired, it stays: .*ECONNREFUSED`))
+  t.strictSame(lab.states(), [`${EVE} held`])
+  t.strictSame(lab.held(), [id])
+  t.strictSame(lab.temporaries(), [])
+  const refusing = await makeSink(t, () => '550 5.1.1 no such user')
+  lab.configure(refusing.setting)
+  assertFailed(t, await lab.toeh('cleanup'), new RegExp(`^${id} NOT expired, it stays: .*no such user`))
+  t.strictSame(lab.held(), [id])
+  const sink = await makeSink(t)
+  lab.configure(sink.setting)
+  assertDone(t, await lab.toeh('cleanup'), `${id} expired for ${EVE}\n`)
+  t.equal(sink.mails.length, 1)
+  t.strictSame(lab.held(), [])
+})
+
+t.test("a stranger's mail: the approvers are told, never the stranger", async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, `approvers = ["boss@corp.test", "cfo@corp.test"]\n${sink.setting}`)
+  for (const sender of ['mallory@evil.test', '']) await lab.park([EVE], { sender })
+  lab.change(AGE)
+  assertDone(t, await lab.toeh('cleanup'), /expired.*\n.*expired/)
+  t.strictSame(
+    sink.mails.map(({ recipients }) => recipients),
+    [
+      ['boss@corp.test', 'cfo@corp.test'],
+      ['boss@corp.test', 'cfo@corp.test'],
+    ],
+  )
+  t.strictSame(lab.held(), [])
+})
+
+t.test('two at once: one notice, and both succeed', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  await lab.park([EVE])
+  lab.change(AGE)
+  const outcomes = await Promise.all([lab.toeh('cleanup'), lab.toeh('cleanup'), lab.toeh('cleanup')])
+  t.strictSame(
+    outcomes.map(({ code, stderr }) => `${code}${stderr}`),
+    ['0', '0', '0'],
+  )
+  t.equal(sink.mails.length, 1)
+  t.strictSame(lab.states(), [`${EVE} expired`])
+  t.strictSame(lab.held(), [])
+})
+
+t.test('what is being released is left alone', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const id = await lab.park([EVE, 'mal@unknown.test'])
+  lab.change(`UPDATE recipient SET state = 'releasing' WHERE address = ?`, EVE)
+  lab.change(AGE)
+  assertDone(t, await lab.toeh('cleanup'), `${id} expired for mal@unknown.test\n`)
+  t.strictSame(lab.states(), [`${EVE} releasing`, 'mal@unknown.test expired'])
+  t.strictSame(lab.held(), [id], 'its bytes stay')
+})
+
+t.test('sweeps old temporaries and settled leftovers; names orphans and leaves them', async (t) => {
+  const lab = makeLab(t)
+  const settled = await lab.park([EVE], { queueId: 'SETTLED1' })
+  lab.change(`UPDATE recipient SET state = 'released'`)
+  const folder = (path: string, hoursOld: number): void => {
+    const at = join(lab.state, path)
+    mkdirSync(at)
+    writeFileSync(join(at, 'message.eml'), 'x')
+    utimesSync(at, Date.now() / 1000 - hoursOld * 3600, Date.now() / 1000 - hoursOld * 3600)
+  }
+  folder('hold/tmp/1-old', 25)
+  folder('hold/tmp/2-young', 23)
+  folder('hold/0123456789ab', 100)
+  const outcome = await lab.toeh('cleanup')
+  assertDone(t, outcome, 'removed 1 settled messages that a cut-off run had left\nswept 1 old temporaries\n')
+  t.match(outcome.stdout, '0123456789ab: a folder without rows; left as it is')
+  t.strictSame(lab.temporaries(), ['2-young'])
+  t.strictSame(lab.held(), ['0123456789ab'])
+  t.not(settled, '0123456789ab')
+  const { stdout } = await lab.toeh('cleanup', '--json')
+  t.strictSame(JSON.parse(stdout), { expired: [], swept: 0, removed: 0, orphans: ['0123456789ab'] })
+})
+
+t.test('wrong usage', async (t) => {
+  assertRefused(t, await makeLab(t).toeh('cleanup', '--days', '3'), 2, /Unknown arguments?: days/)
+})

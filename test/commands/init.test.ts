@@ -1,0 +1,149 @@
+/** toeh init: makes what the filter needs, for its user alone, and changes nothing that is there. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, lstatSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { loadConfig } from '../../lib/config.js'
+import {
+  assertDone,
+  assertRefused,
+  FILTER,
+  makeFolder,
+  type Outcome,
+  onlyWith,
+  outcomeOf,
+  PIPE_ENV,
+  startToeh,
+  UNPRIVILEGED,
+  walk,
+} from '../support/lab.js'
+
+const IS_ROOT = process.getuid?.() === 0
+/** Root makes it for a user that every system has; anybody else for himself. */
+const USER = IS_ROOT ? ['--user', 'nobody'] : []
+
+interface Place {
+  dir: string
+  config: string
+  state: string
+  init: (...args: string[]) => Promise<Outcome>
+}
+
+function makePlace(t: Test, through: readonly string[] = []): Place {
+  const dir = makeFolder(t)
+  // The user who owns the state has to reach it; makeFolder's is closed to all but its maker.
+  chmodSync(dir, 0o755)
+  const config = join(dir, 'etc/toeh/toeh.toml')
+  const state = join(dir, 'var/lib/toeh')
+  const init = (...args: string[]) =>
+    outcomeOf(startToeh(config, ['init', ...USER, '--state', state, ...args], through))
+  return { dir, config, state, init }
+}
+
+function snapshot(dir: string): Record<string, string> {
+  return Object.fromEntries(
+    walk(dir).map((path) => {
+      const { mode, uid, gid, mtimeMs } = lstatSync(path)
+      const bytes = statSync(path).isFile() ? readFileSync(path) : ''
+      const digest = createHash('sha256').update(bytes).digest('hex')
+      return [path, `${mode.toString(8)} ${uid}:${gid} ${mtimeMs} ${digest}`]
+    }),
+  )
+}
+
+const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8)
+
+t.test('makes everything and prints the lines; twice changes nothing', async (t) => {
+  const { dir, config, state, init } = makePlace(t)
+  const first = await init('--internal', 'Corp.test', '--internal', 'bücher.test')
+  assertDone(t, first, `${config} made, internal domains: corp.test, xn--bcher-kva.test\n`)
+  for (const folder of ['', '/hold', '/hold/tmp', '/decisions']) {
+    t.match(first.stdout, `${state}${folder} made, for `)
+    t.equal(mode(state + folder), '700')
+    if (IS_ROOT) t.equal(statSync(state + folder).uid, 65534)
+  }
+  t.match(first.stdout, `${state}/toeh.db made\n`)
+  t.equal(mode(`${state}/toeh.db`), '600')
+  t.equal(mode(config), '640')
+  t.strictSame([...loadConfig(config).internal], ['corp.test', 'xn--bcher-kva.test'])
+  t.equal(loadConfig(config).state, state)
+  t.match(first.stdout, /\nAdd to master\.cf:\n\n/)
+  t.match(first.stdout, `argv=${process.execPath} ${FILTER} --config=${config} --sender=\${sender}`)
+  t.match(first.stdout, `flags=q user=${IS_ROOT ? 'nobody' : ''}`)
+  t.match(first.stdout, `directory=${state} null_sender=\n`)
+  t.match(first.stdout, '-o soft_bounce=yes\n')
+
+  const before = snapshot(dir)
+  const second = await init('--internal', 'other.test')
+  assertDone(t, second, `${config} is there\n${state} is there\n`)
+  t.match(second.stdout, `${state}/toeh.db is there\n`)
+  t.strictSame(snapshot(dir), before, 'nothing is changed')
+  t.equal(second.stdout.split('Add to master.cf')[1], first.stdout.split('Add to master.cf')[1])
+})
+
+t.test('what it has made works for the filter, whatever the umask was', async (t) => {
+  const { config, state, init } = makePlace(t, ['sh', '-c', 'umask 077; exec "$@"', 'sh'])
+  assertDone(t, await init('--internal', 'corp.test'), 'made')
+  t.equal(mode(config), '640')
+  t.equal(mode(join(config, '..')), '755')
+  const args = [`--config=${config}`, '--sender=', '--queue-id=ABCDEF', '--', 'eve@unknown.test']
+  const filter = [...onlyWith(PIPE_ENV), ...UNPRIVILEGED, process.execPath, FILTER, ...args]
+  const { status, stdout } = spawnSync('env', filter, {
+    input: 'Subject: x\n\nx\n',
+    cwd: '/',
+    encoding: 'utf8',
+  })
+  t.match(stdout, /^toeh: held 1 in [0-9a-z]{12}\n$/)
+  t.equal(status, 0)
+  t.ok(existsSync(join(state, 'decisions')))
+})
+
+t.test('rights that are wrong are told, not changed', async (t) => {
+  const { state, init } = makePlace(t)
+  await init('--internal', 'corp.test')
+  chmodSync(join(state, 'hold'), 0o755)
+  assertDone(
+    t,
+    await init(),
+    new RegExp(`${state}/hold is there, but not for \\S+ alone: chmod 700 ${state}/hold\n`),
+  )
+  t.equal(mode(join(state, 'hold')), '755')
+})
+
+t.test('bad input makes nothing', async (t) => {
+  const { dir, config, init } = makePlace(t)
+  const table: [args: string[], line: RegExp][] = [
+    [['--internal', 'corp'], /init --internal "corp": single-label domain/],
+    [['--internal', 'a@corp.test'], /init --internal "a@corp\.test": domain is not a host name/],
+    [['--internal', ''], /init --internal "": no domain|Not enough arguments/],
+    [['--internal'], /Not enough arguments following: internal/],
+    [['--intern', 'corp.test'], /Unknown argument: intern/],
+    [['extra', '--internal=corp.test'], /Unknown argument: extra/],
+  ]
+  for (const [args, line] of table) {
+    assertRefused(t, await init(...args), 2, line)
+    t.strictSame(walk(dir), [dir])
+  }
+  if (!IS_ROOT) return
+  const ghost = await outcomeOf(
+    startToeh(config, ['init', '--user', 'no-such-user', '--internal', 'corp.test']),
+  )
+  assertRefused(t, ghost, 2, /init no-such-user: there is no such user; adduser --system/)
+  t.strictSame(walk(dir), [dir])
+})
+
+t.test('a configuration that is wrong is told with its line', async (t) => {
+  const { config, init } = makePlace(t)
+  await init('--internal', 'corp.test')
+  spawnSync('sed', ['-i', 's/^busy_seconds = .*/busy_seconds = "x"/', config])
+  assertRefused(t, await init(), 78, /toeh\.toml:\d+: busy_seconds: it must be a number, not a text/)
+})
+
+t.test('--json', async (t) => {
+  const { config, state, init } = makePlace(t)
+  const { stdout } = await init('--internal', 'corp.test', '--json')
+  const answer = JSON.parse(stdout)
+  t.match(answer, { config, state })
+  t.match(answer.master.join('\n'), '127.0.0.1:10026 inet n')
+})

@@ -1,0 +1,222 @@
+/** toeh release: after a yes the original envelope and bytes go out, once, or nothing changes. */
+import { appendFileSync, existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
+import { makeSink, unwire } from '../support/sink.js'
+import { closedPort, Talker } from '../support/talker.js'
+
+const EVE = 'eve@unknown.test'
+const QUIET = '\n[notice]\nenabled = false\n'
+const BYTES = Buffer.from('Subject: x\n\n.dot\n..\nFrom me\n\xe9\x00 bare\rcr\nno end', 'latin1')
+
+t.test('sends the original envelope and bytes, and prints the queue id', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const options = ['--client-address=192.0.2.7', '--client-name=pc.corp.test', '--helo=pc', '--proto=ESMTP']
+  const id = await lab.park(['Eve@Unknown.test', 'mal@unknown.test'], { input: BYTES, options })
+  const outcome = await lab.toeh('release', id.toUpperCase())
+  assertDone(
+    t,
+    outcome,
+    `${id} released to Eve@Unknown.test as SINK00000001\n${id} released to mal@unknown.test as SINK00000001\n`,
+  )
+  t.equal(sink.mails.length, 1)
+  const [mail] = sink.mails
+  t.equal(mail?.sender, 'anna@corp.test')
+  t.strictSame(mail?.recipients, ['Eve@Unknown.test', 'mal@unknown.test'])
+  // smtp-server gives the line that was left open its end.
+  t.equal(unwire(mail?.bytes ?? Buffer.of()).toString('latin1'), `${BYTES.toString('latin1')}\n`)
+  t.match(mail?.xforward, { ADDR: '192.0.2.7', NAME: 'pc.corp.test' })
+  t.strictSame(lab.states(), ['Eve@Unknown.test released', 'mal@unknown.test released'])
+  t.strictSame(lab.held(), [], 'the bytes are gone')
+  t.strictSame(lab.temporaries(), [])
+  t.strictSame(lab.query('SELECT what, subject, was, now FROM audit ORDER BY id'), [
+    { what: 'released', subject: `${id} Eve@Unknown.test`, was: 'releasing', now: 'SINK00000001' },
+    { what: 'released', subject: `${id} mal@unknown.test`, was: 'releasing', now: 'SINK00000001' },
+  ])
+})
+
+t.test('the null sender stays null', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  assertDone(t, await lab.toeh('release', await lab.park([EVE], { sender: '' })), 'released')
+  t.equal(sink.mails[0]?.sender, '')
+})
+
+t.test('--recipient: the others go on waiting', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const id = await lab.park(['a@x.test', 'b@x.test', 'c@x.test'])
+  assertDone(
+    t,
+    await lab.toeh('release', id, '--recipient', 'a@x.test', '--recipient', 'c@x.test'),
+    /a@x\.test.*\n.*c@x\.test/,
+  )
+  t.strictSame(lab.states(), ['a@x.test released', 'b@x.test held', 'c@x.test released'])
+  t.strictSame(lab.held(), [id], 'the bytes stay for those who wait')
+  const again = await lab.toeh('release', id, '--recipient', 'a@x.test')
+  assertRefused(t, again, 1, new RegExp(`hold ${id}: a@x\\.test is released already`))
+  const nobody = await lab.toeh('release', id, '--recipient', 'z@x.test')
+  assertRefused(t, nobody, 66, /z@x\.test is not a recipient of it/)
+  t.equal(sink.mails.length, 1)
+})
+
+t.test('--allow makes the address or the domain known from now on', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const first = await lab.park([EVE], { queueId: 'ALLOW1' })
+  assertDone(t, await lab.toeh('release', first, '--allow', 'address'), /^rule 1: allow eve@unknown\.test\n/)
+  const second = await lab.park(['mal@unknown.test'], { queueId: 'ALLOW2' })
+  assertDone(t, await lab.toeh('release', second, '--allow', 'domain'), /^rule 2: allow unknown\.test\n/)
+  t.strictSame(lab.query('SELECT source FROM rule ORDER BY id'), [
+    { source: `release ${first}` },
+    { source: `release ${second}` },
+  ])
+  const { stdout } = await lab.filter({ recipients: ['new@unknown.test'] })
+  t.match(stdout, 'passed 1')
+})
+
+t.test('what may not be allowed is refused before anything changes', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const good = await lab.park([EVE], { queueId: 'GOOD001' })
+  const freemail = await lab.park(['x@gmail.com'], { queueId: 'FREE001' })
+  const odd = await lab.park(['a%b@unknown.test'], { queueId: 'ODD0001' })
+  const table: [args: string[], status: number, line: RegExp][] = [
+    [[good, freemail, '--allow', 'domain'], 2, /allow "gmail\.com": it is a freemail domain/],
+    [[good, odd, '--allow', 'address'], 2, /allow "a%b@unknown\.test": it is no plain address/],
+    [[good, '--allow', 'everything'], 2, /Invalid values: Argument: allow, Given: "everything"/],
+    [[good, '--allow'], 2, /Not enough arguments following: allow/],
+    [[good, '000000000000'], 66, /hold 000000000000: there is no such message/],
+    [
+      [good, 'nonsense'],
+      2,
+      /hold id "nonsense": it is not twelve letters and digits; toeh list shows the ids/,
+    ],
+    [[good, '--recipent', EVE], 2, /Unknown argument: recipent/],
+    [[], 2, /usage: .*toeh release --help/],
+  ]
+  for (const [args, status, line] of table) {
+    const before = lab.databaseDigest()
+    assertRefused(t, await lab.toeh('release', ...args), status, line)
+    t.equal(lab.databaseDigest(), before)
+  }
+  t.equal(sink.mails.length, 0)
+  assertDone(
+    t,
+    await lab.toeh('release', freemail, '--allow', 'domain', '--force'),
+    'rule 1: allow gmail.com\n',
+  )
+})
+
+t.test('a refusal leaves it held', async (t) => {
+  const table: [answers: Record<string, string>, why: string][] = [
+    [{ RCPT: '450 4.2.0 later' }, 'RCPT was answered 450 4.2.0 later'],
+    [{ RCPT: '550 5.1.1 no such user' }, '550 5.1.1 no such user'],
+    [{ '.': '451 4.3.0 later' }, 'the message was answered 451 4.3.0 later'],
+    [{ '.': '554 5.7.1 no' }, '554 5.7.1 no'],
+    [{ HELLO: 'HANG UP' }, 'the connection was closed'],
+  ]
+  for (const [answers, why] of table) {
+    await t.test(JSON.stringify(answers), async (t) => {
+      const talker = await Talker.start(t, answers)
+      const lab = makeLab(t, talker.setting)
+      const id = await lab.park([EVE])
+      const outcome = await lab.toeh('release', id)
+      assertFailed(t, outcome, `${id} NOT released to ${EVE}: `)
+      t.match(outcome.stdout, why)
+      t.strictSame(lab.states(), [`${EVE} held`])
+      t.strictSame(lab.held(), [id])
+    })
+  }
+  await t.test('nobody listens', async (t) => {
+    const lab = makeLab(t, `reinject = "smtp:127.0.0.1:${await closedPort()}"`)
+    const id = await lab.park([EVE])
+    assertFailed(t, await lab.toeh('release', id), /NOT released to eve@unknown\.test: .*ECONNREFUSED/)
+    t.strictSame(lab.states(), [`${EVE} held`])
+    const sink = await makeSink(t)
+    lab.configure(sink.setting + QUIET)
+    assertDone(t, await lab.toeh('release', id), 'as SINK00000001')
+  })
+})
+
+t.test('no answer after the final dot: it is not sent again unasked', async (t) => {
+  const talker = await Talker.start(t, { '.': 'HANG UP' })
+  const lab = makeLab(t, talker.setting)
+  const id = await lab.park([EVE])
+  assertFailed(t, await lab.toeh('release', id), /NOT released .*it may have been sent all the same/)
+  t.strictSame(lab.states(), [`${EVE} releasing`])
+  const sink = await makeSink(t)
+  lab.configure(sink.setting + QUIET)
+  assertFailed(t, await lab.toeh('release', id), /NOT released .*began to release it at .*: let that end/)
+  lab.change('UPDATE recipient SET changed_at = changed_at - 3600000')
+  assertFailed(t, await lab.toeh('release', id), /NOT released .*was cut off; it may have been sent.*--again/)
+  t.equal(sink.mails.length, 0)
+  assertDone(t, await lab.toeh('release', id, '--again'), 'as SINK00000001')
+  t.strictSame(lab.states(), [`${EVE} released`])
+})
+
+t.test('twice, or by two at once, it sends once', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const first = await lab.park([EVE], { queueId: 'TWICE1' })
+  assertDone(t, await lab.toeh('release', first, first), 'as SINK00000001')
+  assertRefused(t, await lab.toeh('release', first), 1, /nobody waits in it any more; toeh show/)
+  t.equal(sink.mails.length, 1)
+  const second = await lab.park([EVE], { queueId: 'TWICE2' })
+  const outcomes = await Promise.all([1, 2, 3].map(() => lab.toeh('release', second)))
+  t.equal(outcomes.filter(({ code }) => code === 0).length, 1, 'one of them has done it')
+  t.equal(sink.mails.length, 2, 'and one copy has gone out')
+  for (const { code, stdout, stderr } of outcomes) {
+    if (code === 0) continue
+    t.equal(code, 1)
+    t.match(stdout + stderr, /NOT released|nobody waits in it any more|no such file/)
+    t.notMatch(stderr, /\bat .*:\d+:\d+/, 'no stack trace')
+  }
+})
+
+t.test('bytes that are not those that were held', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const altered = await lab.park([EVE], { queueId: 'ALTER1' })
+  const missing = await lab.park([EVE], { queueId: 'MISS01' })
+  const whole = await lab.park([EVE], { queueId: 'WHOLE1' })
+  appendFileSync(join(lab.state, `hold/${altered}/message.eml`), 'more')
+  rmSync(join(lab.state, `hold/${missing}/message.eml`))
+  const outcome = await lab.toeh('release', altered, missing, whole)
+  assertFailed(
+    t,
+    outcome,
+    new RegExp(`${altered} NOT released to ${EVE}: .*the bytes are not those that were held`),
+  )
+  t.match(outcome.stdout, new RegExp(`${missing} NOT released to ${EVE}: .*no such file`))
+  t.match(outcome.stdout, `${whole} released to ${EVE} as SINK00000001\n`, 'it does not stop the others')
+  t.equal(sink.mails.length, 1)
+  t.strictSame(lab.query('SELECT hold, state FROM recipient ORDER BY state, hold'), [
+    ...[altered, missing].sort().map((hold) => ({ hold, state: 'held' })),
+    { hold: whole, state: 'released' },
+  ])
+  t.ok(existsSync(join(lab.state, `hold/${altered}`)))
+})
+
+t.test('an address no SMTP command can carry stays, and the rest goes', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const id = await lab.park(['a b@unknown.test', EVE])
+  const outcome = await lab.toeh('release', id)
+  assertFailed(t, outcome, `${id} released to ${EVE} as SINK00000001\n`)
+  t.match(outcome.stdout, `${id} NOT released to a b@unknown.test: it cannot be written into an SMTP command`)
+  t.strictSame(lab.states(), ['a b@unknown.test held', `${EVE} released`])
+})
+
+t.test('--json', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const id = await lab.park([EVE])
+  const { stdout } = await lab.toeh('release', id, '--json', '--allow', 'address')
+  t.match(JSON.parse(stdout), {
+    rules: [{ value: EVE }],
+    results: [{ id, released: [{ recipients: [EVE], queueId: 'SINK00000001' }], failed: [] }],
+  })
+})

@@ -1,0 +1,114 @@
+/** toeh show: what a person needs before deciding about one message. */
+import t from 'tap'
+import { assertDone, assertRefused, makeLab } from '../support/lab.js'
+import { makeSink } from '../support/sink.js'
+
+const MULTIPART = [
+  'Received: from pc (pc [192.0.2.7])',
+  '\tby mx.corp.test',
+  'From: =?utf-8?Q?Ann=C3=A4?= <anna@corp.test>',
+  'To: eve@unknown.test',
+  'Subject: =?utf-8?B?UmVjaG51bmfigK5mZHA=?=',
+  'X-Odd: a\u{1b}[2Jb',
+  'MIME-Version: 1.0',
+  'Content-Type: multipart/mixed; boundary=cut',
+  '',
+  '--cut',
+  'Content-Type: text/plain',
+  '',
+  'Hello',
+  '--cut',
+  'Content-Type: application/pdf',
+  'Content-Disposition: attachment; filename="Vertrag \u{202e}fdp.exe"',
+  'Content-Transfer-Encoding: base64',
+  '',
+  Buffer.alloc(3000, 'x')
+    .toString('base64')
+    .replace(/(.{76})/g, '$1\n'),
+  '--cut',
+  'Content-Type: image/png',
+  '',
+  'raw',
+  '--cut--',
+  '',
+].join('\n')
+
+t.test('headers, attachments, recipients, reasons', async (t) => {
+  const sink = await makeSink(t, (to) => (to.startsWith('gone') ? '550 5.1.1 no such user' : undefined))
+  const lab = makeLab(t, sink.setting)
+  await lab.allow('known.test')
+  const options = ['--client-name=pc.corp.test', '--client-address=192.0.2.7', '--sasl-user=anna']
+  const recipients = ['eve@unknown.test', 'gone@known.test', 'bob@known.test', 'a%b@corp.test']
+  const id = await lab.park(recipients, { input: MULTIPART, options })
+  const outcome = await lab.toeh('show', id)
+  assertDone(
+    t,
+    outcome,
+    `hold:     ${id}\nsender:   anna@corp.test\nsubject:  Rechnung\\u{202e}fdp\nsize:     `,
+  )
+  t.match(outcome.stdout, '(queue id 4bQ8Yk2hJnz1)')
+  t.match(outcome.stdout, 'client:   pc.corp.test 192.0.2.7 as anna\n')
+  t.match(outcome.stdout, '  eve@unknown.test\n      held: unknown\n')
+  t.match(outcome.stdout, '  a%b@corp.test\n      held: malformed (percent or bang routing)\n')
+  t.match(outcome.stdout, /\n {2}gone@known\.test\n {6}refused: refused \(550 .*no such user\)\n/)
+  t.match(outcome.stdout, '  bob@known.test\n      passed: known\n')
+  t.match(outcome.stdout, '\n  Received: from pc (pc [192.0.2.7]) by mx.corp.test\n', 'headers, unfolded')
+  t.match(outcome.stdout, 'X-Odd: a\\u{1b}[2Jb')
+  t.match(outcome.stdout, /\nattachments:\n {2}Vertrag .*fdp\.exe {2}application\/pdf {2}2\.9k\n/)
+  t.match(outcome.stdout, /\(no name\) {2}image\/png {2}3\n$/)
+  t.notMatch(outcome.stdout, /[^\n\P{Cc}]|\p{Cf}/u, 'no hidden character')
+  t.notMatch(outcome.stdout, 'Hello', 'the text of the message is not shown')
+
+  const json = JSON.parse((await lab.toeh('show', id, '--json')).stdout)
+  t.equal(json.id, id)
+  t.strictSame(
+    json.description.attachments.map(({ type, size }: { type: string; size: number }) => ({ type, size })),
+    [
+      { type: 'application/pdf', size: 3000 },
+      { type: 'image/png', size: 3 },
+    ],
+  )
+})
+
+t.test('a message that is settled', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const id = await lab.park(['eve@unknown.test'])
+  await lab.toeh('release', id)
+  const outcome = await lab.toeh('show', id)
+  assertDone(
+    t,
+    outcome,
+    /\n {2}eve@unknown\.test\n {6}released: unknown\n {6}by \S+, [-\d]+ [:\d]+, as SINK00000001\n/,
+  )
+  t.match(outcome.stdout, 'the message itself is gone: everybody on it is settled\n')
+  t.match(JSON.parse((await lab.toeh('show', id, '--json')).stdout), { description: null })
+})
+
+t.test('one that is no MIME at all', async (t) => {
+  const lab = makeLab(t)
+  const id = await lab.park(['eve@unknown.test'], { input: Buffer.alloc(5000, 0xff) })
+  assertDone(t, await lab.toeh('show', id), /subject: {2}\(no subject\)\n[\s\S]*no attachments\n/)
+})
+
+t.test('an id that is none, or of nothing; and it looks only', async (t) => {
+  const lab = makeLab(t)
+  const id = await lab.park(['eve@unknown.test'])
+  const before = lab.snapshot()
+  assertDone(t, await lab.toeh('show', id.toUpperCase()), `hold:     ${id}\n`)
+  assertRefused(t, await lab.toeh('show'), 2, /usage: .*toeh show --help/)
+  assertRefused(
+    t,
+    await lab.toeh('show', '000000000000'),
+    66,
+    /hold 000000000000: there is no such message; toeh list shows them/,
+  )
+  assertRefused(
+    t,
+    await lab.toeh('show', '../../etc'),
+    2,
+    /hold id "\.\.\/\.\.\/etc": it is not twelve letters and digits/,
+  )
+  assertRefused(t, await lab.toeh('show', `${id}0`), 2, /it is not twelve letters and digits/)
+  t.strictSame(lab.snapshot(), before)
+})

@@ -5,7 +5,7 @@ import { end, settle } from '../lib/ending.js' // First: it arms the process.
 import { parseArguments } from '../lib/envelope.js'
 import { Failure } from '../lib/failure.js'
 import { runGate } from '../lib/gate.js'
-import { readStdin } from '../lib/stdin.js'
+import { isParentAlive, readStdin } from '../lib/stdin.js'
 
 const parent = process.ppid
 
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     envelope,
     input: readStdin(),
     now: Date.now(),
-    sameParent: () => process.ppid === parent,
+    writerAlive: () => isParentAlive(parent),
     settled: (verdict) => {
       clearTimeout(deadline)
       settle(verdict)

@@ -1,4 +1,5 @@
 /** The one error class: what was being done, to what, why it failed, and what to do about it. */
+import { getSystemErrorMap } from 'node:util'
 import { EXIT, type ExitStatus } from './exit.js'
 
 export interface FailureDetails {
@@ -35,17 +36,18 @@ export class Failure extends Error {
   }
 }
 
-/** The words for a system error: `ENOSPC: no space left on device` without Node's repetition of call and path. */
+/** The words for an error; of a system error the words and the code alone: `no space left on device (ENOSPC)`. */
 export function describeError(error: unknown): string {
   if (error instanceof Failure) return error.line
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  const { code, errno, message } = (error ?? {}) as { code?: unknown; errno?: unknown; message?: unknown }
+  // Node's own message repeats call, path and address, which are ours to say.
+  if (typeof errno === 'number') {
+    // libuv has no word for some, EDQUOT among them: those are numbers, as in errno(3).
+    const [name, words] = getSystemErrorMap().get(errno) ?? [`errno ${-errno}`, 'system error']
+    return `${words} (${name})`
+  }
   const text = typeof message === 'string' ? message : String(error)
-  if (typeof code !== 'string') return text
-  // Node's form is "CODE: words, call 'path'"; the call and path are ours to say.
-  const words = text.startsWith(`${code}: `)
-    ? text.slice(code.length + 2).replace(/, \w+( '.*)?$/s, '')
-    : text
-  return `${words} (${code})`
+  return typeof code === 'string' ? `${text} (${code})` : text
 }
 
 /** `error` as a Failure of `operation`; a Failure stays what it is. */

@@ -29,8 +29,8 @@ export interface GateRun {
   input: AsyncIterable<Buffer>
   /** Milliseconds since 1970. */
   now: number
-  /** Whether the process that started this one is still its parent. */
-  sameParent: () => boolean
+  /** Whether the process that writes the input still lives; asked at its end. */
+  writerAlive: () => Promise<boolean>
   /** Called in the moment the mail is settled, with the verdict: from then on no failure may become a retry. */
   settled: (verdict: string) => void
 }
@@ -57,7 +57,7 @@ export async function runGate(run: GateRun): Promise<void> {
   const log = openDecisionLog(config.state, new Date(run.now))
   const message = await spool(run.input, folder.tmp)
   try {
-    checkComplete(message, run.envelope.recordBytes, run.sameParent())
+    checkComplete(message, run.envelope.recordBytes, await run.writerAlive())
     if (hasLooped(message.head)) {
       throw new Failure(
         'reinject',

@@ -119,16 +119,16 @@ export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<
 /**
  * Whether standard input ended before the message did. pipe(8) dying looks like a normal end (its child lives
  * on), so the bytes are held against `${size}`. That number is of the queue file's records and milters change
- * it a little, hence the slack; the other half of the check is that the parent is still alive.
+ * it a little, hence the slack; the other half of the check is that the writer still lives.
  */
 export function checkComplete(
   message: Message,
   announcedRecordBytes: number | undefined,
-  sameParent: boolean,
+  writerAlive: boolean,
 ): void {
   const short = (why: string): Failure =>
     new Failure('read message', why, { status: EXIT.tempFail, hint: 'Postfix will hand it over again' })
-  if (!sameParent) throw short('the process that was writing it has died')
+  if (!writerAlive) throw short('the process that was writing it has died')
   if (message.size === 0) throw short('standard input was empty')
   if (
     announcedRecordBytes !== undefined &&

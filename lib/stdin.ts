@@ -1,5 +1,5 @@
 /** Standard input as pipe(8) gives it: a pipe, read piece by piece into one buffer. */
-import { readSync } from 'node:fs'
+import { readFileSync, readSync } from 'node:fs'
 import { Socket } from 'node:net'
 
 const PIECE_BYTES = 64 * 1024
@@ -52,4 +52,25 @@ export async function* readStdin(): AsyncGenerator<Buffer> {
     yield piece
     piece = undefined
   }
+}
+
+/** PF_EXITING of linux/sched.h. */
+const EXITING = 0x4
+const REPARENTING_MS = 20
+
+/**
+ * Whether the process that writes our standard input (our parent) lives, asked at the end of the input. A process
+ * that dies closes its files before its children get a new parent, so for a moment `ppid` still names it: the flag
+ * in /proc/PID/stat (proc(5)) is set before. Where /proc hides other users' processes that moment is waited for.
+ */
+export async function isParentAlive(parent: number): Promise<boolean> {
+  try {
+    // The name in parentheses may hold anything; state and flags are the 1st and 7th word after it.
+    const stat = readFileSync(`/proc/${parent}/stat`, 'latin1')
+    const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (words[0] === 'Z' || (Number(words[6]) & EXITING) !== 0) return false
+  } catch {
+    await new Promise((done) => setTimeout(done, REPARENTING_MS))
+  }
+  return process.ppid === parent
 }

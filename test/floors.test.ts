@@ -80,7 +80,7 @@ const OWNERS: Record<string, string[]> = {
 }
 
 /** What Node offers to pure files: it computes, and touches nothing. */
-const PURE_BUILTINS = ['node:buffer', 'node:crypto', 'node:url']
+const PURE_BUILTINS = ['node:buffer', 'node:crypto', 'node:url', 'node:util']
 /** createRequire, for a data file of tldts that its main entry does not export. */
 const BUILTIN_EXCEPTIONS: Record<string, string[]> = { publicsuffix: ['node:module'] }
 const PURE_PACKAGES = ['email-providers', 'tldts']

@@ -114,7 +114,7 @@ t.test('an error leaves nothing behind and is temporary', async (t) => {
       throw systemError('EDQUOT', 'disk quota exceeded')
     })
     const failure = await failureOf(() => spool(pieces('x'), tmp)).finally(restore)
-    t.equal(failure.message, `spool message in ${tmp}: disk quota exceeded (EDQUOT)`)
+    t.equal(failure.message, `spool message in ${tmp}: system error (errno 122)`)
     t.equal(failure.status, 75)
     t.same(readdirSync(tmp), [])
   })

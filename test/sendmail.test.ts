@@ -161,7 +161,7 @@ t.test('a program or a message that is not there', async (t) => {
   const fake = makeFake(t)
   const gone = `${fake.program}.gone`
   const noProgram = await failureOf(() => sendBySendmail(gone, fake.messagePath, fake.parcel()))
-  t.equal(noProgram.message, `reinject by ${gone}: spawn ${gone} ENOENT (ENOENT)`)
+  t.equal(noProgram.message, `reinject by ${gone}: no such file or directory (ENOENT)`)
   t.equal(noProgram.status, 75)
   const noMessage = await failureOf(() =>
     sendBySendmail(fake.program, () => `${fake.messagePath()}.gone`, fake.parcel()),

@@ -120,7 +120,7 @@ t.test('nobody listens', async (t) => {
   await t.rejects(
     sendBySmtp({ host: '127.0.0.1', port, patienceMs: 1000 }, { ...parcel, onRefused: async () => {} }),
     {
-      message: `reinject at 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port} (ECONNREFUSED)`,
+      message: `reinject at 127.0.0.1:${port}: connection refused (ECONNREFUSED)`,
       status: 75,
       inDoubt: false,
     },

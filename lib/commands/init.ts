@@ -1,6 +1,6 @@
 /** toeh init: makes configuration, folders and database, and prints the master.cf lines. Twice changes nothing. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
@@ -86,13 +86,6 @@ function masterLines(owner: Owner, state: string, config: string): string[] {
     .split('\n')
 }
 
-/** Makes the missing folders above `path`, so that the filter's user gets through to it. */
-function makeParents(path: string): void {
-  const umask = process.umask(0o022)
-  mkdirSync(dirname(path), { recursive: true })
-  process.umask(umask)
-}
-
 /** Makes a folder for the owner alone; an existing one is looked at, not changed. */
 function makeFolder(path: string, owner: Owner): string {
   if (existsSync(path)) {
@@ -105,8 +98,9 @@ function makeFolder(path: string, owner: Owner): string {
       ? `${path} is there`
       : `${path} is there, but not for ${owner.name} alone: ${wrong.join('; ')}`
   }
-  makeParents(path)
-  mkdirSync(path)
+  // What lies above it stays open for passing through: the owner has to get there.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  mkdirSync(path, { mode: 0o700 })
   chownSync(path, owner.uid, owner.gid)
   return `${path} made, for ${owner.name} alone`
 }
@@ -145,9 +139,8 @@ const module: CommandModule = {
       if (existsSync(path)) lines.push(`${path} is there`)
       else {
         const { domains, remarks } = await findInternal(options)
-        makeParents(path)
-        writeFileSync(path, configText(resolve(options.state), domains), { flag: 'wx' })
-        chmodSync(path, 0o640)
+        mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+        writeFileSync(path, configText(resolve(options.state), domains), { flag: 'wx', mode: 0o640 })
         chownSync(path, process.getuid?.() ?? owner.uid, owner.gid)
         lines.push(`${path} made, internal domains: ${domains.join(', ')}`, ...remarks)
       }

@@ -1,5 +1,6 @@
 /** toeh reject: a no. Nothing is sent but word to the sender, and the bytes go. */
 import t from 'tap'
+import { RELEASE_ABANDONED_MS } from '../../lib/hold.js'
 import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
 import { closedPort } from '../support/talker.js'
@@ -77,6 +78,9 @@ t.test('what is being released is not rejected, unless --again says that it was 
     `${id} NOT rejected for ${EVE}: it is being released`,
   )
   t.strictSame(lab.held(), [id])
+  lab.change(`UPDATE recipient SET changed_at = ${Date.now()}`)
+  assertFailed(t, await lab.toeh('reject', '--quiet', '--again', id), `${id} NOT rejected for ${EVE}`)
+  lab.change(`UPDATE recipient SET changed_at = ${Date.now() - RELEASE_ABANDONED_MS}`)
   assertDone(t, await lab.toeh('reject', '--quiet', '--again', id), `${id} rejected for ${EVE}\n`)
   t.strictSame(lab.held(), [])
 })
@@ -106,5 +110,5 @@ t.test('--json', async (t) => {
   const lab = makeLab(t)
   const id = await lab.park([EVE])
   const { stdout } = await lab.toeh('reject', id, '--quiet', '--json')
-  t.strictSame(JSON.parse(stdout), [{ id, rejected: [EVE], kept: [] }])
+  t.strictSame(JSON.parse(stdout), [{ id, rejected: [EVE], kept: [], untold: null }])
 })

@@ -38,7 +38,7 @@ t.test('10026 down, then back: one copy, and what was held is held once', { skip
   )
   await postfix.submit('anna@corp.test', ['bob@corp.test', 'x@stranger.test'], 'Subject: down\n\nx\n')
   await postfix.until('a deferral', () =>
-    /status=(deferred|SOFTBOUNCE) \(toeh: reinject at 127\.0\.0\.1:\d+: connect ECONNREFUSED/.test(
+    /status=(deferred|SOFTBOUNCE) \(toeh: reinject at 127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)/.test(
       postfix.log(),
     ),
   )

@@ -1,6 +1,8 @@
 /** Failing: the Failure a piece of work must end in, and a disk that fails when a test says so. */
+
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { constants } from 'node:os'
 import type { Test } from 'tap'
 import { Failure } from '../../lib/failure.js'
 
@@ -39,5 +41,6 @@ export function replaceFs<N extends Name>(
 
 /** A system error as Node throws it. */
 export function systemError(code: string, words: string): Error {
-  return Object.assign(new Error(`${code}: ${words}, write`), { code })
+  const errno = -(constants.errno[code as keyof typeof constants.errno] ?? 0)
+  return Object.assign(new Error(`${code}: ${words}, write`), { code, errno })
 }

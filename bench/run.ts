@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { FILTER, Lab, outcomeOf, PIPE_ENV, ROOT } from '../test/support/lab.js'
-import { Sink } from '../test/support/sink.js'
+import { CLIENT, FILTER, Lab, outcomeOf, PIPE_ENV, ROOT } from '../test/support/lab.js'
+import { startFastSink } from './sink.js'
 
 const RESULTS = join(ROOT, 'bench/results')
 const RUNS = Number(process.env.RUNS ?? 60)
@@ -68,11 +68,9 @@ async function main(): Promise<void> {
     throw new Error('hyperfine is missing: apt-get install hyperfine')
   }
   const dir = mkdtempSync(join(tmpdir(), 'toeh-bench-'))
-  const sink = await Sink.start(undefined, {
-    onData: (stream, _session, done) => void stream.on('end', () => done()).resume(),
-  })
+  const sink = await startFastSink()
   try {
-    const lab = new Lab(dir, `${sink.setting}\n[notice]\nenabled = false\n`)
+    const lab = new Lab(dir, `reinject = "smtp:127.0.0.1:${sink.port}"\n[notice]\nenabled = false\n`)
     await lab.allow('client.test')
     const files = Object.fromEntries(
       [3_000, 10_000, 25 * 2 ** 20].map((bytes) => {
@@ -83,7 +81,7 @@ async function main(): Promise<void> {
     )
     const empty = join(dir, 'empty.cjs')
     writeFileSync(empty, '')
-    const options = [`--config=${lab.config}`, '--sender=anna@corp.test']
+    const options = [`--config=${lab.config}`, '--sender=anna@corp.test', '--size=', ...CLIENT]
     const filter = (queueId: string, recipient: string): string =>
       [
         process.execPath,
@@ -124,7 +122,7 @@ async function main(): Promise<void> {
       }
     }
   } finally {
-    await sink.stop()
+    sink.server.close()
     rmSync(dir, { recursive: true, force: true })
   }
 }

@@ -1,4 +1,5 @@
 /** The gate in a real Postfix: known, unknown and mixed mail, many recipients, every kind of bytes. */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -219,6 +220,22 @@ t.test('the gate in a real Postfix', { skip: cannotRun() }, async (t) => {
       [['allowed', 'passed']],
     )
     t.same(sink.mails[0]?.recipients, ['leser@bücher.test'])
+  })
+
+  t.test('mail from a local program, by sendmail and pickup: no client to tell of', async (t) => {
+    const args = [
+      '-C',
+      join(postfix.dir, 'etc'),
+      '-f',
+      'anna@corp.test',
+      '-i',
+      'bob@corp.test',
+      'x@stranger.test',
+    ]
+    execFileSync('/usr/sbin/sendmail', args, { input: 'Subject: local\n\nx\n' })
+    await postfix.until('a copy', () => sink.mails.length === 1)
+    t.same(sink.mails[0]?.recipients, ['bob@corp.test'])
+    t.same((await heldWith('local'))[0]?.recipients, ['x@stranger.test'])
   })
 
   t.test('a forged sender: even mail to a colleague waits', async (t) => {

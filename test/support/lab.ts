@@ -79,7 +79,7 @@ export function outcomeOf(child: ChildProcess): Promise<Outcome> {
 }
 
 /** What pipe(8) tells of a client; one without a HELO name makes the sink's server forget our EHLO. */
-const CLIENT = [
+export const CLIENT = [
   '--client-address=192.0.2.7',
   '--client-name=pc.corp.test',
   '--client-port=50001',

@@ -80,6 +80,7 @@ function readablePackage(dir: string): string {
 
 const SERVICES = `
 pickup    unix  n - n 60  1 pickup
+  -o content_filter=toeh:dummy
 cleanup   unix  n - n -   0 cleanup
 qmgr      unix  n - n 300 1 qmgr
 rewrite   unix  - - n -   - trivial-rewrite

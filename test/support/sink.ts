@@ -65,6 +65,8 @@ export class Sink {
       },
       ...options,
     })
+    // As Postfix does: a reply does not wait until the one before it is acknowledged.
+    server.server.on('connection', (socket) => socket.setNoDelay(true))
     server.on('error', () => {}) // A client that goes away is part of some tests.
     await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
     return new Sink(server, mails)

@@ -123,7 +123,8 @@ const HINTS: Record<string, string> = {
 function explain(error: unknown, path: string): never {
   if (error instanceof Failure) throw error
   const code = (error as { code?: unknown }).code
-  const hint = typeof code === 'string' ? HINTS[code.split('_').slice(0, 2).join('_')] : undefined
+  // Without a code it is better-sqlite3's own complaint: the folder is missing.
+  const hint = typeof code === 'string' ? HINTS[code.split('_').slice(0, 2).join('_')] : HINTS.SQLITE_CANTOPEN
   throw new Failure('database', describeError(error), { at: path, status: EXIT.tempFail, hint, cause: error })
 }
 

@@ -19,6 +19,17 @@ export function fit(text: string, columns: number): string {
   return `${cut}…`
 }
 
+/** The same cut at its front: of an address, the end of the domain says whose it is. */
+export function fitEnd(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text
+  let cut = ''
+  for (const character of [...text].reverse()) {
+    if (stringWidth(character + cut) > columns - 1) break
+    cut = character + cut
+  }
+  return `…${cut}`
+}
+
 /** The lines of one message: id, age, size, sender and subject, then who waits and why. */
 export function describeWaiting(message: HeldMessage, now: number, width: number): string[] {
   const age = shortAge(now - message.heldAt).padStart(4)
@@ -28,7 +39,7 @@ export function describeWaiting(message: HeldMessage, now: number, width: number
   const lines = [fit(`${message.id} ${age} ${size}  ${sender}  ${subject}`, width)]
   for (const { address, state, reason } of message.recipients.slice(0, RECIPIENTS_SHOWN)) {
     const why = state === 'releasing' ? 'releasing' : reason
-    lines.push(`  ${fit(visible(address), width - 4 - why.length)}  ${why}`)
+    lines.push(`  ${fitEnd(visible(address), width - 4 - why.length)}  ${why}`)
   }
   const more = message.recipients.length - RECIPIENTS_SHOWN
   if (more > 0) lines.push(`  and ${more} more`)

@@ -71,6 +71,7 @@ t.test('no line is wider than 80 columns, and none can steer a terminal', async 
   }
   t.match(outcome.stdout, '\\u{1b}]0;owned\\u{7}\\u{1b}[2J', 'controls are shown as their code points')
   t.match(outcome.stdout, /請求書.*…\n/)
+  t.match(outcome.stdout, /^ {2}….*sub\.unknown\.test {2}malformed$/m, 'the end of a domain says whose it is')
 })
 
 t.test('wrong usage; and it looks only', async (t) => {

@@ -1,0 +1,24 @@
+/** Property: runs a fast-check property within a time limit, and says how many cases it has seen. */
+import fc from 'fast-check'
+import type { Test } from 'tap'
+
+/** Milliseconds after which no further case is begun: a slow machine sees fewer cases, not a late end. */
+const LIMIT_MS = 15_000
+
+/**
+ * Asserts that a property holds. A failure is told with the smallest case found, its seed and its path; SEED in
+ * the environment runs a seed again.
+ * @param cases how many to try
+ */
+export async function holds<T>(
+  t: Test,
+  name: string,
+  cases: number,
+  property: fc.IRawProperty<T>,
+): Promise<void> {
+  const { SEED } = process.env
+  const seed = SEED === undefined ? {} : { seed: Number(SEED) }
+  const details = await fc.check(property, { numRuns: cases, interruptAfterTimeLimit: LIMIT_MS, ...seed })
+  if (details.failed) t.fail(`${name}\n${await fc.asyncDefaultReportMessage(details)}`)
+  else t.pass(`${name}: ${details.numRuns} cases`)
+}

@@ -1,0 +1,92 @@
+/** Landscape: random rules, senders and recipients of a world so small that they meet. */
+import fc from 'fast-check'
+import type { Facts, Rule, RulesByValue } from '../../lib/decide.js'
+import { strangeAddress } from './strange.js'
+
+/** A whole rule: here is what none of the random worlds cares about. */
+export function makeRule(rule: Pick<Rule, 'id' | 'value' | 'subdomains' | 'effect'>): Rule {
+  const kind = rule.value.includes('@') ? 'address' : 'domain'
+  return { ...rule, kind, addedBy: 'test', addedAt: 1, source: 'test', note: '' }
+}
+
+/** Facts as the gate has them; by value, and of these values alone where they are given. */
+export function makeFacts(
+  internal: Iterable<string>,
+  rules: readonly Rule[],
+  values?: Iterable<string>,
+): Facts {
+  const wanted = values === undefined ? undefined : new Set(values)
+  const byValue = new Map<string, Rule[]>()
+  for (const rule of rules) {
+    if (wanted === undefined || wanted.has(rule.value)) {
+      byValue.set(rule.value, [...(byValue.get(rule.value) ?? []), rule])
+    }
+  }
+  return { internal: new Set(internal), rules: byValue satisfies RulesByValue }
+}
+
+const LOCALS = ['x', 'y', 'x.y', 'x+y']
+const label = fc.constantFrom('a', 'b', 'aa', 'xn--bcher-kva')
+const suffix = fc.constantFrom('test', 'a.test')
+
+/** Two labels or more: no rule can be drafted on fewer. */
+export const smallDomain: fc.Arbitrary<string> = fc
+  .tuple(fc.array(label, { minLength: 1, maxLength: 2 }), suffix)
+  .map(([labels, last]) => [...labels, last].join('.'))
+
+const smallAddress = fc
+  .tuple(fc.constantFrom(...LOCALS), smallDomain)
+  .map(([local, domain]) => `${local}@${domain}`)
+
+/** As a person writes it: in any case, or with the name in its own letters. */
+const written = fc
+  .tuple(smallAddress, fc.constantFrom('as is', 'upper', 'title', 'unicode'))
+  .map(([text, way]) => {
+    if (way === 'upper') return text.toUpperCase()
+    if (way === 'title') return text.replace(/^./, (first) => first.toUpperCase())
+    return way === 'unicode' ? text.replaceAll('xn--bcher-kva', 'bücher') : text
+  })
+
+/** An address of this world, something close to one, or something strange. */
+export const smallRecipient: fc.Arbitrary<string> = fc.oneof(
+  { weight: 8, arbitrary: written },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.constantFrom('x%b.test', '"x"', 'x y', 'b.test!x', 'x@y', '-x', '', 'ü', 'x\0'), smallDomain)
+      .map(([local, domain]) => `${local}@${domain}`),
+  },
+  { weight: 1, arbitrary: strangeAddress },
+)
+
+/** The null sender, one of this world, internal or not, or something strange. */
+export const smallSender: fc.Arbitrary<string> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant('') },
+  { weight: 6, arbitrary: fc.constantFrom('anna@corp.test', 'Otto@CORP.test', 'eva@shop.test') },
+  { weight: 2, arbitrary: smallRecipient },
+)
+
+export interface World {
+  internal: string[]
+  rules: Rule[]
+}
+
+/** Rules and internal domains; of each value and effect one rule at most, as the database has it. */
+export const world: fc.Arbitrary<World> = fc
+  .record({
+    internal: fc.subarray(['shop.test', 'a.test', 'b.a.test', 'a.aa.test']),
+    rules: fc.uniqueArray(
+      fc.record({
+        value: fc.oneof(smallDomain, smallDomain, smallAddress),
+        subdomains: fc.boolean(),
+        effect: fc.constantFrom('allow' as const, 'allow' as const, 'block' as const),
+      }),
+      { maxLength: 40, size: 'max', selector: ({ value, effect }) => `${effect} ${value}` },
+    ),
+  })
+  .map(({ internal, rules }) => ({
+    internal: ['corp.test', ...internal],
+    rules: rules.map(({ value, subdomains, effect }, index) =>
+      makeRule({ id: index + 1, value, effect, subdomains: subdomains && !value.includes('@') }),
+    ),
+  }))

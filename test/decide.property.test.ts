@@ -4,7 +4,7 @@ import t from 'tap'
 import { decide, lookupKeys, type Reason, type Rule, type Verdict } from '../lib/decide.js'
 import { makeFacts, smallRecipient, smallSender, type World, world } from './support/landscape.js'
 import { readAddress } from './support/plain.js'
-import { holds } from './support/property.js'
+import { assertSame, holds } from './support/property.js'
 
 interface Expected {
   reason: Reason
@@ -54,11 +54,6 @@ function isCertain(text: string): boolean {
 
 const recipients = fc.array(smallRecipient.filter(isCertain), { minLength: 1, maxLength: 12 })
 const sender = smallSender.filter(isCertain)
-
-function assertSame(actual: unknown, expected: unknown): void {
-  const [one, other] = [JSON.stringify(actual), JSON.stringify(expected)]
-  if (one !== other) throw new Error(`decided: ${one}\nexpected: ${other}`)
-}
 
 function told(verdicts: readonly Verdict[]): unknown[] {
   return verdicts.map(({ recipient, pass, reason, rule }) => ({ recipient, pass, reason, rule: rule?.id }))

@@ -22,3 +22,9 @@ export async function holds<T>(
   if (details.failed) t.fail(`${name}\n${await fc.asyncDefaultReportMessage(details)}`)
   else t.pass(`${name}: ${details.numRuns} cases`)
 }
+
+/** Throws unless both are the same as JSON: within a property, where an assertion of tap would count each case. */
+export function assertSame(actual: unknown, expected: unknown, what = 'actual'): void {
+  const [one, other] = [JSON.stringify(actual), JSON.stringify(expected)]
+  if (one !== other) throw new Error(`${what}: ${one}\nexpected: ${other}`)
+}

@@ -118,7 +118,8 @@ export class Script {
 /** A scripted server for one test; what `answers` leaves out is answered politely. */
 export async function makeScript(t: Test, answers: Answers = {}): Promise<Script> {
   const script = new Script(answers)
-  const server = createServer((socket) => script.serve(socket))
+  // As Postfix does: a reply does not wait until the one before it is acknowledged.
+  const server = createServer({ noDelay: true }, (socket) => script.serve(socket))
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
   script.port = (server.address() as AddressInfo).port
   t.teardown(async () => {

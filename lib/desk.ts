@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import type { Actor } from './audit.js'
 import { type Config, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
+import { decide, lookupKeys, type Verdict } from './decide.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
@@ -69,6 +70,17 @@ function enter(state: string): void {
       hint: 'run as root or as the owner of that folder; toeh init makes it',
     })
   }
+}
+
+/** The verdicts the filter would give now: the same facts, the same decision. */
+export async function verdictsOf(
+  desk: Desk,
+  sender: string,
+  recipients: readonly string[],
+): Promise<Verdict[]> {
+  const { config, landscape, actor } = desk
+  const rules = await landscape.facts(recipients.flatMap(lookupKeys), actor.at)
+  return decide({ sender, recipients }, { internal: config.internal, groups: config.groups, rules })
 }
 
 /** Prints one line, made safe for a terminal. */

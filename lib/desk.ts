@@ -26,6 +26,11 @@ export interface Desk {
   actor: Actor
 }
 
+/** The time, milliseconds since 1970: the one clock of the commands. */
+export function clock(): number {
+  return Date.now()
+}
+
 /** The person at the keyboard, also behind sudo. */
 export function loginName(): string {
   return process.env.SUDO_USER ?? userInfo().username
@@ -44,7 +49,7 @@ export function configPath(options: CommonOptions): string {
  */
 export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk {
   const config = loadConfig(configPath(options))
-  const actor = { who: loginName(), at: Date.now() }
+  const actor = { who: loginName(), at: clock() }
   enter(config.state)
   const open = access === 'read' ? openForReading : openForWriting
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })

@@ -1,7 +1,7 @@
 /** toeh allow: says that a destination is known. */
 import type { Argv, CommandModule } from 'yargs'
 import type { RuleDraft } from '../decide.js'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
 import { describeRule } from '../landscape.js'
 import { draftRule, parseScope } from '../ruledraft.js'
 import { parseEnd } from '../term.js'
@@ -49,7 +49,7 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
     handler: async (args) => {
       const options = args as unknown as Options
       const { subdomains, force, note } = options
-      const now = Date.now()
+      const now = clock()
       const endsAt = options.until === undefined ? null : parseEnd('--until', options.until, now)
       const draft = (scope: string): RuleDraft[] =>
         options.value.map((text) =>

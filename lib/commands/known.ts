@@ -2,7 +2,7 @@
 import type { Argv, CommandModule } from 'yargs'
 import { foldAscii } from '../address.js'
 import type { Rule } from '../decide.js'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
 import { localTime } from '../display.js'
 import { describeRule } from '../landscape.js'
 import { parseSince } from '../term.js'
@@ -35,7 +35,7 @@ const module: CommandModule = {
       .example('toeh known supplier', 'every rule with that word in it'),
   handler: async (args) => {
     const options = args as unknown as Options
-    const since = options.stale === undefined ? undefined : parseSince('--stale', options.stale, Date.now())
+    const since = options.stale === undefined ? undefined : parseSince('--stale', options.stale, clock())
     const desk = openDesk(options, since === undefined ? 'read' : 'write')
     if (since !== undefined) await foldUses(desk)
     const found = await desk.landscape.list(desk.actor.at, foldAscii(options.pattern ?? ''))

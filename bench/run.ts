@@ -63,6 +63,23 @@ async function peak(args: readonly string[], input: string): Promise<number> {
   return Number(kilobytes) / 1024
 }
 
+/** An installation with so many rules, one of them for client.test. */
+async function makeStage(dir: string, rules: number, settings: string): Promise<Lab> {
+  const folder = join(dir, `rules-${rules}`)
+  mkdirSync(folder)
+  const lab = new Lab(folder, settings)
+  await lab.allow('client.test')
+  const db = lab.openDatabase()
+  db.run(
+    `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+     INSERT INTO rule (kind, value, subdomains, effect, added_by, added_at, source, note)
+     SELECT 'address', 'person' || i || '@company' || (i % 50000) || '.example', 0, 'allow', 'bench', 1, 'bench', '' FROM n`,
+    rules,
+  )
+  db.close()
+  return lab
+}
+
 async function main(): Promise<void> {
   if (spawnSync('hyperfine', ['--version']).status !== 0) {
     throw new Error('hyperfine is missing: apt-get install hyperfine')
@@ -70,8 +87,9 @@ async function main(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'toeh-bench-'))
   const sink = await startFastSink()
   try {
-    const lab = new Lab(dir, `reinject = "smtp:127.0.0.1:${sink.port}"\n[notice]\nenabled = false\n`)
-    await lab.allow('client.test')
+    const settings = `reinject = "smtp:127.0.0.1:${sink.port}"\n[notice]\nenabled = false\n`
+    const lab = await makeStage(dir, 10, settings)
+    const large = await makeStage(dir, 1_000_000, settings)
     const files = Object.fromEntries(
       [3_000, 10_000, 25 * 2 ** 20].map((bytes) => {
         const path = join(dir, `${bytes}.eml`)
@@ -81,25 +99,19 @@ async function main(): Promise<void> {
     )
     const empty = join(dir, 'empty.cjs')
     writeFileSync(empty, '')
-    const options = [`--config=${lab.config}`, '--sender=anna@corp.test', '--size=', ...CLIENT]
-    const filter = (queueId: string, recipient: string): string =>
-      [
-        process.execPath,
-        FILTER,
-        ...options,
-        `--queue-id=${queueId}`,
-        '--',
-        recipient,
-        '<',
-        files[3_000],
-      ].join(' ')
+    const options = ['--sender=anna@corp.test', '--size=', ...CLIENT]
+    const filter = ({ config }: Lab, queueId: string, recipient: string): string => {
+      const given = [`--config=${config}`, ...options, `--queue-id=${queueId}`, '--', recipient]
+      return [process.execPath, FILTER, ...given, '<', files[3_000]].join(' ')
+    }
     mkdirSync(RESULTS, { recursive: true })
     const results = await hyperfine(
       {
         'bare node': `${process.execPath} ${empty} < ${files[3_000]}`,
-        'one known recipient': filter('4bQ8Yk2hJnz1', 'a@client.test'),
+        'one known recipient, 10 rules': filter(lab, '4bQ8Yk2hJnz1', 'a@client.test'),
+        'one known recipient, 1,000,000 rules': filter(large, '4bQ8Yk2hJnz1', 'a@client.test'),
         // A new id each time, or it would be a retry: the shell's process id is one.
-        'one unknown recipient, no notice': filter('4bQ8Yk2h$$$(date +%N)', 'a@stranger.test'),
+        'one unknown recipient, no notice': filter(lab, '4bQ8Yk2h$$$(date +%N)', 'a@stranger.test'),
       },
       join(RESULTS, 'filter.json'),
     )
@@ -114,7 +126,7 @@ async function main(): Promise<void> {
     for (const bytes of [10_000, 25 * 2 ** 20]) {
       for (const recipient of ['a@client.test', 'a@stranger.test']) {
         const memory = await peak(
-          [FILTER, ...options, '--queue-id=4bQ8Yk2hJnz1', '--', recipient],
+          [FILTER, `--config=${lab.config}`, ...options, '--queue-id=4bQ8Yk2hJnz1', '--', recipient],
           files[bytes] ?? '',
         )
         const what = `${recipient === 'a@client.test' ? 'known' : 'unknown'}, ${bytes >= 2 ** 20 ? '25 MB' : '10 kB'}`

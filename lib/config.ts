@@ -26,6 +26,7 @@ export const DEFAULTS = {
     from: '',
     interval_minutes: 60,
   },
+  groups: {} as Record<string, string[]>,
 }
 
 export interface Config {
@@ -42,6 +43,8 @@ export interface Config {
   expireDays: number
   language: 'en' | 'fr'
   approvers: string[]
+  /** Members folded: addresses and `@domain`. */
+  groups: ReadonlyMap<string, readonly string[]>
   notice: { enabled: boolean; from: string; intervalMinutes: number }
 }
 
@@ -90,12 +93,37 @@ class Reader {
     for (const [key, value] of Object.entries(values)) {
       const standard = Object.hasOwn(defaults, key) ? defaults[key] : undefined
       if (standard === undefined) throw this.wrong(table, key, 'there is no such setting')
-      if (isTable(standard) && isTable(value)) merged[key] = this.merge(key, value, standard)
+      if (standard === DEFAULTS.groups && isTable(value)) merged[key] = this.lists(key, value)
+      else if (isTable(standard) && isTable(value)) merged[key] = this.merge(key, value, standard)
       else if (kindOf(value) === kindOf(standard)) merged[key] = value
       else throw this.wrong(table, key, `it must be ${kindOf(standard)}, not ${kindOf(value)}`)
     }
     return merged as T
   }
+
+  /** A table whose keys are the reader's own: each a list of texts. */
+  lists(table: string, values: Table): Record<string, string[]> {
+    for (const [key, value] of Object.entries(values)) {
+      const kind = kindOf(value)
+      if (kind !== 'a list of texts') throw this.wrong(table, key, `it must be a list of texts, not ${kind}`)
+    }
+    return values as Record<string, string[]>
+  }
+}
+
+function parseGroups(reader: Reader, groups: Record<string, string[]>): Map<string, string[]> {
+  const parsed = Object.entries(groups).map(([name, members]): [string, string[]] => {
+    if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+      throw reader.wrong('groups', name, 'a name is lower-case letters, digits and hyphens')
+    }
+    const folded = members.map((member) => {
+      const address = parseAddress(member.startsWith('@') ? `x${member}` : member)
+      if (!address.plain) throw reader.wrong('groups', name, `${JSON.stringify(member)}: ${address.fault}`)
+      return member.startsWith('@') ? `@${address.domain}` : address.key
+    })
+    return [name, folded]
+  })
+  return new Map(parsed)
 }
 
 function isTable(value: unknown): value is Table {
@@ -188,6 +216,7 @@ export function parseConfig(path: string, text: string): Config {
     expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
+    groups: parseGroups(reader, file.groups),
     notice: {
       enabled: file.notice.enabled,
       from,

@@ -16,7 +16,7 @@ const MIGRATIONS = [
     kind TEXT NOT NULL CHECK (kind IN ('address', 'domain')),
     value TEXT NOT NULL,
     subdomains INTEGER NOT NULL CHECK (subdomains IN (0, 1)),
-    scope TEXT NOT NULL DEFAULT '',  -- for everyone; senders and groups come here
+    scope TEXT NOT NULL DEFAULT '',
     effect TEXT NOT NULL CHECK (effect IN ('allow', 'block')),
     added_by TEXT NOT NULL,
     added_at INTEGER NOT NULL,
@@ -69,6 +69,11 @@ const MIGRATIONS = [
     now TEXT NOT NULL,
     hash TEXT NOT NULL
   ) STRICT;
+  `,
+  `
+  ALTER TABLE rule ADD COLUMN ends_at INTEGER;
+  ALTER TABLE rule ADD COLUMN last_used_at INTEGER;
+  CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
 ]
 

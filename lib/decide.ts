@@ -8,7 +8,9 @@
  *                    document out in the bounce, so even mail to a colleague waits.
  * 3. internal        the recipient's domain is the company's own.
  * 4. a rule          the most specific one: the address, then its domain, then the nearest parent domain whose
- *                    rule reaches subdomains. Where two are equally specific, block comes before allow.
+ *                    rule reaches subdomains. At equal destinations a rule for this sender comes before one for a
+ *                    group he is in, that before one for his domain, that before one for everyone; and where all
+ *                    is equal, block before allow.
  * 5. unknown         nobody has ever said yes: hold.
  *
  * Whom it may hurt: a colleague who writes to a new customer waits for an approver. That is the price, and why
@@ -24,17 +26,26 @@ export interface Rule {
   value: string
   /** Whether a domain rule also covers the domains below. */
   subdomains: boolean
+  /** Whose mail it speaks of: empty for everyone's, a folded sender address, `@domain`, or a group's name. */
+  scope: string
   effect: 'allow' | 'block'
+  /** Milliseconds since 1970 after which it counts no more, or null. */
+  endsAt: number | null
   addedBy: string
   /** Milliseconds since 1970. */
   addedAt: number
   /** What brought it in: `command`, `release 7k3m…`. */
   source: string
   note: string
+  /** When the decision log last saw it decide, milliseconds since 1970, or null. */
+  lastUsedAt: number | null
 }
 
-/** A rule before it has an id and a person. */
-export type RuleDraft = Omit<Rule, 'id' | 'addedBy' | 'addedAt'>
+/** A rule before it has an id, a person and a history. */
+export type RuleDraft = Omit<Rule, 'id' | 'addedBy' | 'addedAt' | 'lastUsedAt'>
+
+/** Groups of senders by name: folded addresses and `@domain`. */
+export type Groups = ReadonlyMap<string, readonly string[]>
 
 export type Reason = 'internal' | 'allowed' | 'malformed' | 'foreign-sender' | 'blocked' | 'unknown'
 export const PASSING: ReadonlySet<Reason> = new Set<Reason>(['internal', 'allowed'])
@@ -49,11 +60,12 @@ export interface Verdict {
   fault?: Fault
 }
 
-/** Live rules by their value: what the landscape knows of the keys that were asked for. */
+/** Live rules of every scope by their value: what the landscape knows of the keys that were asked for. */
 export type RulesByValue = ReadonlyMap<string, readonly Rule[]>
 
 export interface Facts {
   internal: ReadonlySet<string>
+  groups: Groups
   rules: RulesByValue
 }
 
@@ -63,17 +75,31 @@ export function lookupKeys(recipient: string): string[] {
   return address.plain ? [address.key, address.domain, ...parentDomains(address.domain)] : []
 }
 
+/** The scopes a sender is in, nearest first; of the null sender and of one that is not plain only everyone's. */
+export function scopesOf(sender: string, groups: Groups): string[] {
+  const address = parseAddress(sender)
+  if (!address.plain) return ['']
+  const domain = `@${address.domain}`
+  const memberOf = [...groups].filter(
+    ([, members]) => members.includes(address.key) || members.includes(domain),
+  )
+  return [address.key, ...memberOf.map(([name]) => name), domain, '']
+}
+
+/** The one of equally specific rules that counts for these scopes, or undefined. */
+function nearest(rules: readonly Rule[], scopes: readonly string[]): Rule | undefined {
+  const rank = (rule: Rule): number => 2 * scopes.indexOf(rule.scope) + (rule.effect === 'block' ? 0 : 1)
+  const [first] = rules.filter(({ scope }) => scopes.includes(scope)).sort((a, b) => rank(a) - rank(b))
+  return first
+}
+
 /** The rule that decides for a plain recipient, or undefined. */
-function decidingRule(recipient: string, rules: RulesByValue): Rule | undefined {
+function decidingRule(recipient: string, scopes: readonly string[], rules: RulesByValue): Rule | undefined {
   const [address, domain, ...parents] = lookupKeys(recipient)
   const at = (key: string | undefined): readonly Rule[] => (key === undefined ? [] : (rules.get(key) ?? []))
-  const bySpecificity = [
-    at(address),
-    at(domain),
-    ...parents.map((key) => at(key).filter((rule) => rule.subdomains)),
-  ]
-  for (const equals of bySpecificity) {
-    const rule = equals.find(({ effect }) => effect === 'block') ?? equals[0]
+  const reaching = parents.map((key) => at(key).filter(({ subdomains }) => subdomains))
+  for (const equals of [at(address), at(domain), ...reaching]) {
+    const rule = nearest(equals, scopes)
     if (rule !== undefined) return rule
   }
   return undefined
@@ -86,12 +112,12 @@ export function isOwnSender(sender: string, internal: ReadonlySet<string>): bool
   return address.plain && internal.has(address.domain)
 }
 
-function decideOne(recipient: string, ownSender: boolean, facts: Facts): Verdict {
+function decideOne(recipient: string, ownSender: boolean, scopes: readonly string[], facts: Facts): Verdict {
   const address = parseAddress(recipient)
   if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
   if (!ownSender) return { recipient, pass: false, reason: 'foreign-sender' }
   if (facts.internal.has(address.domain)) return { recipient, pass: true, reason: 'internal' }
-  const rule = decidingRule(recipient, facts.rules)
+  const rule = decidingRule(recipient, scopes, facts.rules)
   if (rule === undefined) return { recipient, pass: false, reason: 'unknown' }
   return rule.effect === 'allow'
     ? { recipient, pass: true, reason: 'allowed', rule }
@@ -101,5 +127,6 @@ function decideOne(recipient: string, ownSender: boolean, facts: Facts): Verdict
 /** One verdict for each recipient, in their order. Same envelope and facts, same verdicts: there is no clock here. */
 export function decide(envelope: { sender: string; recipients: readonly string[] }, facts: Facts): Verdict[] {
   const ownSender = isOwnSender(envelope.sender, facts.internal)
-  return envelope.recipients.map((recipient) => decideOne(recipient, ownSender, facts))
+  const scopes = scopesOf(envelope.sender, facts.groups)
+  return envelope.recipients.map((recipient) => decideOne(recipient, ownSender, scopes, facts))
 }

@@ -1,6 +1,7 @@
 /** The decision log: decisions/YYYY-MM-DD.jsonl (UTC), one line a run, appended and not synced. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { toFailure } from './failure.js'
 
 export interface Decision {
@@ -49,5 +50,27 @@ export function openDecisionLog(state: string, now: Date): DecisionLog {
     }
   } catch (error) {
     throw toFailure('open decision log', error, { at: path })
+  }
+}
+
+/**
+ * The decisions of days from `since` on (`YYYY-MM-DD`, UTC), oldest first. A line that was cut off by a full disk is
+ * passed over.
+ */
+export async function* readDecisions(state: string, since = ''): AsyncGenerator<Decision> {
+  const folder = join(state, 'decisions')
+  const names = readdirSync(folder).filter((name) => /^[0-9]{4}-[0-9]{2}-[0-9]{2}\.jsonl$/.test(name))
+  for (const name of names.sort()) {
+    if (name.slice(0, 10) < since) continue
+    for await (const line of createInterface({
+      input: createReadStream(join(folder, name)),
+      crlfDelay: Infinity,
+    })) {
+      try {
+        yield JSON.parse(line) as Decision
+      } catch {
+        // Not a whole line: there is no decision to be read in it.
+      }
+    }
   }
 }

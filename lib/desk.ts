@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import type { Actor } from './audit.js'
 import { type Config, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
+import { decide, lookupKeys, type Verdict } from './decide.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
@@ -25,6 +26,11 @@ export interface Desk {
   actor: Actor
 }
 
+/** The time, milliseconds since 1970: the one clock of the commands. */
+export function clock(): number {
+  return Date.now()
+}
+
 /** The person at the keyboard, also behind sudo. */
 export function loginName(): string {
   return process.env.SUDO_USER ?? userInfo().username
@@ -43,7 +49,7 @@ export function configPath(options: CommonOptions): string {
  */
 export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk {
   const config = loadConfig(configPath(options))
-  const actor = { who: loginName(), at: Date.now() }
+  const actor = { who: loginName(), at: clock() }
   enter(config.state)
   const open = access === 'read' ? openForReading : openForWriting
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
@@ -69,6 +75,17 @@ function enter(state: string): void {
       hint: 'run as root or as the owner of that folder; toeh init makes it',
     })
   }
+}
+
+/** The verdicts the filter would give now: the same facts, the same decision. */
+export async function verdictsOf(
+  desk: Desk,
+  sender: string,
+  recipients: readonly string[],
+): Promise<Verdict[]> {
+  const { config, landscape, actor } = desk
+  const rules = await landscape.facts(recipients.flatMap(lookupKeys), actor.at)
+  return decide({ sender, recipients }, { internal: config.internal, groups: config.groups, rules })
 }
 
 /** Prints one line, made safe for a terminal. */

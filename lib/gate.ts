@@ -71,7 +71,8 @@ export async function runGate(run: GateRun): Promise<void> {
     const id = holdIdOf(run.envelope.queueId, run.envelope.sender, message.sha256)
     const facts = {
       internal: config.internal,
-      rules: await new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys)),
+      groups: config.groups,
+      rules: await new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys), run.now),
     }
     const priors = await new Hold(db, folder).states(id)
     db.close()

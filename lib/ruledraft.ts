@@ -2,7 +2,7 @@
 import { domainToUnicode } from 'node:url'
 import freemail from 'email-providers/all.json' with { type: 'json' }
 import { parseAddress, parseDomain } from './address.js'
-import type { RuleDraft } from './decide.js'
+import type { Groups, RuleDraft } from './decide.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { isAbovePublicSuffix, isPublicSuffix } from './publicsuffix.js'
@@ -14,6 +14,10 @@ export interface DraftOptions {
   force: boolean
   source: string
   note: string
+  /** Whose mail it speaks of, from {@link parseScope}; everyone's where it is left out. */
+  scope?: string
+  /** Milliseconds since 1970; for good where it is left out. */
+  endsAt?: number | null
 }
 
 function misuse(operation: string, at: string, why: string, hint?: string): Failure {
@@ -38,11 +42,29 @@ export function parseRuleValue(operation: string, text: string): Pick<RuleDraft,
 }
 
 /**
+ * Whose mail a rule is to speak of: a sender's address, `@domain`, or the name of a group of the configuration.
+ * @throws Failure (2)
+ */
+export function parseScope(operation: string, text: string, groups: Groups): string {
+  if (!text.includes('@')) {
+    if (groups.has(text)) return text
+    const names = [...groups.keys()].join(', ')
+    const hint =
+      names === ''
+        ? 'give an address or @domain; [groups] of the configuration names none'
+        : `groups: ${names}`
+    throw misuse(`${operation} --for`, text, 'there is no such group', hint)
+  }
+  const { kind, value } = parseRuleValue(`${operation} --for`, text)
+  return kind === 'domain' ? `@${value}` : value
+}
+
+/**
  * Checks a value and makes it a draft: no public suffix, no freemail domain without force.
  * @throws Failure (2), with the landscape untouched
  */
 export function draftRule(text: string, options: DraftOptions): RuleDraft {
-  const { force, ...rest } = options
+  const { force, scope = '', endsAt = null, ...rest } = options
   const { effect, subdomains } = options
   const named = parseRuleValue(effect, text)
   if (named.kind === 'address' && subdomains) {
@@ -70,5 +92,5 @@ export function draftRule(text: string, options: DraftOptions): RuleDraft {
       )
     }
   }
-  return { ...named, ...rest }
+  return { ...named, ...rest, scope, endsAt }
 }

@@ -33,6 +33,7 @@ t.test('the defaults', (t) => {
     expireDays: 14,
     language: 'en',
     approvers: [],
+    groups: new Map(),
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
   }
   t.strictSame(parseConfig(PATH, OWN), defaults)
@@ -77,7 +78,7 @@ const NO_LIST = (what: string): string => `it must be a list of texts, not ${wha
 const FROM = 'it must be one plain address'
 
 // tsc demands a row for each setting.
-const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice'>, Cases> = {
+const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice' | 'groups'>, Cases> = {
   mode: {
     get: ({ mode }) => mode,
     good: [
@@ -349,5 +350,31 @@ t.test('loading', (t) => {
   t.strictSame(loadConfig(path), parseConfig(path, OWN))
   writeFileSync(path, `\u{feff}${OWN}`)
   t.strictSame([...loadConfig(path).internal], ['corp.test'], 'a byte order mark does not count')
+  t.end()
+})
+
+t.test('groups: names of the reader, members folded', (t) => {
+  const text = `${OWN}[groups]\naccounting = ["Anna@Corp.TEST", "@Billing.corp.test"]\nthe-board = []\n`
+  t.strictSame(
+    [...parseConfig(PATH, text).groups],
+    [
+      ['accounting', ['anna@corp.test', '@billing.corp.test']],
+      ['the-board', []],
+    ],
+  )
+  const bad: [string, string][] = [
+    ['Board = []', 'groups.Board: a name is lower-case letters, digits and hyphens'],
+    ['"a@b.test" = []', 'groups.a@b.test: a name is lower-case letters, digits and hyphens'],
+    ['board = "anna@corp.test"', 'groups.board: it must be a list of texts, not a text'],
+    ['board = [1]', 'groups.board: it must be a list of texts, not a list'],
+    ['board = ["anna"]', 'groups.board: "anna": no domain'],
+    ['board = ["@corp"]', 'groups.board: "@corp": single-label domain'],
+    ['board = ["a%b@corp.test"]', 'groups.board: "a%b@corp.test": percent or bang routing'],
+  ]
+  for (const [line, complaint] of bad) {
+    const failure = failureOf(() => parseConfig(PATH, `${OWN}[groups]\n${line}\n`))
+    t.equal(failure.message, `configuration ${PATH}:${OWN.split('\n').length + 1}: ${complaint}`)
+    t.equal(failure.status, EXIT.config)
+  }
   t.end()
 })

@@ -1,23 +1,27 @@
 /** Tests of decide.ts: every reason by name, and the order of precedence in full. */
 import t from 'tap'
-import { decide, isOwnSender, lookupKeys, PASSING, type Reason, type Rule } from '../lib/decide.js'
+import { decide, isOwnSender, lookupKeys, PASSING, type Reason, type Rule, scopesOf } from '../lib/decide.js'
 
 let lastId = 0
-function rule(effect: Rule['effect'], value: string, subdomains = false): Rule {
+function rule(effect: Rule['effect'], value: string, subdomains = false, scope = ''): Rule {
   const kind = value.includes('@') ? 'address' : 'domain'
-  const about = { addedBy: 'test', addedAt: 1, source: 'test', note: '' }
-  return { id: ++lastId, kind, value, subdomains, effect, ...about }
+  const about = { endsAt: null, addedBy: 'test', addedAt: 1, source: 'test', note: '', lastUsedAt: null }
+  return { id: ++lastId, kind, value, subdomains, scope, effect, ...about }
 }
 const allow = (value: string, subdomains = false): Rule => rule('allow', value, subdomains)
 const block = (value: string, subdomains = false): Rule => rule('block', value, subdomains)
 
 const internal = new Set(['corp.test'])
+const groups = new Map([
+  ['accounting', ['anna@corp.test', '@billing.corp.test']],
+  ['board', ['anna@corp.test']],
+])
 
 /** One verdict, the rules as the landscape hands them over: by value. */
 function verdict(rules: readonly Rule[], recipient: string, sender = 'anna@corp.test') {
   const byValue = new Map<string, Rule[]>()
   for (const one of rules) byValue.set(one.value, [...(byValue.get(one.value) ?? []), one])
-  return decide({ sender, recipients: [recipient] }, { internal, rules: byValue })[0]
+  return decide({ sender, recipients: [recipient] }, { internal, groups, rules: byValue })[0]
 }
 
 const exact = allow('bob@known.test')
@@ -193,7 +197,7 @@ t.test('an internationalised domain and its A-label are one', (t) => {
 
 t.test('one verdict a recipient, in their order, repeated ones included', (t) => {
   const recipients = ['x@stranger.test', 'bob@known.test', '', 'carl@corp.test', 'bob@known.test']
-  const facts = { internal, rules: new Map([['known.test', [known]]]) }
+  const facts = { internal, groups, rules: new Map([['known.test', [known]]]) }
   const verdicts = decide({ sender: 'anna@corp.test', recipients }, facts)
   t.strictSame(
     verdicts.map(({ recipient, reason }) => [recipient, reason]),
@@ -229,5 +233,54 @@ t.test('whose sender it is', (t) => {
   ]
   for (const sender of own) t.equal(isOwnSender(sender, internal), true, sender)
   for (const sender of foreign) t.equal(isOwnSender(sender, internal), false, sender)
+  t.end()
+})
+
+t.test('the scopes of a sender, nearest first', (t) => {
+  t.strictSame(scopesOf('Anna@Corp.test', groups), [
+    'anna@corp.test',
+    'accounting',
+    'board',
+    '@corp.test',
+    '',
+  ])
+  t.strictSame(scopesOf('x@billing.corp.test', groups), [
+    'x@billing.corp.test',
+    'accounting',
+    '@billing.corp.test',
+    '',
+  ])
+  t.strictSame(scopesOf('bob@corp.test', groups), ['bob@corp.test', '@corp.test', ''])
+  for (const sender of ['', '"anna"@corp.test', 'anna']) t.strictSame(scopesOf(sender, groups), [''], sender)
+  t.end()
+})
+
+t.test('among equally specific rules the nearest scope decides, then block before allow', (t) => {
+  const at = (effect: Rule['effect'], scope: string): Rule => rule(effect, 'known.test', false, scope)
+  const everyone = at('allow', '')
+  const domain = at('block', '@corp.test')
+  const group = at('allow', 'accounting')
+  const anna = at('block', 'anna@corp.test')
+  const cases: [Rule[], string, Rule | undefined][] = [
+    [[everyone, domain, group, anna], 'anna@corp.test', anna],
+    [[everyone, domain, group], 'anna@corp.test', group],
+    [[everyone, domain], 'anna@corp.test', domain],
+    [[everyone, domain], '', everyone],
+    [[everyone, group], 'bob@corp.test', everyone],
+    [[group], 'bob@corp.test', undefined],
+    [[group, anna], '', undefined],
+    [[group, at('block', 'board')], 'anna@corp.test', group], // groups in the configuration's order
+  ]
+  for (const [rules, sender, expected] of cases) {
+    for (const order of [rules, rules.toReversed()]) {
+      const result = verdict(order, 'x@known.test', sender)
+      t.equal(result?.rule, expected, `${sender || '<>'}: ${expected?.scope}`)
+      t.equal(result?.pass, expected?.effect === 'allow')
+    }
+  }
+  const both = [at('allow', 'anna@corp.test'), at('block', 'anna@corp.test')]
+  t.equal(verdict(both, 'x@known.test')?.reason, 'blocked', 'block before allow where all is equal')
+  const narrow = [rule('allow', 'x@known.test'), at('block', 'anna@corp.test')]
+  t.equal(verdict(narrow, 'x@known.test')?.rule, narrow[0], 'the destination comes before the scope')
   t.end()
 })

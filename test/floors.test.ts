@@ -14,7 +14,7 @@ const FLOORS: [string, string[]][] = [
   ['pure', ['address', 'display', 'exit', 'head', 'publicsuffix', 'reply', 'wire']],
   ['pure', ['decide', 'failure']],
   ['pure', ['envelope', 'holdid', 'ruledraft', 'wording']],
-  ['pure', ['parcel']],
+  ['pure', ['parcel', 'term']],
   ['foundations', ['database', 'holdfolder']],
   ['foundations', ['audit']],
   [
@@ -36,7 +36,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['acts', ['reinject']],
   ['acts', ['desk', 'notify']],
-  ['acts', ['gate', 'release']],
+  ['acts', ['gate', 'release', 'uses']],
   [
     'commands',
     [

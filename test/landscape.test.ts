@@ -8,10 +8,12 @@ import { makeLab } from './support/lab.js'
 
 const MARIE = { who: 'marie', at: 1000 }
 const PAUL = { who: 'paul', at: 2000 }
+const NOW = 3000
 
 function draft(value: string, changes: Partial<RuleDraft> = {}): RuleDraft {
   const kind = value.includes('@') ? 'address' : 'domain'
-  return { kind, value, subdomains: false, effect: 'allow', source: 'command', note: '', ...changes }
+  const rest = { scope: '', endsAt: null, source: 'command', note: '' }
+  return { kind, value, subdomains: false, effect: 'allow', ...rest, ...changes }
 }
 
 /** A landscape of its own for one test. */
@@ -23,7 +25,7 @@ function makeLandscape(t: Test): { db: Database; landscape: Landscape } {
 
 /** What stands, in words. */
 async function standing(landscape: Landscape): Promise<string[]> {
-  return (await landscape.list()).map(describeRule)
+  return (await landscape.list(NOW)).map(describeRule)
 }
 
 /** The audit in words: who, what, subject, from, to. */
@@ -44,15 +46,18 @@ t.test('a new rule carries who added it, when, why and from where', async (t) =>
     kind: 'domain',
     value: 'known.test',
     subdomains: false,
+    scope: '',
     effect: 'allow',
+    endsAt: null,
     addedBy: 'marie',
     addedAt: 1000,
     source: 'release 7k3m',
     note: 'the new supplier',
+    lastUsedAt: null,
   }
   t.strictSame(result, { rule, added: true })
-  t.strictSame(await landscape.list(), [rule])
-  t.strictSame(await landscape.facts(['known.test']), new Map([['known.test', [rule]]]))
+  t.strictSame(await landscape.list(NOW), [rule])
+  t.strictSame(await landscape.facts(['known.test'], NOW), new Map([['known.test', [rule]]]))
   t.strictSame(deeds(db), ['marie|1000|allow|known.test||allow known.test'])
 })
 
@@ -94,7 +99,7 @@ t.test('a block stands beside an allow, and an allow never beside a block', asyn
   const [block] = await landscape.add([draft('known.test', { effect: 'block' })], PAUL)
   t.equal(block?.added, true)
   t.strictSame(await standing(landscape), ['allow known.test', 'block known.test'])
-  t.equal((await landscape.facts(['known.test'])).get('known.test')?.length, 2)
+  t.equal((await landscape.facts(['known.test'], NOW)).get('known.test')?.length, 2)
 
   await landscape.add([draft('evil.test', { effect: 'block' })], PAUL)
   const failure = await failureOf(() => landscape.add([draft('evil.test')], MARIE))
@@ -118,10 +123,10 @@ t.test('revoke ends what stands there; the rows stay', async (t) => {
   const { db, landscape } = makeLandscape(t)
   await landscape.add([draft('known.test'), draft('a@known.test')], MARIE)
   await landscape.add([draft('known.test', { effect: 'block' })], MARIE)
-  const ended = await landscape.revoke(['known.test', 'never.test'], PAUL)
+  const ended = await landscape.revoke(['known.test', 'never.test'], undefined, PAUL)
   t.strictSame(ended.map(describeRule), ['allow known.test', 'block known.test'])
   t.strictSame(await standing(landscape), ['allow a@known.test'])
-  t.equal((await landscape.facts(['known.test'])).size, 0)
+  t.equal((await landscape.facts(['known.test'], NOW)).size, 0)
   t.strictSame(deeds(db).slice(3), [
     'paul|2000|revoke|known.test|allow known.test|',
     'paul|2000|revoke|known.test|block known.test|',
@@ -133,7 +138,7 @@ t.test('revoke ends what stands there; the rows stay', async (t) => {
       { revoked_by: 'paul', revoked_at: 2000, added_by: 'marie' },
     ],
   )
-  t.strictSame(await landscape.revoke(['known.test'], PAUL), [], 'once')
+  t.strictSame(await landscape.revoke(['known.test'], undefined, PAUL), [], 'once')
 
   const [back] = await landscape.add([draft('known.test')], PAUL)
   t.match(back, { added: true, rule: { id: 4 } }, 'it may come back, under a new id')
@@ -142,10 +147,13 @@ t.test('revoke ends what stands there; the rows stay', async (t) => {
 t.test('facts are of the values asked for, exactly', async (t) => {
   const { landscape } = makeLandscape(t)
   await landscape.add([draft('known.test'), draft('a@known.test'), draft('sub.known.test')], MARIE)
-  const facts = await landscape.facts(['a@known.test', 'known.test', 'known.test', 'test', 'nown.test', ''])
+  const facts = await landscape.facts(
+    ['a@known.test', 'known.test', 'known.test', 'test', 'nown.test', ''],
+    NOW,
+  )
   t.strictSame([...facts.keys()], ['a@known.test', 'known.test'])
-  t.equal((await landscape.facts([])).size, 0)
-  t.equal((await landscape.facts(["' OR 1=1 --", '%'])).size, 0)
+  t.equal((await landscape.facts([], NOW)).size, 0)
+  t.equal((await landscape.facts(["' OR 1=1 --", '%'], NOW)).size, 0)
 })
 
 t.test('list finds by a part of the value and takes it literally', async (t) => {
@@ -158,8 +166,103 @@ t.test('list finds by a part of the value and takes it literally', async (t) => 
     'allow b.test',
   ])
   const values = async (pattern: string): Promise<string[]> =>
-    (await landscape.list(pattern)).map(({ value }) => value)
+    (await landscape.list(NOW, pattern)).map(({ value }) => value)
   t.strictSame(await values('a_b'), ['a_b.test'])
   t.strictSame(await values('@b'), ['anna@b.test'])
   t.strictSame(await values('%'), [])
+})
+
+t.test('rules of different scopes stand side by side, and go one by one', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  const scopes = ['', 'anna@corp.test', '@corp.test', 'accounting']
+  for (const scope of scopes) {
+    const [result] = await landscape.add([draft('known.test', { scope })], MARIE)
+    t.equal(result?.added, true, scope)
+  }
+  t.strictSame(await standing(landscape), [
+    'allow known.test',
+    'allow known.test for @corp.test',
+    'allow known.test for accounting',
+    'allow known.test for anna@corp.test',
+  ])
+  t.strictSame(
+    (await landscape.facts(['known.test'], NOW))
+      .get('known.test')
+      ?.map(({ scope }) => scope)
+      .toSorted(),
+    scopes.toSorted(),
+  )
+  await landscape.add([draft('known.test', { scope: 'accounting', effect: 'block' })], MARIE)
+  await failureOf(() => landscape.add([draft('known.test', { scope: 'accounting' })], MARIE))
+  t.equal((await landscape.add([draft('known.test', { scope: '@corp.test' })], MARIE))[0]?.added, false)
+  const ended = await landscape.revoke(['known.test'], 'accounting', PAUL)
+  t.strictSame(ended.map(describeRule), [
+    'allow known.test for accounting',
+    'block known.test for accounting',
+  ])
+  t.equal((await landscape.revoke(['known.test'], undefined, PAUL)).length, 3, 'without a scope: all of them')
+  t.equal(deeds(db).at(-1), 'paul|2000|revoke|known.test|allow known.test for anna@corp.test|')
+})
+
+t.test('a rule that has ended counts no more, and makes place', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  await landscape.add([draft('known.test', { endsAt: NOW })], MARIE)
+  t.equal((await landscape.facts(['known.test'], NOW - 1)).size, 1)
+  t.equal((await landscape.facts(['known.test'], NOW)).size, 0)
+  t.strictSame(await landscape.list(NOW), [])
+  const late = { who: 'paul', at: NOW }
+  t.strictSame(await landscape.revoke(['known.test'], undefined, late), [], 'there is nothing to end')
+  const [again] = await landscape.add([draft('known.test')], late)
+  t.match(again, { added: true, rule: { id: 2, endsAt: null } })
+  t.strictSame(db.all('SELECT revoked_by, revoked_at FROM rule WHERE id = 1'), [
+    { revoked_by: 'its end', revoked_at: NOW },
+  ])
+})
+
+t.test('what is as wide and as long stays; what is wider or longer takes its place', async (t) => {
+  const cases: [Partial<RuleDraft>, Partial<RuleDraft>, boolean][] = [
+    [{}, { endsAt: 9000 }, false],
+    [{ endsAt: 9000 }, { endsAt: 8000 }, false],
+    [{ endsAt: 9000 }, { endsAt: 9000 }, false],
+    [{ endsAt: 9000 }, { endsAt: 9001 }, true],
+    [{ endsAt: 9000 }, {}, true],
+    [{ subdomains: true }, {}, false],
+    [{ subdomains: true, endsAt: 9000 }, {}, true],
+    [{}, { subdomains: true, endsAt: 9000 }, true],
+  ]
+  for (const [first, second, added] of cases) {
+    const { landscape } = makeLandscape(t)
+    await landscape.add([draft('known.test', first)], MARIE)
+    const [result] = await landscape.add([draft('known.test', second)], PAUL)
+    const name = JSON.stringify([first, second])
+    t.equal(result?.added, added, name)
+    t.equal(result?.replaced?.id, added ? 1 : undefined, name)
+    t.match(result?.rule, added ? { id: 2, ...second } : { id: 1, ...first }, name)
+    t.equal((await landscape.list(NOW)).length, 1, name)
+  }
+})
+
+t.test('uses only move forward; progress is remembered', async (t) => {
+  const { landscape } = makeLandscape(t)
+  await landscape.add([draft('one.test'), draft('two.test')], MARIE)
+  const used = async (): Promise<(number | null)[]> =>
+    (await landscape.list(NOW)).map(({ lastUsedAt }) => lastUsedAt)
+  t.strictSame(await used(), [null, null])
+  await landscape.recordUses(
+    new Map([
+      [1, 500],
+      [99, 500],
+    ]),
+  )
+  await landscape.recordUses(
+    new Map([
+      [1, 400],
+      [2, 600],
+    ]),
+  )
+  t.strictSame(await used(), [500, 600])
+  t.equal(await landscape.progress('x'), undefined)
+  await landscape.setProgress('x', '2026-11-24')
+  await landscape.setProgress('x', '2026-11-25')
+  t.equal(await landscape.progress('x'), '2026-11-25')
 })

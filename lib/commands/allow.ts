@@ -1,14 +1,18 @@
 /** toeh allow: says that a destination is known. */
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import type { RuleDraft } from '../decide.js'
+import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
 import { describeRule } from '../landscape.js'
-import { draftRule } from '../ruledraft.js'
+import { draftRule, parseScope } from '../ruledraft.js'
+import { parseEnd } from '../term.js'
 
 interface Options extends CommonOptions {
   value: string[]
   subdomains: boolean
   force: boolean
   note: string
+  for?: string
+  until?: string
 }
 
 /** The command module of allow, and of block: they differ in their effect and their words. */
@@ -30,21 +34,37 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
           requiresArg: true,
           describe: 'why, for whoever looks later',
         })
+        .option('for', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'only for mail of this sender, @domain or group',
+        })
+        .option('until', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'only until the end of this day (2026-12-31), or for so long (30d)',
+        })
         .option('force', { type: 'boolean', default: false, describe: 'take a whole freemail domain' })
         .example(example, describe),
     handler: async (args) => {
       const options = args as unknown as Options
       const { subdomains, force, note } = options
-      const drafts = options.value.map((text) =>
-        draftRule(text, { effect, subdomains, force, note, source: 'command' }),
-      )
+      const now = clock()
+      const endsAt = options.until === undefined ? null : parseEnd('--until', options.until, now)
+      const draft = (scope: string): RuleDraft[] =>
+        options.value.map((text) =>
+          draftRule(text, { effect, subdomains, force, note, scope, endsAt, source: 'command' }),
+        )
+      draft('') // What is wrong with a value is said before anything is opened.
       const desk = openDesk(options, 'write')
-      const results = await desk.landscape.add(drafts, desk.actor)
-      const lines = results.map(({ rule, added }) =>
-        added
-          ? `rule ${rule.id}: ${describeRule(rule)}`
-          : `rule ${rule.id} says so already: ${describeRule(rule)}`,
-      )
+      const scope = options.for === undefined ? '' : parseScope(effect, options.for, desk.config.groups)
+      const results = await desk.landscape.add(draft(scope), desk.actor)
+      const lines = results.map(({ rule, added, replaced }) => {
+        if (!added) return `rule ${rule.id} says so already: ${describeRule(rule)}`
+        const instead =
+          replaced === undefined ? '' : `, in place of rule ${replaced.id}: ${describeRule(replaced)}`
+        return `rule ${rule.id}: ${describeRule(rule)}${instead}`
+      })
       answer(options, results, lines)
     },
   }

@@ -5,6 +5,7 @@ import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
 import { sendNotice, tellableSender } from '../notify.js'
+import { foldUses } from '../uses.js'
 
 /** Older than any run can be: pipe(8)'s time limit and our deadline are minutes. */
 const TEMPORARY_MS = 86_400_000
@@ -59,6 +60,7 @@ const module: CommandModule = {
         process.exitCode = EXIT.failed
       }
     }
+    await foldUses(desk)
     const { removed, orphans } = await tidyFolders(desk)
     const swept = desk.folder.sweep(now - TEMPORARY_MS)
     if (removed > 0) lines.push(`removed ${removed} settled messages that a cut-off run had left`)

@@ -1,7 +1,6 @@
 /** toeh recheck: releases what has become known since it was held. */
 import type { Argv, CommandModule } from 'yargs'
-import { decide, lookupKeys } from '../decide.js'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type CommonOptions, openDesk, verdictsOf } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'
 
@@ -18,11 +17,7 @@ const module: CommandModule = {
       const recipients = message.recipients
         .filter(({ state }) => state === 'held')
         .map(({ address }) => address)
-      const rules = await desk.landscape.facts(recipients.flatMap(lookupKeys))
-      const verdicts = decide(
-        { sender: message.sender, recipients },
-        { internal: desk.config.internal, rules },
-      )
+      const verdicts = await verdictsOf(desk, message.sender, recipients)
       const known = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
       if (known.length > 0) results.push(await tryRelease(desk, message, known))
     }

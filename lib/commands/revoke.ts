@@ -4,10 +4,11 @@ import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
-import { parseRuleValue } from '../ruledraft.js'
+import { parseRuleValue, parseScope } from '../ruledraft.js'
 
 interface Options extends CommonOptions {
   value: string[]
+  for?: string
 }
 
 const module: CommandModule = {
@@ -20,21 +21,29 @@ const module: CommandModule = {
         array: true,
         describe: 'addresses or domains, as toeh known shows them',
       })
+      .option('for', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'only rules for this sender, @domain or group',
+      })
       .example('toeh revoke old-supplier.example', 'from now on it is unknown'),
   handler: async (args) => {
     const options = args as unknown as Options
     const values = options.value.map((text) => parseRuleValue('revoke', text).value)
     const desk = openDesk(options, 'write')
-    const facts = await desk.landscape.facts(values)
+    const scope =
+      options.for === undefined ? undefined : parseScope('revoke', options.for, desk.config.groups)
+    const facts = await desk.landscape.facts(values, desk.actor.at)
     for (const value of values) {
-      if (facts.has(value)) continue
+      const rules = facts.get(value) ?? []
+      if (rules.some((rule) => scope === undefined || rule.scope === scope)) continue
       throw new Failure('revoke', 'there is no rule of exactly this name', {
         at: value,
         status: EXIT.noInput,
         hint: 'toeh known lists them',
       })
     }
-    const ended = await desk.landscape.revoke([...new Set(values)], desk.actor)
+    const ended = await desk.landscape.revoke([...new Set(values)], scope, desk.actor)
     answer(
       options,
       ended,

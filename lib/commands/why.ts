@@ -1,8 +1,8 @@
 /** toeh why: the verdict the filter would give, and what it rests on. */
 import type { Argv, CommandModule } from 'yargs'
 import { parseAddress } from '../address.js'
-import { decide, lookupKeys, type Verdict } from '../decide.js'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { lookupKeys, type Verdict } from '../decide.js'
+import { answer, type CommonOptions, openDesk, verdictsOf } from '../desk.js'
 import { localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
@@ -22,6 +22,7 @@ function explain(verdict: Verdict, keys: readonly string[]): string[] {
       `rule ${rule.id}: ${describeRule(rule)}, by ${rule.addedBy} on ${localTime(rule.addedAt)}${source}`,
     )
     if (rule.note !== '') lines.push(`note: ${rule.note}`)
+    lines.push(rule.lastUsedAt === null ? 'not used so far' : `last used on ${localTime(rule.lastUsedAt)}`)
   }
   if (keys.length > 0 && (reason === 'unknown' || rule !== undefined))
     lines.push(`looked at, in order: ${keys.join(', ')}`)
@@ -46,8 +47,7 @@ const module: CommandModule = {
     const { recipient, sender = '' } = options
     if (recipient === '') throw new Failure('why', 'which recipient?', { status: EXIT.usage })
     const keys = lookupKeys(recipient)
-    const facts = { internal: desk.config.internal, rules: await desk.landscape.facts(keys) }
-    const [verdict] = decide({ sender, recipients: [recipient] }, facts)
+    const [verdict] = await verdictsOf(desk, sender, [recipient])
     if (verdict === undefined) throw new Failure('why', 'there is no verdict', { at: recipient })
     const address = parseAddress(recipient)
     answer(options, { ...verdict, lookedAt: address.plain ? keys : [] }, explain(verdict, keys))

@@ -51,7 +51,7 @@ t.test('said twice it adds nothing; wider replaces narrower', async (t) => {
   assertDone(
     t,
     await lab.toeh('allow', 'known.test', '--subdomains'),
-    'rule 2: allow known.test with subdomains\n',
+    'rule 2: allow known.test with subdomains, in place of rule 1: allow known.test\n',
   )
   assertDone(
     t,

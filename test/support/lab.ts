@@ -191,7 +191,9 @@ export class Lab {
       kind: value.includes('@') ? ('address' as const) : ('domain' as const),
       value,
       subdomains: false,
+      scope: '',
       effect: 'allow' as const,
+      endsAt: null,
       source: 'test',
       note: '',
     }))

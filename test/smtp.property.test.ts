@@ -170,8 +170,8 @@ t.test('every recipient that passed is on the wire as it was given, and nobody e
     message,
     helo,
     course,
-    async ({ internal, rules }, sender, recipients, message, helo, course) => {
-      const verdicts = decide({ sender, recipients }, makeFacts(internal, rules))
+    async (world, sender, recipients, message, helo, course) => {
+      const verdicts = decide({ sender, recipients }, makeFacts(world))
       const passing = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
       held += recipients.length - passing.length
       sent += passing.length

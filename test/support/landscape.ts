@@ -1,20 +1,25 @@
 /** Landscape: random rules, senders and recipients of a world so small that they meet. */
 import fc from 'fast-check'
-import type { Facts, Rule, RulesByValue } from '../../lib/decide.js'
+import type { Facts, Rule } from '../../lib/decide.js'
 import { strangeAddress } from './strange.js'
 
 /** A whole rule: here is what none of the random worlds cares about. */
-export function makeRule(rule: Pick<Rule, 'id' | 'value' | 'subdomains' | 'effect'>): Rule {
+export function makeRule(rule: Pick<Rule, 'id' | 'value' | 'subdomains' | 'scope' | 'effect'>): Rule {
   const kind = rule.value.includes('@') ? 'address' : 'domain'
-  return { ...rule, kind, addedBy: 'test', addedAt: 1, source: 'test', note: '' }
+  return {
+    ...rule,
+    kind,
+    endsAt: null,
+    addedBy: 'test',
+    addedAt: 1,
+    source: 'test',
+    note: '',
+    lastUsedAt: null,
+  }
 }
 
-/** Facts as the gate has them; by value, and of these values alone where they are given. */
-export function makeFacts(
-  internal: Iterable<string>,
-  rules: readonly Rule[],
-  values?: Iterable<string>,
-): Facts {
+/** Facts as the gate has them; of these values alone where they are given. */
+export function makeFacts({ internal, groups, rules }: World, values?: Iterable<string>): Facts {
   const wanted = values === undefined ? undefined : new Set(values)
   const byValue = new Map<string, Rule[]>()
   for (const rule of rules) {
@@ -22,7 +27,7 @@ export function makeFacts(
       byValue.set(rule.value, [...(byValue.get(rule.value) ?? []), rule])
     }
   }
-  return { internal: new Set(internal), rules: byValue satisfies RulesByValue }
+  return { internal: new Set(internal), groups: new Map(groups), rules: byValue }
 }
 
 const LOCALS = ['x', 'y', 'x.y', 'x+y']
@@ -68,25 +73,44 @@ export const smallSender: fc.Arbitrary<string> = fc.oneof(
 
 export interface World {
   internal: string[]
+  /** Name and members, in the order of the configuration. */
+  groups: [string, string[]][]
   rules: Rule[]
 }
 
-/** Rules and internal domains; of each value and effect one rule at most, as the database has it. */
+const SCOPES = [
+  'anna@corp.test',
+  'otto@corp.test',
+  '@corp.test',
+  '@shop.test',
+  '@a.test',
+  'accounting',
+  'board',
+]
+const GROUPS: World['groups'] = [
+  ['accounting', ['anna@corp.test', '@shop.test']],
+  ['board', ['otto@corp.test', 'anna@corp.test']],
+]
+
+/** Rules, groups and internal domains; of each value, scope and effect one rule at most, as the database has it. */
 export const world: fc.Arbitrary<World> = fc
   .record({
     internal: fc.subarray(['shop.test', 'a.test', 'b.a.test', 'a.aa.test']),
+    groups: fc.shuffledSubarray(GROUPS),
     rules: fc.uniqueArray(
       fc.record({
         value: fc.oneof(smallDomain, smallDomain, smallAddress),
         subdomains: fc.boolean(),
+        scope: fc.oneof({ weight: 3, arbitrary: fc.constant('') }, fc.constantFrom(...SCOPES)),
         effect: fc.constantFrom('allow' as const, 'allow' as const, 'block' as const),
       }),
-      { maxLength: 40, size: 'max', selector: ({ value, effect }) => `${effect} ${value}` },
+      { maxLength: 60, size: 'max', selector: ({ value, scope, effect }) => `${effect} ${value} ${scope}` },
     ),
   })
-  .map(({ internal, rules }) => ({
+  .map(({ internal, groups, rules }) => ({
     internal: ['corp.test', ...internal],
-    rules: rules.map(({ value, subdomains, effect }, index) =>
-      makeRule({ id: index + 1, value, effect, subdomains: subdomains && !value.includes('@') }),
+    groups,
+    rules: rules.map((rule, index) =>
+      makeRule({ ...rule, id: index + 1, subdomains: rule.subdomains && !rule.value.includes('@') }),
     ),
   }))

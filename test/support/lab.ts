@@ -128,8 +128,8 @@ export class Lab {
     createDatabase(databasePath(this.state), { busySeconds: 5 }).close()
   }
 
-  configure(settings: string): void {
-    const base = `state = ${JSON.stringify(this.state)}\ninternal_domains = ["corp.test"]\n`
+  configure(settings: string, internal: readonly string[] = ['corp.test']): void {
+    const base = `state = ${JSON.stringify(this.state)}\ninternal_domains = ${JSON.stringify(internal)}\n`
     writeFileSync(this.config, base + settings)
   }
 

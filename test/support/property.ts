@@ -18,7 +18,8 @@ export async function holds<T>(
 ): Promise<void> {
   const { SEED } = process.env
   const seed = SEED === undefined ? {} : { seed: Number(SEED) }
-  const details = await fc.check(property, { numRuns: cases, interruptAfterTimeLimit: LIMIT_MS, ...seed })
+  const limits = { numRuns: cases, interruptAfterTimeLimit: LIMIT_MS, includeErrorInReport: true }
+  const details = await fc.check(property, { ...limits, ...seed })
   if (details.failed) t.fail(`${name}\n${await fc.asyncDefaultReportMessage(details)}`)
   else t.pass(`${name}: ${details.numRuns} cases`)
 }

@@ -1,0 +1,197 @@
+/** toeh why agrees with the filter: the same verdict, reason and rule for thousands of generated pairs. */
+import fc from 'fast-check'
+import t from 'tap'
+import why from '../../lib/commands/why.js'
+import { loadConfig } from '../../lib/config.js'
+import { decide, type Rule, type RuleDraft } from '../../lib/decide.js'
+import type { Decision } from '../../lib/decisions.js'
+import { runGate } from '../../lib/gate.js'
+import { CLIENT, pieces } from '../support/held.js'
+import { Lab, MESSAGE, makeFolder } from '../support/lab.js'
+import { makeFacts, smallRecipient, smallSender, type World, world } from '../support/landscape.js'
+import { assertSame, holds } from '../support/property.js'
+import { makeScript } from '../support/script.js'
+
+// A run of the filter leaves its files open and its spool to the end of the process, which here has many.
+process.setMaxListeners(0)
+
+/** What became of a rule since it was added. */
+type Fate = 'stands' | 'revoked' | 'ended' | 'ends later'
+
+const NOW = Date.now()
+const DAY = 86_400_000
+const ENDS: Record<Fate, number | null> = {
+  stands: null,
+  revoked: null,
+  ended: NOW - DAY,
+  'ends later': NOW + DAY,
+}
+
+interface Told {
+  rule: Rule
+  fate: Fate
+}
+
+/** Rules as people bring them in: an allow before the block that would refuse it, some of them gone again. */
+async function fill(lab: Lab, rules: readonly Told[]): Promise<void> {
+  const { db, landscape } = lab.stores()
+  const drafts = (effect: Rule['effect']): RuleDraft[] =>
+    rules
+      .filter(({ rule }) => rule.effect === effect)
+      .map(({ rule, fate }) => ({ ...rule, endsAt: ENDS[fate] }))
+  await landscape.add([...drafts('allow'), ...drafts('block')], { who: 'test', at: NOW - 2 * DAY })
+  const revoked = rules.filter(({ fate }) => fate === 'revoked').map(({ rule }) => rule)
+  for (const scope of new Set(revoked.map((rule) => rule.scope))) {
+    const values = revoked.filter((rule) => rule.scope === scope).map(({ value }) => value)
+    await landscape.revoke(values, scope, { who: 'test', at: NOW - DAY })
+  }
+  db.close()
+}
+
+/** The rules that count now; who revokes a value ends its allow and its block. */
+function live(rules: readonly Told[]): Rule[] {
+  const gone = new Set(
+    rules.filter(({ fate }) => fate === 'revoked').map(({ rule }) => `${rule.value} ${rule.scope}`),
+  )
+  return rules
+    .filter(({ rule, fate }) => fate !== 'ended' && !gone.has(`${rule.value} ${rule.scope}`))
+    .map(({ rule }) => rule)
+}
+
+function settings(groups: World['groups'], port: number): string {
+  const lines = groups.map(([name, members]) => `${name} = ${JSON.stringify(members)}`)
+  return [
+    `reinject = "smtp:127.0.0.1:${port}"`,
+    '[notice]',
+    'enabled = false',
+    '[groups]',
+    ...lines,
+    '',
+  ].join('\n')
+}
+
+/** One run of the gate within this process; what it wrote into the decision log. */
+async function gate(
+  lab: Lab,
+  sender: string,
+  recipients: string[],
+  run: number,
+): Promise<Decision['recipients']> {
+  const queueId = `WHY${String(run).padStart(6, '0')}`
+  let settled = ''
+  await runGate({
+    config: loadConfig(lab.config),
+    envelope: { sender, recipients, queueId, recordBytes: undefined, client: CLIENT },
+    input: pieces(MESSAGE),
+    now: NOW,
+    writerAlive: async () => true,
+    settled: (verdict) => {
+      settled = verdict
+    },
+  })
+  assertSame(settled.startsWith('toeh: '), true, settled)
+  return lab.decisions().find((decision) => decision.queueId === queueId)?.recipients ?? []
+}
+
+interface Answer {
+  pass: boolean
+  reason: string
+  rule?: Rule
+  fault?: string
+}
+
+/** The command itself, within this process: it prints one JSON value and nothing else. */
+async function ask(lab: Lab, sender: string, recipient: string): Promise<Answer> {
+  const { write } = process.stdout
+  let printed = ''
+  process.stdout.write = (text: string | Uint8Array): boolean => {
+    printed += text.toString()
+    return true
+  }
+  try {
+    await why.handler({ config: lab.config, json: true, sender, recipient, _: ['why'], $0: 'toeh' })
+  } finally {
+    process.stdout.write = write
+  }
+  return JSON.parse(printed) as Answer
+}
+
+function asLogged(to: string, { pass, reason, rule }: Answer): unknown {
+  return [to, pass ? 'pass' : 'hold', reason, rule?.id ?? null]
+}
+
+/** Whether a shell can give it to the program and the program take it for no option. */
+function fitsArgv(text: string): boolean {
+  return !/^-|\0/.test(text) && Buffer.from(text).toString() === text
+}
+
+t.test('the filter, the command and the naive landscape say the same', async (t) => {
+  const script = await makeScript(t)
+  const counts = { worlds: 0, pairs: 0, processes: 0 }
+  const fates = fc.array(
+    fc.constantFrom<Fate>('stands', 'stands', 'stands', 'revoked', 'ended', 'ends later'),
+    {
+      minLength: 60,
+      maxLength: 60,
+    },
+  )
+  const sender = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom('anna@corp.test', 'otto@corp.test') },
+    smallSender,
+  )
+  const recipients = fc.uniqueArray(
+    smallRecipient.filter((text) => text !== ''),
+    { minLength: 15, maxLength: 50, size: 'max' },
+  )
+  const runs = fc.array(fc.record({ sender, recipients }), { minLength: 1, maxLength: 4, size: 'max' })
+  const agree = fc.asyncProperty(world, fates, runs, async (world, fates, runs) => {
+    counts.worlds++
+    const rules = world.rules.map((rule, index) => ({ rule, fate: fates[index] ?? 'stands' }))
+    const lab = new Lab(makeFolder(t), '')
+    lab.configure(settings(world.groups, script.port), world.internal)
+    await fill(lab, rules)
+    const facts = makeFacts({ ...world, rules: live(rules) })
+    // Once a world, the program as a person starts it; it runs beside the rest.
+    const [sampled] = runs.flatMap(({ sender, recipients }) => {
+      const recipient = recipients.find(fitsArgv)
+      return recipient === undefined || !fitsArgv(sender) ? [] : [{ sender, recipient }]
+    })
+    const program = sampled && lab.toeh('why', '--json', `--sender=${sampled.sender}`, sampled.recipient)
+    for (const [index, { sender, recipients }] of runs.entries()) {
+      script.raw = Buffer.alloc(0)
+      const logged = await gate(lab, sender, recipients, index)
+      const naive = decide({ sender, recipients }, facts)
+      assertSame(
+        logged.map(({ to, verdict, reason }) => [to, verdict, reason]),
+        naive.map(({ recipient, pass, reason }) => [recipient, pass ? 'pass' : 'hold', reason]),
+        'the filter and the rules that count',
+      )
+      const heard = script.raw
+        .toString('latin1')
+        .split('\r\n')
+        .filter((line) => line.startsWith('RCPT'))
+      const passing = naive.filter(({ pass }) => pass).map(({ recipient }) => `RCPT TO:<${recipient}>`)
+      assertSame(
+        heard,
+        passing.map((line) => Buffer.from(line).toString('latin1')),
+        'sent',
+      )
+      for (const { to, verdict, reason, rule } of logged) {
+        counts.pairs++
+        const answer = await ask(lab, sender, to)
+        assertSame(asLogged(to, answer), [to, verdict, reason, rule], `why, from <${sender}>`)
+        assertSame(answer.fault, naive.find(({ recipient }) => recipient === to)?.fault, 'fault')
+      }
+    }
+    if (sampled === undefined || program === undefined) return
+    counts.processes++
+    const { code, stdout, stderr } = await program
+    assertSame({ code, stderr }, { code: 0, stderr: '' }, 'toeh why')
+    assertSame(JSON.parse(stdout), await ask(lab, sampled.sender, sampled.recipient), 'the program')
+  })
+  await holds(t, 'worlds', 40, agree)
+  t.comment(
+    `${counts.worlds} worlds, ${counts.pairs} pairs, ${counts.processes} of them by the program itself`,
+  )
+  t.ok(counts.pairs > 15 * counts.worlds && counts.processes > counts.worlds / 2, 'enough of both')
+})

@@ -1,5 +1,5 @@
 // Bundles toeh-filter into one CommonJS file: what a run does not need is not read. better-sqlite3's native part
-// and what only a notice needs stay outside.
+// and what only a notice needs stay outside: what composes it, and the list of public suffixes for near misses.
 import { chmodSync } from 'node:fs'
 import { build } from 'esbuild'
 
@@ -10,8 +10,8 @@ await build({
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
-  external: ['bindings', 'nodemailer', 'libmime'],
-  define: { 'import.meta.dirname': '__dirname' },
+  external: ['bindings', 'nodemailer', 'libmime', 'tldts'],
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
   logLevel: 'warning',
   legalComments: 'none',
 })

@@ -1,6 +1,6 @@
 /**
  * The benchmark: what one run of toeh-filter costs beside bare Node, as ratios within one hyperfine run, and
- * whether its peak memory stays flat. Needs hyperfine (Debian's package). Only ratios mean anything.
+ * whether its peak memory stays flat; then near misses. Needs hyperfine (Debian's package). Only ratios mean anything.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { CLIENT, FILTER, Lab, outcomeOf, PIPE_ENV, ROOT } from '../test/support/lab.js'
+import { benchNearMisses } from './nearmiss.js'
 import { startFastSink } from './sink.js'
 
 const RESULTS = join(ROOT, 'bench/results')
@@ -140,3 +141,4 @@ async function main(): Promise<void> {
 }
 
 await main()
+benchNearMisses()

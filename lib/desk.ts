@@ -11,6 +11,7 @@ import { describeError, Failure } from './failure.js'
 import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
+import { Neighbours } from './neighbours.js'
 
 /** Options every command has. */
 export interface CommonOptions {
@@ -21,6 +22,7 @@ export interface CommonOptions {
 export interface Desk {
   config: Config
   landscape: Landscape
+  neighbours: Neighbours
   hold: Hold
   folder: HoldFolder
   actor: Actor
@@ -54,7 +56,8 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk
   const open = access === 'read' ? openForReading : openForWriting
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
   const folder = new HoldFolder(config.state)
-  return { config, landscape: new Landscape(db), hold: new Hold(db, folder), folder, actor }
+  const neighbours = new Neighbours(db, config.internal)
+  return { config, landscape: new Landscape(db), neighbours, hold: new Hold(db, folder), folder, actor }
 }
 
 function enter(state: string): void {

@@ -2,6 +2,8 @@
 import libmime from 'libmime'
 import MailComposer from 'nodemailer/lib/mail-composer/index.js'
 import { shortSize, visible } from './display.js'
+import type { Neighbour } from './nearmiss.js'
+import { nearMissLines } from './sidebyside.js'
 import { type HoldReason, type Language, WORDING, type Wording } from './wording.js'
 
 /** What a notice says of one message. */
@@ -16,7 +18,12 @@ export interface NoticeMessage {
   /** Milliseconds since 1970. */
   heldAt: number
   expiresAt: number
-  recipients: readonly { address: string; reason: string; detail: string }[]
+  recipients: readonly {
+    address: string
+    reason: string
+    detail: string
+    nearMisses?: readonly Neighbour[] | undefined
+  }[]
 }
 
 export type NoticeKind = 'sender' | 'approver' | 'expired' | 'rejected'
@@ -60,7 +67,8 @@ function subjectOf(request: NoticeRequest, words: Wording): string {
   }
 }
 
-function describeMessage(message: NoticeMessage, words: Wording, showExpiry: boolean): string[] {
+function describeMessage(message: NoticeMessage, language: Language, showExpiry: boolean): string[] {
+  const words = WORDING[language]
   const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'long', timeStyle: 'short' })
   const { labels } = words
   const facts: [string, string][] = [
@@ -76,9 +84,10 @@ function describeMessage(message: NoticeMessage, words: Wording, showExpiry: boo
     ...facts.map(([label, value]) => `  ${`${label}${words.colon}`.padEnd(width)}${value}`),
     '',
     `  ${labels.recipients}${words.colon}`,
-    ...message.recipients.flatMap(({ address, reason, detail }) => [
+    ...message.recipients.flatMap(({ address, reason, detail, nearMisses = [] }) => [
       `    ${visible(address)}`,
       `        ${words.reason(reason as HoldReason, visible(detail))}`,
+      ...nearMissLines(nearMisses, language).map((line) => `        ${visible(line)}`),
     ]),
     '',
   ]
@@ -95,7 +104,11 @@ export function noticeText(request: NoticeRequest): string {
     rejected: words.rejectedIntro,
   }[kind]
   const waits = kind === 'sender' || kind === 'approver'
-  const lines = [intro, '', ...messages.flatMap((message) => describeMessage(message, words, waits))]
+  const lines = [
+    intro,
+    '',
+    ...messages.flatMap((message) => describeMessage(message, request.language, waits)),
+  ]
   if (kind === 'sender') {
     const names = approvers.join(', ')
     lines.push(

@@ -1,10 +1,12 @@
 /** Telling people: who is to hear of a held message, at most once an interval, and how the mail gets to them. */
 import type { Config } from './config.js'
+import { databasePath, openForReading } from './database.js'
 import { isOwnSender } from './decide.js'
 import { Failure } from './failure.js'
 import type { HeldMessage, Hold } from './hold.js'
 import type { HoldFolder } from './holdfolder.js'
 import { discard, spool } from './message.js'
+import { Neighbours, placeRecipients } from './neighbours.js'
 import { composeNotice, type NoticeKind, type NoticeMessage } from './notice.js'
 import { reinject } from './reinject.js'
 
@@ -13,6 +15,8 @@ const PATIENCE_MS = 10_000
 export interface Post {
   config: Config
   folder: HoldFolder
+  /** Of a caller who tells of many; else they are loaded for the one notice. */
+  neighbours?: Neighbours
 }
 
 /** The sender, where a notice may go to: an internal address, never one outside and never the null sender. */
@@ -82,10 +86,30 @@ export async function tell(
   const [first] = messages
   if (first === undefined) return
   const sender = tellableSender(post.config, first.sender)
-  if (post.config.approvers.length > 0) await sendNotice(post, 'approver', post.config.approvers, messages)
-  if (sender !== undefined) await sendNotice(post, 'sender', [sender], messages)
+  const { approvers } = post.config
+  if (approvers.length > 0 || sender !== undefined) {
+    const placed = await place(post, messages)
+    if (approvers.length > 0) await sendNotice(post, 'approver', approvers, placed)
+    if (sender !== undefined) await sendNotice(post, 'sender', [sender], placed)
+  }
   await hold.recordNotified(
     messages.map(({ id }) => id),
     now,
   )
+}
+
+/** The messages, their unknown recipients with near misses. */
+async function place(post: Post, messages: readonly HeldMessage[]): Promise<NoticeMessage[]> {
+  const { config } = post
+  if (post.neighbours === undefined) {
+    const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
+    try {
+      return await place({ ...post, neighbours: new Neighbours(db, config.internal) }, messages)
+    } finally {
+      db.close()
+    }
+  }
+  const placed: NoticeMessage[] = []
+  for (const message of messages) placed.push(await placeRecipients(post.neighbours, message))
+  return placed
 }

@@ -44,3 +44,16 @@ export function isAbovePublicSuffix(domain: string): boolean {
   }
   return edges(node).length > 0
 }
+
+/**
+ * A domain's registrable label and the public suffix behind it: `mail.supplier.co.uk` gives `supplier` and `co.uk`.
+ * Of a public suffix itself, its first label and the rest.
+ */
+export function splitDomain(domain: string): { label: string; suffix: string } {
+  const options = { allowPrivateDomains: true, extractHostname: false, validateHostname: false }
+  const found = getPublicSuffix(domain, options) ?? ''
+  const suffix = found === domain ? domain.slice(`${domain}.`.indexOf('.') + 1) : found
+  if (suffix === '') return { label: domain, suffix }
+  const front = domain.slice(0, -suffix.length - 1)
+  return { label: front.slice(front.lastIndexOf('.') + 1), suffix }
+}

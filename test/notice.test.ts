@@ -1,6 +1,7 @@
 /** Tests of notice.ts: what people read, its headers, and that nothing in it can deceive. */
 import { simpleParser } from 'mailparser'
 import t from 'tap'
+import type { Neighbour } from '../lib/nearmiss.js'
 import {
   composeNotice,
   type NoticeKind,
@@ -224,6 +225,42 @@ t.test('the text for an approver, of several messages, in French', (t) => {
   }
   t.notMatch(text, /percent|not among|\(no subject\)/, 'nothing is left in English')
   t.end()
+})
+
+t.test('a near miss stands below its recipient, both histories side by side', async (t) => {
+  const nearMisses: Neighbour[] = [
+    {
+      value: 'fournisseur.fr',
+      kind: 'domain',
+      likeness: 'hyphen',
+      history: { addedBy: 'marie', addedAt: Date.UTC(2026, 2, 2), source: 'command', note: 'a\u{202e}b' },
+      thisOne: {
+        value: 'four-nisseur.fr',
+        released: 0,
+        lastReleasedAt: null,
+        revokedBy: null,
+        revokedAt: null,
+      },
+    },
+  ]
+  const recipients = [{ address: 'x@four-nisseur.fr', reason: 'unknown', detail: '', nearMisses }]
+  const messages = [{ ...MESSAGE, recipients }]
+  for (const kind of ['sender', 'approver'] as const) {
+    t.match(
+      noticeText(request({ kind, messages })),
+      [
+        '    x@four-nisseur.fr\n        not among the destinations this company writes to\n',
+        '        looks like: fournisseur.fr (hyphen)\n          known: fournisseur.fr (allowed by marie on 2026-03-02, ',
+        'a\\u{202e}b); this one: four-nisseur.fr, never\n',
+      ].join(''),
+      kind,
+    )
+    t.match(
+      noticeText(request({ kind, language: 'fr', messages })),
+      '        ressemble à\u00a0: fournisseur.fr (trait d’union)\n          connu\u00a0: fournisseur.fr (autorisé par marie',
+      kind,
+    )
+  }
 })
 
 t.test('many messages', async (t) => {

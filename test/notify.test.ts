@@ -89,6 +89,22 @@ t.test('approvers are told of mail from outside all the same', async (t) => {
   t.strictSame(sent(sink), ['<> boss@corp.test: To approve: mail from anna@evil.test'])
 })
 
+t.test('an unknown recipient is set beside what it could be taken for', async (t) => {
+  const { lab, sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
+  await lab.allow('supplier.test')
+  const id = await park(hold, post.folder, [unknown('x@suppl1er.test')])
+  await notifyHeld(post, hold, id, HOUR)
+  t.equal(sink.mails.length, 2)
+  for (const { bytes } of sink.mails) {
+    const text = unwire(bytes).toString().replace(/=\n/g, '')
+    t.match(text, 'looks like: supplier.test (looks the same)')
+    t.match(
+      text,
+      'known: supplier.test (allowed by test on 1970-01-01, test); this one: suppl1er.test, never',
+    )
+  }
+})
+
 t.test('a notice is of those who still wait', async (t) => {
   const { sink, hold, post } = await makeOffice(t)
   const id = await park(hold, post.folder, [unknown('x@new.test'), unknown('done@new.test')])

@@ -7,6 +7,7 @@ import type { Desk } from '../lib/desk.js'
 import { localTime } from '../lib/display.js'
 import { type HeldMessage, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HeldRecipient } from '../lib/holdfolder.js'
+import { Neighbours } from '../lib/neighbours.js'
 import { chooseRecipients, release } from '../lib/release.js'
 import { failureOf } from './support/failing.js'
 import { CLIENT, park, refused, unknown } from './support/held.js'
@@ -28,7 +29,9 @@ function openDesk(t: Test, lab: Lab, port: number, who = 'marie', at = NOW): Ope
   lab.configure(`reinject = "smtp:127.0.0.1:${port}"\n[notice]\nenabled = false\n`)
   const { db, ...stores } = lab.stores()
   t.teardown(() => db.close())
-  return { db, desk: { config: loadConfig(lab.config), actor: { who, at }, ...stores } }
+  const config = loadConfig(lab.config)
+  const neighbours = new Neighbours(db, config.internal)
+  return { db, desk: { config, neighbours, actor: { who, at }, ...stores } }
 }
 
 async function hold(

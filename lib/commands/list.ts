@@ -3,10 +3,14 @@ import stringWidth from 'string-width'
 import type { Argv, CommandModule } from 'yargs'
 import { answer, type CommonOptions, openDesk, terminalWidth } from '../desk.js'
 import { shortAge, shortSize, visible } from '../display.js'
-import type { HeldMessage } from '../hold.js'
+import type { HeldMessage, Recipient } from '../hold.js'
+import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
+import { LOOKS_LIKE } from '../sidebyside.js'
 
 const RECIPIENTS_SHOWN = 3
+
+type PlacedMessage = Omit<HeldMessage, 'recipients'> & { recipients: readonly Placed<Recipient>[] }
 
 /** The text cut to so many columns, with … where something is missing; wide characters count as two. */
 export function fit(text: string, columns: number): string {
@@ -30,16 +34,23 @@ export function fitEnd(text: string, columns: number): string {
   return `…${cut}`
 }
 
-/** The lines of one message: id, age, size, sender and subject, then who waits and why. */
-export function describeWaiting(message: HeldMessage, now: number, width: number): string[] {
+/** The lines of one message: id, age, size, sender and subject, then who waits, why, and the best near miss. */
+export function describeWaiting(message: PlacedMessage, now: number, width: number): string[] {
   const age = shortAge(now - message.heldAt).padStart(4)
   const size = shortSize(message.size).padStart(5)
   const sender = visible(message.sender === '' ? '<>' : message.sender)
   const subject = readableSubject(message.subject, '(no subject)')
   const lines = [fit(`${message.id} ${age} ${size}  ${sender}  ${subject}`, width)]
-  for (const { address, state, reason } of message.recipients.slice(0, RECIPIENTS_SHOWN)) {
+  for (const { address, state, reason, nearMisses: [best] = [] } of message.recipients.slice(
+    0,
+    RECIPIENTS_SHOWN,
+  )) {
     const why = state === 'releasing' ? 'releasing' : reason
     lines.push(`  ${fitEnd(visible(address), width - 4 - why.length)}  ${why}`)
+    if (best === undefined) continue
+    const front = `    ${LOOKS_LIKE} `
+    const back = ` (${best.likeness})`
+    lines.push(`${front}${fitEnd(visible(best.value), width - front.length - back.length)}${back}`)
   }
   const more = message.recipients.length - RECIPIENTS_SHOWN
   if (more > 0) lines.push(`  and ${more} more`)
@@ -53,7 +64,9 @@ const module: CommandModule = {
   handler: async (args) => {
     const options = args as unknown as CommonOptions
     const desk = openDesk(options, 'read')
-    const messages = await desk.hold.waiting()
+    const messages: PlacedMessage[] = []
+    for (const message of await desk.hold.waiting())
+      messages.push(await placeRecipients(desk.neighbours, message))
     const lines = messages.flatMap((message) => describeWaiting(message, desk.actor.at, terminalWidth()))
     answer(options, messages, lines.length > 0 ? lines : ['nothing waits'])
   },

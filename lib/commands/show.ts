@@ -5,7 +5,9 @@ import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { localTime, shortSize } from '../display.js'
 import type { Recipient } from '../hold.js'
 import { demandHoldId } from '../holdid.js'
+import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
+import { nearMissLines } from '../sidebyside.js'
 
 interface Options extends CommonOptions {
   id: string
@@ -19,11 +21,13 @@ function describeRecipient({
   queueId,
   changedBy,
   changedAt,
-}: Recipient): string[] {
+  nearMisses = [],
+}: Placed<Recipient>): string[] {
   const lines = [`  ${address}`, `      ${state}: ${reason}${detail === '' ? '' : ` (${detail})`}`]
   if (changedBy !== 'toeh-filter') {
     lines.push(`      by ${changedBy}, ${localTime(changedAt)}${queueId === '' ? '' : `, as ${queueId}`}`)
   }
+  lines.push(...nearMissLines(nearMisses).map((line) => `      ${line}`))
   return lines
 }
 
@@ -38,7 +42,7 @@ const module: CommandModule = {
     const options = args as unknown as Options
     const id = demandHoldId(options.id)
     const desk = openDesk(options, 'read')
-    const message = await desk.hold.find(id)
+    const message = await placeRecipients(desk.neighbours, await desk.hold.find(id))
     const there = desk.folder.has(id)
     const description = there ? await describeFile(desk.folder.messagePath(id)) : null
     const { client } = message

@@ -7,6 +7,7 @@ import { localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
+import { nearMissLines } from '../sidebyside.js'
 
 interface Options extends CommonOptions {
   recipient: string
@@ -50,7 +51,12 @@ const module: CommandModule = {
     const [verdict] = await verdictsOf(desk, sender, [recipient])
     if (verdict === undefined) throw new Failure('why', 'there is no verdict', { at: recipient })
     const address = parseAddress(recipient)
-    answer(options, { ...verdict, lookedAt: address.plain ? keys : [] }, explain(verdict, keys))
+    const nearMisses = verdict.reason === 'unknown' ? await desk.neighbours.of(recipient) : undefined
+    const lookedAt = address.plain ? keys : []
+    answer(options, { ...verdict, lookedAt, nearMisses }, [
+      ...explain(verdict, keys),
+      ...nearMissLines(nearMisses ?? []),
+    ])
   },
 }
 export default module

@@ -83,3 +83,33 @@ t.test('wrong usage; and it looks only', async (t) => {
   assertRefused(t, await lab.toeh('list', '--all'), 2, /Unknown argument: all/)
   t.strictSame(lab.snapshot(), before)
 })
+
+t.test('an unknown recipient with a near miss has a line more', async (t) => {
+  const lab = makeLab(t)
+  const long = `${'long-'.repeat(10)}name.firm.test`
+  await lab.allow('supplier.test', `marie.durand@${long}`)
+  const recipients = [
+    'x@sup-plier.test',
+    'y@stranger.test',
+    'marie.durand@private.test',
+    'a%b@sup-plier.test',
+  ]
+  await lab.park(recipients)
+  const outcome = await lab.toeh('list')
+  assertDone(t, outcome, '  x@sup-plier.test  unknown\n    looks like: supplier.test (hyphen)\n')
+  t.match(outcome.stdout, /\n {4}looks like: ….*firm\.test \(same local part at another domain\)\n/)
+  for (const line of outcome.stdout.split('\n')) t.ok(stringWidth(line) <= 80, line)
+  const [{ recipients: listed }] = JSON.parse((await lab.toeh('list', '--json')).stdout)
+  const likenesses = Object.fromEntries(
+    listed.map(({ address, nearMisses }: { address: string; nearMisses?: { likeness: string }[] }) => [
+      address,
+      nearMisses?.map(({ likeness }) => likeness),
+    ]),
+  )
+  t.strictSame(likenesses, {
+    'a%b@sup-plier.test': undefined,
+    'marie.durand@private.test': ['same local part at another domain'],
+    'x@sup-plier.test': ['hyphen'],
+    'y@stranger.test': [],
+  })
+})

@@ -112,3 +112,27 @@ t.test('an id that is none, or of nothing; and it looks only', async (t) => {
   assertRefused(t, await lab.toeh('show', `${id}0`), 2, /it is not twelve letters and digits/)
   t.strictSame(lab.snapshot(), before)
 })
+
+t.test('below each unknown recipient, what it could be taken for', async (t) => {
+  const lab = makeLab(t)
+  assertDone(t, await lab.toeh('allow', 'fournisseur.test', '--note', 'contract 2214'), 'rule 1')
+  const id = await lab.park(['x@fournisseur-sarl.test', 'y@c0rp.test', 'z@stranger.test'])
+  const { stdout } = await lab.toeh('show', id)
+  t.match(
+    stdout,
+    /\n {2}x@fournisseur-sarl\.test\n {6}held: unknown\n {6}looks like: fournisseur\.test \(added or moved label\)\n {8}known: fournisseur\.test \(allowed by \S+ on \d{4}-\d\d-\d\d, contract 2214\); this one: fournisseur-sarl\.test, never\n/,
+  )
+  t.match(
+    stdout,
+    '      looks like: corp.test (looks the same)\n        known: corp.test (your own domain); this one: c0rp.test, never\n',
+  )
+  t.match(stdout, '  z@stranger.test\n      held: unknown\n\n')
+  const { recipients } = JSON.parse((await lab.toeh('show', id, '--json')).stdout)
+  t.match(recipients, [
+    { nearMisses: [{ value: 'fournisseur.test', kind: 'domain', thisOne: { released: 0 } }] },
+    { nearMisses: [{ value: 'corp.test', kind: 'internal', history: null }] },
+    { nearMisses: [] },
+  ])
+  await lab.toeh('reject', id, '--quiet')
+  t.notMatch((await lab.toeh('show', id)).stdout, 'looks like', 'and only while it waits')
+})

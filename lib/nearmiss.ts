@@ -1,0 +1,300 @@
+/**
+ * Near misses: which known destinations an unknown one could be taken for. A fact set before a person, never part of
+ * a decision: nothing that decides imports this file. Pure. docs/nearmiss.md tells the rules with examples.
+ */
+import { domainToUnicode } from 'node:url'
+import { parseAddress } from './address.js'
+import { splitDomain } from './publicsuffix.js'
+
+/** How the two are alike: a closed set, strongest first. */
+export const LIKENESSES = [
+  'looks the same',
+  'edit distance 1',
+  'hyphen',
+  'another suffix',
+  'added or moved label',
+  'edit distance 2',
+  'same local part at another domain',
+] as const
+export type Likeness = (typeof LIKENESSES)[number]
+
+export interface Known {
+  /** Folded: `local@domain`, or a domain as A-labels. */
+  value: string
+  kind: 'address' | 'domain' | 'internal'
+}
+
+export interface NearMiss extends Known {
+  likeness: Likeness
+}
+
+/** A near miss with both histories, as it is set before people. Times in milliseconds since 1970. */
+export interface Neighbour extends NearMiss {
+  /** Who made it known, or null for the company's own domain. */
+  history: { addedBy: string; addedAt: number; source: string; note: string } | null
+  /** The unknown one: an address beside an address, else its domain, and what people have done with it here. */
+  thisOne: {
+    value: string
+    released: number
+    lastReleasedAt: number | null
+    revokedBy: string | null
+    revokedAt: number | null
+  }
+}
+
+/** More would bury the best. */
+export const MOST = 3
+
+/**
+ * Letters of other alphabets that look like Latin ones: a selection from the Unicode Consortium's confusables.txt
+ * (UTS #39, https://www.unicode.org/Public/security/latest/confusables.txt), lower case only, since IDNA has no
+ * other. A few that the file leaves apart but a reader does not are added: dotless i, strokes, small capitals.
+ */
+const CONFUSABLES = new Map<string, string>(
+  Object.entries({
+    // Cyrillic
+    ...{ а: 'a', в: 'b', с: 'c', ԁ: 'd', е: 'e', ɡ: 'g', һ: 'h', н: 'h', і: 'i', ј: 'j', к: 'k', ӏ: 'l' },
+    ...{ м: 'm', п: 'n', о: 'o', р: 'p', ԛ: 'q', г: 'r', ѕ: 's', т: 't', у: 'y', ѵ: 'v', ԝ: 'w', х: 'x' },
+    ...{ ү: 'y', ь: 'b', ѡ: 'w', ҽ: 'e', ԍ: 'g', з: '3', б: '6', є: 'e' },
+    // Greek
+    ...{ α: 'a', β: 'b', γ: 'y', ε: 'e', η: 'n', ι: 'i', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', σ: 'o', τ: 't' },
+    ...{ υ: 'u', χ: 'x', ω: 'w', ϲ: 'c', ϳ: 'j' },
+    // Armenian
+    ...{ օ: 'o', ո: 'n', ս: 'u', հ: 'h', ց: 'g', զ: 'q', յ: 'j', ք: 'f' },
+    // Latin
+    ...{ ı: 'i', ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ŧ: 't', ɑ: 'a', ɩ: 'i', ĸ: 'k', ƅ: 'b', ƒ: 'f', ŋ: 'n' },
+    ...{ æ: 'ae', œ: 'oe', ß: 'ss', ʋ: 'v', ɯ: 'w', ʏ: 'y', ʀ: 'r', ɴ: 'n', ɪ: 'i', ᴏ: 'o', ᴄ: 'c', ᴠ: 'v' },
+  }),
+)
+
+/** What runs together in print, and digits for letters. `i`, `l` and `1` become one, also behind a c. */
+const ALIKE: Record<string, string> = {
+  ...{ rn: 'm', nn: 'm', vv: 'w', cl: 'd', c1: 'd', ci: 'd', i: 'l' },
+  ...{ 0: 'o', 1: 'l', 2: 'z', 3: 'e', 4: 'a', 5: 's', 6: 'b', 7: 't', 8: 'b', 9: 'g' },
+}
+
+/** The label as a hurried reader sees it, after the manner of UTS #39; two labels with one skeleton look the same. */
+export function skeleton(label: string): string {
+  let text = label
+  if (/[^\x00-\x7f]/.test(text)) {
+    text = text.normalize('NFKD').replace(/\p{M}/gu, '')
+    text = text.replace(/[^\x00-\x7f]/gu, (letter) => CONFUSABLES.get(letter) ?? letter)
+  }
+  // A number is a number: 163 is no word in disguise.
+  if (/^[0-9-]*$/.test(text)) return text
+  return text.replace(/rn|nn|vv|c[l1i]|[0-9i]/g, (alike) => ALIKE[alike] ?? alike)
+}
+
+/**
+ * The Damerau-Levenshtein distance (optimal string alignment: two neighbours exchanged count 1), or `limit + 1`
+ * where it is more than `limit`. For small limits: it tries every edit where the two first differ.
+ */
+export function distanceWithin(a: string, b: string, limit: number): number {
+  return Math.min(limit + 1, distanceFrom(a, 0, b, 0, limit))
+}
+
+function distanceFrom(a: string, from: number, b: string, to: number, limit: number): number {
+  let i = from
+  let j = to
+  while (i < a.length && j < b.length && a.charCodeAt(i) === b.charCodeAt(j)) {
+    i++
+    j++
+  }
+  if (i === a.length || j === b.length) return a.length - i + b.length - j
+  if (limit === 0 || Math.abs(a.length - i - (b.length - j)) > limit) return Number.POSITIVE_INFINITY
+  const exchanged = a[i] === b[j + 1] && a[i + 1] === b[j]
+  return (
+    1 +
+    Math.min(
+      distanceFrom(a, i + 1, b, j + 1, limit - 1),
+      distanceFrom(a, i + 1, b, j, limit - 1),
+      distanceFrom(a, i, b, j + 1, limit - 1),
+      exchanged ? distanceFrom(a, i + 2, b, j + 2, limit - 1) : Number.POSITIVE_INFINITY,
+    )
+  )
+}
+
+/** Words that stand beside everybody's name: as a label of its own, none of them names anybody. */
+const COMMON_LABELS = new Set(
+  (
+    'mail email webmail smtp mx imap pop www web site online shop store boutique group groupe holding services service ' +
+    'support help contact info news blog cloud app apps portal portail login secure account accounts client clients ' +
+    'customer partner partners team office invoice invoices billing factures facture payment payments paiement bank ' +
+    'banque sarl sasu eurl gmbh corp company france paris europe world global international conseil consulting ' +
+    'agence cabinet studio media digital tech solutions systems industrie'
+  ).split(' '),
+)
+
+/** Local parts that every company has. */
+const COMMON_LOCALS = new Set(
+  (
+    'info contact contacts sales office admin administration compta comptabilite accounting accounts billing invoice ' +
+    'invoices facturation factures finance support help helpdesk service services hello bonjour mail email webmaster ' +
+    'postmaster hostmaster abuse noreply no-reply ne-pas-repondre newsletter marketing commercial ventes vente achats ' +
+    'orders order commande commandes team equipe direction secretariat accueil reception jobs recrutement career ' +
+    'careers press presse security privacy legal juridique hotline technique tech root test'
+  ).split(' '),
+)
+
+/** One domain taken apart, once, for all comparisons. */
+interface Parts {
+  domain: string
+  /** What its owner registered: `supplier.co.uk` of `mail.supplier.co.uk`. */
+  registrable: string
+  /** The label before the public suffix, as people read it (U-label). */
+  label: string
+  suffix: string
+  /** The labels before the registrable domain. */
+  below: readonly string[]
+  skeleton: string
+  /** Which letters occur, one bit each: two labels whose bits differ in five places are not two edits apart. */
+  letters: number
+}
+
+const NONE: readonly string[] = []
+
+function readable(text: string): string {
+  return text.includes('xn--') ? domainToUnicode(text) || text : text
+}
+
+function lettersOf(label: string): number {
+  let bits = 0
+  for (let i = 0; i < label.length; i++) bits |= 1 << (label.charCodeAt(i) & 31)
+  return bits
+}
+
+function countBits(bits: number): number {
+  let count = 0
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++
+  return count
+}
+
+function takeApart(domain: string): Parts {
+  const { label: written, suffix } = splitDomain(domain)
+  const label = readable(written)
+  const registrable = suffix === '' ? written : `${written}.${suffix}`
+  const below =
+    domain.length > registrable.length ? readable(domain.slice(0, -registrable.length - 1)).split('.') : NONE
+  return { domain, registrable, label, suffix, below, skeleton: skeleton(label), letters: lettersOf(label) }
+}
+
+/** How far apart two labels of this length may be. Below eight, what two edits leave must begin alike. */
+function tolerance(a: Parts, b: Parts, shorter: number): number {
+  if (shorter < 4) return 0
+  if (shorter < 5) return a.suffix === b.suffix ? 1 : 0
+  if (a.suffix !== b.suffix) return 1
+  return shorter >= 8 || a.label[0] === b.label[0] ? 2 : 1
+}
+
+/** Whether the second one's name stands in the first one with something added before, behind or above it. */
+function isWithin(longer: Parts, shorter: Parts): boolean {
+  const name = shorter.label
+  const above =
+    longer.below.length > 0 && (longer.below.includes(name) || longer.domain.includes(shorter.registrable))
+  if (above && `.${longer.domain}.`.includes(`.${shorter.registrable}.`)) return true
+  const inside = longer.label.length > name.length && longer.label.includes(name)
+  if (!(above || inside) || name.length < 4 || COMMON_LABELS.has(name)) return false
+  if (longer.below.includes(name)) return true
+  if (!inside) return false
+  if (`-${longer.label}-`.includes(`-${name}-`)) return true
+  const affixed = longer.label.startsWith(name) || longer.label.endsWith(name)
+  return affixed && name.length >= 6 && name.length * 2 >= longer.label.length
+}
+
+/** Whether both are the same words, two or more, in another order. */
+function isMoved(a: Parts, b: Parts): boolean {
+  if (a.letters !== b.letters || a.label.length !== b.label.length || !a.label.includes('-')) return false
+  const sorted = ({ label }: Parts): string => label.split('-').sort().join('-')
+  return sorted(a) === sorted(b)
+}
+
+/** How two domains are alike, or undefined; the same whichever comes first. */
+function likenessOf(a: Parts, b: Parts): Likeness | undefined {
+  if (a.domain === b.domain) return undefined
+  const shorter = Math.min(a.label.length, b.label.length)
+  if (a.label === b.label) {
+    if (a.suffix === b.suffix) return 'added or moved label'
+    if (skeleton(readable(a.suffix)) === skeleton(readable(b.suffix))) return 'looks the same'
+    return shorter < 3 ? undefined : 'another suffix'
+  }
+  if (a.skeleton === b.skeleton && a.skeleton.length >= 3) return 'looks the same'
+  if (shorter >= 4 && (a.label.includes('-') || b.label.includes('-'))) {
+    if (a.label.replaceAll('-', '') === b.label.replaceAll('-', '')) return 'hyphen'
+  }
+  let distance = 3
+  if (Math.abs(a.label.length - b.label.length) <= 2 && countBits(a.letters ^ b.letters) <= 4) {
+    const limit = tolerance(a, b, shorter)
+    const found = limit === 0 ? 3 : distanceWithin(a.label, b.label, limit)
+    if (found <= limit) distance = found
+  }
+  if (distance === 1) return 'edit distance 1'
+  if (isWithin(a, b) || isWithin(b, a) || isMoved(a, b)) return 'added or moved label'
+  return distance === 2 ? 'edit distance 2' : undefined
+}
+
+interface Place {
+  parts: Parts
+  known: Known[]
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** What is known, taken apart once and asked often. Building it takes most of the time. */
+export class Landmarks {
+  readonly #places = new Map<string, Place>()
+  readonly #locals = new Map<string, Known[]>()
+
+  constructor(known: Iterable<Known>) {
+    for (const one of known) {
+      const at = one.value.lastIndexOf('@')
+      const domain = one.value.slice(at + 1)
+      const place = this.#places.get(domain)
+      if (place === undefined) this.#places.set(domain, { parts: takeApart(domain), known: [one] })
+      else place.known.push(one)
+      const local = one.value.slice(0, Math.max(0, at))
+      if (local.length < 4 || COMMON_LOCALS.has(local)) continue
+      const namesakes = this.#locals.get(local)
+      if (namesakes === undefined) this.#locals.set(local, [one])
+      else namesakes.push(one)
+    }
+  }
+
+  /**
+   * What the recipient could be taken for, at most {@link MOST}, strongest likeness first, then by value; one for each
+   * known domain. None for an address that is not plain, and none for what is known itself.
+   */
+  near(recipient: string): NearMiss[] {
+    const address = parseAddress(recipient)
+    if (!address.plain) return []
+    const own = takeApart(address.domain)
+    const found = new Map<string, NearMiss>()
+    for (const { parts, known } of this.#places.values()) {
+      const likeness = likenessOf(own, parts)
+      if (likeness !== undefined) found.set(parts.domain, { ...choose(known, address.local), likeness })
+    }
+    for (const { value, kind } of this.#locals.get(address.local) ?? []) {
+      const domain = value.slice(value.lastIndexOf('@') + 1)
+      if (domain === address.domain || found.has(domain)) continue
+      found.set(domain, { value, kind, likeness: 'same local part at another domain' })
+    }
+    const rank = ({ likeness }: NearMiss): number => LIKENESSES.indexOf(likeness)
+    return [...found.values()].sort((a, b) => rank(a) - rank(b) || byText(a.value, b.value)).slice(0, MOST)
+  }
+}
+
+/** Which of those at one domain to name: the company's own, the same person, the domain, else the first. */
+function choose(known: readonly Known[], local: string): Known {
+  const own = known.find(({ kind }) => kind === 'internal')
+  const same = known.find(({ value }) => value.startsWith(`${local}@`))
+  const domain = known.find(({ kind }) => kind === 'domain')
+  const first = known.reduce((least, one) => (byText(one.value, least.value) < 0 ? one : least))
+  const { value, kind } = own ?? same ?? domain ?? first
+  return { value, kind }
+}
+
+/** What the recipient could be taken for among these; see {@link Landmarks.near}. */
+export function findNearMisses(recipient: string, known: Iterable<Known>): NearMiss[] {
+  return new Landmarks(known).near(recipient)
+}

@@ -1,0 +1,71 @@
+/** Tests of neighbours.ts: what is loaded as known, and what people have done with both. */
+import t from 'tap'
+import { Neighbours, placeRecipients } from '../lib/neighbours.js'
+import { park, unknown } from './support/held.js'
+import { makeLab } from './support/lab.js'
+
+const INTERNAL = new Set(['corp.test'])
+const MARIE = { who: 'marie', at: 1000 }
+
+t.test('both histories', async (t) => {
+  const lab = makeLab(t)
+  const { db, hold, landscape, folder } = lab.stores()
+  t.teardown(() => db.close())
+  const rule = { kind: 'domain', effect: 'allow', subdomains: false, source: 'command', note: 'n' } as const
+  await landscape.add([{ ...rule, value: 'supplier.test' }], MARIE)
+  await landscape.add([{ ...rule, value: 'suppl1er.test' }], MARIE)
+  await landscape.revoke(['suppl1er.test'], { who: 'paul', at: 2000 })
+  await landscape.add([{ ...rule, value: 'suppller.test', effect: 'block' }], MARIE)
+  const id = await park(hold, folder, [unknown('X@Suppl1er.test')])
+  await hold.claim(id, ['X@Suppl1er.test'], false, { who: 'zoe', at: 3000 })
+  await hold.settleReleased(id, ['X@Suppl1er.test'], 'Q1', { who: 'zoe', at: 3000 })
+
+  const [miss, ...others] = await new Neighbours(db, INTERNAL).of('Y@Suppl1er.test')
+  t.strictSame(others, [], 'what is revoked or blocked is not known')
+  t.strictSame(miss, {
+    value: 'supplier.test',
+    kind: 'domain',
+    likeness: 'looks the same',
+    history: { addedBy: 'marie', addedAt: 1000, source: 'command', note: 'n' },
+    thisOne: {
+      value: 'suppl1er.test',
+      released: 1,
+      lastReleasedAt: 3000,
+      revokedBy: 'paul',
+      revokedAt: 2000,
+    },
+  })
+})
+
+t.test('an address stands beside an address, the company beside a domain', async (t) => {
+  const lab = makeLab(t)
+  await lab.allow('marie.durand@supplier.test')
+  const { db } = lab.stores()
+  t.teardown(() => db.close())
+  const neighbours = new Neighbours(db, INTERNAL)
+  const never = { released: 0, lastReleasedAt: null, revokedBy: null, revokedAt: null }
+  t.match(await neighbours.of('Marie.Durand@private.test'), [
+    { kind: 'address', thisOne: { value: 'marie.durand@private.test', ...never } },
+  ])
+  t.match(await neighbours.of('anna@c0rp.test'), [
+    { value: 'corp.test', kind: 'internal', history: null, thisOne: { value: 'c0rp.test', ...never } },
+  ])
+  t.strictSame(await neighbours.of('x@elsewhere.test'), [])
+  t.strictSame(await neighbours.of('no address'), [])
+})
+
+t.test('only the unknown who wait are looked up', async (t) => {
+  const lab = makeLab(t)
+  const { db } = lab.stores()
+  const neighbours = new Neighbours(db, INTERNAL)
+  db.close() // Whoever asks it fails.
+  const recipients = [
+    { address: 'a@c0rp.test', state: 'held', reason: 'malformed' },
+    { address: 'b@c0rp.test', state: 'held', reason: 'blocked' },
+    { address: 'c@c0rp.test', state: 'refused', reason: 'refused' },
+    { address: 'd@c0rp.test', state: 'released', reason: 'unknown' },
+  ]
+  t.strictSame(await placeRecipients(neighbours, { id: 'x', recipients }), { id: 'x', recipients })
+  const waits = { address: 'e@c0rp.test', state: 'held', reason: 'unknown' }
+  await t.rejects(placeRecipients(neighbours, { recipients: [waits] }))
+})

@@ -11,6 +11,8 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   block: () => import('../lib/commands/block.js'),
   revoke: () => import('../lib/commands/revoke.js'),
   known: () => import('../lib/commands/known.js'),
+  learn: () => import('../lib/commands/learn.js'),
+  replay: () => import('../lib/commands/replay.js'),
   why: () => import('../lib/commands/why.js'),
   list: () => import('../lib/commands/list.js'),
   show: () => import('../lib/commands/show.js'),

@@ -30,6 +30,11 @@ export function loginName(): string {
   return process.env.SUDO_USER ?? userInfo().username
 }
 
+/** Now, in milliseconds since 1970, for what has to be done before there is a desk. */
+export function clock(): number {
+  return Date.now()
+}
+
 /** Where the configuration is: --config, TOEH_CONFIG, or /etc/toeh/toeh.toml. */
 export function configPath(options: CommonOptions): string {
   return options.config ?? process.env.TOEH_CONFIG ?? DEFAULT_CONFIG_PATH
@@ -43,7 +48,7 @@ export function configPath(options: CommonOptions): string {
  */
 export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk {
   const config = loadConfig(configPath(options))
-  const actor = { who: loginName(), at: Date.now() }
+  const actor = { who: loginName(), at: clock() }
   enter(config.state)
   const open = access === 'read' ? openForReading : openForWriting
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })

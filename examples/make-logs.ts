@@ -1,6 +1,6 @@
 /**
  * Makes four weeks of a company's mail logs, as Postfix writes them: 200 people, 3,000 correspondents of whom a few
- * are used often and most seldom, new ones every day, and in the fourth week an attacker's twenty messages. The same
+ * are used often and most seldom, some new every day and some written to once, and in the fourth week an attacker's twenty messages. The same
  * seed makes the same bytes. `node dist/examples/make-logs.js FOLDER [MESSAGES] [SEED]`
  */
 import { once } from 'node:events'
@@ -15,6 +15,8 @@ const STAFF = 200
 const CORRESPONDENTS = 3_000
 /** Correspondents who appear in the course of the four weeks; the others are there from the start. */
 const NEWCOMERS = 300
+/** Of the recipients, the share that is written to once and never again: a quote, an applicant, a lost umbrella. */
+const ONCE = 0.002
 const FREEMAIL = ['gmail.com', 'outlook.com', 'gmx.de', 'orange.fr', 'yahoo.com', 'libero.it']
 const SUFFIXES = ['example', 'co.example', 'example', 'test', 'example']
 
@@ -175,7 +177,11 @@ export function makeLogs(messages: number, seed: number): Logs {
       const hour = 8 + 5 * (random() + random())
       const at = START + number * DAY_MS + Math.floor(hour * 3_600_000)
       const many = random() < 0.12 ? 2 + below(3) : 1
-      const recipients = new Set(Array.from({ length: many }, () => correspondent(number)))
+      const recipients = new Set(
+        Array.from({ length: many }, () =>
+          random() < ONCE ? fresh(() => `${person()}@${word(3 + below(2))}.example`) : correspondent(number),
+        ),
+      )
       made.push({ at, sender: pick(staff), recipients: [...recipients], attack: false })
     }
     if (number >= 21 && number < 26) {

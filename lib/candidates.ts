@@ -245,8 +245,8 @@ function bitsIn(value: number): number {
   return bits
 }
 
-/** Whether one text becomes the other by inserting, deleting and replacing two characters at most. */
-function withinTwo(a: string, b: string): boolean {
+/** Whether one text becomes the other by inserting, deleting and replacing so many characters at most. */
+function within(a: string, b: string, most: number): boolean {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
@@ -257,17 +257,18 @@ function withinTwo(a: string, b: string): boolean {
       next.push(cost)
       if (cost < least) least = cost
     }
-    if (least > 2) return false
+    if (least > most) return false
     row = next
   }
-  return (row[b.length] ?? 3) <= 2
+  return (row[b.length] ?? 3) <= most
 }
 
-/** Finds the domains among these that are at most two edits away; very short ones are alike by chance. */
+/** Finds the domains among these that are two edits away at most; one where the name is short, since those are alike by chance. */
 export function similarAmong(domains: Iterable<string>): (domain: string) => string[] {
   const all = [...new Set(domains)].map((name) => ({ name, letters: lettersOf(name) }))
   return (domain) => {
-    if (domain.length < 8) return []
+    const label = domain.indexOf('.')
+    const most = label < 4 ? 0 : label < 8 ? 1 : 2
     const letters = lettersOf(domain)
     return all
       .filter(
@@ -275,7 +276,7 @@ export function similarAmong(domains: Iterable<string>): (domain: string) => str
           Math.abs(other.name.length - domain.length) <= 2 &&
           bitsIn(letters ^ other.letters) <= 4 &&
           other.name !== domain &&
-          withinTwo(domain, other.name),
+          within(domain, other.name, most),
       )
       .map(({ name }) => name)
   }

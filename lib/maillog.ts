@@ -59,6 +59,10 @@ function isQueueId(text: string, from: number, end: number): boolean {
   return (common & 1) === 1 ? end - from >= 6 : common === 2 && end - from >= 12
 }
 
+/** What may follow a queue id and matters, by its first letter. */
+const WORDS: (string | undefined)[] = []
+for (const word of ['client=', 'from=<', 'removed', 'to=<', 'uid=']) WORDS[word.charCodeAt(0)] = word
+
 /** Whether an id may come back for another message: long ones carry their time and do not. */
 export function isShortQueueId(id: string): boolean {
   return !/[^0-9A-F]/.test(id)
@@ -85,6 +89,7 @@ export class LineParser {
   #dateKey = -1
   #dateStart = Number.NaN
   #at = 0
+  #host = ''
 
   /**
    * @param reference milliseconds since 1970. A stamp without a year gets the newest one that does not lie after it;
@@ -215,12 +220,9 @@ export class LineParser {
     const length = colon - message
     if (length < 6 || length > 40 || line.charCodeAt(colon + 1) !== 0x20) return undefined
     const text = colon + 2
-    const from = line.startsWith('from=<', text)
-    const to = !from && line.startsWith('to=<', text)
-    const removed = !from && !to && line.startsWith('removed', text)
-    const client = !from && !to && !removed && line.startsWith('client=', text)
-    const uid = !from && !to && !removed && !client && line.startsWith('uid=', text)
-    if (!(from || to || removed || client || uid) || !isQueueId(line, message, colon)) return undefined
+    const word = WORDS[line.charCodeAt(text)]
+    if (word === undefined || !line.startsWith(word, text) || !isQueueId(line, message, colon))
+      return undefined
     // postfix[-instance]/[sub/]agent
     const mark = line.charCodeAt(tag + 7)
     const slash = line.lastIndexOf('/', tagEnd - 1)
@@ -229,17 +231,22 @@ export class LineParser {
       return undefined
     const agent = line.slice(slash + 1, tagEnd)
     const at = this.#at
-    const name = line.slice(host, hostEnd)
     const id = line.slice(message, colon)
-    if (to) return delivery(line, text + 4, at, name, id, agent)
-    if (from) {
+    // Nearly every line has the host of the line before.
+    if (hostEnd - host !== this.#host.length || !line.startsWith(this.#host, host)) {
+      this.#host = ownText(line.slice(host, hostEnd))
+    }
+    const name = this.#host
+    if (word === 'to=<') return delivery(line, text + 4, at, name, id, agent)
+    if (word === 'from=<') {
       if (!agent.endsWith('qmgr')) return undefined
       const end = addressEnd(line, text + 6)
       if (end < 0 || !line.startsWith('>, ', end)) return BROKEN
       return { kind: 'from', at, host: name, id, sender: line.slice(text + 6, end) }
     }
-    if (removed) return agent.endsWith('qmgr') ? { kind: 'removed', at, host: name, id } : undefined
-    if (uid) {
+    if (word === 'removed')
+      return agent.endsWith('qmgr') ? { kind: 'removed', at, host: name, id } : undefined
+    if (word === 'uid=') {
       return agent === 'pickup'
         ? { kind: 'taken', at, host: name, id, submitted: true, originalId: '' }
         : undefined

@@ -27,7 +27,11 @@ async function main(argv: string[]): Promise<void> {
   const asked = argv.find((word) => Object.hasOwn(COMMANDS, word))
   const names = asked === undefined ? Object.keys(COMMANDS) : [asked]
   const modules = await Promise.all(names.map((name) => COMMANDS[name]?.()))
-  const parser = yargs(argv)
+  // yargs loses a lone - among positionals. The value of an option stays what it is.
+  const words = argv.map((word, index) =>
+    word === '-' && argv[index - 1]?.startsWith('--') !== true ? '/dev/stdin' : word,
+  )
+  const parser = yargs(words)
     .scriptName('toeh')
     .locale('en')
     .usage('$0 COMMAND: who is known, what waits, and who said yes. See toeh COMMAND --help.')

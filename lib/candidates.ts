@@ -67,8 +67,9 @@ export class Tally {
     const { at, host, id } = attempt
     const round = isShortQueueId(id) ? Math.floor(at / DAY_MS) : 0
     if (attempt.sender === undefined) {
-      // Read before with its beginning, where rotated files overlap.
-      if (this.#seen.add(host, id, `?${recipient.key}`, round)) this.unjoined++
+      // It may have been read before, with its beginning, where rotated files overlap.
+      const counted = this.#seen.has(host, id, recipient.key, round)
+      if (!counted && this.#seen.add(host, id, `?${recipient.key}`, round)) this.unjoined++
       return
     }
     const sender = this.#sender(attempt.sender)

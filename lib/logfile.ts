@@ -56,7 +56,7 @@ async function firstStamp(handle: FileHandle, reference: number): Promise<number
 const wellEnded = async (): Promise<undefined> => undefined
 
 async function openFile(path: string, now: number): Promise<LogSource> {
-  if (path === '-') {
+  if (path === '-' || path === '/dev/stdin') {
     const first = Number.POSITIVE_INFINITY
     return {
       name: 'standard input',
@@ -224,7 +224,10 @@ export async function* readLines(source: LogSource): AsyncGenerator<Lines> {
     if (tooLong) yield { lines: [], broken: 1 }
     else if (rest.length > 0) yield sorted(rest.toString().split('\n'), 0)
   } catch (error) {
-    throw new Failure('log', describeError(error), {
+    // zlib has numbers of its own, which are no system errors.
+    const { code, message } = error as { code?: unknown; message?: unknown }
+    const packed = typeof code === 'string' && code.startsWith('Z_')
+    throw new Failure('log', packed ? `${message} (${code})` : describeError(error), {
       at: source.name,
       hint: 'nothing was changed',
       cause: error,

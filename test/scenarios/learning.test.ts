@@ -35,7 +35,7 @@ t.test('three weeks learned, the fourth replayed', { timeout: 240_000 }, async (
   const honest = report.messagesHeld - attacks.length
   const destinations = report.destinations - new Set(attacks.map(({ recipient }) => recipient)).size
   t.comment(`${report.messages} messages in week 4; held: ${attacks.length} of the attacker's`)
-  t.comment(`and ${honest} honest ones to ${destinations} destinations, on working days`)
+  t.comment(`and ${honest} honest ones to ${destinations} destinations; honest ones on working days:`)
   t.comment(perDay.map(({ day, messages, honest }) => `${day}: ${honest} of ${messages}`).join(', '))
   t.ok(honest / report.messages < 0.01, 'less than one honest message in a hundred waits')
 })

@@ -11,6 +11,8 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   block: () => import('../lib/commands/block.js'),
   revoke: () => import('../lib/commands/revoke.js'),
   known: () => import('../lib/commands/known.js'),
+  learn: () => import('../lib/commands/learn.js'),
+  replay: () => import('../lib/commands/replay.js'),
   why: () => import('../lib/commands/why.js'),
   list: () => import('../lib/commands/list.js'),
   show: () => import('../lib/commands/show.js'),
@@ -25,7 +27,11 @@ async function main(argv: string[]): Promise<void> {
   const asked = argv.find((word) => Object.hasOwn(COMMANDS, word))
   const names = asked === undefined ? Object.keys(COMMANDS) : [asked]
   const modules = await Promise.all(names.map((name) => COMMANDS[name]?.()))
-  const parser = yargs(argv)
+  // yargs loses a lone - among positionals. The value of an option stays what it is.
+  const words = argv.map((word, index) =>
+    word === '-' && argv[index - 1]?.startsWith('--') !== true ? '/dev/stdin' : word,
+  )
+  const parser = yargs(words)
     .scriptName('toeh')
     .locale('en')
     .usage('$0 COMMAND: who is known, what waits, and who said yes. See toeh COMMAND --help.')

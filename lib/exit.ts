@@ -6,7 +6,7 @@ export const EXIT = {
   failed: 1,
   /** Wrong usage: an option, an id or an address that is none. */
   usage: 2,
-  /** EX_NOINPUT: the hold or rule that was named does not exist. */
+  /** EX_NOINPUT: the hold, rule or log that was named does not exist. */
   noInput: 66,
   /** EX_TEMPFAIL: again later. pipe(8) defers on it; the only failure toeh-filter may give. */
   tempFail: 75,

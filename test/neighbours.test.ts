@@ -11,10 +11,18 @@ t.test('both histories', async (t) => {
   const lab = makeLab(t)
   const { db, hold, landscape, folder } = lab.stores()
   t.teardown(() => db.close())
-  const rule = { kind: 'domain', effect: 'allow', subdomains: false, source: 'command', note: 'n' } as const
+  const rule = {
+    kind: 'domain',
+    effect: 'allow',
+    subdomains: false,
+    scope: '',
+    endsAt: null,
+    source: 'command',
+    note: 'n',
+  } as const
   await landscape.add([{ ...rule, value: 'supplier.test' }], MARIE)
   await landscape.add([{ ...rule, value: 'suppl1er.test' }], MARIE)
-  await landscape.revoke(['suppl1er.test'], { who: 'paul', at: 2000 })
+  await landscape.revoke(['suppl1er.test'], undefined, { who: 'paul', at: 2000 })
   await landscape.add([{ ...rule, value: 'suppller.test', effect: 'block' }], MARIE)
   const id = await park(hold, folder, [unknown('X@Suppl1er.test')])
   await hold.claim(id, ['X@Suppl1er.test'], false, { who: 'zoe', at: 3000 })

@@ -20,6 +20,8 @@ const NEEDED: Record<string, string[]> = {
   block: ['x.test'],
   revoke: ['x.test'],
   why: ['a@x.test'],
+  learn: ['log', '/dev/null'],
+  replay: ['/dev/null'],
   show: ['000000000000'],
   release: ['000000000000'],
   reject: ['000000000000'],

@@ -1,0 +1,284 @@
+/** Candidates: from mail that was delivered, the rules that a person may want. Pure; it proposes and adds nothing. */
+import { parseAddress } from './address.js'
+import { type Attempt, isShortQueueId, ownText } from './maillog.js'
+import { Seen } from './seen.js'
+
+const DAY_MS = 86_400_000
+
+/** How a destination was used. */
+interface Use {
+  /** Distinct messages. */
+  messages: number
+  /** Days of the log's calendar, since 1970. */
+  days: Set<number>
+  /** Numbers of senders. */
+  senders: Set<number>
+  /** Wall-clock milliseconds. */
+  first: number
+  last: number
+}
+
+interface DomainUse extends Use {
+  addresses: Map<string, Use>
+}
+
+function note(use: Use, at: number, sender: number): void {
+  use.messages++
+  use.days.add(Math.floor(at / DAY_MS))
+  use.senders.add(sender)
+  if (at < use.first) use.first = at
+  if (at > use.last) use.last = at
+}
+
+function unused(): Use {
+  return { messages: 0, days: new Set(), senders: new Set(), first: Number.POSITIVE_INFINITY, last: 0 }
+}
+
+/**
+ * Counts deliveries, each (host, queue id, recipient) once: a file that is read twice adds nothing. A short queue id
+ * comes back for other messages, so there the day counts as well.
+ */
+export class Tally {
+  readonly #internal: ReadonlySet<string>
+  readonly #seen = new Seen()
+  readonly #domains = new Map<string, DomainUse>()
+  /** Recipients as they were written, with what they came to; undefined for one that is not to be learned. */
+  readonly #recipients = new Map<string, { domain: string; key: string } | undefined>()
+  /** Senders of the company by number, -1 for others. */
+  readonly #senders = new Map<string, number>()
+  readonly #names: string[] = []
+  /** Deliveries that counted. */
+  deliveries = 0
+  /** Deliveries whose message began before the log does: their sender is not known, so they do not count. */
+  unjoined = 0
+  first = Number.POSITIVE_INFINITY
+  last = 0
+
+  /** @param internal the company's own domains */
+  constructor(internal: ReadonlySet<string>) {
+    this.#internal = internal
+  }
+
+  /** Takes an attempt, and counts it if it is a delivery from the company to somebody outside. */
+  add(attempt: Pick<Attempt, 'at' | 'host' | 'id' | 'sender' | 'recipient' | 'delivered'>): void {
+    if (!attempt.delivered) return
+    const recipient = this.#recipient(attempt.recipient)
+    if (recipient === undefined) return
+    const { at, host, id } = attempt
+    const round = isShortQueueId(id) ? Math.floor(at / DAY_MS) : 0
+    if (attempt.sender === undefined) {
+      // It may have been read before, with its beginning, where rotated files overlap.
+      const counted = this.#seen.has(host, id, recipient.key, round)
+      if (!counted && this.#seen.add(host, id, `?${recipient.key}`, round)) this.unjoined++
+      return
+    }
+    const sender = this.#sender(attempt.sender)
+    if (sender < 0 || !this.#seen.add(host, id, recipient.key, round)) return
+    this.deliveries++
+    if (at < this.first) this.first = at
+    if (at > this.last) this.last = at
+    let domain = this.#domains.get(recipient.domain)
+    if (domain === undefined) {
+      domain = { ...unused(), addresses: new Map() }
+      this.#domains.set(recipient.domain, domain)
+    }
+    let address = domain.addresses.get(recipient.key)
+    if (address === undefined) {
+      address = unused()
+      domain.addresses.set(recipient.key, address)
+    }
+    note(address, at, sender)
+    // One message to three people of a firm is one message to the firm.
+    if (this.#seen.add(host, id, `@${recipient.domain}`, round)) note(domain, at, sender)
+    else domain.senders.add(sender)
+  }
+
+  #recipient(text: string): { domain: string; key: string } | undefined {
+    const known = this.#recipients.get(text)
+    if (known !== undefined || this.#recipients.has(text)) return known
+    const own = ownText(text)
+    const address = parseAddress(own)
+    const outside = address.plain && !this.#internal.has(address.domain)
+    const entry = outside ? { domain: address.domain, key: address.key } : undefined
+    this.#recipients.set(own, entry)
+    return entry
+  }
+
+  #sender(text: string): number {
+    const known = this.#senders.get(text)
+    if (known !== undefined) return known
+    const own = ownText(text)
+    const address = parseAddress(own)
+    let number = -1
+    if (address.plain && this.#internal.has(address.domain)) {
+      number = this.#senders.get(address.key) ?? this.#names.push(address.key) - 1
+      this.#senders.set(address.key, number)
+    }
+    this.#senders.set(own, number)
+    return number
+  }
+
+  /** Every outside address that was delivered to, folded. */
+  addresses(): string[] {
+    return [...this.#domains.values()].flatMap(({ addresses }) => [...addresses.keys()])
+  }
+
+  /** Every outside domain. */
+  domains(): string[] {
+    return [...this.#domains.keys()]
+  }
+
+  /**
+   * The rules to propose, most used first: a domain where several of its addresses are in use, else the address.
+   */
+  propose(facts: ProposalFacts): Proposal {
+    const proposal: Proposal = { candidates: [], refused: [], known: 0, below: 0 }
+    for (const [name, domain] of this.#domains) {
+      const open: [string, Use][] = []
+      for (const [key, use] of domain.addresses) {
+        const standing = facts.standing(key)
+        if (standing === 'known') proposal.known++
+        else if (standing === 'open') open.push([key, use])
+        else proposal.refused.push({ value: key, messages: use.messages, why: standing.why })
+      }
+      if (open.length === 0) continue
+      let whole = domain.addresses.size > 1
+      if (whole) {
+        const why = facts.refusal(name)
+        whole = why === undefined
+        if (why !== undefined) proposal.refused.push({ value: name, messages: domain.messages, why })
+      }
+      for (const [value, use] of whole ? [[name, domain] as const] : open) {
+        if (use.messages < facts.minMessages || use.days.size < facts.minDays) proposal.below++
+        else proposal.candidates.push(this.#candidate(value, name, use, domain.addresses.size, facts))
+      }
+    }
+    proposal.candidates.sort((a, b) => b.messages - a.messages || (a.value < b.value ? -1 : 1))
+    proposal.refused.sort((a, b) => b.messages - a.messages || (a.value < b.value ? -1 : 1))
+    return proposal
+  }
+
+  #candidate(value: string, domain: string, use: Use, inUse: number, facts: ProposalFacts): Candidate {
+    const [only] = use.senders
+    const remarks: Remark[] = []
+    if (use.senders.size === 1 && only !== undefined) {
+      remarks.push({ kind: 'one sender', text: `only ${this.#names[only]} writes there` })
+    }
+    if (use.first > this.last - 7 * DAY_MS) {
+      remarks.push({ kind: 'new', text: 'first seen in the last week' })
+    }
+    // Of two that look alike the rarer one is the one to look at.
+    const alike = facts
+      .similar(domain)
+      .filter((other) => (this.#domains.get(other)?.messages ?? Number.POSITIVE_INFINITY) >= use.messages)
+    if (alike.length > 0) remarks.push({ kind: 'alike', text: `looks like ${alike.slice(0, 3).join(', ')}` })
+    const kind = value === domain ? 'domain' : 'address'
+    return {
+      value,
+      kind,
+      addresses: kind === 'domain' ? inUse : 1,
+      messages: use.messages,
+      days: use.days.size,
+      senders: use.senders.size,
+      first: dayOf(use.first),
+      last: dayOf(use.last),
+      remarks,
+    }
+  }
+}
+
+/** What may be worth a person's look; none of it decides anything. */
+export interface Remark {
+  kind: 'one sender' | 'new' | 'alike'
+  text: string
+}
+
+export interface Candidate {
+  value: string
+  kind: 'address' | 'domain'
+  /** Addresses of the domain in use; 1 for an address. */
+  addresses: number
+  messages: number
+  days: number
+  senders: number
+  /** Days of the log, `2026-11-04`. */
+  first: string
+  last: string
+  remarks: Remark[]
+}
+
+export interface Proposal {
+  candidates: Candidate[]
+  /** What is not proposed although it is in use, with the reason. */
+  refused: { value: string; messages: number; why: string }[]
+  /** Addresses that the landscape passes already. */
+  known: number
+  /** Candidates with too few messages or days. */
+  below: number
+}
+
+export interface ProposalFacts {
+  /** What the landscape says of an address: passed, open, or why it is not to be proposed. */
+  standing: (address: string) => 'known' | 'open' | { why: string }
+  /** Why a domain may not be a rule, or undefined. */
+  refusal: (domain: string) => string | undefined
+  /** Known or proposed domains that look like this one. */
+  similar: (domain: string) => string[]
+  minMessages: number
+  minDays: number
+}
+
+/** A wall-clock time's day, as `2026-11-04`. */
+export function dayOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 10)
+}
+
+/** One bit for each letter or digit that a text has: texts two edits apart differ in four at most. */
+function lettersOf(text: string): number {
+  let letters = 0
+  for (let i = 0; i < text.length; i++) letters |= 1 << (text.charCodeAt(i) & 31)
+  return letters
+}
+
+function bitsIn(value: number): number {
+  let bits = 0
+  for (let rest = value; rest !== 0; rest &= rest - 1) bits++
+  return bits
+}
+
+/** Whether one text becomes the other by inserting, deleting and replacing so many characters at most. */
+function within(a: string, b: string, most: number): boolean {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    let least = i
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const cost = Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1)
+      next.push(cost)
+      if (cost < least) least = cost
+    }
+    if (least > most) return false
+    row = next
+  }
+  return (row[b.length] ?? 3) <= most
+}
+
+/** Finds the domains among these that are two edits away at most; one where the name is short, since those are alike by chance. */
+export function similarAmong(domains: Iterable<string>): (domain: string) => string[] {
+  const all = [...new Set(domains)].map((name) => ({ name, letters: lettersOf(name) }))
+  return (domain) => {
+    const label = domain.indexOf('.')
+    const most = label < 4 ? 0 : label < 8 ? 1 : 2
+    const letters = lettersOf(domain)
+    return all
+      .filter(
+        (other) =>
+          Math.abs(other.name.length - domain.length) <= 2 &&
+          bitsIn(letters ^ other.letters) <= 4 &&
+          other.name !== domain &&
+          within(domain, other.name, most),
+      )
+      .map(({ name }) => name)
+  }
+}

@@ -1,0 +1,242 @@
+/** toeh learn: proposes rules from the mail that was delivered, and adds them where a person says so. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Argv, CommandModule } from 'yargs'
+import { type Candidate, dayOf, type Proposal, similarAmong, Tally } from '../candidates.js'
+import type { RuleDraft } from '../decide.js'
+import { answer, type CommonOptions, clock, type Desk, openDesk } from '../desk.js'
+import { EXIT } from '../exit.js'
+import { describeError, Failure, toFailure } from '../failure.js'
+import { attemptsIn, Judge, openSources, parseSince, type Reading } from '../harvest.js'
+import { openLogs, readLines } from '../logfile.js'
+import type { Attempt } from '../maillog.js'
+import { observedIn } from '../observed.js'
+import { draftRule } from '../ruledraft.js'
+
+interface Options extends CommonOptions {
+  from: 'log' | 'observed'
+  file: string[]
+  journal: boolean
+  since?: string
+  'min-messages': number
+  'min-days': number
+  apply: boolean
+}
+
+/** The attempts in the decision log, read as log files are. */
+async function* observedAttempts(
+  desk: Desk,
+  since: number | undefined,
+  reading: Reading,
+): AsyncGenerator<Attempt[]> {
+  const folder = join(desk.config.state, 'decisions')
+  let names: string[]
+  try {
+    names = readdirSync(folder).sort()
+  } catch (error) {
+    throw toFailure('decision log', error, { at: folder, status: EXIT.noInput })
+  }
+  const from = since === undefined ? '' : dayOf(since)
+  // A file is a day.
+  const days = names.filter((name) => /^\d{4}-\d\d-\d\d\.jsonl$/.test(name) && name.slice(0, 10) >= from)
+  for (const name of days) {
+    for (const source of await openLogs([join(folder, name)], desk.actor.at)) {
+      for await (const { lines, broken } of readLines(source)) {
+        reading.lines += lines.length + broken
+        reading.broken += broken
+        const attempts: Attempt[] = []
+        for (const line of lines) {
+          const found = observedIn(line)
+          if (found === undefined) reading.broken++
+          else attempts.push(...found)
+        }
+        yield attempts
+      }
+    }
+  }
+}
+
+/** Why a domain is no rule, in the words of `toeh allow`; undefined if it may be one. */
+function refusalOf(domain: string): string | undefined {
+  try {
+    draftRule(domain, { effect: 'allow', subdomains: false, force: false, source: '', note: '' })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return error.message.replace(/^allow "[^"]*": /, '')
+  }
+}
+
+async function propose(desk: Desk, tally: Tally, options: Options): Promise<Proposal> {
+  const judge = new Judge(desk)
+  const standing = new Map<string, 'known' | 'open' | { why: string }>()
+  for (const address of tally.addresses()) {
+    const { pass, reason, rule } = await judge.verdict('', address)
+    const why = rule === undefined ? reason : `rule ${rule.id} of ${rule.addedBy} blocks it`
+    standing.set(address, pass ? 'known' : reason === 'unknown' ? 'open' : { why })
+  }
+  const rules = await desk.landscape.list(desk.actor.at)
+  const blocked = new Map(
+    rules
+      .filter(({ kind, effect }) => kind === 'domain' && effect === 'block')
+      .map(({ id, value, addedBy }) => [value, `rule ${id} of ${addedBy} blocks it`]),
+  )
+  const known = rules
+    .filter(({ effect }) => effect === 'allow')
+    .map(({ value }) => value.slice(value.lastIndexOf('@') + 1))
+  return tally.propose({
+    standing: (address) => standing.get(address) ?? 'open',
+    refusal: (domain) => blocked.get(domain) ?? refusalOf(domain),
+    similar: similarAmong([...known, ...tally.domains()]),
+    minMessages: options['min-messages'],
+    minDays: options['min-days'],
+  })
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`
+}
+
+/** What a rule says of where it comes from: `learn log mail.log.1 (214 messages, 2026-03-02 to 2026-11-20)`. */
+function sourceOf(origin: string, { messages, first, last }: Candidate): string {
+  return `${origin} (${count(messages, 'message')}, ${first} to ${last})`
+}
+
+/** Drafts for what may be a rule; what may not goes to the refused, with the reason. */
+function draft(proposal: Proposal, origin: string): { drafts: RuleDraft[]; candidates: Candidate[] } {
+  const drafts: RuleDraft[] = []
+  const candidates: Candidate[] = []
+  for (const candidate of proposal.candidates) {
+    const { value, messages } = candidate
+    try {
+      const source = sourceOf(origin, candidate)
+      drafts.push(draftRule(value, { effect: 'allow', subdomains: false, force: false, source, note: '' }))
+      candidates.push(candidate)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      proposal.refused.push({ value, messages, why: describeError(error) })
+    }
+  }
+  return { drafts, candidates }
+}
+
+const NAME_COLUMNS = 34
+
+function tableOf(candidates: readonly Candidate[]): string[] {
+  if (candidates.length === 0) return []
+  const heading = 'candidate'.padEnd(NAME_COLUMNS)
+  const lines = [`${heading} messages days senders first      last`]
+  for (const { value, messages, days, senders, first, last, remarks, addresses } of candidates) {
+    // A long name has a line of its own: it is what the person decides on.
+    if (value.length > NAME_COLUMNS) lines.push(value)
+    const name = value.length > NAME_COLUMNS ? '' : value
+    const numbers = [String(messages).padStart(8), String(days).padStart(4), String(senders).padStart(7)]
+    lines.push(`${name.padEnd(NAME_COLUMNS)} ${numbers.join(' ')} ${first} ${last}`)
+    if (addresses > 1) lines.push(`    ${addresses} addresses`)
+    for (const { text } of remarks) lines.push(`    ! ${text}`)
+  }
+  return lines
+}
+
+const REFUSED_SHOWN = 20
+
+function summaryOf(tally: Tally, reading: Reading, proposal: Proposal, options: Options): string[] {
+  const span = tally.deliveries > 0 ? `, ${dayOf(tally.first)} to ${dayOf(tally.last)}` : ''
+  const deliveries = count(tally.deliveries, 'delivery', 'deliveries')
+  const lines = [`${count(reading.lines, 'line')}, ${reading.broken} broken, ${deliveries}${span}`]
+  if (tally.unjoined > 0) {
+    lines.push(`${count(tally.unjoined, 'delivery', 'deliveries')} not counted: the log begins too late`)
+  }
+  if (proposal.known > 0) lines.push(`${count(proposal.known, 'address', 'addresses')} already known`)
+  if (proposal.below > 0) {
+    const limits = `${count(options['min-messages'], 'message')} or ${count(options['min-days'], 'day')}`
+    lines.push(`${count(proposal.below, 'candidate')} below ${limits}`)
+  }
+  for (const { value, why } of proposal.refused.slice(0, REFUSED_SHOWN)) {
+    lines.push(`not proposed: ${value}: ${why}`)
+  }
+  const more = proposal.refused.length - REFUSED_SHOWN
+  if (more > 0) lines.push(`not proposed: ${more} more (--json has them all)`)
+  return lines
+}
+
+const module: CommandModule = {
+  command: 'learn <from> [file..]',
+  describe: 'propose rules from delivered mail: from logs, or from observe mode',
+  builder: (yargs: Argv) =>
+    yargs
+      .positional('from', {
+        choices: ['log', 'observed'] as const,
+        demandOption: true,
+        describe: "Postfix's log, or the decision log of observe mode",
+      })
+      .positional('file', {
+        type: 'string',
+        array: true,
+        default: [],
+        describe: 'log files, plain or gzip, in any order; - reads standard input',
+      })
+      .option('journal', { type: 'boolean', default: false, describe: "read systemd's journal" })
+      .option('since', { type: 'string', requiresArg: true, describe: 'from this day on, as 2026-11-04' })
+      .option('min-messages', {
+        type: 'number',
+        default: 1,
+        requiresArg: true,
+        describe: 'propose only what so many messages went to',
+      })
+      .option('min-days', {
+        type: 'number',
+        default: 1,
+        requiresArg: true,
+        describe: 'propose only what was written to on so many days',
+      })
+      .option('apply', { type: 'boolean', default: false, describe: 'add the rules; without it look only' })
+      .example('toeh learn log /var/log/mail.log*', 'who the company writes to')
+      .example('toeh learn observed --min-days 2 --apply', 'and make it known'),
+  handler: async (args) => {
+    const options = args as unknown as Options
+    for (const name of ['min-messages', 'min-days'] as const) {
+      if (!Number.isInteger(options[name]) || options[name] < 1) {
+        throw new Failure('learn', 'it must be a whole number from 1', {
+          at: `--${name}`,
+          status: EXIT.usage,
+        })
+      }
+    }
+    const observed = options.from === 'observed'
+    if (observed && (options.file.length > 0 || options.journal)) {
+      throw new Failure('learn observed', 'it reads the decision log and takes no files', {
+        status: EXIT.usage,
+      })
+    }
+    const since = parseSince('learn', options.since)
+    const sources = observed ? [] : await openSources('learn log', options, clock())
+    const desk = openDesk(options, options.apply ? 'write' : 'read')
+    const reading: Reading = { lines: 0, broken: 0 }
+    const tally = new Tally(desk.config.internal)
+    const batches = observed ? observedAttempts(desk, since, reading) : attemptsIn(sources, since, reading)
+    for await (const attempts of batches) {
+      for (const attempt of attempts) if (since === undefined || attempt.at >= since) tally.add(attempt)
+    }
+    const proposal = await propose(desk, tally, options)
+    const names = sources.map(({ name }) => name)
+    const more = names.length > 3 ? ` and ${names.length - 2} more` : ''
+    const origin = observed
+      ? 'learn observed'
+      : `learn log ${names.slice(0, more === '' ? 3 : 2).join(', ')}${more}`
+    const { drafts, candidates } = draft(proposal, origin)
+    const results = options.apply ? await desk.landscape.add(drafts, desk.actor) : []
+    const added = results.filter((result) => result.added).length
+    const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]
+    if (options.apply) lines.push(`${count(added, 'rule')} added`)
+    else if (candidates.length > 0) {
+      lines.push(`${count(candidates.length, 'candidate')}; --apply makes them rules, nothing was written`)
+    } else lines.push('nothing to propose')
+    const span = tally.deliveries > 0 ? { first: dayOf(tally.first), last: dayOf(tally.last) } : {}
+    const { known, below, refused } = proposal
+    const { deliveries, unjoined } = tally
+    const summary = { ...reading, deliveries, unjoined, ...span, known, below }
+    answer(options, { summary, candidates, refused, applied: options.apply, added }, lines)
+  },
+}
+export default module

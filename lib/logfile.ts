@@ -1,0 +1,244 @@
+/** Log files: the lines of plain and gzip files, of standard input and of the journal, as a stream. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { type FileHandle, open } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { pipeline, Readable } from 'node:stream'
+import { constants, createGunzip, gunzipSync } from 'node:zlib'
+import { EXIT } from './exit.js'
+import { describeError, Failure } from './failure.js'
+import { LineParser } from './maillog.js'
+
+/** A line longer than this is broken: Postfix writes no such one, and memory stays bounded. */
+const MAX_LINE = 65_536
+const READ_BYTES = 262_144
+const DAY_MS = 86_400_000
+/** A time of change before this is no time of change. */
+const PLAUSIBLE = Date.UTC(1995, 0, 1)
+
+export interface LogSource {
+  /** For people, and for the source of a rule. */
+  name: string
+  /** Compressed bytes, for the progress; 0 where nobody knows. */
+  bytes: number
+  /** When it was last written at most, for stamps without a year. */
+  reference: number
+  /** The stamp of its first line; files are read in this order. */
+  first: number
+  /** The open file, or the child whose output it is. */
+  stream: Readable
+  /** The first words of a child that failed, once its output has ended; undefined if all is well. */
+  ended: () => Promise<string | undefined>
+}
+
+function isGzip(bytes: Buffer): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
+}
+
+/** The first stamp of a file, looked for in its first bytes. */
+async function firstStamp(handle: FileHandle, reference: number): Promise<number> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LINE), 0, MAX_LINE, 0)
+  let head = buffer.subarray(0, bytesRead)
+  if (isGzip(head)) {
+    try {
+      head = gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH })
+    } catch {
+      return Number.POSITIVE_INFINITY // It is complained about where it is read.
+    }
+  }
+  const parser = new LineParser(reference)
+  for (const line of head.toString().split('\n', 1000)) {
+    const at = parser.stampOf(line)
+    if (at !== undefined) return at
+  }
+  return Number.POSITIVE_INFINITY
+}
+
+const wellEnded = async (): Promise<undefined> => undefined
+
+async function openFile(path: string, now: number): Promise<LogSource> {
+  if (path === '-' || path === '/dev/stdin') {
+    const first = Number.POSITIVE_INFINITY
+    return {
+      name: 'standard input',
+      bytes: 0,
+      reference: now,
+      first,
+      stream: process.stdin,
+      ended: wellEnded,
+    }
+  }
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(path)
+    const status = await handle.stat()
+    if (status.isDirectory()) throw new Failure('log', 'it is a folder', { at: path, status: EXIT.noInput })
+    const regular = status.isFile()
+    // A rotated file keeps the time of its last line, which says more about a missing year than today does.
+    const written = status.mtimeMs >= PLAUSIBLE ? status.mtimeMs : now
+    const reference = regular ? Math.min(now, written) : now
+    const first = regular ? await firstStamp(handle, reference) : Number.POSITIVE_INFINITY
+    const stream = handle.createReadStream({ highWaterMark: READ_BYTES, ...(regular ? { start: 0 } : {}) })
+    return {
+      name: basename(path),
+      bytes: regular ? status.size : 0,
+      reference,
+      first,
+      stream,
+      ended: wellEnded,
+    }
+  } catch (error) {
+    await handle?.close()
+    if (error instanceof Failure) throw error
+    const denied = (error as { code?: unknown }).code === 'EACCES'
+    throw new Failure('log', describeError(error), {
+      at: path,
+      status: denied ? EXIT.noPermission : EXIT.noInput,
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Opens log files, in the order of their first stamps, whatever order they were given in: what began in one file of a
+ * rotated set goes on in the next. They are opened at once, before root's rights are given up.
+ * @param now milliseconds since 1970
+ * @throws Failure (66, 77) for the first one that cannot be opened
+ */
+export async function openLogs(paths: readonly string[], now: number): Promise<LogSource[]> {
+  const sources: LogSource[] = []
+  try {
+    for (const path of paths) sources.push(await openFile(path, now))
+  } catch (error) {
+    for (const { stream } of sources) stream.destroy()
+    throw error
+  }
+  return sources.toSorted((a, b) => (a.first === b.first ? 0 : a.first - b.first))
+}
+
+/**
+ * Starts journalctl(1) for Postfix's units.
+ * @param since wall-clock milliseconds; a week more is read, for mail that was in the queue then
+ * @throws Failure (66) where there is no journalctl
+ */
+export async function openJournal(since: number | undefined, now: number): Promise<LogSource> {
+  const from = since === undefined ? [] : [`--since=${isoDay(since - 7 * DAY_MS)}`]
+  const args = ['--output=short-iso', '--quiet', '--no-pager', '--unit=postfix*', ...from]
+  const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let words = ''
+  child.stderr.on('data', (bytes) => {
+    words = (words + bytes).slice(0, 400)
+  })
+  const ended = endOf(child)
+  try {
+    await new Promise((started, failed) => {
+      child.once('spawn', started)
+      child.once('error', failed)
+    })
+  } catch (error) {
+    const missing = (error as { code?: unknown }).code === 'ENOENT'
+    throw new Failure('journal', missing ? 'there is no journalctl on this machine' : describeError(error), {
+      status: EXIT.noInput,
+      hint: 'give the log files instead, such as /var/log/mail.log*',
+      cause: error,
+    })
+  }
+  return {
+    name: 'journal',
+    bytes: 0,
+    reference: now,
+    first: 0,
+    stream: child.stdout,
+    ended: async () => {
+      const status = await ended
+      return status === 0 ? undefined : words.split('\n')[0] || `journalctl ended with status ${status}`
+    },
+  }
+}
+
+function endOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((done) => {
+    child.once('close', (status) => done(status))
+    child.once('error', () => done(null))
+  })
+}
+
+function isoDay(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 10)
+}
+
+async function* withFirst(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield first
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
+}
+
+/** The bytes of a source, unpacked where its first two are gzip's (RFC 1952, 2.3.1). */
+async function* unpacked(stream: Readable): AsyncGenerator<Buffer> {
+  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  const first = await pieces.next()
+  if (first.done === true) return
+  const all = withFirst(first.value, pieces)
+  if (!isGzip(first.value)) {
+    yield* all
+    return
+  }
+  const gunzip = createGunzip({ chunkSize: READ_BYTES })
+  // Its errors come out of the iteration below.
+  pipeline(Readable.from(all), gunzip, () => {})
+  yield* gunzip as AsyncIterable<Buffer>
+}
+
+export interface Lines {
+  lines: string[]
+  /** Lines that were too long and are not among them. */
+  broken: number
+}
+
+/**
+ * The lines of a source, many at a time. The texts are slices of what was read: whoever keeps one copies it.
+ * @throws Failure (1) where it cannot be read to its end
+ */
+export async function* readLines(source: LogSource): AsyncGenerator<Lines> {
+  let rest = Buffer.alloc(0)
+  let tooLong = false
+  try {
+    for await (const bytes of unpacked(source.stream)) {
+      const end = bytes.lastIndexOf(0x0a)
+      if (end < 0) {
+        // One line that is longer than a read: kept only while it may still become a real one.
+        if (rest.length + bytes.length > MAX_LINE) tooLong = true
+        rest = tooLong ? Buffer.alloc(0) : Buffer.concat([rest, bytes])
+        continue
+      }
+      const start = tooLong ? bytes.indexOf(0x0a) + 1 : 0
+      const whole = bytes.subarray(start, Math.max(start, end))
+      const text = rest.length > 0 ? Buffer.concat([rest, whole]).toString() : whole.toString()
+      const before = tooLong ? 1 : 0
+      tooLong = false
+      rest = Buffer.from(bytes.subarray(end + 1))
+      if (rest.length > MAX_LINE) {
+        tooLong = true
+        rest = Buffer.alloc(0)
+      }
+      yield sorted(start > end ? [] : text.split('\n'), before)
+    }
+    if (tooLong) yield { lines: [], broken: 1 }
+    else if (rest.length > 0) yield sorted(rest.toString().split('\n'), 0)
+  } catch (error) {
+    // zlib has numbers of its own, which are no system errors.
+    const { code, message } = error as { code?: unknown; message?: unknown }
+    const packed = typeof code === 'string' && code.startsWith('Z_')
+    throw new Failure('log', packed ? `${message} (${code})` : describeError(error), {
+      at: source.name,
+      hint: 'nothing was changed',
+      cause: error,
+    })
+  }
+  const failed = await source.ended()
+  if (failed !== undefined) throw new Failure('journal', failed, { hint: 'nothing was changed' })
+}
+
+function sorted(all: string[], before: number): Lines {
+  const long = all.some((line) => line.length > MAX_LINE)
+  const lines = long ? all.filter((line) => line.length <= MAX_LINE) : all
+  return { lines, broken: before + all.length - lines.length }
+}

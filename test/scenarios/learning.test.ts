@@ -1,0 +1,41 @@
+/** The month: learn a company's landscape from three weeks of its logs, replay the fourth with an attacker in it. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { INTERNAL, writeLogs } from '../../examples/make-logs.js'
+import type { Report } from '../../lib/rehearsal.js'
+import { assertDone, makeLab } from '../support/lab.js'
+
+t.test('three weeks learned, the fourth replayed', { timeout: 240_000 }, async (t) => {
+  const lab = makeLab(t)
+  writeFileSync(lab.config, `state = ${JSON.stringify(lab.state)}\ninternal_domains = ["${INTERNAL}"]\n`)
+  const folder = join(lab.dir, 'logs')
+  const attacks = await writeLogs(folder, 100_000, 1)
+  t.equal(attacks.length, 20)
+  const week = (number: number): string => join(folder, `mail.log.week${number}`)
+
+  const learned = await lab.toeh('learn', 'log', week(3), week(1), week(2), '--apply')
+  assertDone(t, learned, /\n\d+ rules added\n$/)
+  t.match(learned.stdout, /\n\d+ lines, 0 broken, \d+ deliveries, 2026-10-05 to 2026-10-25\n/)
+  assertDone(t, await lab.toeh('learn', 'log', week(1), week(2), week(3), '--apply'), /\n0 rules added\n$/)
+
+  const { code, stdout } = await lab.toeh('replay', week(4), '--json')
+  t.equal(code, 0)
+  const report = JSON.parse(stdout) as Report & { broken: number }
+  t.equal(report.broken, 0)
+  const held = new Map(report.byDestination.map((count) => [count.recipient, count]))
+  for (const { recipient, how } of attacks)
+    t.match(held.get(recipient), { reason: 'unknown' }, `${recipient}: ${how}`)
+
+  const days = report.days.filter(({ day }) => ![0, 6].includes(new Date(day).getUTCDay()))
+  const perDay = days.map(({ day, messages, messagesHeld }) => {
+    const hostile = attacks.filter(({ at }) => at.startsWith(day)).length
+    return { day, messages, honest: messagesHeld - hostile }
+  })
+  const honest = report.messagesHeld - attacks.length
+  const destinations = report.destinations - new Set(attacks.map(({ recipient }) => recipient)).size
+  t.comment(`${report.messages} messages in week 4; held: ${attacks.length} of the attacker's`)
+  t.comment(`and ${honest} honest ones to ${destinations} destinations; honest ones on working days:`)
+  t.comment(perDay.map(({ day, messages, honest }) => `${day}: ${honest} of ${messages}`).join(', '))
+  t.ok(honest / report.messages < 0.01, 'less than one honest message in a hundred waits')
+})

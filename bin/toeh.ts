@@ -12,6 +12,8 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   revoke: () => import('../lib/commands/revoke.js'),
   known: () => import('../lib/commands/known.js'),
   why: () => import('../lib/commands/why.js'),
+  import: () => import('../lib/commands/import.js'),
+  export: () => import('../lib/commands/export.js'),
   list: () => import('../lib/commands/list.js'),
   show: () => import('../lib/commands/show.js'),
   release: () => import('../lib/commands/release.js'),

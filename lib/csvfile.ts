@@ -2,7 +2,7 @@
 import { CsvError, type Options, parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
 import type { Rule } from './decide.js'
-import { COLUMNS, type Column, type Entry, entryOf, type Problem, type Reading } from './rulefile.js'
+import { COLUMNS, type Entry, entryOf, isColumn, type Reading } from './rulefile.js'
 
 /** Rules as CSV: a header, then one rule a record, lines ended by LF. */
 export function writeCsv(rules: readonly Rule[]): string {
@@ -33,7 +33,10 @@ function recordEnd(text: string, from: number, delimiter: string): number {
   return text.length
 }
 
-/** Cuts a file into records and comments. csv-parse would lose the comments, and counts a CRLF in quotes twice. */
+/**
+ * Cuts a file into records and comments; a list, which has no delimiter, into its lines. csv-parse would lose the
+ * comments, and counts a CRLF in quotes twice.
+ */
 function cut(text: string, delimiter: string): Piece[] {
   const pieces: Piece[] = []
   let line = 1
@@ -41,7 +44,7 @@ function cut(text: string, delimiter: string): Piece[] {
     const lf = text.indexOf('\n', from)
     const lineEnd = lf < 0 ? text.length : lf
     const comment = text[from] === '#'
-    const quote = comment ? -1 : text.indexOf('"', from)
+    const quote = comment || delimiter === '' ? -1 : text.indexOf('"', from)
     const end = quote < 0 || quote > lineEnd ? lineEnd : recordEnd(text, from, delimiter)
     const record = text.slice(from, end < 0 ? text.length : end)
     pieces.push({ line, text: record.replace(/\r$/, ''), comment, open: end < 0 })
@@ -91,19 +94,47 @@ function readHeader(line: string, delimiter: string): { names: string[]; wrong: 
       .toLowerCase(),
   )
   const wrong = names
-    .filter((name) => name !== '' && !COLUMNS.includes(name as Column))
+    .filter((name) => name !== '' && !isColumn(name))
     .map((name) => `unknown column ${JSON.stringify(name.slice(0, 40))}`)
   for (const name of COLUMNS)
     if (names.indexOf(name) !== names.lastIndexOf(name)) wrong.push(`two columns ${name}`)
-  if (!names.includes('value')) wrong.push('no column is named value')
+  if (!names.includes('value')) wrong.push('the first line names the columns, and none is named value')
   return { names, wrong }
 }
 
-function toEntry(names: readonly string[], fields: readonly string[], where: string): Entry | string {
-  if (fields.some((field, index) => (names[index] ?? '') === '' && field.trim() !== ''))
-    return `it has ${fields.length} fields, the header names ${names.filter((name) => name !== '').length}`
-  const pairs = names.map((name, index) => [name, fields[index] ?? '']).filter(([name]) => name !== '')
-  return { value: '', ...Object.fromEntries(pairs), where }
+function toEntry(names: readonly string[], fields: readonly string[], { line }: Piece): Entry {
+  const entry: Entry = { value: '', where: `line ${line}` }
+  for (const [index, name] of names.entries()) if (isColumn(name)) entry[name] = fields[index] ?? ''
+  return entry
+}
+
+/** Entries of the rows, in the order of the file, with the comments directly above them as their notes. */
+function collect(pieces: readonly Piece[], rows: ReadonlyMap<Piece, Entry | string>): Reading {
+  const reading: Reading = { entries: [], problems: [], comments: [] }
+  let above: Piece[] = []
+  const drop = (): void => {
+    reading.comments.push(...above.map(({ line }) => `line ${line}`))
+    above = []
+  }
+  for (const piece of pieces) {
+    const row = rows.get(piece)
+    if (piece.comment) above.push(piece)
+    else if (row === undefined) drop()
+    else if (typeof row === 'string') {
+      drop()
+      reading.problems.push({ where: `line ${piece.line}`, why: row })
+    } else {
+      const note = above.map(({ text }) => words(text)).filter((text) => text !== '')
+      if (row.note === undefined || row.note === '') {
+        if (note.length > 0) row.note = note.join(' ')
+        above = []
+      }
+      drop()
+      reading.entries.push(row)
+    }
+  }
+  drop()
+  return reading
 }
 
 /**
@@ -113,51 +144,32 @@ function toEntry(names: readonly string[], fields: readonly string[], where: str
 export function readCsv(file: string): Reading {
   // Files of old Macs know only CR.
   const text = file.includes('\n') ? file : file.replaceAll('\r', '\n')
-  const first = text.split('\n').find((line) => line.trim() !== '' && !line.startsWith('#')) ?? ''
+  const [first = ''] = /^(?!#)[^\n]*\S[^\n]*$/m.exec(text) ?? []
   const delimiter = [',', ';', '\t'].find((one) => first.trim().includes(one)) ?? ''
-  // A list has no quotes, and no fields either: nothing in it is special but `#`.
-  const isList = delimiter === '' && !readHeader(first, ',').names.includes('value')
-  const pieces = cut(text, isList ? '\n' : delimiter)
+  const header = readHeader(first, delimiter || ',')
+  // A list has no delimiter and no quotes: nothing in it is special but `#`.
+  const isList = delimiter === '' && !header.names.includes('value')
+  const pieces = cut(text, isList ? '' : delimiter || ',')
   const records = pieces.filter(({ comment, text }) => !comment && text.trim() !== '')
-  const reading: Reading = { entries: [], problems: [], comments: [] }
-  let names: string[] = ['value']
-  if (!isList) {
-    const header = readHeader(records.shift()?.text ?? '', delimiter || ',')
-    names = header.names
-    const line = pieces.find(({ comment, text }) => !comment && text.trim() !== '')?.line ?? 1
-    if (header.wrong.length > 0)
-      return { ...reading, problems: [{ where: `line ${line}`, why: header.wrong.join(', ') }] }
+  if (isList) {
+    const entries = records.map((piece): [Piece, Entry] => [piece, toEntry(['value'], [piece.text], piece)])
+    return collect(pieces, new Map(entries))
   }
-  const fields = isList ? records.map(({ text }) => [text]) : fieldsOf(records, delimiter || ',')
-  const rows = new Map(records.map((record, index) => [record, fields[index] ?? []]))
-  let above: Piece[] = []
-  const drop = (): void => {
-    for (const { line } of above) reading.comments.push(`line ${line}`)
-    above = []
-  }
-  const problem = (where: string, why: string): Problem => ({ where, why })
-  for (const piece of pieces) {
-    if (piece.comment) {
-      above.push(piece)
+  const where = `line ${records.shift()?.line ?? 1}`
+  if (header.wrong.length > 0)
+    return { entries: [], problems: [{ where, why: header.wrong.join(', ') }], comments: [] }
+  const rows = new Map<Piece, Entry | string>()
+  for (const [index, fields] of fieldsOf(records, delimiter || ',').entries()) {
+    const piece = records[index]
+    // Spreadsheets write rows of delimiters alone.
+    if (piece === undefined || (Array.isArray(fields) && fields.every((field) => field.trim() === '')))
       continue
-    }
-    const where = `line ${piece.line}`
-    const row = rows.get(piece)
-    const entry = Array.isArray(row) ? toEntry(names, row, where) : row
-    if (typeof entry === 'string') reading.problems.push(problem(where, entry))
-    else if (entry !== undefined && Array.isArray(row) && row.some((field) => field.trim() !== '')) {
-      const note = above
-        .map(({ text }) => words(text))
-        .filter((text) => text !== '')
-        .join(' ')
-      if (entry.note === undefined || entry.note === '') {
-        if (note !== '') entry.note = note
-        above = []
-      }
-      reading.entries.push(entry)
-    }
-    drop()
+    const { names } = header
+    const surplus =
+      Array.isArray(fields) && fields.some((field, at) => !names[at] && field.trim() !== '')
+        ? `it has ${fields.length} fields, the header names ${names.filter((name) => name !== '').length}`
+        : undefined
+    rows.set(piece, surplus ?? (Array.isArray(fields) ? toEntry(names, fields, piece) : fields))
   }
-  drop()
-  return reading
+  return collect(pieces, rows)
 }

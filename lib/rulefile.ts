@@ -65,7 +65,7 @@ export function writeJson(rules: readonly Rule[]): string {
   return lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`
 }
 
-function isColumn(name: string): name is Column {
+export function isColumn(name: string): name is Column {
   return COLUMNS.some((column) => column === name)
 }
 

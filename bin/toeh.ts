@@ -14,6 +14,8 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   learn: () => import('../lib/commands/learn.js'),
   replay: () => import('../lib/commands/replay.js'),
   why: () => import('../lib/commands/why.js'),
+  import: () => import('../lib/commands/import.js'),
+  export: () => import('../lib/commands/export.js'),
   list: () => import('../lib/commands/list.js'),
   show: () => import('../lib/commands/show.js'),
   release: () => import('../lib/commands/release.js'),

@@ -6,7 +6,9 @@ export const EXIT = {
   failed: 1,
   /** Wrong usage: an option, an id or an address that is none. */
   usage: 2,
-  /** EX_NOINPUT: the hold, rule or log that was named does not exist. */
+  /** EX_DATAERR: what was to be taken in is wrong; every fault was said, and nothing was changed. */
+  dataError: 65,
+  /** EX_NOINPUT: the file, hold, rule or log that was named does not exist or cannot be read. */
   noInput: 66,
   /** EX_TEMPFAIL: again later. pipe(8) defers on it; the only failure toeh-filter may give. */
   tempFail: 75,

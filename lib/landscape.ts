@@ -17,8 +17,20 @@ const COLUMNS =
   'id, kind, value, subdomains, scope, effect, ends_at, added_by, added_at, source, note, last_used_at'
 
 function toRule(row: RuleRow): Rule {
-  const { added_by: addedBy, added_at: addedAt, ends_at: endsAt, last_used_at: lastUsedAt, ...same } = row
-  return { ...same, subdomains: row.subdomains === 1, addedBy, addedAt, endsAt, lastUsedAt }
+  const { id, kind, value, scope, effect, source, note } = row
+  const since = { addedBy: row.added_by, addedAt: row.added_at, lastUsedAt: row.last_used_at }
+  return {
+    id,
+    kind,
+    value,
+    subdomains: row.subdomains === 1,
+    scope,
+    effect,
+    endsAt: row.ends_at,
+    source,
+    note,
+    ...since,
+  }
 }
 
 /** A rule in a few words: `allow example.com with subdomains for accounting until 2026-12-31`. */
@@ -34,6 +46,25 @@ type RuleWords = Pick<Rule, 'effect' | 'value' | 'subdomains' | 'scope' | 'endsA
 function covers(one: RuleWords, other: RuleWords): boolean {
   const asLong = one.endsAt === null || (other.endsAt !== null && one.endsAt >= other.endsAt)
   return asLong && (one.subdomains || !other.subdomains)
+}
+
+/** What a new rule meets among those of its value and scope: a block in its way, or one that it repeats or replaces. */
+function meet<T extends RuleWords>(
+  standing: readonly T[],
+  draft: RuleWords,
+): { block: T | undefined; same: T | undefined; covered: boolean } {
+  const block = draft.effect === 'allow' ? standing.find(({ effect }) => effect === 'block') : undefined
+  const same = standing.find(({ effect }) => effect === draft.effect)
+  return { block, same, covered: same !== undefined && covers(same, draft) }
+}
+
+/** A draft to add; one that is carried over from elsewhere brings who added it there, and when. */
+export type Addition = RuleDraft & { history?: Actor }
+
+/** What adding a draft would do, and the rule or the earlier draft (by its index) that it meets. */
+export interface Foreseen {
+  fate: 'new' | 'same' | 'replaces' | 'blocked'
+  meets?: Rule | number
 }
 
 export interface Added {
@@ -72,22 +103,52 @@ export class Landscape {
    * @returns for each draft the rule that now stands, whether it is new, and what it replaces
    * @throws Failure where an allow would stand beside a block of the same value and scope, which would win
    */
-  async add(drafts: readonly RuleDraft[], actor: Actor): Promise<Added[]> {
+  async add(drafts: readonly Addition[], actor: Actor): Promise<Added[]> {
     return this.#db.transaction(() => drafts.map((draft) => this.#addOne(draft, actor)))
   }
 
-  #addOne(draft: RuleDraft, actor: Actor): Added {
-    const { kind, value, subdomains, scope, effect, endsAt, source, note } = draft
+  /** What {@link add} would do with each of these, one after the other, without doing it. */
+  async foresee(drafts: readonly RuleDraft[], now: number): Promise<Foreseen[]> {
+    type Standing = RuleWords & { is: Rule | number }
+    const places = new Map<string, Standing[]>()
+    const standingAt = ({ value, scope }: RuleDraft): Standing[] => {
+      const place = `${value} ${scope}`
+      const standing = places.get(place) ?? []
+      places.set(place, standing)
+      return standing
+    }
+    // One query for all: outside a transaction each would lock the file anew.
+    const sql = `SELECT ${COLUMNS} FROM rule WHERE value IN (SELECT value FROM json_each(?))
+                 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
+    const values = JSON.stringify([...new Set(drafts.map(({ value }) => value))])
+    for (const rule of this.#db.all<RuleRow>(sql, values, now).map(toRule))
+      standingAt(rule).push({ ...rule, is: rule })
+    return drafts.map((draft, index) => {
+      const standing = standingAt(draft)
+      const { block, same, covered } = meet(standing, draft)
+      if (block !== undefined) return { fate: 'blocked', meets: block.is }
+      if (same === undefined) {
+        standing.push({ ...draft, is: index })
+        return { fate: 'new' }
+      }
+      const meets = same.is
+      if (covered) return { fate: 'same', meets }
+      standing.splice(standing.indexOf(same), 1, { ...draft, is: index })
+      return { fate: 'replaces', meets }
+    })
+  }
+
+  #addOne(draft: Addition, actor: Actor): Added {
+    const { kind, value, subdomains, scope, effect, endsAt, source, note, history } = draft
     const standing = this.#at(value, actor.at).filter((rule) => rule.scope === scope)
-    const block = standing.find((rule) => rule.effect === 'block')
-    if (effect === 'allow' && block !== undefined) {
+    const { block, same, covered } = meet(standing, draft)
+    if (block !== undefined) {
       throw new Failure('allow', `rule ${block.id} of ${block.addedBy} blocks it`, {
         at: value,
         hint: `toeh revoke ${value} first, if you are sure`,
       })
     }
-    const same = standing.find((rule) => rule.effect === effect)
-    if (same !== undefined && covers(same, draft)) return { rule: same, added: false }
+    if (same !== undefined && covered) return { rule: same, added: false }
     if (same !== undefined) this.#end(same, actor)
     // A rule whose time has come is history too, and makes place.
     this.#db.run(
@@ -95,15 +156,24 @@ export class Landscape {
        WHERE value = ? AND scope = ? AND effect = ? AND revoked_at IS NULL AND ends_at <= ?`,
       ...[value, scope, effect, actor.at],
     )
-    this.#db.run(
+    const { who, at } = history ?? actor
+    const row = this.#db.get<RuleRow>(
       `INSERT INTO rule (kind, value, subdomains, scope, effect, ends_at, added_by, added_at, source, note)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[kind, value, subdomains ? 1 : 0, scope, effect, endsAt, actor.who, actor.at, source, note],
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING ${COLUMNS}`,
+      ...[kind, value, subdomains ? 1 : 0, scope, effect, endsAt, who, at, source, note],
     )
+    if (row === undefined) throw new Failure(effect, 'the new rule is not there', { at: value })
     const was = same === undefined ? '' : describeRule(same)
-    appendAudit(this.#db, { ...actor, what: effect, subject: value, was, now: describeRule(draft) })
-    const rule = this.#at(value, actor.at).find((one) => one.scope === scope && one.effect === effect)
-    if (rule === undefined) throw new Failure(effect, 'the new rule is not there', { at: value })
+    // The audit says who did it here; what the rule brought along is told as such.
+    const past = history === undefined ? '' : `, as ${who} added it at ${new Date(at).toISOString()}`
+    appendAudit(this.#db, {
+      ...actor,
+      what: effect,
+      subject: value,
+      was,
+      now: `${describeRule(draft)}${past}`,
+    })
+    const rule = toRule(row)
     return same === undefined ? { rule, added: true } : { rule, added: true, replaced: same }
   }
 

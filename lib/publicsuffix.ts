@@ -16,33 +16,38 @@ export function isPublicSuffix(domain: string): boolean {
   return getPublicSuffix(domain, { allowPrivateDomains: true }) === domain
 }
 
-/**
- * Whether a public suffix lies below the domain, as s3.amazonaws.com does below amazonaws.com: a rule that reaches
- * subdomains there would let in everybody's. tldts answers no such question, hence the walk over its own data.
- */
-export function isAbovePublicSuffix(domain: string): boolean {
+/** Every name that has a suffix below it: the inner nodes of the trie. */
+function namesAboveSuffixes(): Set<string> {
   const trie = createRequire(import.meta.filename)('tldts/dist/cjs/src/data/trie.js') as Trie
-  const offsets: number[] = []
-  for (let edge = 0, offset = 0; edge < trie.edgeLength.length; edge++) {
-    offsets.push(offset)
+  const offsets = new Uint32Array(trie.edgeLength.length)
+  for (let edge = 0, offset = 0; edge < offsets.length; edge++) {
+    offsets[edge] = offset
     offset += trie.edgeLength[edge] ?? 0
   }
-  const edges = (node: number): number[] => {
-    const from = trie.edgeStart[node] ?? 0
-    const to = trie.edgeStart[node + 1] ?? from
-    return Array.from({ length: to - from }, (_, index) => from + index)
+  const names = new Set<string>()
+  const visit = (node: number, name: string): void => {
+    const end = trie.edgeStart[node + 1] ?? 0
+    for (let edge = trie.edgeStart[node] ?? end; edge < end; edge++) {
+      const offset = offsets[edge] ?? 0
+      const label = trie.labelText.slice(offset, offset + (trie.edgeLength[edge] ?? 0))
+      if (name !== '') names.add(name)
+      visit(trie.edgeChild[edge] ?? 0, name === '' ? label : `${label}.${name}`)
+    }
   }
-  const label = (edge: number): string => {
-    const offset = offsets[edge] ?? 0
-    return trie.labelText.slice(offset, offset + (trie.edgeLength[edge] ?? 0))
-  }
-  let node = trie.rulesRoot
-  for (const part of domain.split('.').reverse()) {
-    const edge = edges(node).find((candidate) => label(candidate) === part)
-    if (edge === undefined) return false
-    node = trie.edgeChild[edge] ?? 0
-  }
-  return edges(node).length > 0
+  visit(trie.rulesRoot, '')
+  return names
+}
+
+let above: Set<string> | undefined
+
+/**
+ * Whether a public suffix lies below the domain, as s3.amazonaws.com does below amazonaws.com: a rule that reaches
+ * subdomains there would let in everybody's. tldts answers no such question, hence the walk over its own data, once:
+ * an import asks for each of its rows.
+ */
+export function isAbovePublicSuffix(domain: string): boolean {
+  above ??= namesAboveSuffixes()
+  return above.has(domain)
 }
 
 /**

@@ -7,6 +7,9 @@ import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { isAbovePublicSuffix, isPublicSuffix } from './publicsuffix.js'
 
+/** The freemail domains; the list has its internationalised names as U-labels. */
+const FREEMAIL: ReadonlySet<string> = new Set(freemail)
+
 export interface DraftOptions {
   effect: RuleDraft['effect']
   subdomains: boolean
@@ -82,8 +85,7 @@ export function draftRule(text: string, options: DraftOptions): RuleDraft {
         'leave --subdomains out',
       )
     }
-    // The list has its internationalised names as U-labels.
-    if (!force && freemail.includes(domainToUnicode(named.value))) {
+    if (!force && FREEMAIL.has(domainToUnicode(named.value))) {
       throw misuse(
         effect,
         text,

@@ -49,3 +49,21 @@ export function parseSince(option: string, text: string, now: number): number {
   if (day === undefined) throw misuse(option, text, 'it is no date as 2026-12-31 and no time as 30d')
   return day.getTime()
 }
+
+/**
+ * An instant in the form of RFC 3339, `2026-12-31T22:59:59.999Z`, as exports have it; six digits and a sign for years
+ * beyond 9999, as ECMAScript writes them.
+ * @returns milliseconds since 1970, or undefined where it is none
+ */
+export function parseInstant(text: string): number | undefined {
+  const [, year, month, day] =
+    /^([+-][0-9]{6}|[0-9]{4})-([0-9]{2})-([0-9]{2})T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})$/.exec(
+      text,
+    ) ?? []
+  const time = Date.parse(text)
+  if (year === undefined || Number.isNaN(time)) return undefined
+  // Date.parse takes the 30th of February for the 2nd of March.
+  const date = new Date(0)
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day) ? time : undefined
+}

@@ -15,6 +15,8 @@ const FLOORS: [string, string[]][] = [
   ['pure', ['candidates', 'decide', 'failure', 'nearmiss', 'observed']],
   ['pure', ['envelope', 'holdid', 'rehearsal', 'ruledraft', 'wording']],
   ['pure', ['parcel', 'sidebyside', 'term']],
+  ['pure', ['rulefile']],
+  ['pure', ['addressbook', 'csvfile']],
   ['foundations', ['database', 'holdfolder']],
   ['foundations', ['audit']],
   [
@@ -46,6 +48,8 @@ const FLOORS: [string, string[]][] = [
       'block',
       'cleanup',
       'digest',
+      'export',
+      'import',
       'init',
       'known',
       'learn',
@@ -74,7 +78,10 @@ const TYPE_EXCEPTIONS: Record<string, string> = {}
 const OWNERS: Record<string, string[]> = {
   'better-sqlite3': ['database'],
   'cli-progress': ['progress'],
+  'csv-parse': ['csvfile'],
+  'csv-stringify': ['csvfile'],
   'email-providers': ['ruledraft'],
+  'ical.js': ['addressbook'],
   libmime: ['notice'],
   mailparser: ['describe'],
   nodemailer: ['notice'],
@@ -88,7 +95,7 @@ const OWNERS: Record<string, string[]> = {
 const PURE_BUILTINS = ['node:buffer', 'node:crypto', 'node:url', 'node:util']
 /** createRequire, for a data file of tldts that its main entry does not export. */
 const BUILTIN_EXCEPTIONS: Record<string, string[]> = { publicsuffix: ['node:module'] }
-const PURE_PACKAGES = ['email-providers', 'tldts']
+const PURE_PACKAGES = ['csv-parse', 'csv-stringify', 'email-providers', 'ical.js', 'tldts']
 
 /** Globals that a pure file does without: the process, the clock, chance, timers, the net. */
 const IMPURE: RegExp[] = [

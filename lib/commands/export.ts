@@ -1,0 +1,80 @@
+/** toeh export: every live rule as CSV or JSON, in an order that diff(1) can use. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Argv, CommandModule } from 'yargs'
+import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { visible } from '../display.js'
+import { describeError, Failure } from '../failure.js'
+import { writeJson } from '../rulefile.js'
+
+interface Options extends CommonOptions {
+  file?: string
+  format?: 'csv' | 'json'
+}
+
+/** Writes a file for its owner alone, the whole of it or nothing: who reads it meanwhile reads the old one. */
+function publish(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    // A device or a pipe is written to, not put away.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+      throw new Failure('export', 'it is no regular file', {
+        at: path,
+        hint: 'leave FILE out for standard output',
+      })
+    const file = openSync(temporary, 'wx', 0o600)
+    try {
+      writeFileSync(file, text)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+    const folder = openSync(dirname(path), 'r')
+    fsyncSync(folder)
+    closeSync(folder)
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    rmSync(temporary, { force: true })
+    const denied = (error as { code?: unknown }).code === 'EACCES'
+    throw new Failure('export', describeError(error), {
+      at: path,
+      hint: denied
+        ? "it is written as the state folder's owner; or let the shell write: toeh export > FILE"
+        : undefined,
+      cause: error,
+    })
+  }
+}
+
+const module: CommandModule = {
+  command: 'export [file]',
+  describe: 'every rule as CSV or JSON, for keeping, comparing and toeh import',
+  builder: (yargs: Argv) =>
+    yargs
+      .positional('file', { type: 'string', describe: 'where to (default: standard output)' })
+      .option('format', {
+        choices: ['csv', 'json'] as const,
+        requiresArg: true,
+        describe: "default: by the file's ending, else csv",
+      })
+      .example('toeh export rules.csv', 'the landscape in one file'),
+  handler: async (args) => {
+    const options = args as unknown as Options
+    const file = options.file === '-' ? undefined : options.file
+    const asJson = file === undefined ? options.json === true : /\.json$/i.test(file)
+    const format = options.format ?? (asJson ? 'json' : 'csv')
+    const desk = openDesk(options, 'read')
+    const rules = await desk.landscape.list(desk.actor.at)
+    const text = format === 'json' ? writeJson(rules) : (await import('../csvfile.js')).writeCsv(rules)
+    if (file !== undefined) {
+      publish(resolve(file), text)
+      const count = rules.length === 1 ? '1 rule' : `${rules.length} rules`
+      answer(options, { file, format, rules: rules.length }, [`${count} in ${file}`])
+    } else if (process.stdout.isTTY) {
+      // What a note holds may steer a terminal; a file gets it as it is.
+      process.stdout.write(text.split('\n').map(visible).join('\n'))
+    } else process.stdout.write(text)
+  },
+}
+export default module

@@ -1,0 +1,204 @@
+/** toeh import: rules from a CSV or JSON file, a list, or an address book; all of them or none. */
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import type { Argv, CommandModule } from 'yargs'
+import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { visible } from '../display.js'
+import { EXIT } from '../exit.js'
+import { describeError, Failure } from '../failure.js'
+import { describeRule, type Foreseen } from '../landscape.js'
+import { parseScope } from '../ruledraft.js'
+import { type Carried, draftEntries, type Problem, type Reading, readJson } from '../rulefile.js'
+import { parseEnd } from '../term.js'
+
+const FORMATS = ['csv', 'json', 'vcf'] as const
+type Format = (typeof FORMATS)[number]
+
+interface Options extends CommonOptions {
+  file: string
+  format?: Format
+  dryRun: boolean
+  force: boolean
+  for?: string
+  until?: string
+  note: string
+}
+
+/** The file's text, of UTF-8 with or without a byte order mark. */
+async function readText(file: string): Promise<string> {
+  let bytes: Buffer
+  try {
+    bytes = file === '-' ? await buffer(process.stdin) : readFileSync(file)
+  } catch (error) {
+    throw new Failure('import', describeError(error), { at: file, status: EXIT.noInput, cause: error })
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new Failure('import', 'it is not UTF-8', {
+      at: file,
+      status: EXIT.dataError,
+      hint: 'spreadsheets save that as "CSV UTF-8"',
+    })
+  }
+}
+
+function formatOf({ file, format }: Options): Format {
+  const [, ending = ''] = /\.([a-z]+)$/i.exec(file) ?? []
+  const named = ending.toLowerCase() === 'vcard' ? 'vcf' : ending.toLowerCase()
+  return format ?? FORMATS.find((one) => one === named) ?? 'csv'
+}
+
+async function readFile(options: Options): Promise<Reading> {
+  const text = await readText(options.file)
+  const format = formatOf(options)
+  if (format === 'json') return readJson(text)
+  if (format === 'vcf') return (await import('../addressbook.js')).readAddressBook(text)
+  return (await import('../csvfile.js')).readCsv(text)
+}
+
+interface Change {
+  where: string
+  fate: 'new' | 'replaces'
+  rule: Carried['draft']
+  /** What it replaces. */
+  replaced?: string
+}
+
+interface Outlook {
+  changes: Change[]
+  same: number
+  problems: Problem[]
+}
+
+/** What adding would do, and which of the drafts a block stands in the way of. */
+function look(carried: readonly Carried[], foreseen: readonly Foreseen[]): Outlook {
+  const outlook: Outlook = { changes: [], same: 0, problems: [] }
+  for (const [index, { where, draft: rule }] of carried.entries()) {
+    const { fate, meets } = foreseen[index] ?? { fate: 'new' }
+    const met = typeof meets === 'number' ? carried[meets]?.where : meets && `rule ${meets.id}`
+    if (fate === 'same') outlook.same++
+    else if (fate === 'blocked') {
+      const hint = typeof meets === 'number' ? '' : `; toeh revoke ${rule.value} first, if you are sure`
+      outlook.problems.push({ where, why: `allow ${rule.value}: ${met} blocks it${hint}` })
+    } else if (fate === 'new') outlook.changes.push({ where, fate, rule })
+    else {
+      const words = typeof meets === 'object' ? `: ${describeRule(meets)}` : ''
+      outlook.changes.push({ where, fate, rule, replaced: `${met}${words}` })
+    }
+  }
+  return outlook
+}
+
+/** As they stand in the file: each check finds its own. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const place = ({ where }: Problem): number => Number(/[0-9]+/.exec(where)?.[0] ?? 0)
+  return problems.toSorted((a, b) => place(a) - place(b))
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`
+}
+
+/** What was there already, was over, or could not be kept. */
+function remarks(same: number, ended: number, comments: readonly string[]): string[] {
+  const lines = same === 0 ? [] : [`= ${count(same, 'rule', 'rules')} already there`]
+  if (ended > 0)
+    lines.push(`${count(ended, 'rule', 'rules')} of the file left out, because the time has come`)
+  if (comments.length > 0) {
+    const some = comments.length > 10 ? [...comments.slice(0, 10), '…'] : comments
+    lines.push(
+      `${count(comments.length, 'comment', 'comments')} not kept, without a rule to note it: ${some.join(', ')}`,
+    )
+  }
+  return lines
+}
+
+const module: CommandModule = {
+  command: 'import <file>',
+  describe: 'add the rules of a CSV or JSON file, a list, or an address book',
+  builder: (yargs: Argv) =>
+    yargs
+      .positional('file', { type: 'string', demandOption: true, describe: 'the file; - is standard input' })
+      .option('format', {
+        choices: FORMATS,
+        requiresArg: true,
+        describe: "default: by the file's ending, else csv",
+      })
+      .option('dry-run', {
+        type: 'boolean',
+        default: false,
+        describe: 'show what would change; change nothing',
+      })
+      .option('force', { type: 'boolean', default: false, describe: 'take whole freemail domains' })
+      .option('for', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'only for mail of this sender, @domain or group, where the file does not say',
+      })
+      .option('until', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'until the end of this day (2026-12-31), or for so long (30d), where the file does not say',
+      })
+      .option('note', {
+        type: 'string',
+        default: '',
+        requiresArg: true,
+        describe: 'why, where the file does not say',
+      })
+      .example('toeh import suppliers.csv --dry-run', 'what would change'),
+  handler: async (args) => {
+    const options = args as unknown as Options
+    const { file, dryRun, force, note } = options
+    if (file === '') throw new Failure('import', 'which file?', { status: EXIT.usage })
+    // Before the desk: root may read files that the owner of the state folder may not.
+    const reading = await readFile(options)
+    const desk = openDesk(options, dryRun ? 'read' : 'write')
+    const { groups } = desk.config
+    const { at, who } = desk.actor
+    const scope = options.for === undefined ? '' : parseScope('import', options.for, groups)
+    const endsAt = options.until === undefined ? null : parseEnd('--until', options.until, at)
+    const source = `import ${file === '-' ? '-' : basename(file)}`
+    const drafted = draftEntries(reading.entries, { who, at, groups, force, source, scope, endsAt, note })
+    const { carried, ended } = drafted
+    const drafts = carried.map(({ draft }) => draft)
+    const outlook = look(carried, await desk.landscape.foresee(drafts, at))
+    const problems = [...reading.problems, ...drafted.problems, ...outlook.problems]
+    const { changes, same } = outlook
+    const rest = remarks(same, ended, reading.comments)
+    if (dryRun) {
+      const lines = changes.map(({ fate, rule, replaced, where }) =>
+        fate === 'new'
+          ? `+ ${describeRule(rule)}  (${where})`
+          : `~ ${describeRule(rule)}  (${where}), in place of ${replaced}`,
+      )
+      const value = { dryRun, changes, same, ended, comments: reading.comments, problems }
+      answer(options, value, lines.length + rest.length > 0 ? [...lines, ...rest] : ['nothing would change'])
+    }
+    if (problems.length > 0) {
+      for (const { where, why } of inOrder(problems))
+        process.stderr.write(`toeh: ${visible(`import ${file} ${where}: ${why}`)}\n`)
+      const would = dryRun ? 'would be refused, and with it the whole file' : 'refused; nothing was changed'
+      throw new Failure('import', `${count(problems.length, 'fault', 'faults')}: ${would}`, {
+        at: file,
+        status: EXIT.dataError,
+      })
+    }
+    if (dryRun) return
+    const results = await desk.landscape.add(drafts, desk.actor)
+    const added = results.filter((result) => result.added)
+    const replaced = added.filter((result) => result.replaced !== undefined)
+    const instead = replaced.length === 0 ? '' : `, ${replaced.length} of them in place of another`
+    const value = {
+      added: added.map(({ rule }) => rule),
+      replaced: replaced.map((result) => result.replaced),
+      same: results.length - added.length,
+      ended,
+      comments: reading.comments,
+    }
+    answer(options, value, [`${count(added.length, 'rule', 'rules')} added${instead}`, ...rest])
+  },
+}
+export default module

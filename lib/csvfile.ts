@@ -1,0 +1,175 @@
+/** Rules as CSV (RFC 4180), and the bare list of one value a line. Pure. */
+import { CsvError, type Options, parse } from 'csv-parse/sync'
+import { stringify } from 'csv-stringify/sync'
+import type { Rule } from './decide.js'
+import { COLUMNS, type Entry, entryOf, isColumn, type Reading } from './rulefile.js'
+
+/** Rules as CSV: a header, then one rule a record, lines ended by LF. */
+export function writeCsv(rules: readonly Rule[]): string {
+  // Texts that begin with = + - @ stay as they are: an import has to give back what was exported.
+  return stringify(rules.map(entryOf), { header: true, columns: [...COLUMNS] })
+}
+
+/** One record of the file, or one comment: its text without the line's end, and the line it begins on. */
+interface Piece {
+  line: number
+  text: string
+  comment: boolean
+  /** Its closing quote is missing: all that follows is in it. */
+  open: boolean
+}
+
+/** Where a record ends that begins at `from`, quotes minded: the index of its LF or of the end; -1 if a quote is open. */
+function recordEnd(text: string, from: number, delimiter: string): number {
+  for (let at = from, fieldStart = true; at < text.length; at++) {
+    const character = text[at]
+    if (character === '\n') return at
+    if (character === '"' && fieldStart) {
+      for (at = text.indexOf('"', at + 1); at >= 0 && text[at + 1] === '"'; ) at = text.indexOf('"', at + 2)
+      if (at < 0) return -1
+    }
+    fieldStart = character === delimiter
+  }
+  return text.length
+}
+
+/**
+ * Cuts a file into records and comments; a list, which has no delimiter, into its lines. csv-parse would lose the
+ * comments, and counts a CRLF in quotes twice.
+ */
+function cut(text: string, delimiter: string): Piece[] {
+  const pieces: Piece[] = []
+  let line = 1
+  for (let from = 0; from < text.length; ) {
+    const lf = text.indexOf('\n', from)
+    const lineEnd = lf < 0 ? text.length : lf
+    const comment = text[from] === '#'
+    const quote = comment || delimiter === '' ? -1 : text.indexOf('"', from)
+    const end = quote < 0 || quote > lineEnd ? lineEnd : recordEnd(text, from, delimiter)
+    const record = text.slice(from, end < 0 ? text.length : end)
+    pieces.push({ line, text: record.replace(/\r$/, ''), comment, open: end < 0 })
+    if (end < 0) break
+    for (let at = record.indexOf('\n'); at >= 0; at = record.indexOf('\n', at + 1)) line++
+    line++
+    from = end + 1
+  }
+  return pieces
+}
+
+const PARSE: Options = { relax_column_count: true, record_delimiter: '\n' }
+
+/** The fields of every record, or what is wrong with it. All at once; singly only where that fails. */
+function fieldsOf(records: readonly Piece[], delimiter: string): (string[] | string)[] {
+  const options = { ...PARSE, delimiter }
+  try {
+    const rows = parse(records.map(({ text }) => text).join('\n'), options)
+    if (rows.length === records.length) return rows
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+  }
+  return records.map(({ text, open }) => {
+    if (open) return 'a quote is opened and never closed; nothing after it could be read'
+    try {
+      return parse(text, options)[0] ?? []
+    } catch (error) {
+      if (error instanceof CsvError)
+        return 'a quote stands where none may: quote the whole field, and double quotes in it'
+      throw error
+    }
+  })
+}
+
+/** What a comment says, without its mark. */
+function words(comment: string): string {
+  return comment.replace(/^#+/, '').trim()
+}
+
+/** The names of the header, or what is wrong with them. */
+function readHeader(line: string, delimiter: string): { names: string[]; wrong: string[] } {
+  const names = line.split(delimiter).map((name) =>
+    name
+      .trim()
+      .replace(/^"(.*)"$/, '$1')
+      .trim()
+      .toLowerCase(),
+  )
+  const wrong = names
+    .filter((name) => name !== '' && !isColumn(name))
+    .map((name) => `unknown column ${JSON.stringify(name.slice(0, 40))}`)
+  for (const name of COLUMNS)
+    if (names.indexOf(name) !== names.lastIndexOf(name)) wrong.push(`two columns ${name}`)
+  if (!names.includes('value')) wrong.push('the first line names the columns, and none is named value')
+  return { names, wrong }
+}
+
+function toEntry(names: readonly string[], fields: readonly string[], { line }: Piece): Entry {
+  const entry: Entry = { value: '', where: `line ${line}` }
+  for (const [index, name] of names.entries()) if (isColumn(name)) entry[name] = fields[index] ?? ''
+  return entry
+}
+
+/** Entries of the rows, in the order of the file, with the comments directly above them as their notes. */
+function collect(pieces: readonly Piece[], rows: ReadonlyMap<Piece, Entry | string>): Reading {
+  const reading: Reading = { entries: [], problems: [], comments: [] }
+  let above: Piece[] = []
+  const drop = (): void => {
+    reading.comments.push(...above.map(({ line }) => `line ${line}`))
+    above = []
+  }
+  for (const piece of pieces) {
+    const row = rows.get(piece)
+    if (piece.comment) above.push(piece)
+    else if (row === undefined) drop()
+    else if (typeof row === 'string') {
+      drop()
+      reading.problems.push({ where: `line ${piece.line}`, why: row })
+    } else {
+      const note = above.map(({ text }) => words(text)).filter((text) => text !== '')
+      if (row.note === undefined || row.note === '') {
+        if (note.length > 0) row.note = note.join(' ')
+        above = []
+      }
+      drop()
+      reading.entries.push(row)
+    }
+  }
+  drop()
+  return reading
+}
+
+/**
+ * Reads CSV with a header, its fields parted by commas, semicolons or tabs, or a list of one value a line. Comments
+ * directly above a rule become its note where it has none.
+ */
+export function readCsv(file: string): Reading {
+  // Files of old Macs know only CR.
+  const text = file.includes('\n') ? file : file.replaceAll('\r', '\n')
+  const [first = ''] = /^(?!#)[^\n]*\S[^\n]*$/m.exec(text) ?? []
+  const delimiter = [',', ';', '\t'].find((one) => first.trim().includes(one)) ?? ''
+  const header = readHeader(first, delimiter || ',')
+  // A list has no delimiter and no quotes: nothing in it is special but `#`.
+  const isList = delimiter === '' && !header.names.includes('value')
+  const pieces = cut(text, isList ? '' : delimiter || ',')
+  const records = pieces.filter(({ comment, text }) => !comment && text.trim() !== '')
+  if (isList) {
+    const entries = records.map((piece): [Piece, Entry] => [piece, toEntry(['value'], [piece.text], piece)])
+    return collect(pieces, new Map(entries))
+  }
+  const where = `line ${records.shift()?.line ?? 1}`
+  if (header.wrong.length > 0)
+    return { entries: [], problems: [{ where, why: header.wrong.join(', ') }], comments: [] }
+  const rows = new Map<Piece, Entry | string>()
+  for (const [index, fields] of fieldsOf(records, delimiter || ',').entries()) {
+    const piece = records[index]
+    // Spreadsheets write rows of delimiters alone.
+    if (piece === undefined || (Array.isArray(fields) && fields.every((field) => field.trim() === '')))
+      continue
+    const { names } = header
+    const surplus =
+      Array.isArray(fields) && fields.some((field, at) => !names[at] && field.trim() !== '')
+        ? `it has ${fields.length} fields, the header names ${names.filter((name) => name !== '').length}`
+        : undefined
+    rows.set(piece, surplus ?? (Array.isArray(fields) ? toEntry(names, fields, piece) : fields))
+  }
+  return collect(pieces, rows)
+}

@@ -91,6 +91,11 @@ export async function verdictsOf(
   return decide({ sender, recipients }, { internal: config.internal, groups: config.groups, rules })
 }
 
+/** A file as it was named; yargs makes an empty text of a lone hyphen, which means standard input or output. */
+export function fileOrHyphen(file: string): string {
+  return file === '' && process.argv.includes('-') ? '-' : file
+}
+
 /** Prints one line, made safe for a terminal. */
 export function say(line = ''): void {
   process.stdout.write(`${visible(line)}\n`)

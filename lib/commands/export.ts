@@ -2,8 +2,9 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
 import { visible } from '../display.js'
+import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import { writeJson } from '../rulefile.js'
 
@@ -61,7 +62,9 @@ const module: CommandModule = {
       .example('toeh export rules.csv', 'the landscape in one file'),
   handler: async (args) => {
     const options = args as unknown as Options
-    const file = options.file === '-' ? undefined : options.file
+    const named = options.file === undefined ? '-' : fileOrHyphen(options.file)
+    if (named === '') throw new Failure('export', 'which file?', { status: EXIT.usage })
+    const file = named === '-' ? undefined : named
     const asJson = file === undefined ? options.json === true : /\.json$/i.test(file)
     const format = options.format ?? (asJson ? 'json' : 'csv')
     const desk = openDesk(options, 'read')

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
@@ -44,15 +44,15 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-function formatOf({ file, format }: Options): Format {
+function formatOf(file: string, format: Format | undefined): Format {
   const [, ending = ''] = /\.([a-z]+)$/i.exec(file) ?? []
   const named = ending.toLowerCase() === 'vcard' ? 'vcf' : ending.toLowerCase()
   return format ?? FORMATS.find((one) => one === named) ?? 'csv'
 }
 
-async function readFile(options: Options): Promise<Reading> {
-  const text = await readText(options.file)
-  const format = formatOf(options)
+async function readFile(file: string, asked: Format | undefined): Promise<Reading> {
+  const text = await readText(file)
+  const format = formatOf(file, asked)
   if (format === 'json') return readJson(text)
   if (format === 'vcf') return (await import('../addressbook.js')).readAddressBook(text)
   return (await import('../csvfile.js')).readCsv(text)
@@ -151,10 +151,11 @@ const module: CommandModule = {
       .example('toeh import suppliers.csv --dry-run', 'what would change'),
   handler: async (args) => {
     const options = args as unknown as Options
-    const { file, dryRun, force, note } = options
+    const file = fileOrHyphen(options.file)
+    const { dryRun, force, note } = options
     if (file === '') throw new Failure('import', 'which file?', { status: EXIT.usage })
     // Before the desk: root may read files that the owner of the state folder may not.
-    const reading = await readFile(options)
+    const reading = await readFile(file, options.format)
     const desk = openDesk(options, dryRun ? 'read' : 'write')
     const { groups } = desk.config
     const { at, who } = desk.actor

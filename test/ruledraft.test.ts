@@ -97,7 +97,11 @@ t.test('drafts', (t) => {
     const name = `${text} ${JSON.stringify(some)}`
     if (complaint === undefined) {
       const { force: _, ...rest } = options
-      t.strictSame(draftRule(text, options), { ...parseRuleValue('', text), ...rest, scope: '', endsAt: null }, name)
+      t.strictSame(
+        draftRule(text, options),
+        { ...parseRuleValue('', text), ...rest, scope: '', endsAt: null },
+        name,
+      )
     } else {
       const failure = failureOf(() => draftRule(text, options))
       t.equal(failure.line, `${options.effect} ${JSON.stringify(text)}: ${complaint}`, name)

@@ -20,6 +20,7 @@ const NEEDED: Record<string, string[]> = {
   block: ['x.test'],
   revoke: ['x.test'],
   why: ['a@x.test'],
+  import: ['/dev/null'],
   learn: ['log', '/dev/null'],
   replay: ['/dev/null'],
   show: ['000000000000'],

@@ -74,6 +74,8 @@ export class Tally {
     }
     const sender = this.#sender(attempt.sender)
     if (sender < 0 || !this.#seen.add(host, id, recipient.key, round)) return
+    // Its end had been read before its beginning.
+    if (this.#seen.has(host, id, `?${recipient.key}`, round)) this.unjoined--
     this.deliveries++
     if (at < this.first) this.first = at
     if (at > this.last) this.last = at

@@ -91,9 +91,9 @@ export async function verdictsOf(
   return decide({ sender, recipients }, { internal: config.internal, groups: config.groups, rules })
 }
 
-/** A file as it was named; yargs makes an empty text of a lone hyphen, which means standard input or output. */
+/** A file as it was named; bin/toeh gives yargs /dev/stdin for a lone hyphen, which it would lose. */
 export function fileOrHyphen(file: string): string {
-  return file === '' && process.argv.includes('-') ? '-' : file
+  return file === '/dev/stdin' ? '-' : file
 }
 
 /** Prints one line, made safe for a terminal. */

@@ -105,6 +105,8 @@ async function ask(lab: Lab, sender: string, recipient: string): Promise<Answer>
   const { write } = process.stdout
   let printed = ''
   process.stdout.write = (text: string | Uint8Array): boolean => {
+    // The test runner's own lines go by the same way, whenever they are ready.
+    if (!text.toString().startsWith('{')) return write.call(process.stdout, text)
     printed += text.toString()
     return true
   }

@@ -40,11 +40,15 @@ function recordEnd(text: string, from: number, delimiter: string): number {
 function cut(text: string, delimiter: string): Piece[] {
   const pieces: Piece[] = []
   let line = 1
+  let nextQuote = -1
   for (let from = 0; from < text.length; ) {
     const lf = text.indexOf('\n', from)
     const lineEnd = lf < 0 ? text.length : lf
     const comment = text[from] === '#'
-    const quote = comment || delimiter === '' ? -1 : text.indexOf('"', from)
+    // Looked for once, not from every line to the end of the file.
+    if (nextQuote < from) nextQuote = text.indexOf('"', from)
+    if (nextQuote < 0) nextQuote = text.length
+    const quote = comment || delimiter === '' ? -1 : nextQuote
     const end = quote < 0 || quote > lineEnd ? lineEnd : recordEnd(text, from, delimiter)
     const record = text.slice(from, end < 0 ? text.length : end)
     pieces.push({ line, text: record.replace(/\r$/, ''), comment, open: end < 0 })

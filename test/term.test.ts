@@ -1,7 +1,7 @@
 /** Terms: dates and lengths of time as people write them. */
 import t from 'tap'
 import { Failure } from '../lib/failure.js'
-import { parseEnd, parseSince } from '../lib/term.js'
+import { parseEnd, parseInstant, parseSince } from '../lib/term.js'
 
 const NOW = new Date(2026, 10, 24, 8, 12).getTime()
 const DAY = 86_400_000
@@ -58,5 +58,23 @@ t.test('what is neither', (t) => {
     })
     if (why === neither) t.throws(() => parseSince('--since', text, NOW), Failure, text)
   }
+  t.end()
+})
+
+t.test('instants, as exports have them', (t) => {
+  const instants: [string, number | undefined][] = [
+    ['1970-01-01T00:00:00.001Z', 1],
+    ['2027-01-01T01:30:00+01:30', Date.UTC(2027, 0, 1)],
+    [new Date(8.64e15).toISOString(), 8.64e15],
+    ['2028-02-29T00:00:00Z', Date.UTC(2028, 1, 29)],
+    ['2027-02-29T00:00:00Z', undefined],
+    ['2027-13-01T00:00:00Z', undefined],
+    ['2027-01-01T25:00:00Z', undefined],
+    ['2027-01-01T00:00:00', undefined],
+    ['2027-01-01', undefined],
+    ['30d', undefined],
+    ['', undefined],
+  ]
+  for (const [text, time] of instants) t.equal(parseInstant(text), time, text)
   t.end()
 })

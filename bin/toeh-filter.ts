@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { DEFAULT_CONFIG_PATH, loadConfig } from '../lib/config.js'
 /** toeh-filter: the content filter that pipe(8) starts. Exit 0 when every recipient is settled, else 75. */
 import { end, settle } from '../lib/ending.js' // First: it arms the process.

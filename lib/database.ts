@@ -75,6 +75,7 @@ const MIGRATIONS = [
   ALTER TABLE rule ADD COLUMN last_used_at INTEGER;
   CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  'CREATE INDEX hold_queue_id ON hold (queue_id);',
 ]
 
 /** The database file of a state folder. */

@@ -19,7 +19,7 @@ import { Hold, type State } from './hold.js'
 import { type HeldRecipient, type HoldEnvelope, HoldFolder } from './holdfolder.js'
 import { holdIdOf } from './holdid.js'
 import { Landscape } from './landscape.js'
-import { checkComplete, discard, type Message, spool } from './message.js'
+import { checkComplete, discard, inspect, type Message, spool } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { reinject } from './reinject.js'
 
@@ -68,18 +68,21 @@ export async function runGate(run: GateRun): Promise<void> {
         },
       )
     }
-    const id = holdIdOf(run.envelope.queueId, run.envelope.sender, message.sha256)
     const facts = {
       internal: config.internal,
       groups: config.groups,
       rules: await new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys), run.now),
     }
-    const priors = await new Hold(db, folder).states(id)
+    const identity = new Identity(run.envelope, message)
+    const hold = new Hold(db, folder)
+    const priors = (await hold.hasHeld(run.envelope.queueId))
+      ? await hold.states((await identity.read()).id)
+      : new Map<string, State>()
     db.close()
     const plans = decide(run.envelope, facts).map((verdict) =>
       plan(verdict, priors.get(verdict.recipient), run),
     )
-    await new Passage(run, folder, log, message, id, plans).carryOut(priors.size > 0)
+    await new Passage(run, folder, log, message, identity, plans).carryOut(priors.size > 0)
   } finally {
     discard(message.folder)
   }
@@ -94,13 +97,38 @@ function plan(verdict: Verdict, prior: State | undefined, run: GateRun): Plan {
   return { verdict, prior, action: run.config.mode === 'observe' && carries ? 'send' : 'park' }
 }
 
+/** Which message this is to the hold. Worked out where it is asked for: known mail needs none of it. */
+class Identity {
+  readonly #envelope: Envelope
+  readonly #message: Message
+  #known: { id: string; sha256: string } | undefined
+
+  constructor(envelope: Envelope, message: Message) {
+    this.#envelope = envelope
+    this.#message = message
+  }
+
+  async read(): Promise<{ id: string; sha256: string }> {
+    if (this.#known === undefined) {
+      const { sha256 } = await inspect(this.#message.path)
+      this.#known = { id: holdIdOf(this.#envelope.queueId, this.#envelope.sender, sha256), sha256 }
+    }
+    return this.#known
+  }
+
+  /** The hold's id if this run had to do with one, else null. */
+  get id(): string | null {
+    return this.#known?.id ?? null
+  }
+}
+
 /** The second half of a run: parks, sends on, and writes down what was done. */
 class Passage {
   readonly #run: GateRun
   readonly #folder: HoldFolder
   readonly #log: DecisionLog
   readonly #message: Message
-  readonly #id: string
+  readonly #identity: Identity
   readonly #plans: readonly Plan[]
   #hold: Hold | undefined
   #messagePath: string
@@ -112,14 +140,14 @@ class Passage {
     folder: HoldFolder,
     log: DecisionLog,
     message: Message,
-    id: string,
+    identity: Identity,
     plans: readonly Plan[],
   ) {
     this.#run = run
     this.#folder = folder
     this.#log = log
     this.#message = message
-    this.#id = id
+    this.#identity = identity
     this.#plans = plans
     this.#messagePath = message.path
   }
@@ -133,9 +161,10 @@ class Passage {
     const delivery = await this.#send()
     this.#run.settled(this.#verdict(delivery))
     if (delivery.accepted.length > 0 && (holdKnown || this.#hold !== undefined)) {
-      await attempt(() =>
-        this.#openHold().recordPassed(this.#id, delivery.accepted, delivery.queueId, this.#run.now),
-      )
+      await attempt(async () => {
+        const { id } = await this.#identity.read()
+        await this.#openHold().recordPassed(id, delivery.accepted, delivery.queueId, this.#run.now)
+      })
     }
     const logged = await attempt(async () => this.#log.append(this.#decision(delivery)))
     if (!logged) this.#run.settled(`${this.#verdict(delivery)} (decision log: failed)`)
@@ -182,15 +211,16 @@ class Passage {
   }
 
   async #park(recipients: HeldRecipient[]): Promise<void> {
-    const published = await this.#openHold().park(this.#message.folder, this.#envelope(recipients))
-    if (published) this.#messagePath = this.#folder.messagePath(this.#id)
+    const identity = await this.#identity.read()
+    const published = await this.#openHold().park(this.#message.folder, this.#envelope(identity, recipients))
+    if (published) this.#messagePath = this.#folder.messagePath(identity.id)
   }
 
-  #envelope(recipients: HeldRecipient[]): HoldEnvelope {
+  #envelope({ id, sha256 }: { id: string; sha256: string }, recipients: HeldRecipient[]): HoldEnvelope {
     const { envelope, config, now } = this.#run
-    const { head, sha256, size } = this.#message
+    const { head, size } = this.#message
     return {
-      id: this.#id,
+      id,
       queueId: envelope.queueId,
       sender: envelope.sender,
       sha256,
@@ -221,7 +251,9 @@ class Passage {
       client: envelope.client.address,
       saslUser: envelope.client.saslUser,
       hold:
-        this.#hold !== undefined || this.#plans.some(({ prior }) => prior !== undefined) ? this.#id : null,
+        this.#hold !== undefined || this.#plans.some(({ prior }) => prior !== undefined)
+          ? this.#identity.id
+          : null,
       passedAs: delivery.queueId === '' ? null : delivery.queueId,
       recipients: this.#plans.map((plan) => ({
         to: plan.verdict.recipient,
@@ -243,7 +275,7 @@ class Passage {
       settled > 0 ? `settled before ${settled}` : '',
     ].filter((part) => part !== '')
     const name = this.#run.config.mode === 'observe' ? 'toeh observes' : 'toeh'
-    const hold = this.#held + this.#refused.length + settled > 0 ? ` in ${this.#id}` : ''
+    const hold = this.#held + this.#refused.length + settled > 0 ? ` in ${this.#identity.id}` : ''
     return `${name}: ${parts.join(', ')}${hold}`
   }
 
@@ -251,8 +283,9 @@ class Passage {
     const { config, now } = this.#run
     const hold = this.#hold
     if (hold === undefined || this.#held + this.#refused.length === 0 || !config.notice.enabled) return
+    const { id } = await this.#identity.read()
     const { notifyHeld } = await import('./notify.js')
-    await notifyHeld({ config, folder: this.#folder }, hold, this.#id, now)
+    await notifyHeld({ config, folder: this.#folder }, hold, id, now)
   }
 }
 

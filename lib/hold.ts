@@ -93,6 +93,11 @@ export class Hold {
     this.#folder = folder
   }
 
+  /** Whether there is a hold of a message with this queue id; ids recur, so it need not be of the same message. */
+  async hasHeld(queueId: string): Promise<boolean> {
+    return this.#db.get('SELECT 1 FROM hold WHERE queue_id = ?', queueId) !== undefined
+  }
+
   /** The state of each recipient this message's hold knows; empty where there is none. */
   async states(id: string): Promise<Map<string, State>> {
     const rows = this.#db.all<RecipientRow>('SELECT * FROM recipient WHERE hold = ?', id)

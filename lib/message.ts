@@ -1,7 +1,7 @@
-/** The message: standard input, spooled to a file while it is hashed and measured. */
+/** The message: standard input, spooled to a file while it is measured. */
 import { isAscii } from 'node:buffer'
-import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { closeSync, mkdirSync, openSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT } from './exit.js'
 import { Failure, toFailure } from './failure.js'
@@ -9,13 +9,16 @@ import { Failure, toFailure } from './failure.js'
 /** How much of the start is kept in memory: enough for the header fields people and the loop guard look at. */
 const HEAD_BYTES = 64 * 1024
 
+/** The files of a spool folder; the second is there when the publishing of a hold has failed half way. */
+const MESSAGE_FILE = 'message.eml'
+const ENVELOPE_FILE = 'envelope.json'
+
 export interface Message {
   /** The spool folder that holds `message.eml`; publishing a hold renames it. */
   folder: string
   path: string
   /** Bytes read. */
   size: number
-  sha256: string
   head: Buffer
   /** Whether a byte is over 127 (BODY=8BITMIME, RFC 6152). */
   eightBit: boolean
@@ -65,15 +68,15 @@ function writeAll(fd: number, piece: Buffer): void {
  * @throws Failure (75) when anything cannot be read or written; nothing is left behind then
  */
 export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<Message> {
-  const folder = join(tmp, `${process.pid}-${randomBytes(6).toString('hex')}`)
-  const path = join(folder, 'message.eml')
+  // No other process has this number now, and a name that one of the past has left makes mkdir fail: 75, and again.
+  const folder = join(tmp, `${process.pid}-${process.hrtime.bigint()}`)
+  const path = join(folder, MESSAGE_FILE)
   let fd: number | undefined
   try {
     // Whatever ends the process (a deadline, an error) takes an unpublished spool with it; only a kill leaves one.
     process.once('exit', () => discard(folder))
     mkdirSync(folder, { mode: 0o700 })
     fd = openSync(path, 'wx', 0o600)
-    const hash = createHash('sha256')
     const records = new RecordCounter()
     const head: Buffer[] = []
     let headBytes = 0
@@ -81,7 +84,6 @@ export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<
     let eightBit = false
     for await (const piece of input) {
       writeAll(fd, piece)
-      hash.update(piece)
       records.push(piece)
       size += piece.length
       eightBit ||= !isAscii(piece)
@@ -93,16 +95,7 @@ export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<
     }
     records.end()
     closeSync(fd)
-    const recordBytes = records.total
-    return {
-      folder,
-      path,
-      size,
-      sha256: hash.digest('hex'),
-      head: Buffer.concat(head),
-      eightBit,
-      recordBytes,
-    }
+    return { folder, path, size, head: Buffer.concat(head), eightBit, recordBytes: records.total }
   } catch (error) {
     if (fd !== undefined) {
       try {
@@ -171,11 +164,18 @@ export async function inspect(path: string): Promise<{ sha256: string; eightBit:
   return { sha256: hash.digest('hex'), eightBit }
 }
 
-/** Removes a spool folder; failing to is no harm, cleanup sweeps old ones. */
+/** Removes a spool folder with what is in it; failing to is no harm, cleanup sweeps old ones. */
 export function discard(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true })
-  } catch {
-    // Left for cleanup.
+  // Not rmSync: what it loads for its recursion costs more than the rest of this file.
+  for (const remove of [
+    () => unlinkSync(join(folder, MESSAGE_FILE)),
+    () => unlinkSync(join(folder, ENVELOPE_FILE)),
+    () => rmdirSync(folder),
+  ]) {
+    try {
+      remove()
+    } catch {
+      // Not there, or left for cleanup.
+    }
   }
 }

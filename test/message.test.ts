@@ -10,13 +10,12 @@ import { makeFolder } from './support/lab.js'
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
-t.test('every byte stands in the file, hashed and measured', async (t) => {
+t.test('every byte stands in the file, and is measured', async (t) => {
   const parts = ['Subject: one\r', '\n\0\n.\nFrom x\n', Buffer.from([0xff, 0x0a, 0x80]), 'no final newline']
   const bytes = Buffer.concat(parts.map((part) => Buffer.from(part as string)))
   const message = await spool(pieces(...parts), makeFolder(t))
   t.same(readFileSync(message.path), bytes)
   t.equal(message.size, bytes.length)
-  t.equal(message.sha256, sha256(bytes))
   t.same(message.head, bytes)
   t.equal(message.eightBit, true)
   t.equal(statSync(message.path).mode & 0o777, 0o600)

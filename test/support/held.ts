@@ -2,7 +2,7 @@
 import type { Hold } from '../../lib/hold.js'
 import type { HeldRecipient, HoldEnvelope, HoldFolder } from '../../lib/holdfolder.js'
 import { holdIdOf } from '../../lib/holdid.js'
-import { type Message, spool } from '../../lib/message.js'
+import { inspect, type Message, spool } from '../../lib/message.js'
 import { MESSAGE } from './lab.js'
 
 export const CLIENT = {
@@ -42,13 +42,14 @@ export async function spoolHeld(
 ): Promise<Spooled> {
   const { bytes = MESSAGE, ...rest } = changes
   const message = await spool(pieces(bytes), folder.tmp)
+  const { sha256 } = await inspect(message.path)
   const queueId = rest.queueId ?? '4bQ8Yk2hJnz1'
   const sender = rest.sender ?? 'anna@corp.test'
   const envelope = {
-    id: holdIdOf(queueId, sender, message.sha256),
+    id: holdIdOf(queueId, sender, sha256),
     queueId,
     sender,
-    sha256: message.sha256,
+    sha256,
     size: message.size,
     subject: 'Invoice',
     messageId: '<one@corp.test>',

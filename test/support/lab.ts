@@ -104,6 +104,8 @@ export interface FilterCall {
   /** In place of all arguments. */
   args?: readonly string[]
   cwd?: string
+  /** Another copy of toeh-filter. */
+  program?: string
   /** What starts it: setpriv, prlimit and their options. */
   through?: readonly string[]
 }
@@ -145,7 +147,7 @@ export class Lab {
       '--',
       ...call.recipients,
     ]
-    const program = [...(call.through ?? []), process.execPath, FILTER, ...args]
+    const program = [...(call.through ?? []), process.execPath, call.program ?? FILTER, ...args]
     return startWith({ ...PIPE_ENV, ...call.env }, program, { cwd: call.cwd ?? this.state })
   }
 

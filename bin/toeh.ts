@@ -22,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   reject: () => import('../lib/commands/reject.js'),
   recheck: () => import('../lib/commands/recheck.js'),
   cleanup: () => import('../lib/commands/cleanup.js'),
+  audit: () => import('../lib/commands/audit.js'),
   digest: () => import('../lib/commands/digest.js'),
 }
 

@@ -27,10 +27,90 @@ export function chainHash(previous: string, deed: Deed): string {
     .digest('hex')
 }
 
+const ANCHOR = 'audit anchor'
+
+/** The hash before the first row that is still there; empty where none was ever removed. */
+function anchorOf(db: Database): string {
+  return db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', ANCHOR)?.value ?? ''
+}
+
 /** Appends; call it inside the transaction that does the deed, so that neither stands without the other. */
 export function appendAudit(db: Database, deed: Deed): void {
-  const previous = db.get<{ hash: string }>('SELECT hash FROM audit ORDER BY id DESC LIMIT 1')?.hash ?? ''
+  const last = db.get<{ hash: string }>('SELECT hash FROM audit ORDER BY id DESC LIMIT 1')
+  const previous = last?.hash ?? anchorOf(db)
   const { at, who, what, subject, was, now } = deed
   const sql = 'INSERT INTO audit (at, who, what, subject, was, now, hash) VALUES (?, ?, ?, ?, ?, ?, ?)'
   db.run(sql, at, who, what, subject, was, now, chainHash(previous, deed))
+}
+
+export interface AuditRow extends Deed {
+  id: number
+}
+
+/** Which rows: of a person, whose subject contains a text, from a time on (milliseconds since 1970). */
+export interface AuditFilter {
+  who?: string | undefined
+  subject?: string | undefined
+  since?: number | undefined
+}
+
+/** What the chain says of itself. */
+export interface AuditState {
+  rows: number
+  /** The id of the first row that does not follow from the one before, or null. */
+  broken: number | null
+  /** The hash of the last row: noted elsewhere, it shows rows that were cut off at the end. */
+  head: string
+}
+
+export class Audit {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** The deeds that fit, oldest first. */
+  async list({ who, subject = '', since = 0 }: AuditFilter): Promise<AuditRow[]> {
+    return this.#db.all<AuditRow>(
+      `SELECT id, at, who, what, subject, was, now FROM audit
+       WHERE at >= ? AND instr(subject, ?) > 0 AND (? IS NULL OR who = ?) ORDER BY id`,
+      ...[since, subject, who ?? null, who ?? null],
+    )
+  }
+
+  /** Follows the chain from the first row to the last, or to the first that does not fit. */
+  async verify(): Promise<AuditState> {
+    const sql = 'SELECT id, at, who, what, subject, was, now, hash FROM audit ORDER BY id'
+    let head = anchorOf(this.#db)
+    let rows = 0
+    for (const row of this.#db.all<AuditRow & { hash: string }>(sql)) {
+      if (row.hash !== chainHash(head, row)) return { rows, broken: row.id, head }
+      head = row.hash
+      rows++
+    }
+    return { rows, broken: null, head }
+  }
+
+  /** Whether the row with this hash is there: one noted elsewhere, so that rows cut off at the end show. */
+  async has(hash: string): Promise<boolean> {
+    return this.#db.get('SELECT 1 FROM audit WHERE hash = ?', hash) !== undefined
+  }
+
+  /**
+   * Removes the oldest rows, up to the first that is not from before that time, and keeps the hash the rest rests on.
+   * @returns how many rows went
+   */
+  async prune(before: number): Promise<number> {
+    return this.#db.transaction(() => {
+      const end = this.#db.get<{ id: number; hash: string }>(
+        `SELECT id, hash FROM audit
+         WHERE id < ifnull((SELECT min(id) FROM audit WHERE at >= ?), 9223372036854775807) ORDER BY id DESC LIMIT 1`,
+        before,
+      )
+      if (end === undefined) return 0
+      this.#db.run('INSERT OR REPLACE INTO progress (name, value) VALUES (?, ?)', ANCHOR, end.hash)
+      return this.#db.run('DELETE FROM audit WHERE id <= ?', end.id)
+    })
+  }
 }

@@ -19,6 +19,8 @@ export const DEFAULTS = {
   deadline_seconds: 60,
   busy_seconds: 5,
   expire_days: 14,
+  decision_log_days: 365,
+  audit_days: 3650,
   language: 'en',
   approvers: [] as string[],
   notice: {
@@ -41,6 +43,9 @@ export interface Config {
   deadlineSeconds: number
   busySeconds: number
   expireDays: number
+  /** How long the decision log and the audit are kept. */
+  decisionLogDays: number
+  auditDays: number
   language: 'en' | 'fr'
   approvers: string[]
   /** Members folded: addresses and `@domain`. */
@@ -214,6 +219,8 @@ export function parseConfig(path: string, text: string): Config {
     deadlineSeconds: whole('', 'deadline_seconds', file.deadline_seconds, 1, 3600),
     busySeconds: whole('', 'busy_seconds', file.busy_seconds, 0, 600),
     expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
+    decisionLogDays: whole('', 'decision_log_days', file.decision_log_days, 1, 36500),
+    auditDays: whole('', 'audit_days', file.audit_days, 1, 36500),
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
     groups: parseGroups(reader, file.groups),

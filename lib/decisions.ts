@@ -1,5 +1,5 @@
 /** The decision log: decisions/YYYY-MM-DD.jsonl (UTC), one line a run, appended and not synced. */
-import { closeSync, createReadStream, openSync, readdirSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { toFailure } from './failure.js'
@@ -53,14 +53,31 @@ export function openDecisionLog(state: string, now: Date): DecisionLog {
   }
 }
 
+/** The files of the days, oldest first. */
+function dayFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /^[0-9]{4}-[0-9]{2}-[0-9]{2}\.jsonl$/.test(name))
+    .sort()
+}
+
+/**
+ * Removes the decision log of days before `day` (`YYYY-MM-DD`, UTC).
+ * @returns how many days went
+ */
+export function pruneDecisions(state: string, day: string): number {
+  const folder = join(state, 'decisions')
+  const old = dayFiles(folder).filter((name) => name.slice(0, 10) < day)
+  for (const name of old) unlinkSync(join(folder, name))
+  return old.length
+}
+
 /**
  * The decisions of days from `since` on (`YYYY-MM-DD`, UTC), oldest first. A line that was cut off by a full disk is
  * passed over.
  */
 export async function* readDecisions(state: string, since = ''): AsyncGenerator<Decision> {
   const folder = join(state, 'decisions')
-  const names = readdirSync(folder).filter((name) => /^[0-9]{4}-[0-9]{2}-[0-9]{2}\.jsonl$/.test(name))
-  for (const name of names.sort()) {
+  for (const name of dayFiles(folder)) {
     if (name.slice(0, 10) < since) continue
     for await (const line of createInterface({
       input: createReadStream(join(folder, name)),

@@ -1,7 +1,7 @@
 /** The desk a command works at: configuration, landscape, hold, who is acting, and how the answer is given. */
 import { existsSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import type { Actor } from './audit.js'
+import { type Actor, Audit } from './audit.js'
 import { type Config, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
@@ -25,6 +25,7 @@ export interface Desk {
   neighbours: Neighbours
   hold: Hold
   folder: HoldFolder
+  audit: Audit
   actor: Actor
 }
 
@@ -57,7 +58,8 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
   const folder = new HoldFolder(config.state)
   const neighbours = new Neighbours(db, config.internal)
-  return { config, landscape: new Landscape(db), neighbours, hold: new Hold(db, folder), folder, actor }
+  const hold = new Hold(db, folder)
+  return { config, landscape: new Landscape(db), neighbours, hold, folder, audit: new Audit(db), actor }
 }
 
 function enter(state: string): void {

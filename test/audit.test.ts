@@ -1,7 +1,7 @@
 /** Audit: each row is chained to the one before, so that a change made afterwards shows. */
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { appendAudit, chainHash, type Deed } from '../lib/audit.js'
+import { Audit, type AuditFilter, appendAudit, chainHash, type Deed } from '../lib/audit.js'
 import type { Database } from '../lib/database.js'
 import { makeLab } from './support/lab.js'
 
@@ -28,14 +28,9 @@ function rows(db: Database): AuditRow[] {
   return db.all<AuditRow>('SELECT * FROM audit ORDER BY id')
 }
 
-/** The id of the first row whose hash does not follow from the row before, or undefined. */
-function firstBreak(db: Database): number | undefined {
-  let previous = ''
-  for (const row of rows(db)) {
-    if (row.hash !== chainHash(previous, row)) return row.id
-    previous = row.hash
-  }
-  return undefined
+/** The id of the first row that does not fit, or null. */
+async function firstBreak(db: Database): Promise<number | null> {
+  return (await new Audit(db).verify()).broken
 }
 
 t.test('rows say who did what, when, from what to what, and are chained', async (t) => {
@@ -56,7 +51,7 @@ t.test('rows say who did what, when, from what to what, and are chained', async 
   for (const hash of hashes) t.match(hash, /^[0-9a-f]{64}$/)
   t.equal(hashes[0], chainHash('', DEEDS[0] as Deed))
   t.equal(hashes[1], chainHash(hashes[0] as string, DEEDS[1] as Deed))
-  t.equal(firstBreak(one), undefined)
+  t.equal(await firstBreak(one), null)
 })
 
 t.test('a row that was changed, removed or slipped in breaks the chain', async (t) => {
@@ -75,7 +70,7 @@ t.test('a row that was changed, removed or slipped in breaks the chain', async (
     const db = makeLab(t).openDatabase()
     for (const deed of DEEDS) appendAudit(db, deed)
     t.equal(db.run(sql), 1, sql)
-    t.equal(firstBreak(db), broken, sql)
+    t.equal(await firstBreak(db), broken, sql)
     db.close()
   }
 })
@@ -94,6 +89,46 @@ t.test('no two deeds hash the same, wherever their fields end', async (t) => {
   t.not(chainHash('', base), chainHash('x', base))
 })
 
+t.test('old rows go, and the rest still verifies; so does what is appended to an empty table', async (t) => {
+  const db = makeLab(t).openDatabase()
+  t.teardown(() => db.close())
+  const audit = new Audit(db)
+  for (const deed of DEEDS) appendAudit(db, deed)
+  const { head } = await audit.verify()
+  t.equal(await audit.prune(1), 0)
+  t.equal(await audit.prune(2), 1)
+  t.strictSame(await audit.verify(), { rows: 3, broken: null, head })
+  t.equal(db.run('DELETE FROM audit WHERE id = 2'), 1)
+  t.equal((await audit.verify()).broken, 3, 'a row that was removed by other means')
+  t.equal(await audit.prune(1000), 2)
+  t.strictSame(await audit.verify(), { rows: 0, broken: null, head })
+  appendAudit(db, DEEDS[0] as Deed)
+  t.match(await audit.verify(), { rows: 1, broken: null })
+  t.notOk(await audit.has(head))
+})
+
+t.test('a clock that went back does not make a younger row older', async (t) => {
+  const db = makeLab(t).openDatabase()
+  t.teardown(() => db.close())
+  for (const at of [10, 2, 11]) appendAudit(db, { ...(DEEDS[0] as Deed), at })
+  t.equal(await new Audit(db).prune(5), 0, 'only what stands before the first row that is kept')
+  t.equal(await new Audit(db).prune(11), 2)
+})
+
+t.test('lists what fits, oldest first', async (t) => {
+  const db = makeLab(t).openDatabase()
+  t.teardown(() => db.close())
+  for (const deed of DEEDS) appendAudit(db, deed)
+  const audit = new Audit(db)
+  const ids = async (filter: AuditFilter): Promise<number[]> => (await audit.list(filter)).map(({ id }) => id)
+  t.strictSame(await ids({}), [1, 2, 3, 4])
+  t.strictSame(await ids({ who: 'marie' }), [1, 3])
+  t.strictSame(await ids({ subject: 'abc' }), [3, 4])
+  t.strictSame(await ids({ subject: 'a%' }), [], 'no pattern, a text')
+  t.strictSame(await ids({ since: 2 }), [2, 3, 4])
+  t.strictSame(await ids({ since: 2, who: 'marie', subject: 'known' }), [3])
+})
+
 t.test('a deed that is rolled back leaves neither row nor gap', async (t) => {
   const db = makeLab(t).openDatabase()
   t.teardown(() => db.close())
@@ -110,7 +145,7 @@ t.test('a deed that is rolled back leaves neither row nor gap', async (t) => {
     rows(db).map(({ what }) => what),
     ['allow', 'released'],
   )
-  t.equal(firstBreak(db), undefined)
+  t.equal(await firstBreak(db), null)
 })
 
 const DEED: Deed = {

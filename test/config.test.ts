@@ -31,6 +31,8 @@ t.test('the defaults', (t) => {
     deadlineSeconds: 60,
     busySeconds: 5,
     expireDays: 14,
+    decisionLogDays: 365,
+    auditDays: 3650,
     language: 'en',
     approvers: [],
     groups: new Map(),
@@ -71,6 +73,7 @@ const REINJECT = 'it must be smtp:127.0.0.1:PORT (a literal loopback address) or
 const DEADLINE = 'it must be a whole number from 1 to 3600'
 const BUSY = 'it must be a whole number from 0 to 600'
 const EXPIRE = 'it must be a whole number from 1 to 3650'
+const DAYS = 'it must be a whole number from 1 to 36500'
 const INTERVAL = 'it must be a whole number from 0 to 10080'
 const NO_TEXT = (what: string): string => `it must be a text, not ${what}`
 const NO_NUMBER = (what: string): string => `it must be a number, not ${what}`
@@ -181,6 +184,30 @@ const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice' | 'groups'>, Case
       ['-1', BUSY],
       ['601', BUSY],
       ['false', NO_NUMBER('true or false')],
+    ],
+  },
+  decision_log_days: {
+    get: ({ decisionLogDays }) => decisionLogDays,
+    good: [
+      ['1', 1],
+      ['36500', 36500],
+    ],
+    bad: [
+      ['0', DAYS],
+      ['36501', DAYS],
+      ['"1"', NO_NUMBER('a text')],
+    ],
+  },
+  audit_days: {
+    get: ({ auditDays }) => auditDays,
+    good: [
+      ['1', 1],
+      ['36500', 36500],
+    ],
+    bad: [
+      ['0', DAYS],
+      ['36501', DAYS],
+      ['1.5', DAYS],
     ],
   },
   expire_days: {

@@ -1,9 +1,9 @@
 /** Decisions: one line a run, whole, whoever else writes; a log that cannot be opened stops the run. */
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Decision, openDecisionLog } from '../lib/decisions.js'
+import { type Decision, openDecisionLog, pruneDecisions } from '../lib/decisions.js'
 import { failureOf } from './support/failing.js'
 import { makeFolder, outcomeOf, ROOT } from './support/lab.js'
 
@@ -94,4 +94,12 @@ t.test('a log that cannot be opened is a temporary failure', async (t) => {
   const taken = await failureOf(() => openDecisionLog(state, NIGHT))
   t.equal(taken.message, `open decision log ${path}: illegal operation on a directory (EISDIR)`)
   t.equal(taken.status, 75)
+})
+
+t.test('whole days before a day are removed, and nothing else', async (t) => {
+  const state = makeState(t)
+  const names = ['2025-12-31.jsonl', '2026-01-01.jsonl', '2026-01-02.jsonl', '2025-1-1.jsonl', 'old.jsonl']
+  for (const name of names) writeFileSync(join(state, 'decisions', name), '')
+  t.equal(pruneDecisions(state, '2026-01-01'), 1)
+  t.strictSame(readdirSync(join(state, 'decisions')).sort(), names.slice(1).sort())
 })

@@ -45,6 +45,7 @@ const FLOORS: [string, string[]][] = [
     'commands',
     [
       'allow',
+      'audit',
       'block',
       'cleanup',
       'digest',

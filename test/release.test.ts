@@ -1,6 +1,7 @@
 /** Release: each recipient is sent to once, the bytes are those that were held, and what fails says why. */
 import { appendFileSync, rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { Audit } from '../lib/audit.js'
 import { loadConfig } from '../lib/config.js'
 import type { Database } from '../lib/database.js'
 import type { Desk } from '../lib/desk.js'
@@ -31,7 +32,7 @@ function openDesk(t: Test, lab: Lab, port: number, who = 'marie', at = NOW): Ope
   t.teardown(() => db.close())
   const config = loadConfig(lab.config)
   const neighbours = new Neighbours(db, config.internal)
-  return { db, desk: { config, neighbours, actor: { who, at }, ...stores } }
+  return { db, desk: { config, neighbours, actor: { who, at }, audit: new Audit(db), ...stores } }
 }
 
 async function hold(

@@ -1,5 +1,6 @@
 /** toeh cleanup: from cron or a timer. Ends what has waited too long, and sweeps what killed runs have left. */
 import type { Argv, CommandModule } from 'yargs'
+import { pruneDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
@@ -7,8 +8,9 @@ import type { HeldMessage } from '../hold.js'
 import { sendNotice, tellableSender } from '../notify.js'
 import { foldUses } from '../uses.js'
 
+const DAY_MS = 86_400_000
 /** Older than any run can be: pipe(8)'s time limit and our deadline are minutes. */
-const TEMPORARY_MS = 86_400_000
+const TEMPORARY_MS = DAY_MS
 /** A cleanup that began on a message and has not ended after this has died. */
 const CLAIM_MS = 3_600_000
 
@@ -61,13 +63,19 @@ const module: CommandModule = {
       }
     }
     await foldUses(desk)
+    const { decisionLogDays, auditDays } = desk.config
+    const keptFrom = new Date(now - decisionLogDays * DAY_MS).toISOString().slice(0, 10)
+    const days = pruneDecisions(desk.config.state, keptFrom)
+    const deeds = await desk.audit.prune(now - auditDays * DAY_MS)
+    if (days > 0) lines.push(`removed ${days} days of the decision log, kept from ${keptFrom} on`)
+    if (deeds > 0) lines.push(`removed ${deeds} rows of the audit older than ${auditDays} days`)
     const { removed, orphans } = await tidyFolders(desk)
     const swept = desk.folder.sweep(now - TEMPORARY_MS)
     if (removed > 0) lines.push(`removed ${removed} settled messages that a cut-off run had left`)
     if (swept > 0) lines.push(`swept ${swept} old temporaries`)
     for (const id of orphans)
       lines.push(`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
-    answer(options, { expired, swept, removed, orphans }, lines)
+    answer(options, { expired, swept, removed, orphans, pruned: { days, deeds } }, lines)
   },
 }
 export default module

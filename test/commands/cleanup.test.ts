@@ -1,5 +1,5 @@
 /** toeh cleanup: expires what has waited too long, tells first, deletes after; twice and two at once do no harm. */
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
@@ -118,7 +118,43 @@ t.test('sweeps old temporaries and settled leftovers; names orphans and leaves t
   t.strictSame(lab.held(), ['0123456789ab'])
   t.not(settled, '0123456789ab')
   const { stdout } = await lab.toeh('cleanup', '--json')
-  t.strictSame(JSON.parse(stdout), { expired: [], swept: 0, removed: 0, orphans: ['0123456789ab'] })
+  t.strictSame(JSON.parse(stdout), {
+    expired: [],
+    swept: 0,
+    removed: 0,
+    orphans: ['0123456789ab'],
+    pruned: { days: 0, deeds: 0 },
+  })
+})
+
+t.test('keeps the decision log and the audit for as many days as configured', async (t) => {
+  const lab = makeLab(t, 'decision_log_days = 30\naudit_days = 60\n')
+  await lab.allow('known.test') // At the first millisecond of 1970.
+  const day = (daysAgo: number): string =>
+    new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10)
+  const decision = { at: `${day(31)}T12:00:00.000Z`, recipients: [{ rule: 1 }] }
+  for (const ago of [31, 30, 29]) {
+    writeFileSync(join(lab.state, `decisions/${day(ago)}.jsonl`), `${JSON.stringify(decision)}\n`)
+  }
+  writeFileSync(join(lab.state, 'decisions/notes.txt'), '')
+  assertDone(t, await lab.toeh('allow', 'new.test'), 'allow')
+  assertDone(
+    t,
+    await lab.toeh('cleanup'),
+    `removed 1 days of the decision log, kept from ${day(30)} on\nremoved 1 rows of the audit older than 60 days\n`,
+  )
+  t.strictSame(readdirSync(join(lab.state, 'decisions')).sort(), [
+    `${day(30)}.jsonl`,
+    `${day(29)}.jsonl`,
+    'notes.txt',
+  ])
+  t.strictSame(
+    lab.query('SELECT last_used_at FROM rule WHERE id = 1'),
+    [{ last_used_at: Date.parse(decision.at) }],
+    'what it says of the rules was taken over first',
+  )
+  assertDone(t, await lab.toeh('audit', 'verify'), 'whole: 1 rows')
+  assertDone(t, await lab.toeh('cleanup'), /^$/)
 })
 
 t.test('wrong usage', async (t) => {

@@ -147,8 +147,6 @@ interface Parts {
   /** The labels before the registrable domain. */
   below: readonly string[]
   skeleton: string
-  /** Which letters occur, one bit each: two labels whose bits differ in five places are not two edits apart. */
-  letters: number
 }
 
 const NONE: readonly string[] = []
@@ -157,25 +155,13 @@ function readable(text: string): string {
   return text.includes('xn--') ? domainToUnicode(text) || text : text
 }
 
-function lettersOf(label: string): number {
-  let bits = 0
-  for (let i = 0; i < label.length; i++) bits |= 1 << (label.charCodeAt(i) & 31)
-  return bits
-}
-
-function countBits(bits: number): number {
-  let count = 0
-  for (let rest = bits; rest !== 0; rest &= rest - 1) count++
-  return count
-}
-
 function takeApart(domain: string): Parts {
   const { label: written, suffix } = splitDomain(domain)
   const label = readable(written)
   const registrable = suffix === '' ? written : `${written}.${suffix}`
   const below =
     domain.length > registrable.length ? readable(domain.slice(0, -registrable.length - 1)).split('.') : NONE
-  return { domain, registrable, label, suffix, below, skeleton: skeleton(label), letters: lettersOf(label) }
+  return { domain, registrable, label, suffix, below, skeleton: skeleton(label) }
 }
 
 /** How far apart two labels of this length may be. Below eight, what two edits leave must begin alike. */
@@ -189,27 +175,25 @@ function tolerance(a: Parts, b: Parts, shorter: number): number {
 /** Whether the second one's name stands in the first one with something added before, behind or above it. */
 function isWithin(longer: Parts, shorter: Parts): boolean {
   const name = shorter.label
-  const above =
-    longer.below.length > 0 && (longer.below.includes(name) || longer.domain.includes(shorter.registrable))
+  const above = longer.below.includes(name)
   if (above && `.${longer.domain}.`.includes(`.${shorter.registrable}.`)) return true
-  const inside = longer.label.length > name.length && longer.label.includes(name)
-  if (!(above || inside) || name.length < 4 || COMMON_LABELS.has(name)) return false
-  if (longer.below.includes(name)) return true
-  if (!inside) return false
+  if (name.length < 4 || COMMON_LABELS.has(name)) return false
+  if (above) return true
+  if (longer.label.length <= name.length || !longer.label.includes(name)) return false
   if (`-${longer.label}-`.includes(`-${name}-`)) return true
   const affixed = longer.label.startsWith(name) || longer.label.endsWith(name)
   return affixed && name.length >= 6 && name.length * 2 >= longer.label.length
 }
 
 /** Whether both are the same words, two or more, in another order. */
-function isMoved(a: Parts, b: Parts): boolean {
-  if (a.letters !== b.letters || a.label.length !== b.label.length || !a.label.includes('-')) return false
-  const sorted = ({ label }: Parts): string => label.split('-').sort().join('-')
+function isMoved(a: string, b: string): boolean {
+  if (a.length !== b.length || !a.includes('-') || !b.includes('-')) return false
+  const sorted = (label: string): string => label.split('-').sort().join('-')
   return sorted(a) === sorted(b)
 }
 
 /** How two domains are alike, or undefined; the same whichever comes first. */
-function likenessOf(a: Parts, b: Parts): Likeness | undefined {
+function compare(a: Parts, b: Parts): Likeness | undefined {
   if (a.domain === b.domain) return undefined
   const shorter = Math.min(a.label.length, b.label.length)
   if (a.label === b.label) {
@@ -221,15 +205,132 @@ function likenessOf(a: Parts, b: Parts): Likeness | undefined {
   if (shorter >= 4 && (a.label.includes('-') || b.label.includes('-'))) {
     if (a.label.replaceAll('-', '') === b.label.replaceAll('-', '')) return 'hyphen'
   }
-  let distance = 3
-  if (Math.abs(a.label.length - b.label.length) <= 2 && countBits(a.letters ^ b.letters) <= 4) {
-    const limit = tolerance(a, b, shorter)
-    const found = limit === 0 ? 3 : distanceWithin(a.label, b.label, limit)
-    if (found <= limit) distance = found
+  const limit = tolerance(a, b, shorter)
+  const distance = limit === 0 ? 3 : distanceWithin(a.label, b.label, limit)
+  if (distance === 1 && limit >= 1) return 'edit distance 1'
+  if (isWithin(a, b) || isWithin(b, a) || isMoved(a.label, b.label)) return 'added or moved label'
+  return distance === 2 && limit === 2 ? 'edit distance 2' : undefined
+}
+
+/** How two domains, folded and as A-labels, are alike, or undefined: what a look-up says of each, without its index. */
+export function likenessOf(a: string, b: string): Likeness | undefined {
+  return compare(takeApart(a), takeApart(b))
+}
+
+const HYPHEN = 0x2d
+
+/** The letters of a text, one bit each: each edit adds one at most and takes one away. */
+function lettersOf(text: string): number {
+  let bits = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code !== HYPHEN) bits |= 1 << (code & 31)
   }
-  if (distance === 1) return 'edit distance 1'
-  if (isWithin(a, b) || isWithin(b, a) || isMoved(a, b)) return 'added or moved label'
-  return distance === 2 ? 'edit distance 2' : undefined
+  return bits
+}
+
+/** Its pairs of neighbours, spread over 32 bits: what stands within another has none that is not there. */
+function pairsOf(text: string): number {
+  let bits = 0
+  for (let i = 1; i < text.length; i++) {
+    const pair = text.charCodeAt(i - 1) * 31 + text.charCodeAt(i)
+    bits |= 1 << (Math.imul(pair, 0x9e3779b1) >>> 27)
+  }
+  return bits
+}
+
+/** One number for the same letters, in whatever order and with whatever hyphens. */
+function sumOf(text: string): number {
+  let sum = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code !== HYPHEN) sum = (sum + Math.imul(code * code, 0x9e3779b1)) | 0
+  }
+  return sum
+}
+
+function hashOf(text: string): number {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return hash
+}
+
+/** The letters and signs of all labels above the registrable domain; 0 where there are none. */
+function lettersAbove(below: readonly string[]): number {
+  return below.reduce((bits, text) => bits | lettersOf(text) | 1, 0)
+}
+
+/** Whether at most `most` bits are set, of 0 to 2. */
+function fewBits(bits: number, most: number): boolean {
+  let rest = bits
+  for (let i = 0; i < most; i++) rest &= rest - 1
+  return rest === 0
+}
+
+/**
+ * Which of many domains could be like one at all: a few numbers for each, looked through from end to end. For the one
+ * or two look-ups of a run that is faster than an index of strings, which takes longer to build than to use.
+ */
+class Sieve {
+  readonly #lengths: Int32Array
+  /** Hashes of skeletons. */
+  readonly #looks: Int32Array
+  readonly #sums: Int32Array
+  readonly #letters: Int32Array
+  readonly #pairs: Int32Array
+  readonly #above: Int32Array
+
+  constructor(all: readonly { parts: Parts }[]) {
+    const column = (): Int32Array => new Int32Array(all.length)
+    this.#lengths = column()
+    this.#looks = column()
+    this.#sums = column()
+    this.#letters = column()
+    this.#pairs = column()
+    this.#above = column()
+    for (const [i, { parts }] of all.entries()) {
+      const { label, skeleton, below } = parts
+      this.#lengths[i] = label.length
+      this.#looks[i] = hashOf(skeleton)
+      this.#sums[i] = sumOf(label)
+      this.#letters[i] = lettersOf(label)
+      this.#pairs[i] = pairsOf(label)
+      this.#above[i] = lettersAbove(below)
+    }
+  }
+
+  /** The places of all that {@link compare} finds like it, and of some that it does not. */
+  candidates({ label, skeleton: look, below }: Parts): number[] {
+    const length = label.length
+    const sum = sumOf(label)
+    const letters = lettersOf(label)
+    const pairs = pairsOf(label)
+    const looks = [look, ...below.map(skeleton)].map(hashOf)
+    const edits = length < 4 ? 0 : length < 5 ? 1 : 2
+    const places: number[] = []
+    for (let i = 0; i < this.#lengths.length; i++) {
+      const longer = (this.#lengths[i] ?? 0) - length
+      const added = (this.#letters[i] ?? 0) & ~letters
+      const missing = letters & ~(this.#letters[i] ?? 0)
+      if (
+        this.#sums[i] === sum ||
+        looks.includes(this.#looks[i] ?? 0) ||
+        (longer <= edits &&
+          -longer <= edits &&
+          edits > 0 &&
+          fewBits(added, edits) &&
+          fewBits(missing, edits)) ||
+        (longer < 0 &&
+          added === 0 &&
+          ((this.#pairs[i] ?? 0) & ~pairs) === 0 &&
+          (this.#lengths[i] ?? 0) >= 4) ||
+        (longer > 0 && missing === 0 && (pairs & ~(this.#pairs[i] ?? 0)) === 0 && length >= 4) ||
+        (this.#above[i] !== 0 && (letters & ~(this.#above[i] ?? 0)) === 0)
+      )
+        places.push(i)
+    }
+    return places
+  }
 }
 
 interface Place {
@@ -243,15 +344,20 @@ function byText(a: string, b: string): number {
 
 /** What is known, taken apart once and asked often. Building it takes most of the time. */
 export class Landmarks {
-  readonly #places = new Map<string, Place>()
+  readonly #places: readonly Place[]
+  readonly #sieve: Sieve
   readonly #locals = new Map<string, Known[]>()
 
+  /** How many known domains the last look-up compared: the measure of its work. */
+  compared = 0
+
   constructor(known: Iterable<Known>) {
+    const places = new Map<string, Place>()
     for (const one of known) {
       const at = one.value.lastIndexOf('@')
       const domain = one.value.slice(at + 1)
-      const place = this.#places.get(domain)
-      if (place === undefined) this.#places.set(domain, { parts: takeApart(domain), known: [one] })
+      const place = places.get(domain)
+      if (place === undefined) places.set(domain, { parts: takeApart(domain), known: [one] })
       else place.known.push(one)
       const local = one.value.slice(0, Math.max(0, at))
       if (local.length < 4 || COMMON_LOCALS.has(local)) continue
@@ -259,6 +365,8 @@ export class Landmarks {
       if (namesakes === undefined) this.#locals.set(local, [one])
       else namesakes.push(one)
     }
+    this.#places = [...places.values()]
+    this.#sieve = new Sieve(this.#places)
   }
 
   /**
@@ -270,8 +378,13 @@ export class Landmarks {
     if (!address.plain) return []
     const own = takeApart(address.domain)
     const found = new Map<string, NearMiss>()
-    for (const { parts, known } of this.#places.values()) {
-      const likeness = likenessOf(own, parts)
+    const candidates = this.#sieve.candidates(own)
+    this.compared = candidates.length
+    for (const index of candidates) {
+      const place = this.#places[index]
+      if (place === undefined) continue
+      const { parts, known } = place
+      const likeness = compare(own, parts)
       if (likeness !== undefined) found.set(parts.domain, { ...choose(known, address.local), likeness })
     }
     for (const { value, kind } of this.#locals.get(address.local) ?? []) {

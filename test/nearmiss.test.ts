@@ -1,6 +1,7 @@
 /** Tests of nearmiss.ts: every kind of likeness with what has it and what has not, and what holds for all addresses. */
 import fc from 'fast-check'
 import t from 'tap'
+import { parseAddress } from '../lib/address.js'
 import {
   distanceWithin,
   findNearMisses,
@@ -8,9 +9,11 @@ import {
   Landmarks,
   LIKENESSES,
   type Likeness,
+  likenessOf,
   MOST,
   skeleton,
 } from '../lib/nearmiss.js'
+import { assertSame, holds } from './support/property.js'
 
 function known(...values: string[]): Known[] {
   return values.map((value) => ({ value, kind: value.includes('@') ? 'address' : 'domain' }))
@@ -48,12 +51,14 @@ const ALIKE: Record<Exclude<Likeness, 'same local part at another domain'>, [str
     ['upplierr.example', 'supplier.example'],
     ['uspplire.example', 'supplier.example'],
     ['dupant2.example', 'dupont.example'],
+    ['brovi.example', 'bravo.example'],
   ],
   hyphen: [
     ['dupont-martin.example', 'dupontmartin.example'],
     ['dupontmartin.example', 'dupont-martin.example'],
     ['du-pontmartin.example', 'dupont-martin.example'],
     ['dupontmartin.test', 'dupont-martin.example'],
+    ['a-c-m-e.example', 'acme.example'],
   ],
   'another suffix': [
     ['supplier.co', 'supplier.com'],
@@ -225,6 +230,89 @@ t.test('for any two domains', (t) => {
       if (a === b && there !== undefined) throw new Error(`${a} is like itself`)
     }),
   )
+  t.end()
+})
+
+/** What one does to a domain to have one that looks like it, or not quite. */
+const change = fc.oneof(
+  fc.record({ at: fc.nat(20), put: fc.constantFrom('', 'a', 'e', '0', '1', 'rn', '-', 'é', 'а') }),
+  fc.record({ before: fc.constantFrom('mail.', 'pay-', 'the', 'dupont.', 'a.') }),
+  fc.record({ after: fc.constantFrom('-sarl', 'group', '.com', '-dupont', '.evil') }),
+  fc.record({ swap: fc.nat(20) }),
+  fc.record({ hyphen: fc.nat(12) }),
+  fc.record({ turn: fc.constant(true) }),
+  fc.record({ spread: fc.constant(true) }),
+)
+
+function changed(domain: string, how: typeof change extends fc.Arbitrary<infer T> ? T : never): string {
+  const dot = domain.lastIndexOf('.')
+  const [name, end] = [domain.slice(0, dot), domain.slice(dot)]
+  if ('before' in how) return how.before + domain
+  if ('after' in how) return name + how.after + end
+  if ('turn' in how) return name.split('-').reverse().join('-') + end
+  if ('hyphen' in how) return `${name.slice(0, how.hyphen)}-${name.slice(how.hyphen)}${end}`
+  if ('spread' in how) return [...name].join('-').replaceAll('-.-', '.') + end
+  if ('at' in how) return name.slice(0, how.at) + how.put + name.slice(how.at + 1) + end
+  return (
+    name.slice(0, how.swap) +
+    (name[how.swap + 1] ?? '') +
+    (name[how.swap] ?? '') +
+    name.slice(how.swap + 2) +
+    end
+  )
+}
+
+const relatives = fc
+  .tuple(
+    fc.oneof(
+      domain,
+      fc.constantFrom('supplier.com', 'dupont-martin.fr', 'societe-rennaise.fr', 'bp.com', 'bravo.com'),
+    ),
+    fc.array(change, { maxLength: 3 }),
+    fc.array(change, { maxLength: 2 }),
+  )
+  .map(([origin, ...ways]) =>
+    ways.map((way) => parseAddress(`x@${way.reduce(changed, origin)}`)).map((a) => (a.plain ? a.domain : '')),
+  )
+  .filter((pair): pair is [string, string] => pair.every((name) => name !== ''))
+
+t.test('a look-up finds what comparing with every known domain finds', async (t) => {
+  const seen = new Map<Likeness | undefined, number>()
+  let compared = 0
+  const agrees = fc.property(fc.array(relatives, { minLength: 1, maxLength: 8 }), (pairs) => {
+    const [[asked] = ['']] = pairs
+    const all = [...new Set(pairs.flat())]
+    const expected = all
+      .flatMap((value) => {
+        const likeness = likenessOf(asked, value)
+        seen.set(likeness, (seen.get(likeness) ?? 0) + 1)
+        return likeness === undefined ? [] : [{ value, kind: 'domain', likeness }]
+      })
+      .sort(
+        (a, b) =>
+          LIKENESSES.indexOf(a.likeness) - LIKENESSES.indexOf(b.likeness) || (a.value < b.value ? -1 : 1),
+      )
+      .slice(0, MOST)
+    const landmarks = new Landmarks(known(...all))
+    assertSame(landmarks.near(`x@${asked}`), expected, `${asked} among ${all}`)
+    compared += landmarks.compared
+  })
+  await holds(t, 'look-ups', 3000, agrees)
+  for (const likeness of LIKENESSES.slice(0, -1)) t.ok((seen.get(likeness) ?? 0) > 30, likeness)
+  const all = [...seen.values()].reduce((sum, count) => sum + count, 0)
+  t.ok(compared < all, `${compared} of ${all} compared`)
+})
+
+t.test('the work: of many known domains few are compared', (t) => {
+  const words = 'atelier banque cabinet durand energie fabrique garage hotel imprimerie jardin'.split(' ')
+  const values = words.flatMap((a) =>
+    words.flatMap((b) => words.flatMap((c, i) => [`${a}-${b}${i}.fr`, `${b}${c}${a}.com`])),
+  )
+  const landmarks = new Landmarks(known(...values, 'supplier.com'))
+  for (const domain of ['suppl1er.com', 'x.com', 'sup.com', 'mail.supplier.evil.example']) {
+    landmarks.near(`someone@${domain}`)
+    t.ok(landmarks.compared < 150, `${domain}: ${landmarks.compared} of ${values.length}`)
+  }
   t.end()
 })
 

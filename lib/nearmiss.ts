@@ -5,6 +5,7 @@
 import { domainToUnicode } from 'node:url'
 import { parseAddress } from './address.js'
 import { splitDomain } from './publicsuffix.js'
+import { skeleton } from './skeleton.js'
 
 /** How the two are alike: a closed set, strongest first. */
 export const LIKENESSES = [
@@ -44,46 +45,6 @@ export interface Neighbour extends NearMiss {
 
 /** More would bury the best. */
 export const MOST = 3
-
-/**
- * Letters of other alphabets that look like Latin ones: a selection from the Unicode Consortium's confusables.txt
- * (UTS #39, https://www.unicode.org/Public/security/latest/confusables.txt), lower case only, since IDNA has no
- * other. A few that the file leaves apart but a reader does not are added: dotless i, strokes, small capitals.
- */
-const CONFUSABLES = new Map<string, string>(
-  Object.entries({
-    // Cyrillic
-    ...{ а: 'a', в: 'b', с: 'c', ԁ: 'd', е: 'e', ɡ: 'g', һ: 'h', н: 'h', і: 'i', ј: 'j', к: 'k', ӏ: 'l' },
-    ...{ м: 'm', п: 'n', о: 'o', р: 'p', ԛ: 'q', г: 'r', ѕ: 's', т: 't', у: 'y', ѵ: 'v', ԝ: 'w', х: 'x' },
-    ...{ ү: 'y', ь: 'b', ѡ: 'w', ҽ: 'e', ԍ: 'g', з: '3', б: '6', є: 'e' },
-    // Greek
-    ...{ α: 'a', β: 'b', γ: 'y', ε: 'e', η: 'n', ι: 'i', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', σ: 'o', τ: 't' },
-    ...{ υ: 'u', χ: 'x', ω: 'w', ϲ: 'c', ϳ: 'j' },
-    // Armenian
-    ...{ օ: 'o', ո: 'n', ս: 'u', հ: 'h', ց: 'g', զ: 'q', յ: 'j', ք: 'f' },
-    // Latin
-    ...{ ı: 'i', ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ŧ: 't', ɑ: 'a', ɩ: 'i', ĸ: 'k', ƅ: 'b', ƒ: 'f', ŋ: 'n' },
-    ...{ æ: 'ae', œ: 'oe', ß: 'ss', ʋ: 'v', ɯ: 'w', ʏ: 'y', ʀ: 'r', ɴ: 'n', ɪ: 'i', ᴏ: 'o', ᴄ: 'c', ᴠ: 'v' },
-  }),
-)
-
-/** What runs together in print, and digits for letters. `i`, `l` and `1` become one, also behind a c. */
-const ALIKE: Record<string, string> = {
-  ...{ rn: 'm', nn: 'm', vv: 'w', cl: 'd', c1: 'd', ci: 'd', i: 'l' },
-  ...{ 0: 'o', 1: 'l', 2: 'z', 3: 'e', 4: 'a', 5: 's', 6: 'b', 7: 't', 8: 'b', 9: 'g' },
-}
-
-/** The label as a hurried reader sees it, after the manner of UTS #39; two labels with one skeleton look the same. */
-export function skeleton(label: string): string {
-  let text = label
-  if (/[^\x00-\x7f]/.test(text)) {
-    text = text.normalize('NFKD').replace(/\p{M}/gu, '')
-    text = text.replace(/[^\x00-\x7f]/gu, (letter) => CONFUSABLES.get(letter) ?? letter)
-  }
-  // A number is a number: 163 is no word in disguise.
-  if (/^[0-9-]*$/.test(text)) return text
-  return text.replace(/rn|nn|vv|c[l1i]|[0-9i]/g, (alike) => ALIKE[alike] ?? alike)
-}
 
 /**
  * The Damerau-Levenshtein distance (optimal string alignment: two neighbours exchanged count 1), or `limit + 1`

@@ -10,7 +10,7 @@
  * 4. a rule          the most specific one: the address, then its domain, then the nearest parent domain whose
  *                    rule reaches subdomains. At equal destinations a rule for this sender comes before one for a
  *                    group he is in, that before one for his domain, that before one for everyone; and where all
- *                    is equal, block before allow.
+ *                    is equal, as among several groups of his, block before allow.
  * 5. unknown         nobody has ever said yes: hold.
  *
  * Whom it may hurt: a colleague who writes to a new customer waits for an approver. That is the price, and why
@@ -75,26 +75,33 @@ export function lookupKeys(recipient: string): string[] {
   return address.plain ? [address.key, address.domain, ...parentDomains(address.domain)] : []
 }
 
-/** The scopes a sender is in, nearest first; of the null sender and of one that is not plain only everyone's. */
-export function scopesOf(sender: string, groups: Groups): string[] {
+/**
+ * The scopes a sender is in, nearest first, equals together: himself, his groups, his domain, everyone. The null sender
+ * and one that is not plain are in everyone's only.
+ */
+export function scopesOf(sender: string, groups: Groups): string[][] {
   const address = parseAddress(sender)
-  if (!address.plain) return ['']
+  if (!address.plain) return [['']]
   const domain = `@${address.domain}`
   const memberOf = [...groups].filter(
     ([, members]) => members.includes(address.key) || members.includes(domain),
   )
-  return [address.key, ...memberOf.map(([name]) => name), domain, '']
+  return [[address.key], memberOf.map(([name]) => name), [domain], ['']].filter(({ length }) => length > 0)
 }
 
-/** The one of equally specific rules that counts for these scopes, or undefined. */
-function nearest(rules: readonly Rule[], scopes: readonly string[]): Rule | undefined {
-  const rank = (rule: Rule): number => 2 * scopes.indexOf(rule.scope) + (rule.effect === 'block' ? 0 : 1)
-  const [first] = rules.filter(({ scope }) => scopes.includes(scope)).sort((a, b) => rank(a) - rank(b))
-  return first
+/** The one of equally specific rules that counts for these scopes, or undefined: of several that say it the first made. */
+function nearest(rules: readonly Rule[], scopes: readonly string[][]): Rule | undefined {
+  for (const equals of scopes) {
+    const own = rules.filter(({ scope }) => equals.includes(scope))
+    const blocks = own.filter(({ effect }) => effect === 'block')
+    const [first] = (blocks.length > 0 ? blocks : own).sort((a, b) => a.id - b.id)
+    if (first !== undefined) return first
+  }
+  return undefined
 }
 
 /** The rule that decides for a plain recipient, or undefined. */
-function decidingRule(recipient: string, scopes: readonly string[], rules: RulesByValue): Rule | undefined {
+function decidingRule(recipient: string, scopes: readonly string[][], rules: RulesByValue): Rule | undefined {
   const [address, domain, ...parents] = lookupKeys(recipient)
   const at = (key: string | undefined): readonly Rule[] => (key === undefined ? [] : (rules.get(key) ?? []))
   const reaching = parents.map((key) => at(key).filter(({ subdomains }) => subdomains))
@@ -112,7 +119,12 @@ export function isOwnSender(sender: string, internal: ReadonlySet<string>): bool
   return address.plain && internal.has(address.domain)
 }
 
-function decideOne(recipient: string, ownSender: boolean, scopes: readonly string[], facts: Facts): Verdict {
+function decideOne(
+  recipient: string,
+  ownSender: boolean,
+  scopes: readonly string[][],
+  facts: Facts,
+): Verdict {
   const address = parseAddress(recipient)
   if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
   if (!ownSender) return { recipient, pass: false, reason: 'foreign-sender' }

@@ -19,16 +19,15 @@ function distance(rule: Rule, key: string, domain: string): number | undefined {
   return 1 + domain.split('.').length - rule.value.split('.').length
 }
 
-/** How near a scope is to a sender: his own, his groups as configured, his domain, everyone; undefined if none of his. */
+/** How near a scope is to a sender: his own, any of his groups, his domain, everyone; undefined if none of his. */
 function nearness(scope: string, sender: string, groups: World['groups']): number | undefined {
-  if (scope === '') return 1000
+  if (scope === '') return 3
   const from = readAddress(sender)
   if (from.verdict === 'not plain') return undefined
   if (scope === from.key) return 0
-  if (scope === `@${from.domain}`) return 999
-  const group = groups.findIndex(([name]) => name === scope)
-  const members = groups[group]?.[1] ?? []
-  return members.some((member) => member === from.key || member === `@${from.domain}`) ? 1 + group : undefined
+  if (scope === `@${from.domain}`) return 2
+  const [, members = []] = groups.find(([name]) => name === scope) ?? []
+  return members.some((member) => member === from.key || member === `@${from.domain}`) ? 1 : undefined
 }
 
 /** Whether the first number that differs is the smaller one. */
@@ -49,7 +48,7 @@ function expectedFor(sender: string, recipient: string, { internal, groups, rule
     const far = distance(rule, address.key, address.domain)
     const near = nearness(rule.scope, sender, groups)
     if (far === undefined || near === undefined) continue
-    const place = [far, near, rule.effect === 'block' ? 0 : 1]
+    const place = [far, near, rule.effect === 'block' ? 0 : 1, rule.id]
     if (first === undefined || before(place, first.place)) first = { rule, place }
   }
   if (first === undefined) return { reason: 'unknown' }

@@ -238,20 +238,20 @@ t.test('whose sender it is', (t) => {
 
 t.test('the scopes of a sender, nearest first', (t) => {
   t.strictSame(scopesOf('Anna@Corp.test', groups), [
-    'anna@corp.test',
-    'accounting',
-    'board',
-    '@corp.test',
-    '',
+    ['anna@corp.test'],
+    ['accounting', 'board'],
+    ['@corp.test'],
+    [''],
   ])
   t.strictSame(scopesOf('x@billing.corp.test', groups), [
-    'x@billing.corp.test',
-    'accounting',
-    '@billing.corp.test',
-    '',
+    ['x@billing.corp.test'],
+    ['accounting'],
+    ['@billing.corp.test'],
+    [''],
   ])
-  t.strictSame(scopesOf('bob@corp.test', groups), ['bob@corp.test', '@corp.test', ''])
-  for (const sender of ['', '"anna"@corp.test', 'anna']) t.strictSame(scopesOf(sender, groups), [''], sender)
+  t.strictSame(scopesOf('bob@corp.test', groups), [['bob@corp.test'], ['@corp.test'], ['']])
+  for (const sender of ['', '"anna"@corp.test', 'anna'])
+    t.strictSame(scopesOf(sender, groups), [['']], sender)
   t.end()
 })
 
@@ -261,6 +261,8 @@ t.test('among equally specific rules the nearest scope decides, then block befor
   const domain = at('block', '@corp.test')
   const group = at('allow', 'accounting')
   const anna = at('block', 'anna@corp.test')
+  const boardBlock = at('block', 'board')
+  const boardAllow = at('allow', 'board')
   const cases: [Rule[], string, Rule | undefined][] = [
     [[everyone, domain, group, anna], 'anna@corp.test', anna],
     [[everyone, domain, group], 'anna@corp.test', group],
@@ -269,7 +271,8 @@ t.test('among equally specific rules the nearest scope decides, then block befor
     [[everyone, group], 'bob@corp.test', everyone],
     [[group], 'bob@corp.test', undefined],
     [[group, anna], '', undefined],
-    [[group, at('block', 'board')], 'anna@corp.test', group], // groups in the configuration's order
+    [[group, boardBlock], 'anna@corp.test', boardBlock],
+    [[group, boardAllow], 'anna@corp.test', group],
   ]
   for (const [rules, sender, expected] of cases) {
     for (const order of [rules, rules.toReversed()]) {

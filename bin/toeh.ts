@@ -26,14 +26,29 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   digest: () => import('../lib/commands/digest.js'),
 }
 
+/**
+ * Put before a word behind `--` that begins with a hyphen, which yargs would read as an option all the same; taken away
+ * before a command sees it. No argument has a NUL of its own.
+ */
+const BEHIND = '\0'
+
+function unmark(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unmark)
+  return typeof value === 'string' && value.startsWith(BEHIND) ? value.slice(BEHIND.length) : value
+}
+
 async function main(argv: string[]): Promise<void> {
   const asked = argv.find((word) => Object.hasOwn(COMMANDS, word))
   const names = asked === undefined ? Object.keys(COMMANDS) : [asked]
   const modules = await Promise.all(names.map((name) => COMMANDS[name]?.()))
   // yargs loses a lone - among positionals. The value of an option stays what it is.
-  const words = argv.map((word, index) =>
-    word === '-' && argv[index - 1]?.startsWith('--') !== true ? '/dev/stdin' : word,
-  )
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+  const words = argv.map((word, index) => {
+    if (word === '-' && argv[index - 1]?.startsWith('--') !== true) return '/dev/stdin'
+    return index > end && word.startsWith('-') ? `${BEHIND}${word}` : word
+  })
+  // All behind it is marked where it has to be, and yargs would count none of it.
+  words.splice(end, 1)
   const parser = yargs(words)
     .scriptName('toeh')
     .locale('en')
@@ -42,6 +57,9 @@ async function main(argv: string[]): Promise<void> {
     .option('json', { type: 'boolean', describe: 'answer as JSON' })
     .demandCommand(1, 'which command?')
     .strict()
+    .middleware((args) => {
+      for (const [name, value] of Object.entries(args)) args[name] = unmark(value)
+    })
     .help()
     .alias('help', 'h')
     .wrap(80)
@@ -49,10 +67,14 @@ async function main(argv: string[]): Promise<void> {
     .fail((message, error) => {
       // yargs words some of its complaints and throws others (YError): all of them are wrong usage.
       if (error !== undefined && error.name !== 'YError') throw error
-      throw new Failure('usage', (error?.message ?? message).replace(/\s*\n\s*/g, ' '), {
-        status: EXIT.usage,
-        hint: asked === undefined ? 'toeh --help names the commands' : `toeh ${asked} --help`,
-      })
+      throw new Failure(
+        'usage',
+        (error?.message ?? message).replaceAll(BEHIND, '').replace(/\s*\n\s*/g, ' '),
+        {
+          status: EXIT.usage,
+          hint: asked === undefined ? 'toeh --help names the commands' : `toeh ${asked} --help`,
+        },
+      )
     })
   for (const module of modules) if (module !== undefined) parser.command(module.default)
   await parser.parseAsync()

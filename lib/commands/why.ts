@@ -1,8 +1,7 @@
 /** toeh why: the verdict the filter would give, and what it rests on. */
 import type { Argv, CommandModule } from 'yargs'
-import { parseAddress } from '../address.js'
-import { lookupKeys, type Verdict } from '../decide.js'
-import { answer, type CommonOptions, openDesk, verdictsOf } from '../desk.js'
+import { decide, lookupKeys, scopesOf, type Verdict } from '../decide.js'
+import { answer, type CommonOptions, type Desk, openDesk, verdictsOf } from '../desk.js'
 import { localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
@@ -14,20 +13,78 @@ interface Options extends CommonOptions {
   sender?: string
 }
 
-function explain(verdict: Verdict, keys: readonly string[]): string[] {
-  const { reason, rule, fault } = verdict
-  const lines = [`${verdict.pass ? 'pass' : 'hold'}: ${reason}${fault === undefined ? '' : ` (${fault})`}`]
-  if (rule !== undefined) {
-    const source = rule.source === 'command' ? '' : `, ${rule.source}`
-    lines.push(
-      `rule ${rule.id}: ${describeRule(rule)}, by ${rule.addedBy} on ${localTime(rule.addedAt)}${source}`,
-    )
-    if (rule.note !== '') lines.push(`note: ${rule.note}`)
-    lines.push(rule.lastUsedAt === null ? 'not used so far' : `last used on ${localTime(rule.lastUsedAt)}`)
-  }
-  if (keys.length > 0 && (reason === 'unknown' || rule !== undefined))
-    lines.push(`looked at, in order: ${keys.join(', ')}`)
+/** What the filter would say to some senders, where that is not what it says to one without rules of his own. */
+interface Other extends Omit<Verdict, 'recipient'> {
+  /** A sender, `@domain`, or a group. */
+  for: string
+}
+
+function inShort({ pass, reason, fault }: Omit<Verdict, 'recipient'>): string {
+  return `${pass ? 'pass' : 'hold'}: ${reason}${fault === undefined ? '' : ` (${fault})`}`
+}
+
+function explain(verdict: Verdict): string[] {
+  const { rule } = verdict
+  const lines = [inShort(verdict)]
+  if (rule === undefined) return lines
+  const source = rule.source === 'command' ? '' : `, ${rule.source}`
+  lines.push(
+    `rule ${rule.id}: ${describeRule(rule)}, by ${rule.addedBy} on ${localTime(rule.addedAt)}${source}`,
+  )
+  if (rule.note !== '') lines.push(`note: ${rule.note}`)
+  lines.push(rule.lastUsedAt === null ? 'not used so far' : `last used on ${localTime(rule.lastUsedAt)}`)
   return lines
+}
+
+function explainOther({ for: whom, ...verdict }: Other): string {
+  const { rule } = verdict
+  return `and for ${whom}: ${inShort(verdict)}${rule === undefined ? '' : `, rule ${rule.id}: ${describeRule(rule)}`}`
+}
+
+/** The values and the scopes of rules in the order in which the filter looks at them. */
+function explainOrder(values: readonly string[], scopes: readonly string[][]): string[] {
+  const [first, second, ...parents] = values
+  const reaching = parents.map((value) => `${value} with subdomains`)
+  const whose = scopes.map((equals) => equals.map((scope) => scope || 'everyone').join(' and '))
+  const lines = [`looked at, in order: ${[first, second, ...reaching].join(', ')}`]
+  return scopes.length > 1 ? [...lines, `each for, in order: ${whose.join(', ')}`] : lines
+}
+
+/**
+ * The verdicts of others: of each sender, domain and group that a rule at these values speaks of. A group is asked
+ * member by member, since each may have rules of his own besides, and told as one where all have the same answer.
+ */
+async function askOthers(
+  { config, landscape, actor }: Desk,
+  recipient: string,
+  usual: Verdict,
+): Promise<Other[]> {
+  const { groups, internal } = config
+  const rules = await landscape.facts(lookupKeys(recipient), actor.at)
+  const scopes = new Set([...rules.values()].flat().map(({ scope }) => scope))
+  const named = new Set([...scopes, ...[...groups.values()].flat()])
+  const others = new Map<string, Other>()
+  for (const scope of [...scopes].filter((scope) => scope !== '').sort()) {
+    // A group that the configuration has no more is nobody.
+    const members = scope.includes('@') ? [scope] : (groups.get(scope) ?? [])
+    const answers = members.flatMap((member) => {
+      const sender = member.startsWith('@') ? anyoneAt(member, named) : member
+      const verdicts = decide({ sender, recipients: [recipient] }, { internal, groups, rules })
+      return verdicts.map(({ recipient: _, ...verdict }): Other => ({ for: member, ...verdict }))
+    })
+    const [first] = answers
+    const alike = answers.every(({ reason, rule }) => reason === first?.reason && rule === first.rule)
+    const told = first !== undefined && alike ? [{ ...first, for: scope }] : answers
+    for (const other of told) if (other.reason !== usual.reason) others.set(other.for, other)
+  }
+  return [...others.values()]
+}
+
+/** An address at a domain that nothing is said of. */
+function anyoneAt(domain: string, named: ReadonlySet<string>): string {
+  let local = 'x'
+  while (named.has(`${local}${domain}`)) local += 'x'
+  return `${local}${domain}`
 }
 
 const module: CommandModule = {
@@ -39,22 +96,28 @@ const module: CommandModule = {
       .option('sender', {
         type: 'string',
         requiresArg: true,
-        describe: 'as if sent by this address (default: one of your own)',
+        describe: 'as if sent by this address (default: one of your own that no rule speaks of)',
       })
       .example('toeh why someone@supplier.example', 'pass or hold, and why'),
   handler: async (args) => {
     const options = args as unknown as Options
     const desk = openDesk(options, 'read')
+    // To the null sender applies what applies to everyone.
     const { recipient, sender = '' } = options
     if (recipient === '') throw new Failure('why', 'which recipient?', { status: EXIT.usage })
-    const keys = lookupKeys(recipient)
     const [verdict] = await verdictsOf(desk, sender, [recipient])
     if (verdict === undefined) throw new Failure('why', 'there is no verdict', { at: recipient })
-    const address = parseAddress(recipient)
-    const nearMisses = verdict.reason === 'unknown' ? await desk.neighbours.of(recipient) : undefined
-    const lookedAt = address.plain ? keys : []
-    answer(options, { ...verdict, lookedAt, nearMisses }, [
-      ...explain(verdict, keys),
+    const { reason } = verdict
+    const byRules = reason === 'allowed' || reason === 'blocked' || reason === 'unknown'
+    const others =
+      options.sender === undefined && byRules ? await askOthers(desk, recipient, verdict) : undefined
+    const nearMisses = reason === 'unknown' ? await desk.neighbours.of(recipient) : undefined
+    const lookedAt = lookupKeys(recipient)
+    const scopes = scopesOf(sender, desk.config.groups)
+    answer(options, { ...verdict, lookedAt, scopes, others, nearMisses }, [
+      ...explain(verdict),
+      ...(byRules ? explainOrder(lookedAt, scopes) : []),
+      ...(others ?? []).map(explainOther),
       ...nearMissLines(nearMisses ?? []),
     ])
   },

@@ -64,7 +64,7 @@ t.test('names the row, who added it, and the keys in the order they were looked 
   )
   t.match(
     outcome.stdout,
-    '\nnote: contract 2214\nnot used so far\nlooked at, in order: bob@a.wide.test, a.wide.test, wide.test\n',
+    '\nnote: contract 2214\nnot used so far\nlooked at, in order: bob@a.wide.test, a.wide.test, wide.test with subdomains\n',
   )
   assertDone(
     t,
@@ -73,6 +73,74 @@ t.test('names the row, who added it, and the keys in the order they were looked 
   )
   assertDone(t, await lab.toeh('why', 'a b@known.test'), /^hold: malformed \(blank\)\n$/)
   assertDone(t, await lab.toeh('why', 'a@corp.test'), /^pass: internal\n$/)
+})
+
+const GROUPS = `[groups]
+accounting = ["anna@corp.test", "@shop.test"]
+board = ["anna@corp.test", "otto@corp.test"]
+`
+
+t.test('without a sender it says for whom else the verdict is another', async (t) => {
+  const lab = makeLab(t)
+  lab.configure(GROUPS, ['corp.test', 'shop.test'])
+  const why = async (...args: string[]): Promise<string> => (await lab.toeh('why', ...args)).stdout
+  await lab.toeh('allow', 'bank.test', '--for', 'accounting')
+  t.equal(
+    await why('x@bank.test'),
+    'hold: unknown\nlooked at, in order: x@bank.test, bank.test\n' +
+      'and for accounting: pass: allowed, rule 1: allow bank.test for accounting\n',
+  )
+  await lab.toeh('block', 'bank.test', '--for', 'board')
+  await lab.toeh('allow', 'x@bank.test', '--for', '@corp.test')
+  await lab.toeh('block', 'x@bank.test', '--for', 'x@corp.test')
+  await lab.toeh('block', 'x@bank.test', '--for', 'spy@evil.test')
+  t.equal(
+    await why('x@bank.test'),
+    `hold: unknown
+looked at, in order: x@bank.test, bank.test
+and for @corp.test: pass: allowed, rule 3: allow x@bank.test for @corp.test
+and for anna@corp.test: pass: allowed, rule 3: allow x@bank.test for @corp.test
+and for @shop.test: pass: allowed, rule 1: allow bank.test for accounting
+and for board: pass: allowed, rule 3: allow x@bank.test for @corp.test
+and for spy@evil.test: hold: foreign-sender
+and for x@corp.test: hold: blocked, rule 4: block x@bank.test for x@corp.test
+`,
+    'the members of a group one by one where they are told apart',
+  )
+  t.match(
+    await why('x@bank.test', '--sender', 'anna@corp.test'),
+    /^pass: allowed\nrule 3: [^\n]*\nnot used so far\nlooked at, in order: x@bank\.test, bank\.test\neach for, in order: anna@corp\.test, accounting and board, @corp\.test, everyone\n$/,
+  )
+  t.notMatch(await why('x@bank.test', '--sender='), 'and for', 'the null sender is one')
+  t.notMatch(await why('x@corp.test'), 'looked at')
+  const { others, scopes, lookedAt } = JSON.parse(await why('y@bank.test', '--json'))
+  t.strictSame([lookedAt, scopes], [['y@bank.test', 'bank.test'], [['']]])
+  t.match(others, [
+    { for: 'anna@corp.test', pass: false, reason: 'blocked', rule: { id: 2 } },
+    { for: '@shop.test', pass: true, reason: 'allowed', rule: { id: 1 } },
+    { for: 'board', pass: false, reason: 'blocked', rule: { id: 2 } },
+  ])
+  lab.configure('')
+  t.notMatch(await why('y@bank.test'), 'and for', 'groups that are gone are nobody')
+})
+
+t.test('behind -- a hyphen makes no option', async (t) => {
+  const lab = makeLab(t)
+  assertDone(t, await lab.toeh('why', '--', '-x@known.test'), /^hold: malformed \(leading hyphen\)\n$/)
+  assertDone(
+    t,
+    await lab.toeh('why', '--sender=a@corp.test', '--', '--json'),
+    /^hold: malformed \(no domain\)\n$/,
+  )
+  const refused: [string[], RegExp][] = [
+    [['allow', '--', '-x@known.test'], /allow "-x@known\.test": it is no plain address \(leading hyphen\)/],
+    [['block', '--', 'x.test', '-y.test'], /block "-y\.test": it is neither an address nor a domain/],
+    [['revoke', '--', '--for'], /revoke "--for": it is neither an address nor a domain/],
+  ]
+  for (const [args, complaint] of refused) assertRefused(t, await lab.toeh(...args), 2, complaint)
+  assertRefused(t, await lab.toeh('why', '--', 'a@b.test', '-c'), 2, /Unknown argument: -c/)
+  assertDone(t, await lab.toeh('known', '--', '-x'), /^no rule\n$/)
+  assertRefused(t, await lab.toeh('import', '--', '-rules.csv'), 66, /import -rules\.csv: /)
 })
 
 t.test('wrong usage; and it looks only', async (t) => {

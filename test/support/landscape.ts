@@ -101,7 +101,10 @@ export const world: fc.Arbitrary<World> = fc
       fc.record({
         value: fc.oneof(smallDomain, smallDomain, smallAddress),
         subdomains: fc.boolean(),
-        scope: fc.oneof({ weight: 3, arbitrary: fc.constant('') }, fc.constantFrom(...SCOPES)),
+        scope: fc.oneof(
+          { weight: 3, arbitrary: fc.constant('') },
+          { weight: 4, arbitrary: fc.constantFrom(...SCOPES) },
+        ),
         effect: fc.constantFrom('allow' as const, 'allow' as const, 'block' as const),
       }),
       { maxLength: 60, size: 'max', selector: ({ value, scope, effect }) => `${effect} ${value} ${scope}` },

@@ -28,6 +28,11 @@ export const DEFAULTS = {
     from: '',
     interval_minutes: 60,
   },
+  limits: {
+    free_megabytes: 100,
+    hold_messages: 0,
+    hold_megabytes: 0,
+  },
   groups: {} as Record<string, string[]>,
 }
 
@@ -51,7 +56,19 @@ export interface Config {
   /** Members folded: addresses and `@domain`. */
   groups: ReadonlyMap<string, readonly string[]>
   notice: { enabled: boolean; from: string; intervalMinutes: number }
+  /** Each 0 where there is none. */
+  limits: Limits
 }
+
+export interface Limits {
+  /** Bytes that have to stay free on the state folder's file system. */
+  free: number
+  /** The most messages that may wait, and the most bytes of them. */
+  holdMessages: number
+  holdBytes: number
+}
+
+const MEGABYTE = 1024 * 1024
 
 type Table = Record<string, unknown>
 
@@ -228,6 +245,11 @@ export function parseConfig(path: string, text: string): Config {
       enabled: file.notice.enabled,
       from,
       intervalMinutes: whole('notice', 'interval_minutes', file.notice.interval_minutes, 0, 10080),
+    },
+    limits: {
+      free: MEGABYTE * whole('limits', 'free_megabytes', file.limits.free_megabytes, 0, 1_000_000_000),
+      holdMessages: whole('limits', 'hold_messages', file.limits.hold_messages, 0, 1_000_000_000),
+      holdBytes: MEGABYTE * whole('limits', 'hold_megabytes', file.limits.hold_megabytes, 0, 1_000_000_000),
     },
   }
 }

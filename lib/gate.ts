@@ -22,6 +22,7 @@ import { Landscape } from './landscape.js'
 import { checkComplete, discard, inspect, type Message, spool } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { reinject } from './reinject.js'
+import { demandFree, demandHoldRoom } from './room.js'
 
 export interface GateRun {
   config: Config
@@ -52,6 +53,7 @@ interface Plan {
  */
 export async function runGate(run: GateRun): Promise<void> {
   const { config } = run
+  demandFree(config, run.envelope.recordBytes)
   const folder = new HoldFolder(config.state)
   const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
   const log = openDecisionLog(config.state, new Date(run.now))
@@ -132,6 +134,8 @@ class Passage {
   readonly #plans: readonly Plan[]
   #hold: Hold | undefined
   #messagePath: string
+  /** Whether somebody of this message is parked, so that those who join need no further room. */
+  #holdKnown = false
   #held = 0
   #refused: readonly Refusal[] = []
 
@@ -153,6 +157,7 @@ class Passage {
   }
 
   async carryOut(holdKnown: boolean): Promise<void> {
+    this.#holdKnown = holdKnown
     const toPark = this.#plans.filter(({ action }) => action === 'park')
     if (toPark.length > 0) {
       await this.#park(toPark.map(({ verdict }) => describeHeld(verdict)))
@@ -160,7 +165,7 @@ class Passage {
     }
     const delivery = await this.#send()
     this.#run.settled(this.#verdict(delivery))
-    if (delivery.accepted.length > 0 && (holdKnown || this.#hold !== undefined)) {
+    if (delivery.accepted.length > 0 && this.#holdKnown) {
       await attempt(async () => {
         const { id } = await this.#identity.read()
         await this.#openHold().recordPassed(id, delivery.accepted, delivery.queueId, this.#run.now)
@@ -212,7 +217,10 @@ class Passage {
 
   async #park(recipients: HeldRecipient[]): Promise<void> {
     const identity = await this.#identity.read()
-    const published = await this.#openHold().park(this.#message.folder, this.#envelope(identity, recipients))
+    const hold = this.#openHold()
+    if (!this.#holdKnown) await demandHoldRoom(this.#run.config, hold, this.#message.size)
+    const published = await hold.park(this.#message.folder, this.#envelope(identity, recipients))
+    this.#holdKnown = true
     if (published) this.#messagePath = this.#folder.messagePath(identity.id)
   }
 

@@ -30,6 +30,15 @@ export interface HeldMessage extends Omit<HoldEnvelope, 'recipients'> {
 /** After this long a release that has not ended cannot be alive any more: it limits itself to half of it. */
 export const RELEASE_ABANDONED_MS = 10 * 60_000
 
+/** What waits: messages, and bytes of them. */
+export interface Load {
+  messages: number
+  bytes: number
+}
+
+/** The name in `progress` under which the load is kept, so that not every hold has to count all that wait. */
+const LOAD = 'hold load'
+
 const WAITING = `('held', 'refused', 'releasing')`
 
 interface HoldRow {
@@ -123,6 +132,7 @@ export class Hold {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         ...[id, queueId, sender, sha256, size, subject, messageId, JSON.stringify(client), heldAt, expiresAt],
       )
+      if (published) this.#addLoad(size)
       const joined = envelope.recipients.filter((recipient) => this.#insert(id, recipient, heldAt))
       if (joined.length === 0) return
       // Those who join are to be told of too, and wait as long as the first.
@@ -139,6 +149,45 @@ export class Hold {
       })
     })
     return published
+  }
+
+  /** What waits, counted: reads every waiting row. */
+  async load(): Promise<Load> {
+    return this.#count()
+  }
+
+  #count(): Load {
+    const sql = `SELECT count(*) AS messages, coalesce(sum(size), 0) AS bytes FROM hold
+                 WHERE id IN (SELECT hold FROM recipient WHERE state IN ${WAITING})`
+    return this.#db.get<Load>(sql) ?? { messages: 0, bytes: 0 }
+  }
+
+  /**
+   * The load with one more message of `size` bytes, if `fits` takes it. Parking adds to a kept load and leaving only
+   * marks it as too high, so all that wait are counted only when the kept one does not fit.
+   * @returns whether it fits, and the load without it
+   */
+  async hasRoom(size: number, fits: (load: Load) => boolean): Promise<{ fits: boolean; load: Load }> {
+    const judge = (load: Load): { fits: boolean; load: Load } => {
+      return { fits: fits({ messages: load.messages + 1, bytes: load.bytes + size }), load }
+    }
+    const text = this.#db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', LOAD)?.value
+    const kept = text === undefined ? undefined : (JSON.parse(text) as Load & { exact: number })
+    const judged = kept === undefined ? undefined : judge(kept)
+    if (judged !== undefined && (judged.fits || kept?.exact === 1)) return judged
+    const sql = `INSERT INTO progress (name, value) VALUES (?, ?)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+    return this.#db.transaction(() => {
+      const load = this.#count()
+      this.#db.run(sql, LOAD, JSON.stringify({ ...load, exact: 1 }))
+      return judge(load)
+    })
+  }
+
+  #addLoad(size: number): void {
+    const sql = `UPDATE progress SET value = json_set(value, '$.messages', value ->> 'messages' + 1,
+                 '$.bytes', value ->> 'bytes' + ?) WHERE name = ?`
+    this.#db.run(sql, size, LOAD)
   }
 
   #insert(id: string, recipient: HeldRecipient, at: number): boolean {
@@ -291,7 +340,9 @@ export class Hold {
    */
   async removeSettled(id: string): Promise<void> {
     this.#db.transaction(() => {
-      if (!this.#isWaiting(id)) this.#folder.remove(id)
+      if (this.#isWaiting(id)) return
+      this.#db.run(`UPDATE progress SET value = json_set(value, '$.exact', 0) WHERE name = ?`, LOAD)
+      this.#folder.remove(id)
     })
   }
 

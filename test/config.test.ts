@@ -37,6 +37,7 @@ t.test('the defaults', (t) => {
     approvers: [],
     groups: new Map(),
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
+    limits: { free: 104_857_600, holdMessages: 0, holdBytes: 0 },
   }
   t.strictSame(parseConfig(PATH, OWN), defaults)
   t.end()
@@ -81,7 +82,7 @@ const NO_LIST = (what: string): string => `it must be a list of texts, not ${wha
 const FROM = 'it must be one plain address'
 
 // tsc demands a row for each setting.
-const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice' | 'groups'>, Cases> = {
+const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice' | 'limits' | 'groups'>, Cases> = {
   mode: {
     get: ({ mode }) => mode,
     good: [
@@ -289,6 +290,29 @@ const NOTICE: Record<keyof typeof DEFAULTS.notice, Cases> = {
   },
 }
 
+const LIMIT = 'it must be a whole number from 0 to 1000000000'
+/** A limit, and what it is multiplied with. */
+function limitCases(get: Cases['get'], unit: number): Cases {
+  return {
+    get,
+    good: [
+      ['0', 0],
+      ['1000000000', 1_000_000_000 * unit],
+    ],
+    bad: [
+      ['-1', LIMIT],
+      ['1000000001', LIMIT],
+      ['0.5', LIMIT],
+      ['"1G"', NO_NUMBER('a text')],
+    ],
+  }
+}
+const LIMITS: Record<keyof typeof DEFAULTS.limits, Cases> = {
+  free_megabytes: limitCases(({ limits }) => limits.free, 1_048_576),
+  hold_messages: limitCases(({ limits }) => limits.holdMessages, 1),
+  hold_megabytes: limitCases(({ limits }) => limits.holdBytes, 1_048_576),
+}
+
 function testSettings(t: Tap, table: string, settings: Record<string, Cases>): void {
   for (const [key, { get, good, bad }] of Object.entries(settings)) {
     // The setting stands on the third line in both forms.
@@ -309,6 +333,7 @@ type Tap = typeof t
 t.test('settings', (t) => {
   testSettings(t as unknown as Tap, '', SETTINGS)
   testSettings(t as unknown as Tap, 'notice', NOTICE)
+  testSettings(t as unknown as Tap, 'limits', LIMITS)
   t.end()
 })
 

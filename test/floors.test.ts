@@ -41,7 +41,7 @@ const FLOORS: [string, string[]][] = [
       'stdin',
     ],
   ],
-  ['acts', ['progress', 'reinject']],
+  ['acts', ['progress', 'reinject', 'room']],
   ['acts', ['desk', 'notify']],
   ['acts', ['gate', 'harvest', 'release', 'uses']],
   [

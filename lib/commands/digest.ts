@@ -5,6 +5,7 @@ import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
 import { tell } from '../notify.js'
+import { describeRoom, measureRoom } from '../room.js'
 
 const module: CommandModule = {
   command: 'digest',
@@ -33,6 +34,7 @@ const module: CommandModule = {
         process.exitCode = EXIT.failed
       }
     }
+    lines.push(...describeRoom(desk.config, await measureRoom(desk.config, desk.hold)))
     answer(options, { told, failed }, lines)
   },
 }

@@ -6,6 +6,7 @@ import { shortAge, shortSize, visible } from '../display.js'
 import type { HeldMessage, Recipient } from '../hold.js'
 import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
+import { describeRoom, measureRoom } from '../room.js'
 import { LOOKS_LIKE } from '../sidebyside.js'
 
 const RECIPIENTS_SHOWN = 3
@@ -68,7 +69,8 @@ const module: CommandModule = {
     for (const message of await desk.hold.waiting())
       messages.push(await placeRecipients(desk.neighbours, message))
     const lines = messages.flatMap((message) => describeWaiting(message, desk.actor.at, terminalWidth()))
-    answer(options, messages, lines.length > 0 ? lines : ['nothing waits'])
+    const room = describeRoom(desk.config, await measureRoom(desk.config, desk.hold))
+    answer(options, messages, [...(lines.length > 0 ? lines : ['nothing waits']), ...room])
   },
 }
 export default module

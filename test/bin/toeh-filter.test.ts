@@ -260,7 +260,7 @@ t.test('a full disk', async (t) => {
   for (let free = 0; free <= 64; free += 4) {
     const dir = join(mountPoint, `lab-${free}`)
     mkdirSync(dir)
-    const lab = new Lab(dir, `${sink.setting}\n[notice]\nenabled = false\n`)
+    const lab = new Lab(dir, `${sink.setting}\nlimits.free_megabytes = 0\n[notice]\nenabled = false\n`)
     await lab.allow('known.test')
     const { bavail, bsize } = statfsSync(mountPoint)
     writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - free * 1024)))

@@ -1,0 +1,90 @@
+/** Room: how much of it is left on the disk and in the hold, and what the configuration asks for. */
+import { statfsSync } from 'node:fs'
+import type { Config } from './config.js'
+import { shortSize } from './display.js'
+import { EXIT } from './exit.js'
+import { describeError, Failure } from './failure.js'
+import type { Hold, Load } from './hold.js'
+
+export interface Room {
+  /** Bytes this user may still write on the state folder's file system. */
+  free: number
+  /** What waits. */
+  load: Load
+}
+
+/** From this part of a limit on it is told of. */
+const NEARLY = 0.8
+
+/** Bytes this user may still write where the state folder is; root's reserve is not among them. */
+function freeBytes(state: string): number {
+  const { bavail, bsize } = statfsSync(state)
+  return bavail * bsize
+}
+
+/**
+ * Keeps the run from writing anything where the disk is nearly full.
+ * @param announced bytes of the message, as far as Postfix has told them
+ * @throws Failure (75)
+ */
+export function demandFree({ state, limits }: Config, announced = 0): void {
+  if (limits.free === 0) return
+  let free: number
+  try {
+    free = freeBytes(state)
+  } catch (error) {
+    throw new Failure('free space', describeError(error), { at: state, status: EXIT.tempFail, cause: error })
+  }
+  if (free - announced >= limits.free) return
+  throw new Failure('free space', tellFree(free, limits.free), {
+    at: state,
+    status: EXIT.tempFail,
+    hint: 'make room',
+  })
+}
+
+function tellFree(free: number, least: number): string {
+  return `${shortSize(free)} are left, limits.free_megabytes asks for ${shortSize(least)}`
+}
+
+/**
+ * Keeps a new message out of a hold that is full.
+ * @throws Failure (75), before anything of the hold is touched
+ */
+export async function demandHoldRoom({ limits, state }: Config, hold: Hold, size: number): Promise<void> {
+  const { holdMessages, holdBytes } = limits
+  if (holdMessages === 0 && holdBytes === 0) return
+  const isWithin = ({ messages, bytes }: Load): boolean =>
+    (holdMessages === 0 || messages <= holdMessages) && (holdBytes === 0 || bytes <= holdBytes)
+  const { fits, load } = await hold.hasRoom(size, isWithin)
+  if (fits) return
+  throw new Failure('hold message', `the hold is full: ${tellLoad(load, limits)}`, {
+    at: state,
+    status: EXIT.tempFail,
+    hint: 'release or reject what waits, or raise the limit',
+  })
+}
+
+function tellLoad({ messages, bytes }: Load, { holdMessages, holdBytes }: Config['limits']): string {
+  const most = (limit: string): string => (limit === '0' ? '' : ` of at most ${limit}`)
+  return `${messages}${most(`${holdMessages}`)} messages wait, ${shortSize(bytes)}${most(shortSize(holdBytes))}`
+}
+
+/** How full disk and hold are. Counts all that wait. */
+export async function measureRoom({ state }: Config, hold: Hold): Promise<Room> {
+  return { free: freeBytes(state), load: await hold.load() }
+}
+
+/** What of it is at its limit or close to it, in lines; none where there is room enough. */
+export function describeRoom({ limits }: Config, { free, load }: Room): string[] {
+  const { holdMessages, holdBytes } = limits
+  const isAt = (value: number, limit: number, part: number): boolean => limit > 0 && value >= limit * part
+  const lines: string[] = []
+  if (free < limits.free) lines.push(`all mail is deferred: ${tellFree(free, limits.free)}`)
+  else if (free < limits.free * 2) lines.push(`the disk is nearly full: ${tellFree(free, limits.free)}`)
+  const near = (part: number): boolean =>
+    isAt(load.messages, holdMessages, part) || isAt(load.bytes, holdBytes, part)
+  if (near(1)) lines.push(`new unknown recipients are deferred: ${tellLoad(load, limits)}`)
+  else if (near(NEARLY)) lines.push(`the hold is nearly full: ${tellLoad(load, limits)}`)
+  return lines
+}

@@ -372,6 +372,30 @@ export class Hold {
     })
   }
 
+  /** When the newest message was held, or undefined. */
+  async newest(): Promise<number | undefined> {
+    return this.#db.get<{ at: number | null }>('SELECT max(held_at) AS at FROM hold')?.at ?? undefined
+  }
+
+  /**
+   * Lets messages wait from `last` on that were due at `last` and that the cleanup of that time did not know: a clock
+   * that was behind has written their times.
+   * @param known ids of messages that it could not end
+   * @returns the ids of those that were put off
+   */
+  async putOff(last: number, known: readonly string[]): Promise<string[]> {
+    const from = `expires_at <= ? AND held_at <= expires_at AND closing_at IS NULL
+                  AND id IN (SELECT hold FROM recipient WHERE state IN ('held', 'refused'))
+                  AND id NOT IN (SELECT value FROM json_each(?))`
+    const late = JSON.stringify(known)
+    return this.#db.transaction(() => {
+      const ids = this.#db.all<{ id: string }>(`SELECT id FROM hold WHERE ${from}`, last, late)
+      for (const { id } of ids)
+        this.#db.run('UPDATE hold SET expires_at = ? + expires_at - held_at WHERE id = ?', last, id)
+      return ids.map(({ id }) => id)
+    })
+  }
+
   /** Gives an expired message back to the next cleanup. */
   async unclaimExpired(id: string): Promise<void> {
     this.#db.run('UPDATE hold SET closing_at = NULL WHERE id = ?', id)

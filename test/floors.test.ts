@@ -13,7 +13,19 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const FLOORS: [string, string[]][] = [
   [
     'pure',
-    ['address', 'display', 'exit', 'head', 'maillog', 'publicsuffix', 'reply', 'seen', 'skeleton', 'wire'],
+    [
+      'address',
+      'display',
+      'exit',
+      'head',
+      'maillog',
+      'publicsuffix',
+      'reply',
+      'seen',
+      'skeleton',
+      'timekeeping',
+      'wire',
+    ],
   ],
   ['pure', ['candidates', 'decide', 'failure', 'nearmiss', 'observed']],
   ['pure', ['envelope', 'holdid', 'rehearsal', 'ruledraft', 'wording']],

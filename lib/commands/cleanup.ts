@@ -2,10 +2,12 @@
 import type { Argv, CommandModule } from 'yargs'
 import { pruneDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
+import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
 import { sendNotice, tellableSender } from '../notify.js'
+import { believes, readTimekeeping, type Timekeeping } from '../timekeeping.js'
 import { foldUses } from '../uses.js'
 
 const DAY_MS = 86_400_000
@@ -13,6 +15,8 @@ const DAY_MS = 86_400_000
 const TEMPORARY_MS = DAY_MS
 /** A cleanup that began on a message and has not ended after this has died. */
 const CLAIM_MS = 3_600_000
+/** The name in `progress` of what a cleanup leaves for the next. */
+const PROGRESS = 'cleanup'
 
 /** Tells of one expired message, then expires it, then removes its bytes; in that order. */
 async function expire(desk: Desk, message: HeldMessage): Promise<string[]> {
@@ -41,6 +45,38 @@ async function tidyFolders(desk: Desk): Promise<{ removed: number; orphans: stri
   return { removed, orphans }
 }
 
+interface Expired {
+  expired: { id: string; recipients: string[] }[]
+  /** Ids of what was due and stays. */
+  kept: string[]
+}
+
+/** Expires what is due now. */
+async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
+  const now = desk.actor.at
+  const result: Expired = { expired: [], kept: [] }
+  for (const message of await desk.hold.claimExpired(now, now - CLAIM_MS)) {
+    try {
+      const recipients = await expire(desk, message)
+      result.expired.push({ id: message.id, recipients })
+      lines.push(...recipients.map((address) => `${message.id} expired for ${address}`))
+    } catch (error) {
+      await desk.hold.unclaimExpired(message.id)
+      result.kept.push(message.id)
+      lines.push(`${message.id} NOT expired, it stays: ${describeError(error)}`)
+      process.exitCode = EXIT.failed
+    }
+  }
+  return result
+}
+
+/** Gives those time who were held while the clock was behind. Without an earlier run nothing can be known of it. */
+async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, lines: string[]): Promise<void> {
+  if (earlier === undefined || desk.actor.at < earlier.last) return
+  for (const id of await desk.hold.putOff(earlier.last, earlier.kept))
+    lines.push(`${id} NOT expired: it was held while the clock was behind, and waits its time from now on`)
+}
+
 const module: CommandModule = {
   command: 'cleanup',
   describe: 'expire what has waited too long, after telling its sender; sweep old temporaries',
@@ -50,32 +86,35 @@ const module: CommandModule = {
     const desk = openDesk(options, 'write')
     const now = desk.actor.at
     const lines: string[] = []
-    const expired: { id: string; recipients: string[] }[] = []
-    for (const message of await desk.hold.claimExpired(now, now - CLAIM_MS)) {
-      try {
-        const recipients = await expire(desk, message)
-        expired.push({ id: message.id, recipients })
-        lines.push(...recipients.map((address) => `${message.id} expired for ${address}`))
-      } catch (error) {
-        await desk.hold.unclaimExpired(message.id)
-        lines.push(`${message.id} NOT expired, it stays: ${describeError(error)}`)
-        process.exitCode = EXIT.failed
-      }
+    const earlier = readTimekeeping(await desk.landscape.progress(PROGRESS))
+    const clock = earlier ?? { last: (await desk.hold.newest()) ?? now, doubted: null, kept: [] }
+    const trusted = believes(clock, now)
+    let done: Expired = { expired: [], kept: clock.kept }
+    if (trusted) {
+      await putOffMisdated(desk, earlier, lines)
+      done = await expireDue(desk, lines)
+    } else {
+      const gap = shortAge(Math.abs(now - clock.last))
+      const where = `${gap} ${now > clock.last ? 'after' : 'before'} the last cleanup (${localTime(clock.last)})`
+      lines.push(`the clock is ${where}: nothing is expired, swept or pruned until a second run finds it so`)
     }
     await foldUses(desk)
     const { decisionLogDays, auditDays } = desk.config
     const keptFrom = new Date(now - decisionLogDays * DAY_MS).toISOString().slice(0, 10)
-    const days = pruneDecisions(desk.config.state, keptFrom)
-    const deeds = await desk.audit.prune(now - auditDays * DAY_MS)
+    const days = trusted ? pruneDecisions(desk.config.state, keptFrom) : 0
+    const deeds = trusted ? await desk.audit.prune(now - auditDays * DAY_MS) : 0
     if (days > 0) lines.push(`removed ${days} days of the decision log, kept from ${keptFrom} on`)
     if (deeds > 0) lines.push(`removed ${deeds} rows of the audit older than ${auditDays} days`)
     const { removed, orphans } = await tidyFolders(desk)
-    const swept = desk.folder.sweep(now - TEMPORARY_MS)
+    const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
+    const { expired, kept } = done
+    const next = trusted ? { last: now, doubted: null, kept } : { ...clock, doubted: now }
+    await desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
     if (removed > 0) lines.push(`removed ${removed} settled messages that a cut-off run had left`)
     if (swept > 0) lines.push(`swept ${swept} old temporaries`)
     for (const id of orphans)
       lines.push(`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
-    answer(options, { expired, swept, removed, orphans, pruned: { days, deeds } }, lines)
+    answer(options, { expired, swept, removed, orphans, pruned: { days, deeds }, trusted }, lines)
   },
 }
 export default module

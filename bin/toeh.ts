@@ -24,6 +24,8 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   cleanup: () => import('../lib/commands/cleanup.js'),
   audit: () => import('../lib/commands/audit.js'),
   digest: () => import('../lib/commands/digest.js'),
+  backup: () => import('../lib/commands/backup.js'),
+  fsck: () => import('../lib/commands/fsck.js'),
 }
 
 /**

@@ -2,7 +2,7 @@
  * The database: one SQLite file, opened for reading or for writing, its schema and its errors. Everything that
  * speaks SQL stands on this; nothing above landscape, hold and audit knows that it is SQL.
  */
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { EXIT } from './exit.js'
@@ -95,6 +95,8 @@ export interface Database {
   run(sql: string, ...values: Value[]): number
   /** Runs `work` in one immediate transaction: all of it, or nothing. Nested calls join the outer one. */
   transaction<T>(work: () => T): T
+  /** Copies the whole database into a file, as it is at one moment. @returns rows by table */
+  copyTo(path: string): Promise<Record<string, number>>
   close(): void
 }
 
@@ -174,9 +176,37 @@ class SqliteDatabase implements Database {
     return this.#try(() => (this.#db.inTransaction ? work() : this.#db.transaction(work).immediate()))
   }
 
+  /**
+   * In one step and one read transaction: writers wait for as long as it takes, where a copy in many steps would begin
+   * anew with each of their commits (https://www.sqlite.org/backup.html).
+   */
+  async copyTo(path: string): Promise<Record<string, number>> {
+    try {
+      this.#db.exec('BEGIN')
+      const rows = countRows(this.#db)
+      await this.#db.backup(path, { progress: () => 0x7fffffff })
+      return rows
+    } catch (error) {
+      return explain(error, this.#path)
+    } finally {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
+    }
+  }
+
   close(): void {
     this.#db.close()
   }
+}
+
+function countRows(db: Sqlite.Database): Record<string, number> {
+  const sql = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`
+  const tables = db.prepare<[], { name: string }>(sql).all()
+  return Object.fromEntries(
+    tables.map(({ name }) => {
+      const count = db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM "${name}"`).get()
+      return [name, count?.n ?? 0]
+    }),
+  )
 }
 
 interface OpenOptions {
@@ -275,5 +305,89 @@ function openWritable(path: string, options: OpenOptions, mustExist: boolean): D
   } catch (error) {
     db?.close()
     return explain(error, path)
+  }
+}
+
+/** `interrupted`: a writer was killed, and the next one rolls back what it had begun. `older`: of an older schema. */
+export type Condition = 'whole' | 'missing' | 'empty' | 'damaged' | 'interrupted' | 'older'
+
+export interface Examined {
+  condition: Condition
+  /** What SQLite says of it, or where foreign keys lead nowhere. */
+  details: string[]
+}
+
+/**
+ * What a database file is, found without writing to it: SQLite's integrity_check and foreign_key_check.
+ * @throws Failure when it is locked, closed to this user, or of a newer schema
+ */
+export function examineDatabase(path: string, options: OpenOptions): Examined {
+  if (!existsSync(path)) return { condition: 'missing', details: [] }
+  let db: Sqlite.Database | undefined
+  try {
+    if (statSync(path).size === 0) return { condition: 'empty', details: [] }
+    db = connect(path, options, { readonly: true, fileMustExist: true })
+    const version = schemaVersion(db)
+    if (version === 0) return { condition: 'empty', details: [] }
+    checkVersion(version, path)
+    const said = db.pragma('integrity_check(20)') as { integrity_check: string }[]
+    const faults = said.map((row) => row.integrity_check.replace(/\s+/g, ' ')).filter((text) => text !== 'ok')
+    if (faults.length > 0) return { condition: 'damaged', details: faults }
+    const keys = db.pragma('foreign_key_check') as { table: string; parent: string }[]
+    const lost = new Set(keys.map(({ table, parent }) => `rows of ${table} without their ${parent}`))
+    return { condition: version < MIGRATIONS.length ? 'older' : 'whole', details: [...lost] }
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code)
+    const words = [describeError(error)]
+    if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return { condition: 'damaged', details: words }
+    if (/^SQLITE_READONLY_(ROLLBACK|RECOVERY)$/.test(code)) return { condition: 'interrupted', details: [] }
+    return explain(error, path)
+  } finally {
+    db?.close()
+  }
+}
+
+/** Marks a copy as a backup: `toeh` in ASCII, where the SQLite header has room for an application's own number. */
+const BACKUP_ID = 0x746f6568
+const BACKUP = 'backup taken at'
+
+/** Opens a copy that nobody else has in hand, runs `work` on it, and leaves no journal beside it. */
+function onCopy<T>(path: string, readonly: boolean, work: (db: Sqlite.Database) => T): T {
+  const db = connect(path, { busySeconds: 0 }, { readonly, fileMustExist: true })
+  try {
+    if (!readonly) db.pragma('journal_mode = MEMORY')
+    return work(db)
+  } finally {
+    db.close()
+  }
+}
+
+/** Makes a copy known as a backup of this moment. */
+export function markBackup(path: string, at: number): void {
+  onCopy(path, false, (db) => {
+    db.prepare('INSERT OR REPLACE INTO progress (name, value) VALUES (?, ?)').run(BACKUP, String(at))
+    db.pragma(`application_id = ${BACKUP_ID}`)
+  })
+}
+
+/** Makes a copy of a backup a database like any other. */
+export function unmarkBackup(path: string): void {
+  onCopy(path, false, (db) => {
+    db.prepare('DELETE FROM progress WHERE name = ?').run(BACKUP)
+    db.pragma('application_id = 0')
+  })
+}
+
+/** When a file was made, if it is a backup of ours, and its rows by table; undefined for any other file. */
+export function readBackup(path: string): { at: number; rows: Record<string, number> } | undefined {
+  try {
+    return onCopy(path, true, (db) => {
+      if (db.pragma('application_id', { simple: true }) !== BACKUP_ID) return undefined
+      const sql = 'SELECT value FROM progress WHERE name = ?'
+      const at = Number(db.prepare<[string], { value: string }>(sql).get(BACKUP)?.value)
+      return Number.isFinite(at) ? { at, rows: countRows(db) } : undefined
+    })
+  } catch {
+    return undefined // No SQLite file, or a damaged one: nothing to go by.
   }
 }

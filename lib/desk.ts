@@ -53,7 +53,7 @@ export function configPath(options: CommonOptions): string {
 export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk {
   const config = loadConfig(configPath(options))
   const actor = { who: loginName(), at: clock() }
-  enter(config.state)
+  enterState(config.state)
   const open = access === 'read' ? openForReading : openForWriting
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
   const folder = new HoldFolder(config.state)
@@ -62,7 +62,8 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk
   return { config, landscape: new Landscape(db), neighbours, hold, folder, audit: new Audit(db), actor }
 }
 
-function enter(state: string): void {
+/** Makes root the owner of the state folder. @throws Failure where it is closed to this user, or incomplete */
+export function enterState(state: string): void {
   try {
     const { uid, gid } = statSync(state)
     if (process.getuid?.() === 0 && uid !== 0) {

@@ -47,6 +47,17 @@ export interface HeldRecipient {
   detail: string
 }
 
+/** One change of a recipient's state after parking, as it stands in moves.jsonl. */
+export interface Move {
+  address: string
+  state: string
+  /** The id Postfix gave the copy that went out, or empty. */
+  queueId: string
+  who: string
+  /** Milliseconds since 1970. */
+  at: number
+}
+
 function syncPath(path: string): void {
   const fd = openSync(path, 'r')
   try {
@@ -157,6 +168,61 @@ export class HoldFolder {
       return JSON.parse(readFileSync(path, 'utf8')) as HoldEnvelope
     } catch (error) {
       throw toFailure('read', error, { at: path })
+    }
+  }
+
+  /**
+   * Appends to moves.jsonl, synced: what became of a recipient while others of the message still wait, known from the
+   * folder alone. A folder that is gone needs no such line.
+   */
+  recordMoves(id: string, moves: readonly Move[]): void {
+    if (moves.length === 0 || !existsSync(this.path(id))) return
+    const path = join(this.path(id), 'moves.jsonl')
+    try {
+      const isNew = !existsSync(path)
+      const fd = openSync(path, 'a', 0o600)
+      try {
+        // A line that a full disk has cut off must not take the next one with it: hence the line end in front.
+        const bytes = Buffer.from(moves.map((move) => `\n${JSON.stringify(move)}`).join(''))
+        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+        fsyncSync(fd)
+      } finally {
+        closeSync(fd)
+      }
+      if (isNew) syncPath(this.path(id))
+    } catch (error) {
+      throw toFailure('write', error, { at: path })
+    }
+  }
+
+  /** The last move of each recipient; one that was cut off is passed over. @throws Failure when it cannot be read */
+  moves(id: string): Map<string, Move> {
+    const path = join(this.path(id), 'moves.jsonl')
+    const last = new Map<string, Move>()
+    let text = ''
+    try {
+      if (existsSync(path)) text = readFileSync(path, 'utf8')
+    } catch (error) {
+      throw toFailure('read', error, { at: path })
+    }
+    for (const line of text.split('\n')) {
+      try {
+        const move = JSON.parse(line) as Move
+        if (typeof move.address === 'string') last.set(move.address, move)
+      } catch {
+        // Empty, or cut off in the middle.
+      }
+    }
+    return last
+  }
+
+  /** Keeps an envelope.json that cannot be used under another name, so that a new one can be written. */
+  setEnvelopeAside(id: string): void {
+    const path = join(this.path(id), 'envelope.json')
+    try {
+      renameSync(path, join(this.path(id), `.envelope-damaged-${randomBytes(6).toString('hex')}`))
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ENOENT') throw toFailure('set aside', error, { at: path })
     }
   }
 

@@ -37,6 +37,7 @@ const FLOORS: [string, string[]][] = [
   [
     'effects',
     [
+      'backup',
       'config',
       'decisions',
       'describe',
@@ -55,16 +56,18 @@ const FLOORS: [string, string[]][] = [
   ],
   ['acts', ['progress', 'reinject', 'room']],
   ['acts', ['desk', 'notify']],
-  ['acts', ['gate', 'harvest', 'release', 'uses']],
+  ['acts', ['fsck', 'gate', 'harvest', 'release', 'uses']],
   [
     'commands',
     [
       'allow',
       'audit',
+      'backup',
       'block',
       'cleanup',
       'digest',
       'export',
+      'fsck',
       'import',
       'init',
       'known',

@@ -1,0 +1,55 @@
+/** toeh fsck: is everything whole? Repairs what is safe where it is told to; deletes nothing. */
+import type { Argv, CommandModule } from 'yargs'
+import { loadConfig } from '../config.js'
+import { answer, type CommonOptions, clock, configPath, enterState, loginName } from '../desk.js'
+import { EXIT } from '../exit.js'
+import { Failure } from '../failure.js'
+import { type Finding, fsck } from '../fsck.js'
+
+interface Options extends CommonOptions {
+  repair?: boolean
+  settleGone?: boolean
+  backup?: string
+}
+
+function describeFinding({ fault, at, why, what, repaired }: Finding): string {
+  return `${at}: ${fault}: ${why}; ${repaired ? 'repaired' : 'to do'}: ${what}`
+}
+
+const module: CommandModule = {
+  command: 'fsck',
+  describe: 'check that database, folders, bytes and rights are whole; repair what is safe',
+  builder: (yargs: Argv) =>
+    yargs
+      .option('repair', { type: 'boolean', describe: 'repair what is safe; without it nothing is written' })
+      .option('settle-gone', {
+        type: 'boolean',
+        describe: 'with --repair: reject what waits without its bytes',
+      })
+      .option('backup', {
+        type: 'string',
+        requiresArg: true,
+        describe:
+          'with --repair: the backup a lost database is rebuilt from; a file, or a folder of dated ones',
+      })
+      .example('toeh fsck', 'at any time, also while mail flows')
+      .example('toeh fsck --repair', 'read first what it says without'),
+  handler: async (args) => {
+    const options = args as unknown as Options
+    const { repair = false, settleGone = false, backup } = options
+    if (!repair && (settleGone || backup !== undefined))
+      throw new Failure('fsck', '--settle-gone and --backup go with --repair', { status: EXIT.usage })
+    const config = loadConfig(configPath(options))
+    const actor = { who: loginName(), at: clock() }
+    enterState(config.state)
+    const report = await fsck(config, actor, { repair, settleGone, backup })
+    if (!report.whole) process.exitCode = EXIT.failed
+    const lines = report.findings.map(describeFinding)
+    answer(
+      options,
+      report,
+      lines.length > 0 ? lines : [`whole: ${report.checked} messages that wait were read`],
+    )
+  },
+}
+export default module

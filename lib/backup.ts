@@ -91,7 +91,11 @@ export async function takeBackup(
   } catch (error) {
     throw toFailure('backup', error, { at: target })
   } finally {
-    rmSync(draft, { force: true })
+    try {
+      rmSync(draft, { force: true })
+    } catch {
+      // The folder it was to stand in is none: the first error says so.
+    }
   }
 }
 

@@ -27,6 +27,7 @@ import {
   createDatabase,
   type Database,
   databasePath,
+  type Examined,
   examineDatabase,
   openForReading,
   openForWriting,
@@ -191,33 +192,42 @@ class Check {
   async #openDatabase(): Promise<Database | undefined> {
     const path = databasePath(this.#config.state)
     const { repair } = this.#options
-    const { condition, details } = examineDatabase(path, this.#config)
-    const why = details.join('; ')
-    if (condition === 'whole') {
-      return repair ? openForWriting(path, this.#config) : openForReading(path, this.#config)
-    }
+    let { condition, details } = examineDatabase(path, this.#config)
     if (condition === 'interrupted' || condition === 'older') {
       const words =
         condition === 'older'
           ? 'it is of an older schema'
           : 'a writer was killed in the middle of a change, and it has to be rolled back'
-      this.#tell(
-        'database',
-        path,
-        words,
-        'the next run of any command does it, and this one with --repair',
-        repair,
-      )
-      if (!repair) return undefined
-    } else {
-      const words = condition === 'damaged' ? `it is damaged: ${why}` : `it is ${condition}`
-      if (!repair) {
-        this.#tell('database', path, words, 'all mail is deferred meanwhile; toeh fsck --repair rebuilds it')
-        return undefined
-      }
-      this.#tell('database', path, words, await this.#rebuild(path), true)
+      const advice = 'the next run of any command does it, and this one with --repair'
+      const after = repair ? this.#bringUp(path) : undefined
+      this.#tell('database', path, words, advice, after?.condition === 'whole')
+      if (after === undefined) return undefined
+      condition = after.condition
+      details = after.details
     }
+    if (condition === 'whole') {
+      return repair ? openForWriting(path, this.#config) : openForReading(path, this.#config)
+    }
+    const words = condition === 'damaged' ? `it is damaged: ${details.join('; ')}` : `it is ${condition}`
+    if (!repair) {
+      this.#tell('database', path, words, 'all mail is deferred meanwhile; toeh fsck --repair rebuilds it')
+      return undefined
+    }
+    this.#tell('database', path, words, await this.#rebuild(path), true)
     return openForWriting(path, this.#config)
+  }
+
+  /** Rolls back or migrates, as any writer does; what comes of it. */
+  #bringUp(path: string): Examined {
+    try {
+      openForWriting(path, this.#config).close()
+    } catch (error) {
+      const { condition, details } = examineDatabase(path, this.#config)
+      return condition === 'whole' || condition === 'interrupted'
+        ? { condition: 'damaged', details: [describeError(error), ...details] }
+        : { condition, details }
+    }
+    return examineDatabase(path, this.#config)
   }
 
   /**
@@ -399,7 +409,13 @@ class Check {
       return [restore(`its size is ${envelope.size}, that of the rows ${size}`, true)]
     const problems: Problem[] = []
     const listed = new Set(envelope.recipients.map(({ address }) => address))
-    const missing = recipients.filter((one) => isWaiting(one) && !listed.has(one.address))
+    const moves = this.#folder.moves(id)
+    // Who was settled since a backup that was restored is told of as moved.
+    const missing = recipients.filter((one) => {
+      const move = moves.get(one.address)
+      const isSettled = move !== undefined && isAhead(move, one.state)
+      return isWaiting(one) && !listed.has(one.address) && !isSettled
+    })
     if (missing.length > 0) {
       const names = missing.map(({ address }) => address).join(', ')
       problems.push(restore(`envelope.json does not name ${names}, who wait`, false))
@@ -413,7 +429,7 @@ class Check {
         why: `the folder has ${unlisted.join(', ')}, the rows have not`,
         advice: 'Postfix may retry it; else toeh fsck --repair takes them in',
         mend: async () => {
-          const adopted = await hold.adopt(envelope, this.#folder.moves(id), this.#actor)
+          const adopted = await hold.adopt(envelope, moves, this.#actor)
           return `taken in again: ${adopted.join(', ')}`
         },
       })

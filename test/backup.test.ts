@@ -1,0 +1,134 @@
+/** backup: a consistent copy beside running filters, checked, published whole, refusing what it must not overwrite. */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { newestBackup, takeBackup } from '../lib/backup.js'
+import { databasePath, examineDatabase, openForReading, readBackup } from '../lib/database.js'
+import { failureOf } from './support/failing.js'
+import { makeLab } from './support/lab.js'
+import { makeSink } from './support/sink.js'
+
+const EVE = 'eve@unknown.test'
+const QUICK = { busySeconds: 5 }
+
+t.test("the copy has what the database has, is a backup, and is nobody else's to read", async (t) => {
+  const lab = makeLab(t)
+  await lab.allow('known.test')
+  const id = await lab.park([EVE])
+  const before = lab.databaseDigest()
+  const file = join(lab.dir, 'backup.db')
+  const outcome = await lab.toeh('backup', file)
+  t.strictSame(outcome, {
+    code: 0,
+    signal: null,
+    stdout: `${file}: 1 rules, 1 messages, checked\n`,
+    stderr: '',
+  })
+  t.equal(lab.databaseDigest(), before)
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  t.strictSame(examineDatabase(file, QUICK), { condition: 'whole', details: [] })
+  const copy = openForReading(file, QUICK)
+  t.match(copy.all('SELECT id FROM hold'), [{ id }])
+  copy.close()
+  t.equal(newestBackup(lab.state, undefined)?.path, file)
+  t.notOk(
+    readdirSync(lab.dir).some((name) => name.startsWith('.')),
+    'no temporary is left',
+  )
+})
+
+t.test('only a backup of ours is replaced', async (t) => {
+  const lab = makeLab(t)
+  const file = join(lab.dir, 'backup.db')
+  await takeBackup(lab.state, file, 1000, QUICK)
+  t.equal(readBackup(file)?.at, 1000)
+  await takeBackup(lab.state, file, 2000, QUICK)
+  t.equal(readBackup(file)?.at, 2000)
+  const other = makeLab(t)
+  writeFileSync(join(lab.dir, 'letter.txt'), 'dear')
+  const refused = 'it exists and is no backup of ours; name another file, or a folder'
+  for (const [target, why] of [
+    [join(lab.dir, 'letter.txt'), refused],
+    [databasePath(other.state), refused],
+    [databasePath(lab.state), 'it is the database itself; name another file, or a folder'],
+  ] as const) {
+    const before = readFileSync(target)
+    const failure = await failureOf(() => takeBackup(lab.state, target, 3000, QUICK))
+    t.equal(failure.line, `backup ${target}: ${why}`)
+    t.ok(readFileSync(target).equals(before))
+  }
+  const nowhere = await failureOf(() => takeBackup(lab.state, '/dev/null/x', 1, QUICK))
+  t.match(nowhere.message, /^backup \/dev\/null\/x: /)
+})
+
+t.test('a damaged database makes no backup, and the last one stays', async (t) => {
+  const lab = makeLab(t)
+  for (let i = 0; i < 40; i++) await lab.allow(`known-${i}.test`)
+  const file = join(lab.dir, 'backup.db')
+  await takeBackup(lab.state, file, 1000, QUICK)
+  const bytes = readFileSync(databasePath(lab.state))
+  bytes.fill(0x5a, 8192)
+  writeFileSync(databasePath(lab.state), bytes)
+  const failure = await failureOf(() => takeBackup(lab.state, file, 2000, QUICK))
+  t.match(failure.message, /malformed|damaged/)
+  t.equal(readBackup(file)?.at, 1000)
+  t.notOk(
+    readdirSync(lab.dir).some((name) => name.startsWith('.')),
+    'no temporary is left',
+  )
+})
+
+t.test('in a folder each has its date, and --keep thins them out', async (t) => {
+  const lab = makeLab(t)
+  const folder = join(lab.dir, 'backups')
+  mkdirSync(folder)
+  for (const day of [1, 2, 3]) await takeBackup(lab.state, folder, Date.UTC(2026, 0, day), QUICK)
+  writeFileSync(join(folder, 'toeh-20250101T000000Z.db'), 'a file of somebody else')
+  writeFileSync(join(folder, 'notes'), '')
+  t.match(await lab.toeh('backup', folder, '--keep', '2'), {
+    code: 0,
+    stdout: /20260102T000000Z\.db: removed\n.*20260101T000000Z\.db: removed\n$/,
+  })
+  t.match(readdirSync(folder).sort(), [
+    'notes',
+    'toeh-20250101T000000Z.db',
+    'toeh-20260103T000000Z.db',
+    /^toeh-\d{8}T\d{6}Z\.db$/,
+  ])
+  t.match(await lab.toeh('backup', folder, '--keep', '0'), { code: 2 })
+})
+
+t.test('beside filters: none of them fails, and every copy is whole', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  await lab.allow('known.test')
+  let over = false
+  const filters = (async () => {
+    for (let round = 0; round < 6; round++) {
+      const outcomes = await Promise.all(
+        [0, 1, 2].map((one) =>
+          lab.filter({ recipients: [EVE, 'c@known.test'], queueId: `RUN${round}000${one}` }),
+        ),
+      )
+      t.strictSame(
+        outcomes.map(({ code }) => code),
+        [0, 0, 0],
+      )
+    }
+    over = true
+  })()
+  let taken = 0
+  for (; !over; taken++) {
+    const { path } = await takeBackup(lab.state, join(lab.dir, 'backup.db'), taken + 1, QUICK)
+    const copy = openForReading(path, QUICK)
+    const [row] = copy.all<{ n: number }>(
+      'SELECT count(*) AS n FROM hold WHERE id NOT IN (SELECT hold FROM recipient)',
+    )
+    t.equal(row?.n, 0, 'no half of a transaction')
+    copy.close()
+    await new Promise((done) => setTimeout(done, 20))
+  }
+  await filters
+  t.ok(taken > 5, `${taken} copies`)
+  t.equal(sink.mails.length, 18)
+})

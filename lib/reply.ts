@@ -26,6 +26,8 @@ function demandWithin(size: number): void {
 export class ReplyReader {
   #text = ''
   #lines: string[] = []
+  /** The code of the line before, while its reply goes on. */
+  #code: string | undefined
   /** Bytes of {@link #lines}, line ends and codes included. */
   #size = 0
 
@@ -43,6 +45,10 @@ export class ReplyReader {
       demandWithin(this.#size)
       const [, digits, separator, rest] = /^([2-5][0-9][0-9])(?:([ -])(.*))?$/s.exec(line) ?? []
       if (digits === undefined) throw new Error(`not an SMTP reply: ${JSON.stringify(line.slice(0, 60))}`)
+      // Every line has the same code (RFC 5321, 4.2.1): which of two would count?
+      if (this.#code !== undefined && this.#code !== digits)
+        throw new Error(`an SMTP reply with two codes: ${this.#code} and ${digits}`)
+      this.#code = separator === '-' ? digits : undefined
       this.#lines.push(rest ?? '')
       if (separator !== '-') {
         replies.push({ code: Number(digits), text: this.#lines.join(' '), lines: this.#lines })

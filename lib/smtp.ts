@@ -3,6 +3,7 @@
  * Small because its peer is known; strict because what it gets wrong is lost mail.
  */
 import { connect, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { isAscii, isSendable } from './address.js'
 import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
@@ -15,7 +16,7 @@ import { DotStuffing, xtext } from './wire.js'
 interface Server {
   host: string
   port: number
-  /** Milliseconds without an answer or progress after which it is given up. */
+  /** Milliseconds after which it is given up: for each reply, however slowly it drips in, and without progress. */
   patienceMs: number
 }
 
@@ -33,34 +34,45 @@ class Conversation {
   readonly #socket: Socket
   readonly #where: string
   readonly #reader = new ReplyReader()
+  readonly #patienceMs: number
   readonly #replies: Reply[] = []
+  /** Replies that are due: the greeting, and one for each command that is on its way. */
+  #owed = 1
   #waiting: { resolve: (reply: Reply) => void; reject: (failure: Failure) => void } | undefined
   #flushed: (() => void) | undefined
   #broken: Failure | undefined
   /** Set once the final dot is on its way: from then on a lost connection leaves doubt. */
-  dotSent = false
+  #dotSent = false
   extensions = new Map<string, string>()
 
   constructor(server: Server) {
     this.#where = `${server.host}:${server.port}`
+    this.#patienceMs = server.patienceMs
     this.#socket = connect({ host: server.host, port: server.port, noDelay: true })
-    this.#socket.setTimeout(server.patienceMs, () =>
-      this.#break(`no answer for ${server.patienceMs / 1000} s`),
-    )
+    this.#socket.setTimeout(server.patienceMs, () => this.#giveUp())
     this.#socket.on('error', (error) => this.#break(describeError(error), error))
     this.#socket.on('close', () => this.#break('the connection was closed'))
     this.#socket.on('data', (bytes) => {
       try {
-        this.#replies.push(...this.#reader.push(bytes))
+        const replies = this.#reader.push(bytes)
+        this.#owed -= replies.length
+        this.#replies.push(...replies)
       } catch (error) {
         return this.#break(describeError(error))
       }
+      // Taken in its turn, a 250 too many would pass for the answer to the final dot.
+      const [early] = this.#owed < 0 ? this.#replies.splice(this.#owed) : []
+      if (early !== undefined) this.#break(`it answered before it was asked: ${describeReply(early)}`)
       this.#deliver()
     })
   }
 
+  #giveUp(): void {
+    this.#break(`no answer for ${this.#patienceMs / 1000} s`)
+  }
+
   #break(why: string, cause?: unknown): void {
-    this.#broken ??= temporary(this.#where, why, { inDoubt: this.dotSent, cause })
+    this.#broken ??= temporary(this.#where, why, { inDoubt: this.#dotSent, cause })
     this.#socket.destroy()
     this.#flushed?.()
     this.#deliver()
@@ -79,11 +91,16 @@ class Conversation {
     }
   }
 
-  read(): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-      this.#deliver()
-    })
+  async read(): Promise<Reply> {
+    const timer = setTimeout(() => this.#giveUp(), this.#patienceMs)
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#waiting = { resolve, reject }
+        this.#deliver()
+      })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** Writes and waits until the bytes are on their way: the buffer is the caller's again, and memory stays flat. */
@@ -101,10 +118,21 @@ class Conversation {
     const replies: Reply[] = []
     const groups = this.extensions.has('PIPELINING') ? [commands] : commands.map((command) => [command])
     for (const group of groups) {
+      this.#owed += group.length
       await this.write(group.map((command) => `${command}\r\n`).join(''))
       for (const _ of group) replies.push(await this.read())
     }
     return replies
+  }
+
+  /** Writes what ends the message and gives its reply. What was said before the end is no answer to it. */
+  async finish(end: Buffer): Promise<Reply> {
+    await turn()
+    if (this.#broken !== undefined) throw this.#broken
+    this.#dotSent = true
+    this.#owed += 1
+    await this.write(end)
+    return this.read()
   }
 
   /** One command that must be answered with 2xx. */
@@ -130,6 +158,7 @@ class Conversation {
   /** Says QUIT and does not wait for the answer: nothing depends on it. */
   quit(): void {
     this.#broken ??= temporary(this.#where, 'the conversation is over')
+    this.#owed += 1
     this.#socket.end('QUIT\r\n')
     this.#socket.unref()
   }
@@ -150,7 +179,7 @@ function xforward(offered: string, client: Client, queueId: string): string[] {
     SOURCE: 'REMOTE',
   }
   const commands: string[] = []
-  for (const name of offered.toUpperCase().split(' ')) {
+  for (const name of new Set(offered.toUpperCase().split(' '))) {
     const value = known[name]
     if (value === undefined) continue
     const pair = ` ${name}=${value === '' ? '[UNAVAILABLE]' : xtext(value).slice(0, 255).replace(/\+.?$/, '')}`
@@ -249,11 +278,12 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
     throw temporary(where, `DATA was answered ${go === undefined ? 'nothing' : describeReply(go)}`)
   const stuffing = new DotStuffing()
   for await (const piece of parcel.open()) await talk.write(stuffing.push(piece))
-  talk.dotSent = true
-  await talk.write(stuffing.end())
-  const final = await talk.read()
+  const final = await talk.finish(stuffing.end())
   if (final.code >= 500) return refuseAll(parcel, accepted, final)
-  return { accepted, queueId: queuedAs(talk.check(final, 'the message')) }
+  if (final.code === 250) return { accepted, queueId: queuedAs(final) }
+  // Nothing but 250 says that it was taken; nothing but 4xx says that it was not.
+  const why = `the message was answered ${describeReply(final)}`
+  throw temporary(where, why, { inDoubt: final.code < 400 })
 }
 
 /** Whether MAIL or DATA was refused for good: 55x is about the message, 50x about how we speak (RFC 5321, 4.2.1). */

@@ -65,6 +65,23 @@ t.test('what is no SMTP is refused, with its start', (t) => {
   t.end()
 })
 
+t.test('the lines of one reply have one code', (t) => {
+  for (const text of ['554-no\r\n250 Ok\r\n', '250-x\r\n251 x\r\n']) {
+    t.throws(
+      () => new ReplyReader().push(Buffer.from(text)),
+      { message: /^an SMTP reply with two codes: (554 and 250|250 and 251)$/ },
+      text,
+    )
+  }
+  const two = new ReplyReader().push(Buffer.from('250-x\r\n250 y\r\n554 no\r\n'))
+  t.strictSame(
+    two.map(({ code }) => code),
+    [250, 554],
+    'the next reply has its own',
+  )
+  t.end()
+})
+
 t.test('a reply of more than 64 kB is refused, however it comes', (t) => {
   const message = 'an SMTP reply of more than 64 kB'
   const limit = 64 * 1024

@@ -5,20 +5,29 @@ import type { Test } from 'tap'
 /** Milliseconds after which no further case is begun: a slow machine sees fewer cases, not a late end. */
 const LIMIT_MS = 15_000
 
+/** FUZZ_RUNS in the environment: so many times the usual cases, in so many times the usual time. */
+export const FUZZ_RUNS = Math.max(1, Number(process.env.FUZZ_RUNS ?? 1) || 1)
+
 /**
  * Asserts that a property holds. A failure is told with the smallest case found, its seed and its path; SEED in
  * the environment runs a seed again.
  * @param cases how many to try
+ * @param limitMs milliseconds after which no further one is begun
  */
 export async function holds<T>(
   t: Test,
   name: string,
   cases: number,
   property: fc.IRawProperty<T>,
+  limitMs = LIMIT_MS,
 ): Promise<void> {
   const { SEED } = process.env
   const seed = SEED === undefined ? {} : { seed: Number(SEED) }
-  const limits = { numRuns: cases, interruptAfterTimeLimit: LIMIT_MS, includeErrorInReport: true }
+  const limits = {
+    numRuns: cases * FUZZ_RUNS,
+    interruptAfterTimeLimit: limitMs * FUZZ_RUNS,
+    includeErrorInReport: true,
+  }
   const details = await fc.check(property, { ...limits, ...seed })
   if (details.failed) t.fail(`${name}\n${await fc.asyncDefaultReportMessage(details)}`)
   else t.pass(`${name}: ${details.numRuns} cases`)

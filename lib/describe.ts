@@ -1,54 +1,105 @@
-/** A message described for people: header fields and attachments, by mailparser. Never decides anything. */
-import { createReadStream } from 'node:fs'
-import { MailParser } from 'mailparser'
+/**
+ * A message described for people: header fields, and attachments by mailparser. Never decides anything, and ends
+ * in seconds whatever the message is: attachments are looked for by a process that has so long and so much memory.
+ */
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Attachment, Finding } from './attachments.js'
+import { describeError } from './failure.js'
+import { headerFields } from './head.js'
+import { readBytes } from './message.js'
 
 export interface Description {
-  /** Field and value as sent, unfolded, in order. */
+  /** Field and value as sent, unfolded, in order; cut where there is no end of them. */
   headers: { name: string; value: string }[]
-  attachments: { name: string; type: string; size: number }[]
+  attachments: Attachment[]
   /** Why the message could not be read to its end, or null. */
   trouble: string | null
 }
 
-/** Reads a message file. What mailparser cannot make sense of is told, never thrown. */
-export async function describeFile(path: string): Promise<Description> {
+export interface Limits {
+  milliseconds: number
+  /** Of JavaScript's heap. */
+  megabytes: number
+}
+
+const LIMITS: Limits = { milliseconds: 4000, megabytes: 256 }
+const PROGRAM = join(import.meta.dirname, 'attachments.js')
+/** What is shown of one message at most: more hides what matters. */
+const MOST_FIELDS = 500
+const MOST_CHARACTERS = 2000
+
+/** Reads a message file. What cannot be made sense of is told, never thrown. */
+export async function describeFile(path: string, limits: Limits = LIMITS): Promise<Description> {
   const description: Description = { headers: [], attachments: [], trouble: null }
-  const parser = new MailParser({
-    skipHtmlToText: true,
-    skipTextToHtml: true,
-    skipImageLinks: true,
-    skipTextLinks: true,
-  })
   try {
-    await new Promise<void>((resolve, reject) => {
-      parser.on('headerLines', (lines: { key: string; line: string }[]) => {
-        for (const { line } of lines) {
-          const colon = line.indexOf(':')
-          const value = line
-            .slice(colon + 1)
-            .replace(/\r?\n[ \t]+/g, ' ')
-            .trim()
-          description.headers.push({ name: line.slice(0, colon), value })
-        }
-      })
-      parser.on('data', (part) => {
-        if (part.type !== 'attachment') return
-        const { content, contentType, filename } = part
-        let size = 0
-        content.on('data', (bytes: Buffer) => {
-          size += bytes.length
-        })
-        content.on('end', () => {
-          description.attachments.push({ name: filename ?? '', type: contentType, size })
-          part.release?.()
-        })
-      })
-      parser.on('end', resolve)
-      parser.on('error', reject)
-      createReadStream(path).on('error', reject).pipe(parser)
-    })
+    const troubles: string[] = []
+    const { fields, whole } = headerFields(await head(path))
+    if (!whole || fields.length > MOST_FIELDS) troubles.push('its header is too long to be shown whole')
+    description.headers = fields.slice(0, MOST_FIELDS).map(({ name, value }) => ({
+      name: cut(name),
+      value: cut(value),
+    }))
+    for await (const finding of findings(path, limits)) {
+      if ('trouble' in finding) troubles.push(finding.trouble)
+      else description.attachments.push(finding.attachment)
+    }
+    if (troubles.length > 0) description.trouble = troubles.join('; ')
   } catch (error) {
-    description.trouble = error instanceof Error ? error.message : String(error)
+    description.trouble = describeError(error)
   }
   return description
+}
+
+function cut(text: string): string {
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+}
+
+/** The first piece of the file, which holds any header that people write. */
+async function head(path: string): Promise<Buffer> {
+  for await (const piece of readBytes(path)) return Buffer.from(piece)
+  return Buffer.alloc(0)
+}
+
+/** What the other process finds, as far as it comes. */
+async function* findings(path: string, limits: Limits): AsyncGenerator<Finding> {
+  const file = openSync(path, 'r')
+  const args = [`--max-old-space-size=${limits.megabytes}`, PROGRAM]
+  // The file as its input: the process needs no path, and gets nothing else of ours.
+  const child = spawn(process.execPath, args, { stdio: [file, 'pipe', 'ignore'], env: {} })
+  closeSync(file)
+  const { stdout } = child
+  if (stdout === null) return
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    child.kill('SIGKILL')
+  }, limits.milliseconds)
+  const ended = new Promise<boolean>((done) => {
+    child.once('error', () => done(false))
+    child.once('close', (code) => done(code === 0))
+  })
+  try {
+    for await (const line of createInterface({ input: stdout, crlfDelay: Infinity })) {
+      const finding = parseFinding(line)
+      if (finding !== undefined) yield finding
+    }
+    if (await ended) return
+    const limit = late ? `${limits.milliseconds / 1000} s` : `${limits.megabytes} MB of memory`
+    yield { trouble: `not all attachments were found within ${limit}` }
+  } finally {
+    clearTimeout(timer)
+    child.kill('SIGKILL')
+  }
+}
+
+/** A line of the output; undefined for one that was cut off when its process was killed. */
+function parseFinding(line: string): Finding | undefined {
+  try {
+    return JSON.parse(line) as Finding
+  } catch {
+    return undefined
+  }
 }

@@ -21,6 +21,28 @@ export function topmostField(head: Buffer, name: string): string | undefined {
   return value.trim()
 }
 
+/**
+ * The header fields in order, unfolded, as far as `head` goes; lines that are no field are passed over.
+ * @returns also whether the end of the header, or of the message, was seen
+ */
+export function headerFields(head: Buffer): { fields: { name: string; value: string }[]; whole: boolean } {
+  const fields: { name: string; parts: string[] }[] = []
+  const lines = head.toString('utf8').split(/\r?\n/)
+  const end = lines.indexOf('')
+  for (const line of end < 0 ? lines : lines.slice(0, end)) {
+    const colon = line.indexOf(':')
+    if (/^[ \t]/.test(line)) fields.at(-1)?.parts.push(line.trim())
+    else if (colon > 0) fields.push({ name: line.slice(0, colon), parts: [line.slice(colon + 1)] })
+  }
+  return {
+    fields: fields.map(({ name, parts }) => ({ name, value: parts.join(' ').trim() })),
+    whole: end >= 0 || head.length < WHOLE_BYTES,
+  }
+}
+
+/** A head of this many bytes or more may have been cut. */
+const WHOLE_BYTES = 64 * 1024
+
 /** The name our own SMTP client says in EHLO: `.invalid` (RFC 2606) can be nobody else's. */
 export const HELO_NAME = 'toeh-reinject.invalid'
 

@@ -1,14 +1,39 @@
-/** Describe: what people are shown of a message, and that no message is too broken to be shown. */
+/** Describe: what people are shown of a message, and that no message is too broken or too hostile to be shown. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Description, describeFile } from '../lib/describe.js'
-import { makeFolder } from './support/lab.js'
+import type { Description, Limits } from '../lib/describe.js'
+import { makeFolder, makeLab, outcomeOf, PIPE_ENV, ROOT, startWith } from './support/lab.js'
+import { makeSink } from './support/sink.js'
 
-async function describe(t: Test, message: string | Buffer): Promise<Description> {
+interface Described extends Description {
+  /** How long it took. */
+  ms: number
+}
+
+const PROGRAM = `
+import { describeFile } from ${JSON.stringify(join(ROOT, 'dist/lib/describe.js'))}
+const [path, limits] = process.argv.slice(1)
+const begun = performance.now()
+const description = await describeFile(path, limits === '' ? undefined : JSON.parse(limits))
+console.log(JSON.stringify({ ...description, ms: performance.now() - begun }))`
+
+/** describeFile in a process of its own: in this one tap would load itself into the process that describes. */
+async function describePath(path: string, limits?: Limits): Promise<Described> {
+  const given = limits === undefined ? '' : JSON.stringify(limits)
+  const args = ['--input-type=module', '-e', PROGRAM, path, given]
+  const { code, stdout, stderr } = await outcomeOf(startWith(PIPE_ENV, [process.execPath, ...args]))
+  if (code !== 0 || stderr !== '') throw new Error(`${code} ${stderr}`)
+  return JSON.parse(stdout) as Described
+}
+
+/** For what has to be found, however busy the machine is. */
+const PATIENT: Limits = { milliseconds: 60_000, megabytes: 256 }
+
+async function describe(t: Test, message: string | Buffer, limits = PATIENT): Promise<Described> {
   const path = join(makeFolder(t), 'message.eml')
   writeFileSync(path, message)
-  return describeFile(path)
+  return describePath(path, limits)
 }
 
 t.test('header fields in order, as sent, unfolded; the envelope is not among them', async (t) => {
@@ -119,14 +144,15 @@ t.test('broken messages are described as far as they go', async (t) => {
     ['a very long header line', `Subject: ${'x'.repeat(200_000)}\n\nbody\n`],
     ['many header fields', `${'X-A: b\n'.repeat(20_000)}\nbody\n`],
   ]
-  for (const [name, message] of cases) {
-    const { headers, attachments, trouble } = await describe(t, message)
+  const described: Described[] = []
+  for (const [, message] of cases) described.push(await describe(t, message))
+  for (const [index, [name]] of cases.entries()) {
+    const { headers, attachments, trouble } = described[index] ?? {}
     t.ok(Array.isArray(headers) && Array.isArray(attachments), name)
-    t.ok(trouble === null || trouble.length > 0, `${name}: ${trouble}`)
+    t.ok(trouble === null || trouble?.length, `${name}: ${trouble}`)
   }
-  const open = await describe(t, cases[5]?.[1] ?? '')
   t.strictSame(
-    open.attachments,
+    described[5]?.attachments,
     [{ name: '', type: 'application/pdf', size: 3 }],
     'what was never closed is shown',
   )
@@ -134,9 +160,115 @@ t.test('broken messages are described as far as they go', async (t) => {
 
 t.test('a file that is gone is trouble, told and not thrown', async (t) => {
   const path = join(makeFolder(t), 'gone.eml')
-  t.strictSame(await describeFile(path), {
+  t.match(await describePath(path), {
     headers: [],
     attachments: [],
-    trouble: `ENOENT: no such file or directory, open '${path}'`,
+    trouble: 'no such file or directory (ENOENT)',
   })
+})
+
+/** Messages that mailparser without a limit takes long and much for: measured on 38 MB of each. */
+const TRAPS: Record<string, (bytes: number) => string> = {
+  'line ends: 32 s, 1.4 GB': (bytes) =>
+    `Content-Type: text/plain; charset=iso-2022-jp\n\n${'\n'.repeat(bytes)}`,
+  'flowed text: 19 s, 1.1 GB': (bytes) =>
+    `Content-Type: text/plain; format=flowed; delsp=yes\n\n${'a \n'.repeat(bytes / 3)}`,
+  'names in pieces: 20 s': (bytes) => {
+    const pieces = Array.from({ length: 40_000 }, (_, i) => `; name*${i}*=%41`).join('')
+    const part = `--b\nContent-Type: application/pdf${pieces}\n\nx\n`
+    return `Content-Type: multipart/mixed; boundary=b\n\n${part.repeat(bytes / part.length)}`
+  },
+  'addresses: 20 s, 1.2 GB': (bytes) => {
+    const part = `--b\nTo: ${'a@b.test, '.repeat(90_000)}\n\nx\n`
+    return `Content-Type: multipart/mixed; boundary=b\n\n${part.repeat(bytes / part.length)}`
+  },
+}
+
+t.test('a message made to take long is given up in seconds, and its header is shown', async (t) => {
+  for (const [name, make] of Object.entries(TRAPS)) {
+    const limits = { milliseconds: 1000, megabytes: 256 }
+    const { headers, trouble, ms } = await describe(t, `Subject: trap\n${make(38_000_000)}`, limits)
+    t.strictSame(headers[0], { name: 'Subject', value: 'trap' }, name)
+    t.equal(trouble, 'not all attachments were found within 1 s', name)
+    t.ok(ms < 5000, `${name}: ${Math.round(ms)} ms`)
+  }
+})
+
+t.test('a message made to take much memory ends without it', async (t) => {
+  const trap = TRAPS['addresses: 20 s, 1.2 GB']?.(38_000_000) ?? ''
+  const { headers, trouble } = await describe(t, trap, { milliseconds: 60_000, megabytes: 64 })
+  t.equal(trouble, 'not all attachments were found within 64 MB of memory')
+  t.equal(headers[0]?.name, 'Content-Type')
+})
+
+t.test('what was found before the limit is shown', async (t) => {
+  const file = '--b\nContent-Type: application/pdf; name=first.pdf\n\nx\n'
+  const text = `--b\nContent-Type: text/plain; charset=iso-2022-jp\n\n${'\n'.repeat(30_000_000)}`
+  const limits = { milliseconds: 1500, megabytes: 256 }
+  const message = `Content-Type: multipart/mixed; boundary=b\n\n${file}${text}--b--\n`
+  const { attachments, trouble } = await describe(t, message, limits)
+  t.strictSame(attachments, [{ name: 'first.pdf', type: 'application/pdf', size: 1 }])
+  t.match(trouble, 'within 1.5 s')
+})
+
+t.test('floods: what is shown has an end', async (t) => {
+  const floods: [string, string, RegExp][] = [
+    [
+      'nested',
+      `${Array.from({ length: 50_000 }, (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\n\n--b${i}\n`).join('')}`,
+      /Max allowed child nodes/,
+    ],
+    [
+      'parts',
+      `Content-Type: multipart/mixed; boundary=b\n\n${'--b\nContent-Type: application/pdf\n\nx\n'.repeat(20_000)}`,
+      /Max allowed child nodes/,
+    ],
+    [
+      'attachments',
+      `Content-Type: multipart/mixed; boundary=b\n\n${'--b\nContent-Type: application/pdf\n\nx\n'.repeat(600)}--b--\n`,
+      /^it has more than 500 attachments$/,
+    ],
+    ['fields', `${'X-A: b\n'.repeat(1_000_000)}\nbody\n`, /^its header is too long to be shown whole/],
+    [
+      'one field',
+      `Subject: ${'x'.repeat(10_000_000)}\n\nbody\n`,
+      /^its header is too long to be shown whole/,
+    ],
+    ['folds', `Subject: a\n${' b\n'.repeat(1_000_000)}\nbody\n`, /^its header is too long to be shown whole/],
+    [
+      'a large file',
+      `Content-Type: application/pdf\n\n${'x'.repeat(65 * 1024 * 1024)}`,
+      /^only its first 64 MB were looked at$/,
+    ],
+  ]
+  for (const [name, message, trouble] of floods) {
+    const seen = await describe(t, message)
+    t.match(seen.trouble, trouble, name)
+    t.ok(seen.headers.length > 0 && seen.headers.length <= 500, `${name}: ${seen.headers.length} fields`)
+    t.ok(seen.attachments.length <= 500, `${name}: ${seen.attachments.length} attachments`)
+    t.ok(JSON.stringify(seen).length < 1_100_000, `${name}: ${JSON.stringify(seen).length} characters`)
+    t.ok(seen.ms < 30_000, `${name}: ${Math.round(seen.ms)} ms`)
+  }
+})
+
+t.test('a trap is held and told of as any message; show says what it can', { timeout: 60_000 }, async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, `${sink.setting}\napprovers = ["boss@corp.test"]`, '[notice]\nenabled = true\n')
+  const words = '=?utf-8?q?=C3=A9?= '.repeat(3000)
+  const trap = TRAPS['line ends: 32 s, 1.4 GB']?.(30_000_000) ?? ''
+  const begun = performance.now()
+  const id = await lab.park(['eve@unknown.test'], { input: `Subject: ${words}\n${trap}` })
+  t.ok(performance.now() - begun < 8000, 'the filter does not parse it')
+  t.strictSame(
+    sink.mails.map(({ recipients }) => recipients.join()),
+    ['boss@corp.test', 'anna@corp.test'],
+    'both notices went out',
+  )
+  t.strictSame(lab.states(), ['eve@unknown.test held'])
+  const shown = performance.now()
+  const { code, stdout } = await lab.toeh('show', id)
+  t.equal(code, 0)
+  t.match(stdout, /eve@unknown\.test\n {6}held: unknown/)
+  t.match(stdout, 'the message could not be read to its end: not all attachments were found within 4 s')
+  t.ok(performance.now() - shown < 9000, `${Math.round(performance.now() - shown)} ms`)
 })

@@ -37,10 +37,10 @@ const FLOORS: [string, string[]][] = [
   [
     'effects',
     [
+      'attachments',
       'backup',
       'config',
       'decisions',
-      'describe',
       'ending',
       'hold',
       'landscape',
@@ -54,7 +54,7 @@ const FLOORS: [string, string[]][] = [
       'stdin',
     ],
   ],
-  ['acts', ['progress', 'reinject', 'room']],
+  ['acts', ['describe', 'progress', 'reinject', 'room']],
   ['acts', ['desk', 'notify']],
   ['acts', ['fsck', 'gate', 'harvest', 'release', 'uses']],
   [
@@ -102,7 +102,7 @@ const OWNERS: Record<string, string[]> = {
   'email-providers': ['ruledraft'],
   'ical.js': ['addressbook'],
   libmime: ['notice'],
-  mailparser: ['describe'],
+  mailparser: ['attachments'],
   nodemailer: ['notice'],
   'smol-toml': ['config'],
   'string-width': ['commands/list'],

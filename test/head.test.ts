@@ -1,6 +1,6 @@
 /** Tests of head.ts: header fields out of raw bytes, and the loop guard. */
 import t from 'tap'
-import { HELO_NAME, hasLooped, topmostField } from '../lib/head.js'
+import { HELO_NAME, hasLooped, headerFields, topmostField } from '../lib/head.js'
 
 // Bytes, field name, value.
 const FIELDS: [string, string, string | undefined][] = [
@@ -54,5 +54,21 @@ const LOOPS: [string, boolean][] = [
 t.test('only a topmost Received with our own name is a loop', (t) => {
   t.match(HELO_NAME, /\.invalid$/)
   for (const [head, looped] of LOOPS) t.equal(hasLooped(Buffer.from(head)), looped, JSON.stringify(head))
+  t.end()
+})
+
+t.test('all fields, as far as the head goes', (t) => {
+  const { fields, whole } = headerFields(Buffer.from('A: 1\r\n\t2\nno field\nB:\n: none\n\nC: body\n'))
+  t.strictSame(fields, [
+    { name: 'A', value: '1 2' },
+    { name: 'B', value: '' },
+  ])
+  t.equal(whole, true)
+  t.equal(headerFields(Buffer.from('A: 1')).whole, true, 'the message ends within its header')
+  t.equal(
+    headerFields(Buffer.alloc(65_536, 'A: 1\n')).whole,
+    false,
+    'the head ends, and maybe not the header',
+  )
   t.end()
 })

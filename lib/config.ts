@@ -33,6 +33,9 @@ export const DEFAULTS = {
     hold_messages: 0,
     hold_megabytes: 0,
   },
+  people: {
+    group: '',
+  },
   groups: {} as Record<string, string[]>,
 }
 
@@ -55,6 +58,8 @@ export interface Config {
   approvers: string[]
   /** Members folded: addresses and `@domain`. */
   groups: ReadonlyMap<string, readonly string[]>
+  /** The system's group whose members may decide; empty: whoever can open the state folder. */
+  people: { group: string }
   notice: { enabled: boolean; from: string; intervalMinutes: number }
   /** Each 0 where there is none. */
   limits: Limits
@@ -226,6 +231,8 @@ export function parseConfig(path: string, text: string): Config {
       'it must be smtp:127.0.0.1:PORT (a literal loopback address) or sendmail:/PATH',
     )
   }
+  if (!/^(?:[A-Za-z_][A-Za-z0-9_.-]*)?$/.test(file.people.group))
+    throw reader.wrong('people', 'group', 'it must be the name of one group of this system')
   if (!file.state.startsWith('/')) throw reader.wrong('', 'state', 'it must be an absolute path')
   return {
     path,
@@ -241,6 +248,7 @@ export function parseConfig(path: string, text: string): Config {
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
     groups: parseGroups(reader, file.groups),
+    people: { group: file.people.group },
     notice: {
       enabled: file.notice.enabled,
       from,
@@ -263,10 +271,11 @@ export function loadConfig(path: string): Config {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
+    const denied = (error as { code?: unknown }).code === 'EACCES'
     throw new Failure('configuration', describeError(error), {
       at: path,
-      status: EXIT.config,
-      hint: 'toeh init makes one',
+      status: denied ? EXIT.noPermission : EXIT.config,
+      hint: denied ? 'it is for root and the filter' : 'toeh init makes one',
       cause: error,
     })
   }

@@ -1,6 +1,5 @@
 /** The desk a command works at: configuration, landscape, hold, who is acting, and how the answer is given. */
 import { existsSync, statSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { type Actor, Audit } from './audit.js'
 import { type Config, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
@@ -12,6 +11,7 @@ import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
 import { Neighbours } from './neighbours.js'
+import { accounts, demandMember, describeAccounts } from './person.js'
 
 /** Options every command has. */
 export interface CommonOptions {
@@ -34,11 +34,6 @@ export function clock(): number {
   return Date.now()
 }
 
-/** The person at the keyboard, also behind sudo. */
-export function loginName(): string {
-  return process.env.SUDO_USER ?? userInfo().username
-}
-
 /** Where the configuration is: --config, TOEH_CONFIG, or /etc/toeh/toeh.toml. */
 export function configPath(options: CommonOptions): string {
   return options.config ?? process.env.TOEH_CONFIG ?? DEFAULT_CONFIG_PATH
@@ -47,13 +42,16 @@ export function configPath(options: CommonOptions): string {
 /**
  * Opens everything. Root becomes the owner of the state folder first, so that whatever a command makes there
  * belongs to the filter's user, who has to write it next.
- * @param access `read` leaves the database untouched
+ * @param access `read` leaves the database untouched; `decide` writes what a person has decided, who must be one of
+ *   those that the configuration lets decide
  * @throws Failure when a part is missing, busy, damaged or not this user's
  */
-export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk {
+export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'decide'): Desk {
   const config = loadConfig(configPath(options))
-  const actor = { who: loginName(), at: clock() }
-  enterState(config.state)
+  const who = accounts()
+  const actor = { who: describeAccounts(who), at: clock() }
+  const owner = enterState(config.state)
+  if (access === 'decide') demandMember(who, config.people.group, owner)
   const open = access === 'read' ? openForReading : openForWriting
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
   const folder = new HoldFolder(config.state)
@@ -62,8 +60,12 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write'): Desk
   return { config, landscape: new Landscape(db), neighbours, hold, folder, audit: new Audit(db), actor }
 }
 
-/** Makes root the owner of the state folder. @throws Failure where it is closed to this user, or incomplete */
-export function enterState(state: string): void {
+/**
+ * Makes root the owner of the state folder.
+ * @returns the user id of that owner
+ * @throws Failure where it is closed to this user, or incomplete
+ */
+export function enterState(state: string): number {
   try {
     const { uid, gid } = statSync(state)
     if (process.getuid?.() === 0 && uid !== 0) {
@@ -73,6 +75,7 @@ export function enterState(state: string): void {
     }
     if (!existsSync(`${state}/hold/tmp`))
       throw new Failure('state', 'hold/tmp is missing or closed to this user', { at: state })
+    return uid
   } catch (error) {
     const denied = (error as { code?: unknown }).code === 'EACCES' || error instanceof Failure
     throw new Failure('state', denied ? 'it is closed to this user, or incomplete' : describeError(error), {

@@ -36,6 +36,7 @@ t.test('the defaults', (t) => {
     language: 'en',
     approvers: [],
     groups: new Map(),
+    people: { group: '' },
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
     limits: { free: 104_857_600, holdMessages: 0, holdBytes: 0 },
   }
@@ -82,7 +83,7 @@ const NO_LIST = (what: string): string => `it must be a list of texts, not ${wha
 const FROM = 'it must be one plain address'
 
 // tsc demands a row for each setting.
-const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice' | 'limits' | 'groups'>, Cases> = {
+const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice' | 'limits' | 'people' | 'groups'>, Cases> = {
   mode: {
     get: ({ mode }) => mode,
     good: [
@@ -313,6 +314,23 @@ const LIMITS: Record<keyof typeof DEFAULTS.limits, Cases> = {
   hold_megabytes: limitCases(({ limits }) => limits.holdBytes, 1_048_576),
 }
 
+const PEOPLE: Record<keyof typeof DEFAULTS.people, Cases> = {
+  group: {
+    get: ({ people }) => people.group,
+    good: [
+      ['""', ''],
+      ['"toeh-approvers"', 'toeh-approvers'],
+      ['"_G.1"', '_G.1'],
+    ],
+    bad: [
+      ['"-x"', 'it must be the name of one group of this system'],
+      ['"a b"', 'it must be the name of one group of this system'],
+      ['"a\\nb"', 'it must be the name of one group of this system'],
+      ['["a"]', NO_TEXT('a list of texts')],
+    ],
+  },
+}
+
 function testSettings(t: Tap, table: string, settings: Record<string, Cases>): void {
   for (const [key, { get, good, bad }] of Object.entries(settings)) {
     // The setting stands on the third line in both forms.
@@ -334,6 +352,7 @@ t.test('settings', (t) => {
   testSettings(t as unknown as Tap, '', SETTINGS)
   testSettings(t as unknown as Tap, 'notice', NOTICE)
   testSettings(t as unknown as Tap, 'limits', LIMITS)
+  testSettings(t as unknown as Tap, 'people', PEOPLE)
   t.end()
 })
 

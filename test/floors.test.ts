@@ -48,6 +48,7 @@ const FLOORS: [string, string[]][] = [
       'message',
       'neighbours',
       'notice',
+      'person',
       'postconf',
       'sendmail',
       'smtp',

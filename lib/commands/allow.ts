@@ -56,7 +56,7 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
           draftRule(text, { effect, subdomains, force, note, scope, endsAt, source: 'command' }),
         )
       draft('') // What is wrong with a value is said before anything is opened.
-      const desk = openDesk(options, 'write')
+      const desk = openDesk(options, 'decide')
       const scope = options.for === undefined ? '' : parseScope(effect, options.for, desk.config.groups)
       const results = await desk.landscape.add(draft(scope), desk.actor)
       const lines = results.map(({ rule, added, replaced }) => {

@@ -156,7 +156,7 @@ const module: CommandModule = {
     if (file === '') throw new Failure('import', 'which file?', { status: EXIT.usage })
     // Before the desk: root may read files that the owner of the state folder may not.
     const reading = await readFile(file, options.format)
-    const desk = openDesk(options, dryRun ? 'read' : 'write')
+    const desk = openDesk(options, dryRun ? 'read' : 'decide')
     const { groups } = desk.config
     const { at, who } = desk.actor
     const scope = options.for === undefined ? '' : parseScope('import', options.for, groups)

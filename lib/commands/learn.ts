@@ -211,7 +211,7 @@ const module: CommandModule = {
     }
     const since = parseSince('learn', options.since)
     const sources = observed ? [] : await openSources('learn log', options, clock())
-    const desk = openDesk(options, options.apply ? 'write' : 'read')
+    const desk = openDesk(options, options.apply ? 'decide' : 'read')
     const reading: Reading = { lines: 0, broken: 0 }
     const tally = new Tally(desk.config.internal)
     const batches = observed ? observedAttempts(desk, since, reading) : attemptsIn(sources, since, reading)

@@ -30,7 +30,7 @@ const module: CommandModule = {
   handler: async (args) => {
     const options = args as unknown as Options
     const values = options.value.map((text) => parseRuleValue('revoke', text).value)
-    const desk = openDesk(options, 'write')
+    const desk = openDesk(options, 'decide')
     const scope =
       options.for === undefined ? undefined : parseScope('revoke', options.for, desk.config.groups)
     const facts = await desk.landscape.facts(values, desk.actor.at)

@@ -75,7 +75,7 @@ t.test('a wrong installation, for each command', async (t) => {
   )
   lab.configure('')
   const stranger = await outcomeOf(startToeh(lab.config, ['list'], UNPRIVILEGED))
-  if (UNPRIVILEGED.length > 0) assertRefused(t, stranger, 78, /permission denied \(EACCES\)/)
+  if (UNPRIVILEGED.length > 0) assertRefused(t, stranger, 77, /permission denied \(EACCES\)/)
   lab.change('PRAGMA user_version = 99')
   assertRefused(t, await lab.toeh('list'), 78, /its schema is version 99/)
   writeFileSync(databasePath(lab.state), 'x'.repeat(5000))

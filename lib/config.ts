@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parse, TomlError } from 'smol-toml'
 import { parseAddress, parseDomain } from './address.js'
+import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
 
@@ -96,6 +97,16 @@ function lineOf(text: string, table: string, key: string): number {
   return 1
 }
 
+/** The words of a complaint hold what the file holds, and that may be anything. */
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}
+
+/** A path as system calls take it: absolute, and nothing in it that is not to be seen. */
+function isPath(text: string): boolean {
+  return text.startsWith('/') && visible(text) === text
+}
+
 /** Reads and checks values of one file; every complaint names the file, the line and the key. */
 class Reader {
   readonly #path: string
@@ -108,7 +119,7 @@ class Reader {
 
   wrong(table: string, key: string, why: string): Failure {
     const name = table === '' ? key : `${table}.${key}`
-    return new Failure('configuration', `${name}: ${why}`, {
+    return new Failure('configuration', visible(`${shorten(name)}: ${shorten(why)}`), {
       at: `${this.#path}:${lineOf(this.#text, table, key)}`,
       status: EXIT.config,
     })
@@ -178,7 +189,7 @@ function parseTransport(text: string): Transport | undefined {
       : undefined
   }
   const path = /^sendmail:(\/.+)$/.exec(text)?.[1]
-  return path === undefined ? undefined : { kind: 'sendmail', path }
+  return path === undefined || !isPath(path) ? undefined : { kind: 'sendmail', path }
 }
 
 /**
@@ -190,9 +201,15 @@ export function parseConfig(path: string, text: string): Config {
   try {
     values = parse(text)
   } catch (error) {
-    if (!(error instanceof TomlError)) throw error
-    const why = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? 'it is no TOML'
-    throw new Failure('configuration', why, { at: `${path}:${error.line}`, status: EXIT.config })
+    // Whatever else the parser throws is the file's fault too.
+    const [line, message] =
+      error instanceof TomlError ? [error.line, error.message] : [1, describeError(error)]
+    const why = message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? 'it is no TOML'
+    throw new Failure('configuration', visible(shorten(why)), {
+      at: `${path}:${line}`,
+      status: EXIT.config,
+      cause: error,
+    })
   }
   const reader = new Reader(path, text)
   const file = reader.merge('', values, DEFAULTS)
@@ -233,7 +250,7 @@ export function parseConfig(path: string, text: string): Config {
   }
   if (!/^(?:[A-Za-z_][A-Za-z0-9_.-]*)?$/.test(file.people.group))
     throw reader.wrong('people', 'group', 'it must be the name of one group of this system')
-  if (!file.state.startsWith('/')) throw reader.wrong('', 'state', 'it must be an absolute path')
+  if (!isPath(file.state)) throw reader.wrong('', 'state', 'it must be an absolute path')
   return {
     path,
     mode: oneOf('mode', ['enforce', 'observe'] as const),

@@ -1,6 +1,6 @@
 /** toeh init: makes configuration, folders and database, and prints the master.cf lines. Twice changes nothing. */
 import { execFileSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lchownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
@@ -101,7 +101,8 @@ function makeFolder(path: string, owner: Owner): string {
   // What lies above it stays open for passing through: the owner has to get there.
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
   mkdirSync(path, { mode: 0o700 })
-  chownSync(path, owner.uid, owner.gid)
+  // Not chown: somebody who may write above it could have put a link in its place meanwhile.
+  if (process.getuid?.() === 0) lchownSync(path, owner.uid, owner.gid)
   return `${path} made, for ${owner.name} alone`
 }
 
@@ -141,18 +142,20 @@ const module: CommandModule = {
         const { domains, remarks } = await findInternal(options)
         mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
         writeFileSync(path, configText(resolve(options.state), domains), { flag: 'wx', mode: 0o640 })
-        chownSync(path, process.getuid?.() ?? owner.uid, owner.gid)
+        lchownSync(path, process.getuid?.() ?? owner.uid, owner.gid)
         lines.push(`${path} made, internal domains: ${domains.join(', ')}`, ...remarks)
       }
       const { state, busySeconds } = loadConfig(path)
-      for (const folder of ['', 'hold', 'hold/tmp', 'decisions'])
-        lines.push(makeFolder(join(state, folder), owner))
+      lines.push(makeFolder(state, owner))
+      // What lies in it is made without root's rights: it is the owner's to put links there.
       if (process.getuid?.() === 0 && owner.uid !== 0) {
         process.setgroups?.([])
         process.setgid?.(owner.gid)
         process.setuid?.(owner.uid)
       }
       process.umask(0o077)
+      for (const folder of ['hold', 'hold/tmp', 'decisions'])
+        lines.push(makeFolder(join(state, folder), owner))
       const database = databasePath(state)
       lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
       createDatabase(database, { busySeconds }).close()

@@ -41,15 +41,15 @@ export const message: fc.Arbitrary<Buffer[]> = fc
  * @throws Error where the end is missing or something stands behind it
  */
 export function unstuff(data: Buffer): Buffer {
-  const out: number[] = []
+  const out: Buffer[] = []
   for (let from = 0; from < data.length; ) {
     const end = data.indexOf('\r\n', from)
     if (end < 0) throw new Error('a line without an end')
     if (data[from] === 0x2e && end === from + 1) {
       if (end + 2 < data.length) throw new Error('bytes behind the end')
-      return Buffer.from(out)
+      return Buffer.concat(out)
     }
-    out.push(...data.subarray(data[from] === 0x2e ? from + 1 : from, end), 0x0a)
+    out.push(data.subarray(data[from] === 0x2e ? from + 1 : from, end), Buffer.from('\n'))
     from = end + 2
   }
   throw new Error('no end')

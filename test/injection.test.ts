@@ -6,6 +6,7 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseAddress } from '../lib/address.js'
+import { visible } from '../lib/display.js'
 import { assertDone, assertSettled, makeLab } from './support/lab.js'
 import { makeSink, unwire } from './support/sink.js'
 
@@ -61,7 +62,7 @@ t.test('from the envelope to terminals, mails and logs', { timeout: 240_000 }, a
   const [passed, ...notices] = sink.mails
   t.strictSame(passed?.recipients, ['bob@corp.test'])
   for (const value of Object.values(passed?.xforward ?? {}))
-    t.notMatch(String(value), /[\0-\x1f\x7f ]/, `XFORWARD ${value}`)
+    t.notMatch(String(value), /[\0-\x1f\x7f ]/, 'XFORWARD')
   t.equal(notices.length, 2)
   for (const { bytes, recipients } of notices) {
     const [head = '', body = ''] = unwire(bytes)
@@ -73,7 +74,7 @@ t.test('from the envelope to terminals, mails and logs', { timeout: 240_000 }, a
       .map((line) => line.split(':')[0])
     t.notOk(
       names.some((name) => /^(?:bcc|cc)$/i.test(name ?? '')),
-      `${recipients}: ${names.join()}`,
+      `${recipients}`,
     )
     t.ok(
       names.every((name) => /^[A-Za-z-]+$/.test(name ?? '')),
@@ -90,8 +91,8 @@ t.test('from the envelope to terminals, mails and logs', { timeout: 240_000 }, a
   }
   for (const recipient of HOSTILE.filter((address) => !address.startsWith('-'))) {
     const { stdout, stderr } = await lab.toeh('why', `--sender=${BAD}`, recipient)
-    t.match(stdout, /^hold: (?:malformed|foreign-sender|unknown)/, JSON.stringify(recipient))
-    t.notMatch(stdout + stderr, HIDDEN, `why ${JSON.stringify(recipient)}`)
+    t.match(stdout, /^hold: (?:malformed|foreign-sender|unknown)/, visible(recipient))
+    t.notMatch(stdout + stderr, HIDDEN, `why ${visible(recipient)}`)
   }
   const reject = await lab.toeh('reject', '--quiet', id)
   t.notMatch(reject.stdout + reject.stderr, HIDDEN, 'reject')

@@ -9,9 +9,9 @@ export interface Reply {
 
 const MAX_REPLY = 64 * 1024
 
-/** The reply as the server said it, on one line. */
+/** The reply as the server said it, on one line: a bare CR does not end one for SMTP, but it does for readers. */
 export function describeReply(reply: Reply): string {
-  return `${reply.code} ${reply.text}`
+  return `${reply.code} ${reply.text}`.replace(/\p{Cc}+/gu, ' ')
 }
 
 /** The id Postfix gave the copy (`250 2.0.0 Ok: queued as 4bQ…`), or empty. */

@@ -115,3 +115,9 @@ t.test('the id of the copy', (t) => {
   t.equal(describeReply({ code: 450, text: '4.2.0 busy', lines: ['4.2.0 busy'] }), '450 4.2.0 busy')
   t.end()
 })
+
+t.test('a reply is told on one line', (t) => {
+  const [reply] = new ReplyReader().push(Buffer.from('550 a\rb\0\x1b[2J\x85c\r\n', 'latin1'))
+  t.equal(reply && describeReply(reply), '550 a b [2J c')
+  t.end()
+})

@@ -176,14 +176,19 @@ interface Seen {
   refused: Refusal[]
 }
 
-async function converse(wild: Wild, moves: readonly Move[], recipients: readonly string[]): Promise<Seen> {
+async function converse(
+  wild: Wild,
+  moves: readonly Move[],
+  recipients: readonly string[],
+  patienceMs = PATIENCE_MS,
+): Promise<Seen> {
   wild.moves = moves
   wild.afterDot = ''
   wild.dotSeen = false
   const refused: Refusal[] = []
   try {
     const delivery = await sendBySmtp(
-      { host: '127.0.0.1', port: wild.port, patienceMs: PATIENCE_MS },
+      { host: '127.0.0.1', port: wild.port, patienceMs },
       {
         sender: 'anna@corp.test',
         recipients,
@@ -268,7 +273,7 @@ t.test('a server that says anything at any point', { timeout: 600_000 }, async (
 async function once(t: Test, ...moves: Move[]): Promise<Seen & { ms: number; dotSeen: boolean }> {
   const wild = await Wild.start(t)
   const begun = performance.now()
-  const seen = await converse(wild, moves, ['x@known.test'])
+  const seen = await converse(wild, moves, ['x@known.test'], 1000)
   return { ...seen, ms: performance.now() - begun, dotSeen: wild.dotSeen }
 }
 const say = (text: string): Move => ({ do: 'say', text })
@@ -312,6 +317,6 @@ t.test('a 2xx that is not 250 to the dot leaves doubt', async (t) => {
 
 t.test('an answer that drips in without end is given up in the time for one', async (t) => {
   const { failure, ms } = await once(t, say('220 x\r\n'), { do: 'drip', text: '250-x\r\n'.repeat(500) })
-  t.match(failure?.message, /no answer for 0\.03 s/)
-  t.ok(ms < 1000, `${ms} ms`)
+  t.match(failure?.message, /no answer for 1 s/)
+  t.ok(ms < 4000, `${ms} ms`)
 })

@@ -528,7 +528,7 @@ t.test('the bytes on the wire', async (t) => {
 t.test('a message of many megabytes arrives whole', async (t) => {
   const line = `${'.'.repeat(70)}\n`
   const message = Array.from({ length: 20 }, () => Buffer.from(line.repeat(5000)))
-  const { script, delivery } = await send(t, {}, { message })
+  const { script, delivery } = await send(t, {}, { message, patienceMs: 60_000 })
   t.equal(delivery?.accepted.length, 2)
   t.equal(script.data.length, 20 * 5000 * (line.length + 2) + 3)
 })

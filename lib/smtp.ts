@@ -3,7 +3,6 @@
  * Small because its peer is known; strict because what it gets wrong is lost mail.
  */
 import { connect, type Socket } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
 import { isAscii, isSendable } from './address.js'
 import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
@@ -127,7 +126,7 @@ class Conversation {
 
   /** Writes what ends the message and gives its reply. What was said before the end is no answer to it. */
   async finish(end: Buffer): Promise<Reply> {
-    await turn()
+    await new Promise((resolve) => setImmediate(resolve))
     if (this.#broken !== undefined) throw this.#broken
     this.#dotSent = true
     this.#owed += 1

@@ -1,10 +1,11 @@
 /** toeh fsck: is everything whole? Repairs what is safe where it is told to; deletes nothing. */
 import type { Argv, CommandModule } from 'yargs'
 import { loadConfig } from '../config.js'
-import { answer, type CommonOptions, clock, configPath, enterState, loginName } from '../desk.js'
+import { answer, type CommonOptions, clock, configPath, enterState } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { type Finding, fsck } from '../fsck.js'
+import { accounts, demandMember, describeAccounts } from '../person.js'
 
 interface Options extends CommonOptions {
   repair?: boolean
@@ -40,8 +41,11 @@ const module: CommandModule = {
     if (!repair && (settleGone || backup !== undefined))
       throw new Failure('fsck', '--settle-gone and --backup go with --repair', { status: EXIT.usage })
     const config = loadConfig(configPath(options))
-    const actor = { who: loginName(), at: clock() }
-    enterState(config.state)
+    const who = accounts()
+    const actor = { who: describeAccounts(who), at: clock() }
+    const owner = enterState(config.state)
+    // To settle what has no bytes is to reject it.
+    if (settleGone) demandMember(who, config.people.group, owner)
     const report = await fsck(config, actor, { repair, settleGone, backup })
     if (!report.whole) process.exitCode = EXIT.failed
     const lines = report.findings.map(describeFinding)

@@ -9,8 +9,8 @@ const DAY_MS = 86_400_000
 interface Use {
   /** Distinct messages. */
   messages: number
-  /** Days of the log's calendar, since 1970. */
-  days: Set<number>
+  /** Messages of each day of the log's calendar; days since 1970. */
+  days: Map<number, number>
   /** Numbers of senders. */
   senders: Set<number>
   /** Wall-clock milliseconds. */
@@ -24,14 +24,15 @@ interface DomainUse extends Use {
 
 function note(use: Use, at: number, sender: number): void {
   use.messages++
-  use.days.add(Math.floor(at / DAY_MS))
+  const day = Math.floor(at / DAY_MS)
+  use.days.set(day, (use.days.get(day) ?? 0) + 1)
   use.senders.add(sender)
   if (at < use.first) use.first = at
   if (at > use.last) use.last = at
 }
 
 function unused(): Use {
-  return { messages: 0, days: new Set(), senders: new Set(), first: Number.POSITIVE_INFINITY, last: 0 }
+  return { messages: 0, days: new Map(), senders: new Set(), first: Number.POSITIVE_INFINITY, last: 0 }
 }
 
 /**
@@ -59,21 +60,24 @@ export class Tally {
     this.#internal = internal
   }
 
-  /** Takes an attempt, and counts it if it is a delivery from the company to somebody outside. */
-  add(attempt: Pick<Attempt, 'at' | 'host' | 'id' | 'sender' | 'recipient' | 'delivered'>): void {
-    if (!attempt.delivered) return
+  /**
+   * Takes an attempt, and counts it if it is a delivery from the company to somebody outside.
+   * @returns whether it counted
+   */
+  add(attempt: Pick<Attempt, 'at' | 'host' | 'id' | 'sender' | 'recipient' | 'delivered'>): boolean {
+    if (!attempt.delivered) return false
     const recipient = this.#recipient(attempt.recipient)
-    if (recipient === undefined) return
+    if (recipient === undefined) return false
     const { at, host, id } = attempt
     const round = isShortQueueId(id) ? Math.floor(at / DAY_MS) : 0
     if (attempt.sender === undefined) {
       // It may have been read before, with its beginning, where rotated files overlap.
       const counted = this.#seen.has(host, id, recipient.key, round)
       if (!counted && this.#seen.add(host, id, `?${recipient.key}`, round)) this.unjoined++
-      return
+      return false
     }
     const sender = this.#sender(attempt.sender)
-    if (sender < 0 || !this.#seen.add(host, id, recipient.key, round)) return
+    if (sender < 0 || !this.#seen.add(host, id, recipient.key, round)) return false
     // Its end had been read before its beginning.
     if (this.#seen.has(host, id, `?${recipient.key}`, round)) this.unjoined--
     this.deliveries++
@@ -93,6 +97,7 @@ export class Tally {
     // One message to three people of a firm is one message to the firm.
     if (this.#seen.add(host, id, `@${recipient.domain}`, round)) note(domain, at, sender)
     else domain.senders.add(sender)
+    return true
   }
 
   #recipient(text: string): { domain: string; key: string } | undefined {
@@ -125,9 +130,16 @@ export class Tally {
     return [...this.#domains.values()].flatMap(({ addresses }) => [...addresses.keys()])
   }
 
-  /** Every outside domain. */
-  domains(): string[] {
-    return [...this.#domains.keys()]
+  /** How many messages went to each outside domain. */
+  domains(): Map<string, number> {
+    return new Map([...this.#domains].map(([name, { messages }]) => [name, messages]))
+  }
+
+  /** The messages to an address or a domain, by day. */
+  messagesByDay(value: string): [day: string, messages: number][] {
+    const domain = this.#domains.get(value.slice(value.lastIndexOf('@') + 1))
+    const use = value.includes('@') ? domain?.addresses.get(value) : domain
+    return [...(use?.days ?? [])].map(([day, messages]) => [dayOf(day * DAY_MS), messages])
   }
 
   /**
@@ -169,11 +181,8 @@ export class Tally {
     if (use.first > this.last - 7 * DAY_MS) {
       remarks.push({ kind: 'new', text: 'first seen in the last week' })
     }
-    // Of two that look alike the rarer one is the one to look at.
-    const alike = facts
-      .similar(domain)
-      .filter((other) => (this.#domains.get(other)?.messages ?? Number.POSITIVE_INFINITY) >= use.messages)
-    if (alike.length > 0) remarks.push({ kind: 'alike', text: `looks like ${alike.slice(0, 3).join(', ')}` })
+    const alike = facts.lookalikes(domain, use.messages, use.senders.size)
+    if (alike.length > 0) remarks.push({ kind: 'alike', text: `looks like ${alike.join(', ')}` })
     const kind = value === domain ? 'domain' : 'address'
     return {
       value,
@@ -224,8 +233,8 @@ export interface ProposalFacts {
   standing: (address: string) => 'known' | 'open' | { why: string }
   /** Why a domain may not be a rule, or undefined. */
   refusal: (domain: string) => string | undefined
-  /** Known or proposed domains that look like this one. */
-  similar: (domain: string) => string[]
+  /** Known or much used domains that this one, used so much by so many, could be taken for. */
+  lookalikes: (domain: string, messages: number, senders: number) => string[]
   minMessages: number
   minDays: number
 }
@@ -233,54 +242,4 @@ export interface ProposalFacts {
 /** A wall-clock time's day, as `2026-11-04`. */
 export function dayOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10)
-}
-
-/** One bit for each letter or digit that a text has: texts two edits apart differ in four at most. */
-function lettersOf(text: string): number {
-  let letters = 0
-  for (let i = 0; i < text.length; i++) letters |= 1 << (text.charCodeAt(i) & 31)
-  return letters
-}
-
-function bitsIn(value: number): number {
-  let bits = 0
-  for (let rest = value; rest !== 0; rest &= rest - 1) bits++
-  return bits
-}
-
-/** Whether one text becomes the other by inserting, deleting and replacing so many characters at most. */
-function within(a: string, b: string, most: number): boolean {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    let least = i
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const cost = Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1)
-      next.push(cost)
-      if (cost < least) least = cost
-    }
-    if (least > most) return false
-    row = next
-  }
-  return (row[b.length] ?? 3) <= most
-}
-
-/** Finds the domains among these that are two edits away at most; one where the name is short, since those are alike by chance. */
-export function similarAmong(domains: Iterable<string>): (domain: string) => string[] {
-  const all = [...new Set(domains)].map((name) => ({ name, letters: lettersOf(name) }))
-  return (domain) => {
-    const label = domain.indexOf('.')
-    const most = label < 4 ? 0 : label < 8 ? 1 : 2
-    const letters = lettersOf(domain)
-    return all
-      .filter(
-        (other) =>
-          Math.abs(other.name.length - domain.length) <= 2 &&
-          bitsIn(letters ^ other.letters) <= 4 &&
-          other.name !== domain &&
-          within(domain, other.name, most),
-      )
-      .map(({ name }) => name)
-  }
 }

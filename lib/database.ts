@@ -76,6 +76,19 @@ const MIGRATIONS = [
   CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
   'CREATE INDEX hold_queue_id ON hold (queue_id);',
+  // What only knew the last use counts from the decision log anew.
+  `
+  CREATE TABLE rule_use (
+    rule INTEGER NOT NULL REFERENCES rule (id),
+    period TEXT NOT NULL,  -- a day, 2026-11-20; of older ones the month, 2026-03, or the year
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (rule, period)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO rule_use
+    SELECT id, date(last_used_at / 1000, 'unixepoch', 'localtime'), 1 FROM rule WHERE last_used_at IS NOT NULL;
+  ALTER TABLE rule DROP COLUMN last_used_at;
+  DELETE FROM progress WHERE name = 'uses folded to';
+  `,
 ]
 
 /** The database file of a state folder. */

@@ -37,12 +37,10 @@ export interface Rule {
   /** What brought it in: `command`, `release 7k3m…`. */
   source: string
   note: string
-  /** When the decision log last saw it decide, milliseconds since 1970, or null. */
-  lastUsedAt: number | null
 }
 
 /** A rule before it has an id, a person and a history. */
-export type RuleDraft = Omit<Rule, 'id' | 'addedBy' | 'addedAt' | 'lastUsedAt'>
+export type RuleDraft = Omit<Rule, 'id' | 'addedBy' | 'addedAt'>
 
 /** Groups of senders by name: folded addresses and `@domain`. */
 export type Groups = ReadonlyMap<string, readonly string[]>

@@ -71,6 +71,17 @@ export function pruneDecisions(state: string, day: string): number {
   return old.length
 }
 
+/** The decision of a line; undefined where it is not whole. */
+function decisionIn(line: string): Decision | undefined {
+  try {
+    const decision = JSON.parse(line) as Decision | null
+    const whole = Array.isArray(decision?.recipients) && !Number.isNaN(Date.parse(decision.at))
+    return whole ? decision : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * The decisions of days from `since` on (`YYYY-MM-DD`, UTC), oldest first. A line that was cut off by a full disk is
  * passed over.
@@ -83,11 +94,8 @@ export async function* readDecisions(state: string, since = ''): AsyncGenerator<
       input: createReadStream(join(folder, name)),
       crlfDelay: Infinity,
     })) {
-      try {
-        yield JSON.parse(line) as Decision
-      } catch {
-        // Not a whole line: there is no decision to be read in it.
-      }
+      const decision = decisionIn(line)
+      if (decision !== undefined) yield decision
     }
   }
 }

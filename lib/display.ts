@@ -41,3 +41,13 @@ export function localTime(milliseconds: number): string {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
+
+/** The day of a point in time, local zone, as `2026-11-24`. */
+export function localDay(milliseconds: number): string {
+  return localTime(milliseconds).slice(0, 10)
+}
+
+/** What a wall clock shows at a point in time, local zone, as milliseconds as if it were UTC: as mail logs are read. */
+export function wallClock(milliseconds: number): number {
+  return milliseconds - new Date(milliseconds).getTimezoneOffset() * 60_000
+}

@@ -2,23 +2,22 @@
 import { type Actor, appendAudit } from './audit.js'
 import type { Database } from './database.js'
 import type { Rule, RuleDraft, RulesByValue } from './decide.js'
-import { localTime } from './display.js'
+import { localDay } from './display.js'
 import { Failure } from './failure.js'
+import { type Horizons, horizonsAt, periodOf, type RuleUse, type Usage } from './usage.js'
 
-type RuleRow = Omit<Rule, 'subdomains' | 'addedBy' | 'addedAt' | 'endsAt' | 'lastUsedAt'> & {
+type RuleRow = Omit<Rule, 'subdomains' | 'addedBy' | 'addedAt' | 'endsAt'> & {
   subdomains: number
   added_by: string
   added_at: number
   ends_at: number | null
-  last_used_at: number | null
 }
 
-const COLUMNS =
-  'id, kind, value, subdomains, scope, effect, ends_at, added_by, added_at, source, note, last_used_at'
+const COLUMNS = 'id, kind, value, subdomains, scope, effect, ends_at, added_by, added_at, source, note'
 
 function toRule(row: RuleRow): Rule {
   const { id, kind, value, scope, effect, source, note } = row
-  const since = { addedBy: row.added_by, addedAt: row.added_at, lastUsedAt: row.last_used_at }
+  const since = { addedBy: row.added_by, addedAt: row.added_at }
   return {
     id,
     kind,
@@ -33,10 +32,13 @@ function toRule(row: RuleRow): Rule {
   }
 }
 
+/** How far old uses have been summed up. */
+const FOLDED = 'uses summed up before'
+
 /** A rule in a few words: `allow example.com with subdomains for accounting until 2026-12-31`. */
 export function describeRule(rule: RuleWords): string {
   const { effect, value, subdomains, scope, endsAt } = rule
-  const until = endsAt === null ? '' : ` until ${localTime(endsAt).slice(0, 10)}`
+  const until = endsAt === null ? '' : ` until ${localDay(endsAt)}`
   return `${effect} ${value}${subdomains ? ' with subdomains' : ''}${scope === '' ? '' : ` for ${scope}`}${until}`
 }
 
@@ -174,6 +176,8 @@ export class Landscape {
       now: `${describeRule(draft)}${past}`,
     })
     const rule = toRule(row)
+    // What the old one was used for is known of the new one.
+    if (same !== undefined) this.#db.run('UPDATE rule_use SET rule = ? WHERE rule = ?', rule.id, same.id)
     return same === undefined ? { rule, added: true } : { rule, added: true, replaced: same }
   }
 
@@ -211,20 +215,73 @@ export class Landscape {
     return this.#db.all<RuleRow>(sql, now, pattern).map(toRule)
   }
 
-  /** Notes when rules last decided; an older time than the one that is there changes nothing. */
-  async recordUses(uses: ReadonlyMap<number, number>): Promise<void> {
-    const sql = 'UPDATE rule SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)'
+  /**
+   * Notes uses. Of two numbers for one rule and day the larger stays, so that a day may be read again, from the
+   * decision log or from the mail log. Old days go into months and years first; what comes in for such a time
+   * is summed likewise and compared with the number that is there. Rules that are not there are passed over.
+   */
+  async recordUses(uses: Iterable<RuleUse>, now: number): Promise<void> {
+    const horizons = horizonsAt(now)
+    const sums = new Map<string, { rule: number; period: string; messages: number }>()
+    for (const { rule, day, messages } of uses) {
+      const period = periodOf(day, horizons)
+      const sum = sums.get(`${rule} ${period}`)
+      if (sum === undefined) sums.set(`${rule} ${period}`, { rule, period, messages })
+      else sum.messages += messages
+    }
+    const larger = `ON CONFLICT (rule, period) DO UPDATE SET messages = excluded.messages
+                    WHERE excluded.messages > messages`
+    const sql = `INSERT INTO rule_use (rule, period, messages) SELECT id, ?, ? FROM rule WHERE id = ? ${larger}`
     this.#db.transaction(() => {
-      for (const [id, at] of uses) this.#db.run(sql, at, id, at)
+      this.#foldUses(horizons, larger)
+      for (const { rule, period, messages } of sums.values()) this.#db.run(sql, period, messages, rule)
     })
+  }
+
+  /** Sums up what has become old since the last time: days to months, months to years. */
+  #foldUses({ day, month }: Horizons, larger: string): void {
+    const folded = `${day} ${month}`
+    if (this.#progress(FOLDED) === folded) return
+    for (const [length, before] of [
+      [10, day],
+      [7, month],
+    ] as const) {
+      // Day to month drops three characters, month to year too.
+      this.#db.run(
+        `INSERT INTO rule_use (rule, period, messages)
+         SELECT rule, substr(period, 1, ? - 3) AS span, sum(messages) FROM rule_use
+         WHERE length(period) = ? AND period < ? GROUP BY rule, span ${larger}`,
+        ...[length, length, before],
+      )
+      this.#db.run('DELETE FROM rule_use WHERE length(period) = ? AND period < ?', length, before)
+    }
+    this.#setProgress(FOLDED, folded)
+  }
+
+  /** How much rules were used; one that was not has no entry. */
+  async usesOf(rules: readonly Pick<Rule, 'id'>[]): Promise<Map<number, Usage>> {
+    const rows = this.#db.all<Usage & { rule: number }>(
+      `SELECT rule, sum(messages) AS messages, min(period) AS since, max(period) AS last FROM rule_use
+       WHERE rule IN (SELECT value FROM json_each(?)) GROUP BY rule`,
+      JSON.stringify(rules.map(({ id }) => id)),
+    )
+    return new Map(rows.map(({ rule, ...usage }) => [rule, usage]))
   }
 
   /** How far a repeated reading has come, or undefined. */
   async progress(name: string): Promise<string | undefined> {
+    return this.#progress(name)
+  }
+
+  #progress(name: string): string | undefined {
     return this.#db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', name)?.value
   }
 
   async setProgress(name: string, value: string): Promise<void> {
+    this.#setProgress(name, value)
+  }
+
+  #setProgress(name: string, value: string): void {
     const sql =
       'INSERT INTO progress (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value'
     this.#db.run(sql, name, value)

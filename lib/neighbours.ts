@@ -1,6 +1,7 @@
 /** Neighbours: what the landscape has that an unknown recipient could be taken for, with what people did about both. */
 import type { Database } from './database.js'
-import type { Known, Landmarks, NearMiss, Neighbour } from './nearmiss.js'
+import type { Known, Landmarks, NearMiss } from './nearmiss.js'
+import type { Usage, UsedNeighbour } from './usage.js'
 
 interface Waiting {
   address: string
@@ -9,7 +10,7 @@ interface Waiting {
 }
 
 /** A recipient of a held message; near misses only where it waits and is unknown. */
-export type Placed<R> = R & { nearMisses?: Neighbour[] }
+export type Placed<R> = R & { nearMisses?: UsedNeighbour[] }
 
 interface RuleRow {
   addedBy: string
@@ -24,7 +25,7 @@ export class Neighbours {
   readonly #db: Database
   readonly #internal: ReadonlySet<string>
   #landmarks: Landmarks | undefined
-  readonly #found = new Map<string, Neighbour[]>()
+  readonly #found = new Map<string, UsedNeighbour[]>()
 
   /** @param internal the company's own domains, which are known as well */
   constructor(db: Database, internal: ReadonlySet<string>) {
@@ -36,7 +37,7 @@ export class Neighbours {
    * What a recipient could be taken for. The landscape is loaded at the first call and kept, and so is each answer:
    * for one run of a command.
    */
-  async of(recipient: string): Promise<Neighbour[]> {
+  async of(recipient: string): Promise<UsedNeighbour[]> {
     const before = this.#found.get(recipient)
     if (before !== undefined) return before
     this.#landmarks ??= await this.#load()
@@ -53,18 +54,32 @@ export class Neighbours {
     return new Landmarks(known.concat(this.#db.all<Known>(sql)))
   }
 
-  #tell(miss: NearMiss, recipient: string): Neighbour {
+  #tell(miss: NearMiss, recipient: string): UsedNeighbour {
     const sql = `SELECT added_by AS addedBy, added_at AS addedAt, source, note FROM rule
                  WHERE value = ? AND effect = 'allow' AND ${LIVE} ORDER BY added_at, id`
     const history = miss.kind === 'internal' ? null : (this.#db.get<RuleRow>(sql, miss.value) ?? null)
     const folded = recipient.toLowerCase()
     const value = miss.kind === 'address' ? folded : folded.slice(folded.lastIndexOf('@') + 1)
-    return { ...miss, history, thisOne: { value, ...this.#past(value) } }
+    const uses = miss.kind === 'internal' ? null : this.#uses(miss.value, LIVE)
+    return {
+      ...miss,
+      history,
+      uses,
+      thisOne: { value, ...this.#past(value), uses: this.#uses(value, `NOT (${LIVE})`) },
+    }
+  }
+
+  /** How much the allow rules at a value were used, those in force or those that have ended. */
+  #uses(value: string, which: string): Usage | null {
+    const sql = `SELECT sum(messages) AS messages, min(period) AS since, max(period) AS last FROM rule_use
+                 WHERE rule IN (SELECT id FROM rule WHERE value = ? AND effect = 'allow' AND ${which})`
+    const usage = this.#db.get<Usage | { messages: null }>(sql, value)
+    return usage === undefined || usage.messages === null ? null : usage
   }
 
   // Stored addresses are as they were sent; values are folded.
   /** What people have done with an address, or with any at a domain: releases, and a rule that was revoked. */
-  #past(value: string): Omit<Neighbour['thisOne'], 'value'> {
+  #past(value: string): Omit<UsedNeighbour['thisOne'], 'value' | 'uses'> {
     const end = value.includes('@') ? value : `@${value}`
     const released = this.#db.get<{ released: number; lastReleasedAt: number | null }>(
       `SELECT count(*) AS released, max(changed_at) AS lastReleasedAt FROM recipient

@@ -2,8 +2,8 @@
 import libmime from 'libmime'
 import MailComposer from 'nodemailer/lib/mail-composer/index.js'
 import { shortSize, visible } from './display.js'
-import type { Neighbour } from './nearmiss.js'
 import { nearMissLines } from './sidebyside.js'
+import type { UsedNeighbour } from './usage.js'
 import { type HoldReason, type Language, WORDING, type Wording } from './wording.js'
 
 /** What a notice says of one message. */
@@ -22,7 +22,7 @@ export interface NoticeMessage {
     address: string
     reason: string
     detail: string
-    nearMisses?: readonly Neighbour[] | undefined
+    nearMisses?: readonly UsedNeighbour[] | undefined
   }[]
 }
 

@@ -1,6 +1,7 @@
 /** Side by side: the words for an unknown destination and the known one it could be taken for. Facts only. Pure. */
-import { localTime } from './display.js'
-import type { Likeness, Neighbour } from './nearmiss.js'
+import { localDay } from './display.js'
+import type { Likeness } from './nearmiss.js'
+import { describeUsage, type UsedNeighbour } from './usage.js'
 import type { Language } from './wording.js'
 
 interface Words {
@@ -67,38 +68,56 @@ const WORDS: Record<Language, Words> = {
 
 export const LOOKS_LIKE = WORDS.en.looksLike
 
-function day(milliseconds: number): string {
-  return localTime(milliseconds).slice(0, 10)
-}
-
 function shorten(note: string): string {
   const characters = [...note]
   return characters.length > NOTE_CHARACTERS ? `${characters.slice(0, NOTE_CHARACTERS).join('')}…` : note
 }
 
-/** Both histories in one line: `known: a.fr (allowed by marie on 2026-03-02, contract 2214); this one: b.fr, never`. */
-export function describeNearMiss(nearMiss: Neighbour, language: Language = 'en'): string {
+/** What the landscape and people know of the unknown one. */
+function pastOf({ thisOne }: UsedNeighbour, language: Language, now?: number): string {
   const words = WORDS[language]
-  const { value, kind, history, thisOne } = nearMiss
-  const facts = kind === 'internal' ? [words.own] : []
+  const past: string[] = []
+  if (thisOne.uses !== null) past.push(describeUsage(thisOne.uses, language, now))
+  if (thisOne.released > 0) past.push(words.released(thisOne.released, localDay(thisOne.lastReleasedAt ?? 0)))
+  if (thisOne.revokedBy !== null)
+    past.push(words.revoked(thisOne.revokedBy, localDay(thisOne.revokedAt ?? 0)))
+  return past.length === 0 ? words.never : past.join(', ')
+}
+
+/**
+ * Both histories in one line: `known: a.fr (214 messages since March 2024, last on Tuesday, allowed by marie on
+ * 2024-03-02); this one: b.fr, never`.
+ * @param now as for {@link describeUsage}
+ */
+export function describeNearMiss(nearMiss: UsedNeighbour, language: Language = 'en', now?: number): string {
+  const words = WORDS[language]
+  const { value, kind, history, uses, thisOne } = nearMiss
+  const facts = kind === 'internal' ? [words.own] : [describeUsage(uses, language, now)]
   if (history !== null) {
-    facts.push(words.allowed(history.addedBy, day(history.addedAt)))
+    facts.push(words.allowed(history.addedBy, localDay(history.addedAt)))
     if (history.source !== 'command') facts.push(history.source)
     if (history.note !== '') facts.push(shorten(history.note))
   }
-  const known = facts.length > 0 ? `${value} (${facts.join(', ')})` : value
-  const past: string[] = []
-  if (thisOne.released > 0) past.push(words.released(thisOne.released, day(thisOne.lastReleasedAt ?? 0)))
-  if (thisOne.revokedBy !== null) past.push(words.revoked(thisOne.revokedBy, day(thisOne.revokedAt ?? 0)))
-  if (past.length === 0) past.push(words.never)
-  return `${words.known} ${known}${words.between}${words.thisOne} ${[thisOne.value, ...past].join(', ')}`
+  const known = `${value} (${facts.join(', ')})`
+  return `${words.known} ${known}${words.between}${words.thisOne} ${thisOne.value}, ${pastOf(nearMiss, language, now)}`
+}
+
+/** The same in the width of a list: how much both were used. */
+export function compareUses(nearMiss: UsedNeighbour, now: number): string {
+  const { known, own, between, thisOne } = WORDS.en
+  const facts = nearMiss.kind === 'internal' ? own : describeUsage(nearMiss.uses, 'en', now)
+  return `${known} ${facts}${between}${thisOne} ${pastOf(nearMiss, 'en', now)}`
 }
 
 /** Two lines for each: what it looks like and how, then both histories, indented. */
-export function nearMissLines(nearMisses: readonly Neighbour[], language: Language = 'en'): string[] {
+export function nearMissLines(
+  nearMisses: readonly UsedNeighbour[],
+  language: Language = 'en',
+  now?: number,
+): string[] {
   const { looksLike, likeness } = WORDS[language]
   return nearMisses.flatMap((miss) => [
     `${looksLike} ${miss.value} (${likeness[miss.likeness]})`,
-    `  ${describeNearMiss(miss, language)}`,
+    `  ${describeNearMiss(miss, language, now)}`,
   ])
 }

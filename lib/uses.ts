@@ -1,23 +1,28 @@
-/** The uses of rules: when each last decided, folded from the decision log into the landscape. */
+/** The uses of rules: how many messages each decided on each day, counted from the decision log into the landscape. */
 import { readDecisions } from './decisions.js'
 import type { Desk } from './desk.js'
+import { localDay } from './display.js'
+import { UseCount } from './usage.js'
 
-const PROGRESS = 'uses folded to'
+const PROGRESS = 'uses counted to'
+const DAY_MS = 86_400_000
 
 /**
- * Reads the decision log from the day it was last read to and notes for each rule when it last decided. Reading a day
- * twice changes nothing.
+ * Reads the decision log from the day it was last read to and notes how many messages each rule decided. Reading a day
+ * twice changes nothing. Days are local, as those of the mail log, and files are days of UTC: so it begins one earlier.
  */
-export async function foldUses({ config, landscape }: Desk): Promise<void> {
-  const uses = new Map<number, number>()
+export async function foldUses({ config, landscape, actor }: Desk): Promise<void> {
+  const count = new UseCount()
   let last = (await landscape.progress(PROGRESS)) ?? ''
-  for await (const { at, recipients } of readDecisions(config.state, last)) {
-    const time = Date.parse(at)
-    for (const { rule } of recipients) {
-      if (rule !== null) uses.set(rule, Math.max(time, uses.get(rule) ?? 0))
+  const from = last === '' ? '' : new Date(Date.parse(last) - DAY_MS).toISOString().slice(0, 10)
+  for await (const { at, queueId, recipients } of readDecisions(config.state, from)) {
+    const day = localDay(Date.parse(at))
+    for (const { rule, did } of recipients) {
+      // An earlier run had settled the others.
+      if (rule !== null && !did.startsWith('nothing')) count.add(rule, day, '', queueId)
     }
     if (at.slice(0, 10) > last) last = at.slice(0, 10)
   }
-  await landscape.recordUses(uses)
+  await landscape.recordUses(count.uses(), actor.at)
   await landscape.setProgress(PROGRESS, last)
 }

@@ -200,7 +200,6 @@ t.test('what is written', (t) => {
     source: 'command',
     addedBy: 'anna',
     addedAt: 1,
-    lastUsedAt: 5,
   } as const
   t.equal(
     writeCsv([rule]).split('\n')[1],

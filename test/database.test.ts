@@ -345,3 +345,26 @@ t.test('its files are for the owner alone, whatever the umask', async (t) => {
     t.equal(statSync(`${path}-journal`).mode & 0o777, 0o600, 'the journal takes them over')
   })
 })
+
+t.test('a database that knew the last use of each rule only', (t) => {
+  const path = databasePath(makeFolder(t))
+  createDatabase(path, QUICK).close()
+  // Back to version 2.
+  const raw = new Sqlite(path)
+  raw.exec(`
+    DROP TABLE rule_use;
+    ALTER TABLE rule ADD COLUMN last_used_at INTEGER;
+    INSERT INTO rule (kind, value, subdomains, effect, added_by, added_at, source, note, last_used_at)
+    VALUES ('domain', 'a.test', 0, 'allow', 'x', 1, 'x', '', ${Date.UTC(2026, 10, 20, 12)}),
+           ('domain', 'b.test', 0, 'allow', 'x', 1, 'x', '', NULL);
+    INSERT INTO progress VALUES ('uses folded to', '2026-11-20'), ('other', '1');
+    PRAGMA user_version = 2;
+  `)
+  raw.close()
+  const db = openForReading(path, QUICK)
+  t.strictSame(db.all('SELECT * FROM rule_use'), [{ rule: 1, period: '2026-11-20', messages: 1 }])
+  t.strictSame(db.all('SELECT name FROM progress'), [{ name: 'other' }], 'the decision log is read anew')
+  t.throws(() => db.all('SELECT last_used_at FROM rule'))
+  db.close()
+  t.end()
+})

@@ -5,7 +5,7 @@ import { decide, isOwnSender, lookupKeys, PASSING, type Reason, type Rule, scope
 let lastId = 0
 function rule(effect: Rule['effect'], value: string, subdomains = false, scope = ''): Rule {
   const kind = value.includes('@') ? 'address' : 'domain'
-  const about = { endsAt: null, addedBy: 'test', addedAt: 1, source: 'test', note: '', lastUsedAt: null }
+  const about = { endsAt: null, addedBy: 'test', addedAt: 1, source: 'test', note: '' }
   return { id: ++lastId, kind, value, subdomains, scope, effect, ...about }
 }
 const allow = (value: string, subdomains = false): Rule => rule('allow', value, subdomains)

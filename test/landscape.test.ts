@@ -53,7 +53,6 @@ t.test('a new rule carries who added it, when, why and from where', async (t) =>
     addedAt: 1000,
     source: 'release 7k3m',
     note: 'the new supplier',
-    lastUsedAt: null,
   }
   t.strictSame(result, { rule, added: true })
   t.strictSame(await landscape.list(NOW), [rule])
@@ -242,25 +241,72 @@ t.test('what is as wide and as long stays; what is wider or longer takes its pla
   }
 })
 
-t.test('uses only move forward; progress is remembered', async (t) => {
+const NOVEMBER = Date.UTC(2026, 10, 24, 12)
+const ONE = { id: 1 }
+
+t.test('uses: the larger number of a day stays; sums, since and last', async (t) => {
   const { landscape } = makeLandscape(t)
   await landscape.add([draft('one.test'), draft('two.test')], MARIE)
-  const used = async (): Promise<(number | null)[]> =>
-    (await landscape.list(NOW)).map(({ lastUsedAt }) => lastUsedAt)
-  t.strictSame(await used(), [null, null])
-  await landscape.recordUses(
-    new Map([
-      [1, 500],
-      [99, 500],
-    ]),
+  const record = (...uses: [rule: number, day: string, messages: number][]): Promise<void> =>
+    landscape.recordUses(
+      uses.map(([rule, day, messages]) => ({ rule, day, messages })),
+      NOVEMBER,
+    )
+  t.equal((await landscape.usesOf([ONE])).size, 0)
+  await record([1, '2026-11-20', 5], [1, '2026-11-21', 2], [99, '2026-11-20', 7])
+  await record([1, '2026-11-20', 3], [1, '2026-11-21', 4], [2, '2026-11-22', 1])
+  const uses = await landscape.usesOf([ONE, { id: 2 }, { id: 99 }])
+  t.strictSame(
+    [...uses],
+    [
+      [1, { messages: 9, since: '2026-11-20', last: '2026-11-21' }],
+      [2, { messages: 1, since: '2026-11-22', last: '2026-11-22' }],
+    ],
   )
-  await landscape.recordUses(
-    new Map([
-      [1, 400],
-      [2, 600],
-    ]),
+  t.strictSame([...(await landscape.usesOf([{ id: 2 }])).keys()], [2], 'of those that are asked for')
+})
+
+t.test('old uses become months, then years, and are never counted twice', async (t) => {
+  const { db, landscape } = makeLandscape(t)
+  await landscape.add([draft('one.test')], MARIE)
+  const days = (year: number): { rule: number; day: string; messages: number }[] =>
+    ['03-01', '03-09', '08-01', '08-02'].map((day) => ({ rule: 1, day: `${year}-${day}`, messages: 2 }))
+  const rows = (): string[] =>
+    db
+      .all<{ period: string; messages: number }>('SELECT period, messages FROM rule_use ORDER BY period')
+      .map(({ period, messages }) => `${period} ${messages}`)
+  await landscape.recordUses(days(2026), NOVEMBER)
+  t.strictSame(rows(), ['2026-03 4', '2026-08-01 2', '2026-08-02 2'], 'three months back are days')
+  await landscape.recordUses(days(2026), NOVEMBER)
+  t.strictSame(rows(), ['2026-03 4', '2026-08-01 2', '2026-08-02 2'], 'read again')
+  await landscape.recordUses(days(2024), NOVEMBER)
+  await landscape.recordUses(days(2023), NOVEMBER)
+  t.strictSame(rows(), ['2023 8', '2024-03 4', '2024-08 4', '2026-03 4', '2026-08-01 2', '2026-08-02 2'])
+  const december = Date.UTC(2026, 11, 1, 12)
+  await landscape.recordUses([], december)
+  t.strictSame(rows(), ['2023 8', '2024-03 4', '2024-08 4', '2026-03 4', '2026-08 4'], 'a month later')
+  await landscape.recordUses(days(2026), december)
+  await landscape.recordUses([{ rule: 1, day: '2026-08-01', messages: 5 }], december)
+  t.strictSame(rows().slice(-1), ['2026-08 5'], 'of a month the larger sum')
+  await landscape.recordUses([], Date.UTC(2027, 6, 1, 12))
+  t.strictSame(rows(), ['2023 8', '2024 8', '2026-03 4', '2026-08 5'], 'a year later')
+  t.strictSame((await landscape.usesOf([ONE])).get(1), { messages: 25, since: '2023', last: '2026-08' })
+})
+
+t.test('a rule that stands in place of another has its uses', async (t) => {
+  const { landscape } = makeLandscape(t)
+  await landscape.add([draft('one.test')], MARIE)
+  const use = { rule: 1, day: '2026-11-20', messages: 5 }
+  await landscape.recordUses([use], NOVEMBER)
+  await landscape.add([draft('one.test', { subdomains: true })], PAUL)
+  t.strictSame(
+    [...(await landscape.usesOf([ONE, { id: 2 }]))],
+    [[2, { messages: 5, since: '2026-11-20', last: '2026-11-20' }]],
   )
-  t.strictSame(await used(), [500, 600])
+})
+
+t.test('progress is remembered', async (t) => {
+  const { landscape } = makeLandscape(t)
   t.equal(await landscape.progress('x'), undefined)
   await landscape.setProgress('x', '2026-11-24')
   await landscape.setProgress('x', '2026-11-25')

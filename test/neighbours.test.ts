@@ -24,6 +24,12 @@ t.test('both histories', async (t) => {
   await landscape.add([{ ...rule, value: 'suppl1er.test' }], MARIE)
   await landscape.revoke(['suppl1er.test'], undefined, { who: 'paul', at: 2000 })
   await landscape.add([{ ...rule, value: 'suppller.test', effect: 'block' }], MARIE)
+  const uses = [
+    { rule: 1, day: '2026-11-19', messages: 5 },
+    { rule: 1, day: '2026-11-20', messages: 2 },
+    { rule: 2, day: '2026-11-18', messages: 3 },
+  ]
+  await landscape.recordUses(uses, Date.UTC(2026, 10, 24))
   const id = await park(hold, folder, [unknown('X@Suppl1er.test')])
   await hold.claim(id, ['X@Suppl1er.test'], false, { who: 'zoe', at: 3000 })
   await hold.settleReleased(id, ['X@Suppl1er.test'], 'Q1', { who: 'zoe', at: 3000 })
@@ -35,12 +41,14 @@ t.test('both histories', async (t) => {
     kind: 'domain',
     likeness: 'looks the same',
     history: { addedBy: 'marie', addedAt: 1000, source: 'command', note: 'n' },
+    uses: { messages: 7, since: '2026-11-19', last: '2026-11-20' },
     thisOne: {
       value: 'suppl1er.test',
       released: 1,
       lastReleasedAt: 3000,
       revokedBy: 'paul',
       revokedAt: 2000,
+      uses: { messages: 3, since: '2026-11-18', last: '2026-11-18' },
     },
   })
 })
@@ -51,12 +59,18 @@ t.test('an address stands beside an address, the company beside a domain', async
   const { db } = lab.stores()
   t.teardown(() => db.close())
   const neighbours = new Neighbours(db, INTERNAL)
-  const never = { released: 0, lastReleasedAt: null, revokedBy: null, revokedAt: null }
+  const never = { released: 0, lastReleasedAt: null, revokedBy: null, revokedAt: null, uses: null }
   t.match(await neighbours.of('Marie.Durand@private.test'), [
     { kind: 'address', thisOne: { value: 'marie.durand@private.test', ...never } },
   ])
   t.match(await neighbours.of('anna@c0rp.test'), [
-    { value: 'corp.test', kind: 'internal', history: null, thisOne: { value: 'c0rp.test', ...never } },
+    {
+      value: 'corp.test',
+      kind: 'internal',
+      history: null,
+      uses: null,
+      thisOne: { value: 'c0rp.test', ...never },
+    },
   ])
   t.strictSame(await neighbours.of('x@elsewhere.test'), [])
   t.strictSame(await neighbours.of('no address'), [])

@@ -1,7 +1,6 @@
 /** Tests of notice.ts: what people read, its headers, and that nothing in it can deceive. */
 import { simpleParser } from 'mailparser'
 import t from 'tap'
-import type { Neighbour } from '../lib/nearmiss.js'
 import {
   composeNotice,
   type NoticeKind,
@@ -10,6 +9,7 @@ import {
   noticeText,
   readableSubject,
 } from '../lib/notice.js'
+import type { UsedNeighbour } from '../lib/usage.js'
 import type { Language } from '../lib/wording.js'
 
 process.env.TZ = 'UTC'
@@ -228,11 +228,12 @@ t.test('the text for an approver, of several messages, in French', (t) => {
 })
 
 t.test('a near miss stands below its recipient, both histories side by side', async (t) => {
-  const nearMisses: Neighbour[] = [
+  const nearMisses: UsedNeighbour[] = [
     {
       value: 'fournisseur.fr',
       kind: 'domain',
       likeness: 'hyphen',
+      uses: { messages: 214, since: '2024-03', last: '2026-11-20' },
       history: { addedBy: 'marie', addedAt: Date.UTC(2026, 2, 2), source: 'command', note: 'a\u{202e}b' },
       thisOne: {
         value: 'four-nisseur.fr',
@@ -240,6 +241,7 @@ t.test('a near miss stands below its recipient, both histories side by side', as
         lastReleasedAt: null,
         revokedBy: null,
         revokedAt: null,
+        uses: null,
       },
     },
   ]
@@ -250,14 +252,14 @@ t.test('a near miss stands below its recipient, both histories side by side', as
       noticeText(request({ kind, messages })),
       [
         '    x@four-nisseur.fr\n        not among the destinations this company writes to\n',
-        '        looks like: fournisseur.fr (hyphen)\n          known: fournisseur.fr (allowed by marie on 2026-03-02, ',
+        '        looks like: fournisseur.fr (hyphen)\n          known: fournisseur.fr (214 messages since March 2024, last on 2026-11-20, allowed by marie on 2026-03-02, ',
         'a\\u{202e}b); this one: four-nisseur.fr, never\n',
       ].join(''),
       kind,
     )
     t.match(
       noticeText(request({ kind, language: 'fr', messages })),
-      '        ressemble à\u00a0: fournisseur.fr (trait d’union)\n          connu\u00a0: fournisseur.fr (autorisé par marie',
+      '        ressemble à\u00a0: fournisseur.fr (trait d’union)\n          connu\u00a0: fournisseur.fr (214 messages depuis mars 2024, le dernier le 2026-11-20, autorisé par marie',
       kind,
     )
   }

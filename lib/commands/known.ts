@@ -3,9 +3,10 @@ import type { Argv, CommandModule } from 'yargs'
 import { foldAscii } from '../address.js'
 import type { Rule } from '../decide.js'
 import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
-import { localTime } from '../display.js'
+import { localDay } from '../display.js'
 import { describeRule } from '../landscape.js'
 import { parseSince } from '../term.js'
+import { describeUsage, type Usage } from '../usage.js'
 import { foldUses } from '../uses.js'
 
 interface Options extends CommonOptions {
@@ -13,12 +14,17 @@ interface Options extends CommonOptions {
   stale?: string
 }
 
-/** Who added it and when, what brought it in, why, and when it last decided. */
-function describeOrigin({ addedBy, addedAt, source, note, lastUsedAt }: Rule): string {
-  const day = (time: number): string => localTime(time).slice(0, 10)
-  const parts = [addedBy, day(addedAt), source === 'command' ? '' : source, note]
-  if (lastUsedAt !== null) parts.push(`last used ${day(lastUsedAt)}`)
+/** Who added it and when, what brought it in, why, and how much it was used. */
+function describeOrigin(rule: Rule, uses: Usage | undefined, now: number): string {
+  const { addedBy, addedAt, source, note } = rule
+  const parts = [addedBy, localDay(addedAt), source === 'command' ? '' : source, note]
+  if (uses !== undefined) parts.push(describeUsage(uses, 'en', now))
   return parts.filter((part) => part !== '').join(', ')
+}
+
+/** Whether a rule is older than this and was not used since; a month or year that it may lie in counts as use. */
+function isStale({ addedAt }: Rule, uses: Usage | undefined, since: number): boolean {
+  return addedAt < since && (uses === undefined || uses.last < localDay(since).slice(0, uses.last.length))
 }
 
 const module: CommandModule = {
@@ -39,13 +45,14 @@ const module: CommandModule = {
     const desk = openDesk(options, since === undefined ? 'read' : 'write')
     if (since !== undefined) await foldUses(desk)
     const found = await desk.landscape.list(desk.actor.at, foldAscii(options.pattern ?? ''))
-    const rules = found.filter(
-      ({ addedAt, lastUsedAt }) => since === undefined || Math.max(addedAt, lastUsedAt ?? 0) < since,
-    )
-    const lines = rules.map(
-      (rule) => `${String(rule.id).padStart(5)}  ${describeRule(rule)}  (${describeOrigin(rule)})`,
-    )
-    answer(options, rules, lines.length > 0 ? lines : ['no rule'])
+    const uses = await desk.landscape.usesOf(found)
+    const rules = found.filter((rule) => since === undefined || isStale(rule, uses.get(rule.id), since))
+    const lines = rules.map((rule) => {
+      const origin = describeOrigin(rule, uses.get(rule.id), desk.actor.at)
+      return `${String(rule.id).padStart(5)}  ${describeRule(rule)}  (${origin})`
+    })
+    const all = rules.map((rule) => ({ ...rule, uses: uses.get(rule.id) ?? null }))
+    answer(options, all, lines.length > 0 ? lines : ['no rule'])
   },
 }
 export default module

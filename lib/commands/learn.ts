@@ -2,16 +2,21 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { type Candidate, dayOf, type Proposal, similarAmong, Tally } from '../candidates.js'
+import { type Candidate, dayOf, type Proposal, Tally } from '../candidates.js'
 import type { RuleDraft } from '../decide.js'
 import { answer, type CommonOptions, clock, type Desk, openDesk } from '../desk.js'
+import { wallClock } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure, toFailure } from '../failure.js'
 import { attemptsIn, Judge, openSources, parseSince, type Reading } from '../harvest.js'
 import { openLogs, readLines } from '../logfile.js'
+import { Lookalikes } from '../lookalikes.js'
 import type { Attempt } from '../maillog.js'
 import { observedIn } from '../observed.js'
 import { draftRule } from '../ruledraft.js'
+import { UseCount } from '../usage.js'
+
+const DAY_MS = 86_400_000
 
 interface Options extends CommonOptions {
   from: 'log' | 'observed'
@@ -36,8 +41,8 @@ async function* observedAttempts(
   } catch (error) {
     throw toFailure('decision log', error, { at: folder, status: EXIT.noInput })
   }
-  const from = since === undefined ? '' : dayOf(since)
-  // A file is a day.
+  // A file is a day of UTC, and days are told as the clock on the wall has them.
+  const from = since === undefined ? '' : dayOf(since - DAY_MS)
   const days = names.filter((name) => /^\d{4}-\d\d-\d\d\.jsonl$/.test(name) && name.slice(0, 10) >= from)
   for (const name of days) {
     for (const source of await openLogs([join(folder, name)], desk.actor.at)) {
@@ -48,9 +53,9 @@ async function* observedAttempts(
         for (const line of lines) {
           const found = observedIn(line)
           if (found === undefined) reading.broken++
-          else attempts.push(...found)
+          else attempts.push(...found.map((attempt) => ({ ...attempt, at: wallClock(attempt.at) })))
         }
-        yield attempts
+        yield attempts.filter(({ at }) => since === undefined || at >= since)
       }
     }
   }
@@ -67,8 +72,7 @@ function refusalOf(domain: string): string | undefined {
   }
 }
 
-async function propose(desk: Desk, tally: Tally, options: Options): Promise<Proposal> {
-  const judge = new Judge(desk)
+async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options): Promise<Proposal> {
   const standing = new Map<string, 'known' | 'open' | { why: string }>()
   for (const address of tally.addresses()) {
     const { pass, reason, rule } = await judge.verdict('', address)
@@ -84,10 +88,11 @@ async function propose(desk: Desk, tally: Tally, options: Options): Promise<Prop
   const known = rules
     .filter(({ effect }) => effect === 'allow')
     .map(({ value }) => value.slice(value.lastIndexOf('@') + 1))
+  const lookalikes = new Lookalikes([...desk.config.internal, ...known], tally.domains())
   return tally.propose({
     standing: (address) => standing.get(address) ?? 'open',
     refusal: (domain) => blocked.get(domain) ?? refusalOf(domain),
-    similar: similarAmong([...known, ...tally.domains()]),
+    lookalikes: (...use) => lookalikes.of(...use),
     minMessages: options['min-messages'],
     minDays: options['min-days'],
   })
@@ -215,10 +220,16 @@ const module: CommandModule = {
     const reading: Reading = { lines: 0, broken: 0 }
     const tally = new Tally(desk.config.internal)
     const batches = observed ? observedAttempts(desk, since, reading) : attemptsIn(sources, since, reading)
+    const judge = new Judge(desk)
+    const uses = new UseCount()
     for await (const attempts of batches) {
-      for (const attempt of attempts) if (since === undefined || attempt.at >= since) tally.add(attempt)
+      for (const attempt of attempts) {
+        if (!tally.add(attempt) || !options.apply) continue
+        const { pass, rule } = await judge.verdict(attempt.sender ?? '', attempt.recipient)
+        if (pass && rule !== undefined) uses.add(rule.id, dayOf(attempt.at), attempt.host, attempt.id)
+      }
     }
-    const proposal = await propose(desk, tally, options)
+    const proposal = await propose(desk, judge, tally, options)
     const names = sources.map(({ name }) => name)
     const more = names.length > 3 ? ` and ${names.length - 2} more` : ''
     const origin = observed
@@ -226,6 +237,15 @@ const module: CommandModule = {
       : `learn log ${names.slice(0, more === '' ? 3 : 2).join(', ')}${more}`
     const { drafts, candidates } = draft(proposal, origin)
     const results = options.apply ? await desk.landscape.add(drafts, desk.actor) : []
+    if (options.apply) {
+      // A new rule has its history from its first day on.
+      const learnt = results.flatMap(({ rule, added }) =>
+        added
+          ? tally.messagesByDay(rule.value).map(([day, messages]) => ({ rule: rule.id, day, messages }))
+          : [],
+      )
+      await desk.landscape.recordUses([...uses.uses(), ...learnt], desk.actor.at)
+    }
     const added = results.filter((result) => result.added).length
     const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]
     if (options.apply) lines.push(`${count(added, 'rule')} added`)

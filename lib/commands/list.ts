@@ -7,7 +7,7 @@ import type { HeldMessage, Recipient } from '../hold.js'
 import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
 import { describeRoom, measureRoom } from '../room.js'
-import { LOOKS_LIKE } from '../sidebyside.js'
+import { compareUses, LOOKS_LIKE } from '../sidebyside.js'
 
 const RECIPIENTS_SHOWN = 3
 
@@ -52,6 +52,7 @@ export function describeWaiting(message: PlacedMessage, now: number, width: numb
     const front = `    ${LOOKS_LIKE} `
     const back = ` (${best.likeness})`
     lines.push(`${front}${fitEnd(visible(best.value), width - front.length - back.length)}${back}`)
+    lines.push(fit(`      ${visible(compareUses(best, now))}`, width))
   }
   const more = message.recipients.length - RECIPIENTS_SHOWN
   if (more > 0) lines.push(`  and ${more} more`)

@@ -13,21 +13,13 @@ interface Options extends CommonOptions {
   id: string
 }
 
-function describeRecipient({
-  address,
-  state,
-  reason,
-  detail,
-  queueId,
-  changedBy,
-  changedAt,
-  nearMisses = [],
-}: Placed<Recipient>): string[] {
+function describeRecipient(recipient: Placed<Recipient>, now: number): string[] {
+  const { address, state, reason, detail, queueId, changedBy, changedAt, nearMisses = [] } = recipient
   const lines = [`  ${address}`, `      ${state}: ${reason}${detail === '' ? '' : ` (${detail})`}`]
   if (changedBy !== 'toeh-filter') {
     lines.push(`      by ${changedBy}, ${localTime(changedAt)}${queueId === '' ? '' : `, as ${queueId}`}`)
   }
-  lines.push(...nearMissLines(nearMisses).map((line) => `      ${line}`))
+  lines.push(...nearMissLines(nearMisses, 'en', now).map((line) => `      ${line}`))
   return lines
 }
 
@@ -56,7 +48,7 @@ const module: CommandModule = {
       `client:   ${[client.name, client.address, client.saslUser && `as ${client.saslUser}`].filter(Boolean).join(' ')}`,
       '',
       'recipients:',
-      ...message.recipients.flatMap(describeRecipient),
+      ...message.recipients.flatMap((recipient) => describeRecipient(recipient, desk.actor.at)),
       '',
     ]
     if (description === null) lines.push('the message itself is gone: everybody on it is settled')

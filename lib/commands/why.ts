@@ -7,6 +7,7 @@ import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
 import { nearMissLines } from '../sidebyside.js'
+import { describeUsage, type Usage } from '../usage.js'
 
 interface Options extends CommonOptions {
   recipient: string
@@ -23,7 +24,7 @@ function inShort({ pass, reason, fault }: Omit<Verdict, 'recipient'>): string {
   return `${pass ? 'pass' : 'hold'}: ${reason}${fault === undefined ? '' : ` (${fault})`}`
 }
 
-function explain(verdict: Verdict): string[] {
+function explain(verdict: Verdict, uses: Usage | null, now: number): string[] {
   const { rule } = verdict
   const lines = [inShort(verdict)]
   if (rule === undefined) return lines
@@ -32,7 +33,7 @@ function explain(verdict: Verdict): string[] {
     `rule ${rule.id}: ${describeRule(rule)}, by ${rule.addedBy} on ${localTime(rule.addedAt)}${source}`,
   )
   if (rule.note !== '') lines.push(`note: ${rule.note}`)
-  lines.push(rule.lastUsedAt === null ? 'not used so far' : `last used on ${localTime(rule.lastUsedAt)}`)
+  lines.push(`used: ${describeUsage(uses, 'en', now)}`)
   return lines
 }
 
@@ -114,11 +115,13 @@ const module: CommandModule = {
     const nearMisses = reason === 'unknown' ? await desk.neighbours.of(recipient) : undefined
     const lookedAt = lookupKeys(recipient)
     const scopes = scopesOf(sender, desk.config.groups)
-    answer(options, { ...verdict, lookedAt, scopes, others, nearMisses }, [
-      ...explain(verdict),
+    const { rule } = verdict
+    const uses = rule === undefined ? undefined : ((await desk.landscape.usesOf([rule])).get(rule.id) ?? null)
+    answer(options, { ...verdict, uses, lookedAt, scopes, others, nearMisses }, [
+      ...explain(verdict, uses ?? null, desk.actor.at),
       ...(byRules ? explainOrder(lookedAt, scopes) : []),
       ...(others ?? []).map(explainOther),
-      ...nearMissLines(nearMisses ?? []),
+      ...nearMissLines(nearMisses ?? [], 'en', desk.actor.at),
     ])
   },
 }

@@ -135,7 +135,7 @@ t.test('keeps the decision log and the audit for as many days as configured', as
   await lab.allow('known.test') // At the first millisecond of 1970.
   const day = (daysAgo: number): string =>
     new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10)
-  const decision = { at: `${day(31)}T12:00:00.000Z`, recipients: [{ rule: 1 }] }
+  const decision = { at: `${day(31)}T12:00:00.000Z`, queueId: 'A', recipients: [{ rule: 1, did: 'passed' }] }
   for (const ago of [31, 30, 29]) {
     writeFileSync(join(lab.state, `decisions/${day(ago)}.jsonl`), `${JSON.stringify(decision)}\n`)
   }
@@ -152,8 +152,8 @@ t.test('keeps the decision log and the audit for as many days as configured', as
     'notes.txt',
   ])
   t.strictSame(
-    lab.query('SELECT last_used_at FROM rule WHERE id = 1'),
-    [{ last_used_at: Date.parse(decision.at) }],
+    lab.query('SELECT period, messages FROM rule_use WHERE rule = 1'),
+    [{ period: day(31), messages: 1 }],
     'what it says of the rules was taken over first',
   )
   assertDone(t, await lab.toeh('audit', 'verify'), 'whole: 1 rows')

@@ -96,7 +96,11 @@ t.test('an unknown recipient with a near miss has a line more', async (t) => {
   ]
   await lab.park(recipients)
   const outcome = await lab.toeh('list')
-  assertDone(t, outcome, '  x@sup-plier.test  unknown\n    looks like: supplier.test (hyphen)\n')
+  assertDone(
+    t,
+    outcome,
+    '  x@sup-plier.test  unknown\n    looks like: supplier.test (hyphen)\n      known: no message counted; this one: never\n',
+  )
   t.match(outcome.stdout, /\n {4}looks like: ….*firm\.test \(same local part at another domain\)\n/)
   for (const line of outcome.stdout.split('\n')) t.ok(stringWidth(line) <= 80, line)
   const [{ recipients: listed }] = JSON.parse((await lab.toeh('list', '--json')).stdout)

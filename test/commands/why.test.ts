@@ -64,7 +64,7 @@ t.test('names the row, who added it, and the keys in the order they were looked 
   )
   t.match(
     outcome.stdout,
-    '\nnote: contract 2214\nnot used so far\nlooked at, in order: bob@a.wide.test, a.wide.test, wide.test with subdomains\n',
+    '\nnote: contract 2214\nused: no message counted\nlooked at, in order: bob@a.wide.test, a.wide.test, wide.test with subdomains\n',
   )
   assertDone(
     t,

@@ -14,7 +14,6 @@ export function makeRule(rule: Pick<Rule, 'id' | 'value' | 'subdomains' | 'scope
     addedAt: 1,
     source: 'test',
     note: '',
-    lastUsedAt: null,
   }
 }
 

@@ -10,7 +10,8 @@ import { showProgress } from './progress.js'
 /** Which logs, and from when on. */
 export interface HarvestOptions {
   file: string[]
-  journal: boolean
+  /** Where the journal is, empty for this machine's; undefined for none. */
+  journal?: string | undefined
   since?: string | undefined
 }
 
@@ -47,14 +48,14 @@ export async function openSources(
 ): Promise<LogSource[]> {
   const { file, journal, since } = options
   const from = parseSince(operation, since)
-  if (journal === file.length > 0) {
-    const why = journal ? 'give files or --journal, not both' : 'which log?'
+  if ((journal !== undefined) === file.length > 0) {
+    const why = file.length > 0 ? 'give files or --journal, not both' : 'which log?'
     throw new Failure(operation, why, {
       status: EXIT.usage,
       hint: `toeh ${operation} /var/log/mail.log, or --journal`,
     })
   }
-  return journal ? [await openJournal(from, now)] : openLogs(file, now)
+  return journal === undefined ? openLogs(file, now) : [await openJournal(journal, from, now)]
 }
 
 /**

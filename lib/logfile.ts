@@ -1,6 +1,6 @@
 /** Log files: the lines of plain and gzip files, of standard input and of the journal, as a stream. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { constants, createGunzip, gunzipSync } from 'node:zlib'
@@ -116,13 +116,16 @@ export async function openLogs(paths: readonly string[], now: number): Promise<L
 }
 
 /**
- * Starts journalctl(1) for Postfix's units.
+ * Starts journalctl(1) for what was logged to the mail facility (SYSLOG_FACILITY=2): Postfix under whatever unit it
+ * runs, which is postfix@-.service, postfix.service, or none where it was started by hand.
+ * @param place a folder of journal files or one file of another machine, or empty for this machine's journal
  * @param since wall-clock milliseconds; a week more is read, for mail that was in the queue then
- * @throws Failure (66) where there is no journalctl
+ * @throws Failure (66) where there is no journalctl, or no such place
  */
-export async function openJournal(since: number | undefined, now: number): Promise<LogSource> {
+export async function openJournal(place: string, since: number | undefined, now: number): Promise<LogSource> {
   const from = since === undefined ? [] : [`--since=${isoDay(since - 7 * DAY_MS)}`]
-  const args = ['--output=short-iso', '--quiet', '--no-pager', '--unit=postfix*', ...from]
+  const where = place === '' ? [] : [`--${await kindOf(place)}=${place}`]
+  const args = ['--output=short-iso', '--quiet', '--no-pager', ...where, ...from, 'SYSLOG_FACILITY=2']
   const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let words = ''
   child.stderr.on('data', (bytes) => {
@@ -152,6 +155,14 @@ export async function openJournal(since: number | undefined, now: number): Promi
       const status = await ended
       return status === 0 ? undefined : words.split('\n')[0] || `journalctl ended with status ${status}`
     },
+  }
+}
+
+async function kindOf(place: string): Promise<'directory' | 'file'> {
+  try {
+    return (await stat(place)).isDirectory() ? 'directory' : 'file'
+  } catch (error) {
+    throw new Failure('journal', describeError(error), { at: place, status: EXIT.noInput, cause: error })
   }
 }
 

@@ -100,7 +100,7 @@ t.test('an unknown recipient is set beside what it could be taken for', async (t
     t.match(text, 'looks like: supplier.test (looks the same)')
     t.match(
       text,
-      'known: supplier.test (allowed by test on 1970-01-01, test); this one: suppl1er.test, never',
+      'known: supplier.test (no message counted, allowed by test on 1970-01-01, test); this one: suppl1er.test, never',
     )
   }
 })

@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000
 interface Options extends CommonOptions {
   from: 'log' | 'observed'
   file: string[]
-  journal: boolean
+  journal?: string
   since?: string
   'min-messages': number
   'min-days': number
@@ -181,7 +181,10 @@ const module: CommandModule = {
         default: [],
         describe: 'log files, plain or gzip, in any order; - reads standard input',
       })
-      .option('journal', { type: 'boolean', default: false, describe: "read systemd's journal" })
+      .option('journal', {
+        type: 'string',
+        describe: "read systemd's journal, or that of another machine: a folder or a file",
+      })
       .option('since', { type: 'string', requiresArg: true, describe: 'from this day on, as 2026-11-04' })
       .option('min-messages', {
         type: 'number',
@@ -209,7 +212,7 @@ const module: CommandModule = {
       }
     }
     const observed = options.from === 'observed'
-    if (observed && (options.file.length > 0 || options.journal)) {
+    if (observed && (options.file.length > 0 || options.journal !== undefined)) {
       throw new Failure('learn observed', 'it reads the decision log and takes no files', {
         status: EXIT.usage,
       })

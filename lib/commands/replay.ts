@@ -9,7 +9,7 @@ import { Rehearsal, type Report } from '../rehearsal.js'
 
 interface Options extends CommonOptions {
   file: string[]
-  journal: boolean
+  journal?: string
   since?: string
   all: boolean
 }
@@ -82,7 +82,10 @@ const module: CommandModule = {
         default: [],
         describe: 'log files, plain or gzip, in any order; - reads standard input',
       })
-      .option('journal', { type: 'boolean', default: false, describe: "read systemd's journal" })
+      .option('journal', {
+        type: 'string',
+        describe: "read systemd's journal, or that of another machine: a folder or a file",
+      })
       .option('since', { type: 'string', requiresArg: true, describe: 'from this day on, as 2026-11-04' })
       .option('all', { type: 'boolean', default: false, describe: `every row, not ${ROWS} of each table` })
       .example('toeh replay /var/log/mail.log*', 'before you switch to enforce'),

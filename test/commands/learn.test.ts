@@ -3,6 +3,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import { hasJournal, writeJournal } from '../support/journal.js'
 import {
   assertDone,
   assertRefused,
@@ -152,7 +153,7 @@ t.test('the journal', async (t) => {
   const learn = journal(`echo "-- Boot x --"; echo "$@" >${lab.dir}/args; cat ${log}`)
   assertDone(t, await learn('--since', '2026-11-10'), /\nbob@firm\.test/)
   const { stdout } = await outcomeOf(startWith(PIPE_ENV, ['cat', join(lab.dir, 'args')]))
-  t.match(stdout, '--output=short-iso --quiet --no-pager --unit=postfix* --since=2026-11-03\n')
+  t.match(stdout, '--output=short-iso --quiet --no-pager --since=2026-11-03 SYSLOG_FACILITY=2\n')
   assertDone(t, await learn('--apply'), /\n4 rules added\n$/)
   t.match(rules(lab)[1], 'firm.test learn log journal (2 messages, 2026-11-04 to 2026-11-14)')
   assertRefused(
@@ -170,6 +171,87 @@ t.test('the journal', async (t) => {
     /journal: there is no journalctl on this machine; give the log files instead/,
   )
 })
+
+const AT = Date.UTC(2026, 10, 4, 5, 6, 7)
+
+t.test('a real journal', { skip: hasJournal() ? false : 'no systemd-journal-remote here' }, async (t) => {
+  const lab = makeLab(t)
+  const path = join(lab.dir, 'mx.journal')
+  // As a line of a log file, `postfix/smtp[12]: …`, taken apart again.
+  const lines = LOG.split('\n').flatMap((line, index) => {
+    const [, tag = '', text = ''] = /^\S+ mx ([^[]+)\[12\]: (.*)$/.exec(line) ?? []
+    return tag === '' ? [] : [{ at: AT + index * 1000, tag, text }]
+  })
+  const other = { at: AT + 99_000, tag: 'postfix/smtp', text: 'x: to=<a@elsewhere.test>', facility: 3 }
+  const byHand = { unit: 'session-1.scope' }
+  const beside = { at: AT + 98_000, tag: 'dovecot', text: 'imap(anna): Logged out', unit: 'dovecot.service' }
+  writeJournal(path, [...lines.map((line, i) => (i < 4 ? line : { ...line, ...byHand })), beside, other])
+  for (const place of [path, lab.dir]) {
+    const outcome = await lab.toeh('learn', 'log', `--journal=${place}`)
+    assertDone(t, outcome, /\nfirm\.test +2 +1 +2 2026-11-04 2026-11-04\n/)
+    t.match(outcome.stdout, '\n24 lines, 0 broken, 6 deliveries, 2026-11-04 to 2026-11-04\n')
+  }
+  assertDone(t, await lab.toeh('learn', 'log', '--journal', path, '--apply'), /\n4 rules added\n$/)
+  assertDone(t, await lab.toeh('replay', `--journal=${path}`, '--since', '2026-11-04'), '24 lines, 0 broken')
+  assertDone(t, await lab.toeh('replay', `--journal=${path}`, '--since', '2026-12-04'), '0 lines, 0 broken')
+  assertRefused(
+    t,
+    await lab.toeh('learn', 'log', `--journal=${path}.gone`),
+    66,
+    /journal \S+gone: no such file or directory \(ENOENT\)/,
+  )
+})
+
+/** Every rule with its messages by period. */
+function used(lab: Lab): string[] {
+  return lab
+    .query<{ value: string; period: string; messages: number }>(
+      'SELECT value, period, messages FROM rule_use JOIN rule ON id = rule ORDER BY value, period',
+    )
+    .map(({ value, period, messages }) => `${value} ${period} ${messages}`)
+}
+
+t.test(
+  '--apply gives new rules their history, and notes the uses of others; twice it adds nothing',
+  async (t) => {
+    const lab = makeLab(t, '[groups]\nteam = ["anna@corp.test"]\n')
+    await lab.toeh('allow', 'one@single.test')
+    await lab.toeh('allow', 'bounced.test')
+    await lab.toeh('allow', 'x@scoped.test', '--for', 'carl@corp.test')
+    const scoped = ['anna@corp.test', 'carl@corp.test'].map((sender, index) =>
+      mailLog({ id: `4bQ8Yk2hJnx${index}`, to: ['x@scoped.test'], sender }),
+    )
+    const path = write(lab, 'mail.log', LOG + scoped.join(''))
+    await lab.toeh('learn', 'log', path)
+    t.strictSame(used(lab), [], 'not without --apply')
+    // Days, or their month once they are old. What one sender's rule passes is proposed for everyone as well.
+    await lab.toeh('learn', 'log', path, '--apply')
+    const periods = used(lab).map((line) => line.replace(/-\d\d /, ' '))
+    t.strictSame(
+      periods,
+      [
+        'ann@gmail.com 2026-11 1',
+        'firm.test 2026-11 1',
+        'firm.test 2026-11 1',
+        'joe@gmail.com 2026-11 1',
+        'one@single.test 2026-11 1',
+        'x@scoped.test 2026-11 1',
+        'x@scoped.test 2026-11 2',
+      ].sort(),
+    )
+    const once = used(lab)
+    await lab.toeh('learn', 'log', path, path, '--apply')
+    t.strictSame(used(lab), once)
+    const more = mailLog({ id: '4bQ8Yk2hJnz9', to: ['eve@firm.test', 'zoe@firm.test'] })
+    await lab.toeh('learn', 'log', write(lab, 'more.log', LOG + more), '--apply')
+    t.match(
+      JSON.parse((await lab.toeh('known', 'firm.test', '--json')).stdout),
+      [{ value: 'firm.test', uses: { messages: 3, since: /^2026-11/, last: /^2026-11/ } }],
+      'one message more, to two people',
+    )
+    assertDone(t, await lab.toeh('why', 'bob@firm.test'), /\nused: 3 messages/)
+  },
+)
 
 t.test('observed: from the decision log', async (t) => {
   const lab = makeLab(t, 'mode = "observe"\nreinject = "smtp:127.0.0.1:1"')

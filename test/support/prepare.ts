@@ -1,5 +1,6 @@
-/** Prepares a machine for the scenarios: installs Debian's postfix where it is missing and this user may. */
+/** Prepares a machine for the tests: installs Debian's packages that are missing, where this user may. */
 import { spawnSync } from 'node:child_process'
+import { hasJournal } from './journal.js'
 import { hasPostfix } from './postfix.js'
 
 function run(command: string, args: readonly string[], input = ''): boolean {
@@ -7,16 +8,22 @@ function run(command: string, args: readonly string[], input = ''): boolean {
   return spawnSync(command, args, { env, input, stdio: ['pipe', 'ignore', 'inherit'] }).status === 0
 }
 
-if (!hasPostfix()) {
-  if (process.getuid?.() !== 0)
-    console.error('prepare: no postfix here and not root: the scenarios will be skipped')
-  else {
-    console.error('prepare: installing postfix')
-    // Without a configuration it is not started; the scenarios run an instance of their own.
-    run('debconf-set-selections', [], 'postfix postfix/main_mailer_type select No configuration\n')
-    const installed =
-      run('apt-get', ['update', '-qq']) &&
-      run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'postfix'])
-    if (!installed) console.error('prepare: postfix could not be installed: the scenarios will be skipped')
+const missing = [
+  ...(hasPostfix() ? [] : ['postfix']),
+  // It makes journals without a running journald, and brings journalctl.
+  ...(hasJournal() ? [] : ['systemd-journal-remote']),
+]
+const skipped = 'the tests that need it will be skipped'
+
+if (missing.length > 0 && process.getuid?.() !== 0)
+  console.error(`prepare: no ${missing.join(', no ')} here and not root: ${skipped}`)
+else if (missing.length > 0) {
+  console.error(`prepare: installing ${missing.join(', ')}`)
+  // Without a configuration it is not started; the scenarios run an instance of their own.
+  run('debconf-set-selections', [], 'postfix postfix/main_mailer_type select No configuration\n')
+  const updated = run('apt-get', ['update', '-qq'])
+  for (const name of missing) {
+    const installed = updated && run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', name])
+    if (!installed) console.error(`prepare: ${name} could not be installed: ${skipped}`)
   }
 }

@@ -349,7 +349,7 @@ t.test('its files are for the owner alone, whatever the umask', async (t) => {
 t.test('a database that knew the last use of each rule only', (t) => {
   const path = databasePath(makeFolder(t))
   createDatabase(path, QUICK).close()
-  // Back to version 2.
+  // Back to version 3.
   const raw = new Sqlite(path)
   raw.exec(`
     DROP TABLE rule_use;
@@ -358,7 +358,7 @@ t.test('a database that knew the last use of each rule only', (t) => {
     VALUES ('domain', 'a.test', 0, 'allow', 'x', 1, 'x', '', ${Date.UTC(2026, 10, 20, 12)}),
            ('domain', 'b.test', 0, 'allow', 'x', 1, 'x', '', NULL);
     INSERT INTO progress VALUES ('uses folded to', '2026-11-20'), ('other', '1');
-    PRAGMA user_version = 2;
+    PRAGMA user_version = 3;
   `)
   raw.close()
   const db = openForReading(path, QUICK)

@@ -109,7 +109,7 @@ and for x@corp.test: hold: blocked, rule 4: block x@bank.test for x@corp.test
   )
   t.match(
     await why('x@bank.test', '--sender', 'anna@corp.test'),
-    /^pass: allowed\nrule 3: [^\n]*\nnot used so far\nlooked at, in order: x@bank\.test, bank\.test\neach for, in order: anna@corp\.test, accounting and board, @corp\.test, everyone\n$/,
+    /^pass: allowed\nrule 3: [^\n]*\nused: no message counted\nlooked at, in order: x@bank\.test, bank\.test\neach for, in order: anna@corp\.test, accounting and board, @corp\.test, everyone\n$/,
   )
   t.notMatch(await why('x@bank.test', '--sender='), 'and for', 'the null sender is one')
   t.notMatch(await why('x@corp.test'), 'looked at')

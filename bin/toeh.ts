@@ -7,6 +7,7 @@ import { describeError, Failure } from '../lib/failure.js'
 
 const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   init: () => import('../lib/commands/init.js'),
+  doctor: () => import('../lib/commands/doctor.js'),
   allow: () => import('../lib/commands/allow.js'),
   block: () => import('../lib/commands/block.js'),
   revoke: () => import('../lib/commands/revoke.js'),

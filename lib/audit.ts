@@ -114,3 +114,9 @@ export class Audit {
     })
   }
 }
+
+/** When the newest entry of audit or hold was made, milliseconds since 1970; 0 where there is none. */
+export function newestEntry(db: Database): number {
+  const sql = 'SELECT max(at) AS newest FROM (SELECT at FROM audit UNION ALL SELECT held_at FROM hold)'
+  return db.get<{ newest: number | null }>(sql)?.newest ?? 0
+}

@@ -19,3 +19,18 @@ export const EXIT = {
 } as const
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT]
+
+/**
+ * What `toeh doctor` ends with: the statuses of monitoring plugins
+ * (https://www.monitoring-plugins.org/doc/guidelines.html), which know no others.
+ */
+export const HEALTH = {
+  /** Every check is good. */
+  good: 0,
+  /** It works, but something is not as it should be. */
+  warning: 1,
+  /** Mail is lost sight of, or does not go out. */
+  critical: 2,
+  /** Nothing is wrong that could be seen; something could not be looked at. */
+  unknown: 3,
+} as const

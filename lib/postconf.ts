@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { parseDomain } from './address.js'
-
-const ADDRESS_CLASSES = ['mydestination', 'virtual_alias_domains', 'virtual_mailbox_domains', 'relay_domains']
+import { ADDRESS_CLASSES } from './facts.js'
+import { describeError, Failure } from './failure.js'
 
 export interface AddressClasses {
   /** Domains named outright, folded. */
@@ -12,11 +12,32 @@ export interface AddressClasses {
   tables: string[]
 }
 
+/**
+ * What a command of Postfix prints, for the instance in `configDir` or the system's.
+ * @throws Failure when it cannot be run or fails
+ */
+export async function askPostfix(
+  command: 'postconf' | 'postmap' | 'postqueue',
+  configDir: string | undefined,
+  ...args: string[]
+): Promise<string> {
+  const where = configDir === undefined ? [] : ['-c', configDir]
+  try {
+    // A login shell's PATH may lack sbin, where they are.
+    const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin` }
+    const { stdout } = await promisify(execFile)(command, [...where, ...args], { env, maxBuffer: 2 ** 26 })
+    return stdout
+  } catch (error) {
+    const { stderr } = error as { stderr?: string }
+    throw new Failure(command, stderr?.trim().split('\n').at(-1) || describeError(error), { at: configDir })
+  }
+}
+
 /** Postfix's own domains (ADDRESS_CLASS_README), or undefined where there is no Postfix. */
 export async function readAddressClasses(): Promise<AddressClasses | undefined> {
   let text: string
   try {
-    ;({ stdout: text } = await promisify(execFile)('postconf', ['-hx', ...ADDRESS_CLASSES]))
+    text = await askPostfix('postconf', undefined, '-hx', ...ADDRESS_CLASSES)
   } catch {
     return undefined
   }

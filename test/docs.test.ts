@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
+import { CHECKS } from '../lib/checkup.js'
 import { DEFAULTS } from '../lib/config.js'
-import { EXIT } from '../lib/exit.js'
+import { EXIT, HEALTH } from '../lib/exit.js'
 
 // Not from test/support: these tests need no installation of their own.
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -84,6 +85,14 @@ t.test('every exit status is in docs/commands.md', async (t) => {
   for (const [name, status] of Object.entries(EXIT)) {
     t.ok(document.includes(`\n| ${status} | \`${name}\` |`), `${status} ${name}`)
   }
+})
+
+t.test('every check of doctor and each of its statuses is in docs/doctor.md', async (t) => {
+  const document = read('docs/doctor.md')
+  for (const [name, status] of Object.entries(HEALTH))
+    t.ok(document.includes(`\n| ${status} | \`${name}\` |`), `${status} ${name}`)
+  const rows = [...document.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, name]) => name)
+  t.same(rows.sort(), CHECKS.map(({ name }) => name).sort())
 })
 
 t.test('every reason and every state is told', async (t) => {

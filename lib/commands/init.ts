@@ -1,16 +1,17 @@
 /** toeh init: makes configuration, folders and database, and prints the master.cf lines. Twice changes nothing. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, lchownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lchownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { parseDomain } from '../address.js'
-import { DEFAULT_CONFIG_PATH, DEFAULTS, loadConfig } from '../config.js'
+import { DEFAULTS, loadConfig } from '../config.js'
 import { createDatabase, databasePath } from '../database.js'
 import { answer, type CommonOptions, configPath } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure, toFailure } from '../failure.js'
 import { readAddressClasses } from '../postconf.js'
+import { sampleConfig, sampleMaster } from '../sample.js'
 
 interface Options extends CommonOptions {
   user?: string
@@ -23,9 +24,6 @@ interface Owner {
   uid: number
   gid: number
 }
-
-/** The package's own folder, whose sample files are the texts that are written and printed. */
-const PACKAGE = resolve(import.meta.dirname, '../../..')
 
 /** The user who is to own everything. Root makes it for the filter's user, anybody else for himself. */
 function findOwner(options: Options): Owner {
@@ -64,26 +62,6 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   }
   const remarks = classes.tables.map((table) => `look into ${table}: add its domains to internal_domains`)
   return { domains: classes.domains, remarks }
-}
-
-/** The sample configuration with this host's values. */
-function configText(state: string, domains: readonly string[]): string {
-  return readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
-    .replace(/^state = .*$/m, `state = ${JSON.stringify(state)}`)
-    .replace(/^internal_domains = .*$/m, `internal_domains = ${JSON.stringify(domains)}`)
-}
-
-/** The master.cf lines for this host, from the sample. */
-function masterLines(owner: Owner, state: string, config: string): string[] {
-  const group = execFileSync('id', ['-gn', '--', owner.name], { encoding: 'utf8' }).trim()
-  const filter = `${process.execPath} ${join(PACKAGE, 'dist/bin/toeh-filter.cjs')}`
-  const where = config === DEFAULT_CONFIG_PATH ? '' : ` --config=${config}`
-  return readFileSync(join(PACKAGE, 'master.cf.sample'), 'utf8')
-    .replace('user=toeh:toeh', `user=${owner.name}:${group}`)
-    .replace('directory=/var/lib/toeh', `directory=${state}`)
-    .replace('argv=/usr/lib/toeh/toeh-filter', `argv=${filter}${where}`)
-    .trimEnd()
-    .split('\n')
 }
 
 /** Makes a folder for the owner alone; an existing one is looked at, not changed. */
@@ -141,11 +119,12 @@ const module: CommandModule = {
       else {
         const { domains, remarks } = await findInternal(options)
         mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
-        writeFileSync(path, configText(resolve(options.state), domains), { flag: 'wx', mode: 0o640 })
+        writeFileSync(path, sampleConfig(resolve(options.state), domains), { flag: 'wx', mode: 0o640 })
         lchownSync(path, process.getuid?.() ?? owner.uid, owner.gid)
         lines.push(`${path} made, internal domains: ${domains.join(', ')}`, ...remarks)
       }
-      const { state, busySeconds } = loadConfig(path)
+      const config = loadConfig(path)
+      const { state, busySeconds } = config
       lines.push(makeFolder(state, owner))
       // What lies in it is made without root's rights: it is the owner's to put links there.
       if (process.getuid?.() === 0 && owner.uid !== 0) {
@@ -159,7 +138,7 @@ const module: CommandModule = {
       const database = databasePath(state)
       lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
       createDatabase(database, { busySeconds }).close()
-      const master = masterLines(owner, state, path)
+      const master = sampleMaster(owner.name, config).trimEnd().split('\n')
       answer(options, { config: path, state, master }, [...lines, '', 'Add to master.cf:', '', ...master])
     } catch (error) {
       throw toFailure('init', error, { at: path, status: EXIT.failed })

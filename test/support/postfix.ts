@@ -118,7 +118,8 @@ export class Postfix {
   readonly reinjection: number
   /** As submission, without the gate: what Postfix does by itself. */
   readonly ungated: number
-  readonly #etc: string
+  /** The folder of main.cf and master.cf. */
+  readonly etc: string
   readonly #package: string
 
   private constructor(
@@ -134,7 +135,7 @@ export class Postfix {
     this.submission = ports[0]
     this.reinjection = ports[1]
     this.ungated = ports[2]
-    this.#etc = join(dir, 'etc')
+    this.etc = join(dir, 'etc')
     this.#package = packagePath
   }
 
@@ -168,7 +169,7 @@ export class Postfix {
     execFileSync('chown', ['-R', `${USER}:nogroup`, this.lab.state])
     chownSync(this.lab.config, 0, 65534)
     writeFileSync(
-      join(this.#etc, 'main.cf'),
+      join(this.etc, 'main.cf'),
       `compatibility_level = 3.6
 queue_directory = ${dir}/queue
 data_directory = ${dir}/data
@@ -197,7 +198,7 @@ toeh_destination_recipient_limit = 50
 toeh_time_limit = 60s
 `,
     )
-    writeFileSync(join(this.#etc, 'master.cf'), await this.#master(options))
+    writeFileSync(join(this.etc, 'master.cf'), await this.#master(options))
   }
 
   /** master.cf: the lines `toeh init` prints, on this instance's ports, and the services Postfix needs. */
@@ -216,7 +217,7 @@ ${SERVICES}`
 
   /** Runs postfix(1) with this instance's configuration. */
   command(...args: string[]): string {
-    const { status, stdout, stderr } = spawnSync('/usr/sbin/postfix', ['-c', this.#etc, ...args], {
+    const { status, stdout, stderr } = spawnSync('/usr/sbin/postfix', ['-c', this.etc, ...args], {
       encoding: 'utf8',
     })
     if (status !== 0)
@@ -226,12 +227,12 @@ ${SERVICES}`
 
   stop(): void {
     // Not `stop`, which waits for every process to end by itself.
-    spawnSync('/usr/sbin/postfix', ['-c', this.#etc, 'abort'])
+    spawnSync('/usr/sbin/postfix', ['-c', this.etc, 'abort'])
   }
 
   /** Rewrites a line of master.cf and reloads. */
   editMaster(edit: (text: string) => string): void {
-    const path = join(this.#etc, 'master.cf')
+    const path = join(this.etc, 'master.cf')
     writeFileSync(path, edit(readFileSync(path, 'utf8')))
     this.command('reload')
   }
@@ -243,7 +244,7 @@ ${SERVICES}`
 
   /** Queue ids that Postfix still keeps. */
   queue(): { queueId: string; recipients: { address: string; delay_reason?: string }[] }[] {
-    const text = execFileSync('/usr/sbin/postqueue', ['-c', this.#etc, '-j'], { encoding: 'utf8' })
+    const text = execFileSync('/usr/sbin/postqueue', ['-c', this.etc, '-j'], { encoding: 'utf8' })
     return text
       .split('\n')
       .filter((line) => line !== '')
@@ -254,7 +255,7 @@ ${SERVICES}`
   }
 
   flush(): void {
-    execFileSync('/usr/sbin/postqueue', ['-c', this.#etc, '-f'])
+    execFileSync('/usr/sbin/postqueue', ['-c', this.etc, '-f'])
   }
 
   /** Submits a message as a client would. @returns Postfix's queue id */

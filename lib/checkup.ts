@@ -1,0 +1,37 @@
+/** The checkup: every check of `toeh doctor`, in order, over one set of facts. Pure. */
+import type { Check, Facts, Fault, Level } from './facts.js'
+import { GATE_CHECKS } from './gatecheck.js'
+import { HOST_CHECKS } from './hostcheck.js'
+import { WAYS_CHECKS } from './wayscheck.js'
+
+/** A new check is added to one of the three lists. */
+export const CHECKS: readonly Check[] = [...GATE_CHECKS, ...WAYS_CHECKS, ...HOST_CHECKS]
+
+export interface Finding {
+  check: string
+  level: Level
+  /** What a good one means; empty for the others. */
+  good: string
+  faults: Fault[]
+}
+
+/** What matters most comes last. */
+const LEVELS: readonly Level[] = ['good', 'unknown', 'warning', 'critical']
+
+export function worst(levels: readonly Level[]): Level {
+  return LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level)))] ?? 'good'
+}
+
+/** One finding a check. */
+export function examine(facts: Facts, checks: readonly Check[] = CHECKS): Finding[] {
+  return checks.map(({ name, good, look }) => {
+    const faults = look(facts)
+    const level = worst(faults.map((fault) => fault.level))
+    return { check: name, level, good: level === 'good' ? good : '', faults }
+  })
+}
+
+/** Every command that mends something, once each, in the order of the findings. */
+export function mends(findings: readonly Finding[]): string[] {
+  return [...new Set(findings.flatMap(({ faults }) => faults.flatMap(({ mend }) => mend)))]
+}

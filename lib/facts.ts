@@ -1,0 +1,129 @@
+/** Facts: what `toeh doctor` has gathered of an installation, and what a check makes of them. Pure. */
+import type { Service } from './mastercf.js'
+
+/** The parameters that name Postfix's own domains (ADDRESS_CLASS_README). */
+export const ADDRESS_CLASSES = [
+  'mydestination',
+  'virtual_alias_domains',
+  'virtual_mailbox_domains',
+  'relay_domains',
+]
+
+/** Best first. `unknown`: it could not be looked at. */
+export type Level = 'good' | 'unknown' | 'warning' | 'critical'
+
+/** What is not as it should be. */
+export interface Fault {
+  level: Exclude<Level, 'good'>
+  /** What is wrong, on one line. */
+  what: string
+  /** Why it matters. */
+  why: string
+  /** Commands for a root shell that mend it, in order; none where only a person can decide. */
+  mend: string[]
+}
+
+/** One point of the contract. */
+export interface Check {
+  name: string
+  /** What is good when it is. */
+  good: string
+  look: (facts: Facts) => Fault[]
+}
+
+/** A file or folder of the installation; undefined fields where it does not exist. */
+export interface PathFact {
+  path: string
+  kind: 'folder' | 'database' | 'configuration'
+  mode?: number
+  uid?: number
+  gid?: number
+}
+
+export interface Facts {
+  /** Of another Postfix instance, or undefined for the one of the system. */
+  configDir: string | undefined
+  /** Milliseconds since 1970. */
+  now: number
+  versions: { postfix: string; node: string }
+  /** Every parameter of main.cf and its default, expanded. */
+  main: ReadonlyMap<string, string>
+  services: readonly Service[]
+  /** What master.cf.sample would have here. */
+  expected: { gate: Service; reinjection: Service }
+  /** TOEH's configuration. */
+  toeh: {
+    path: string
+    state: string
+    internal: readonly string[]
+    /** Undefined where sendmail(1) is the way on. */
+    reinject: { host: string; port: number } | undefined
+    deadlineSeconds: number
+    /** limits.free_megabytes, in bytes. */
+    leastFree: number
+  }
+  /** What look-up tables list, or undefined for those that cannot be listed. */
+  tables: ReadonlyMap<string, readonly TableEntry[] | undefined>
+  /** The user and group pipe(8) runs the filter as; undefined where there are none of that name. */
+  user: { name: string; uid: number | undefined; group: string; gid: number | undefined }
+  paths: readonly PathFact[]
+  disks: readonly { path: string; freeBytes: number; freeFiles: number }[]
+  /** Whether Postfix's master is running. */
+  running: boolean
+  /** What the service behind `reinject` says. */
+  greeting: { offers: string[] } | { failure: string } | undefined
+  /** Whether a stranger's process can talk to it; undefined where that could not be tried. */
+  strangerEnters: boolean | undefined
+  /** The filter, run as pipe(8) would, on nothing; undefined where that takes root. */
+  trial: { status: number | null; output: string } | undefined
+  database: { newest: number } | { failure: string }
+  /** Whether the clock is kept by the network; undefined where nobody says. */
+  clockKept: boolean | undefined
+}
+
+export interface TableEntry {
+  key: string
+  value: string
+}
+
+/** The service TOEH's filter is run by. */
+export function gateOf(facts: Pick<Facts, 'services' | 'expected'>): Service | undefined {
+  const pipes = facts.services.filter(({ program }) => program === 'pipe')
+  return (
+    pipes.find(({ argv }) => argv.some((word) => word.includes('toeh-filter'))) ??
+    facts.services.find(({ name }) => name === facts.expected.gate.name)
+  )
+}
+
+/** A parameter as a service has it: its own option, else main.cf's. */
+export function settingOf(facts: Facts, service: Service, name: string): string {
+  return service.options.get(name) ?? facts.main.get(name) ?? ''
+}
+
+/** Why pipe(8) would not run as this user, or should not. */
+export function userFault(facts: Facts): string | undefined {
+  const { name, uid, group, gid } = facts.user
+  if (name === '') return 'user= is missing'
+  if (uid === undefined) return `there is no user ${name}`
+  if (gid === undefined) return `there is no group ${group}`
+  if (uid === 0) return 'user= is root'
+  if (name === facts.main.get('mail_owner')) return `user=${name} is Postfix's own`
+  if (group === facts.main.get('setgid_group')) return `group ${group} is postdrop's`
+  return undefined
+}
+
+/** postconf(1) for this instance. */
+export function postconf(facts: Facts, ...args: string[]): string {
+  return instanceCommand(facts, 'postconf', ...args)
+}
+
+/** A command of Postfix for this instance. */
+export function instanceCommand(facts: Pick<Facts, 'configDir'>, command: string, ...args: string[]): string {
+  const where = facts.configDir === undefined ? [] : ['-c', facts.configDir]
+  return [command, ...where, ...args].map(quote).join(' ')
+}
+
+/** A word for the shell, in quotes where it needs them. */
+export function quote(text: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,249 @@
+/** The gate's checks: the pipe(8) service in master.cf and what main.cf says of it. Pure. */
+import { type Check, type Facts, type Fault, gateOf, postconf, settingOf, userFault } from './facts.js'
+import { commandOf, lineOf, type Service, withPair } from './mastercf.js'
+
+/** Recipients a run can take; more than smtpd_recipient_limit's default no transaction can have. */
+const RECIPIENTS_AT_MOST = 1000
+/** What notices may take after the deadline's timer is stopped, in seconds. */
+const NOTICE_SECONDS = 10
+
+/** The macros of pipe(8) in Postfix 3.7, and envid, which 3.9 has. */
+const MACROS =
+  'sender recipient original_recipient user extension mailbox domain nexthop size queue_id client_address client_hostname client_port client_protocol client_helo sasl_method sasl_username sasl_sender'.split(
+    ' ',
+  )
+
+/** Which arguments of the sample are missing. The program's own options, `--config=` for one, are not missed. */
+function missingArguments(service: Service, sample: Service): string[] {
+  const from = (words: readonly string[]): string[] =>
+    words.slice(words.findIndex((word) => word.includes('$')))
+  return from(sample.argv).filter((word) => !service.argv.includes(word))
+}
+
+function macrosOf(service: Service): string[] {
+  return service.argv.flatMap((word) =>
+    [...word.matchAll(/\$(?:\{(\w+)\}|\((\w+)\)|(\w+))/g)].map(([, a, b, c]) => a ?? b ?? c ?? ''),
+  )
+}
+
+function unknownMacros(facts: Facts, service: Service): string[] {
+  const [major = 0, minor = 0] = facts.versions.postfix.split('.').map(Number)
+  const known = major > 3 || (major === 3 && minor >= 9) ? [...MACROS, 'envid'] : MACROS
+  return macrosOf(service).filter((name) => !known.includes(name))
+}
+
+function argumentsFit(service: Service, facts: Facts): boolean {
+  return (
+    missingArguments(service, facts.expected.gate).length === 0 &&
+    unknownMacros(facts, service).length === 0 &&
+    /(?:^| )-- \$\{recipient\}$/.test(service.argv.join(' '))
+  )
+}
+
+/** The words before the first of pipe(8)'s macros: node, the filter, and --config=. */
+function programOf(service: Service): string[] {
+  const end = service.argv.findIndex((word) => word.includes('$') || word === '--')
+  return service.argv.slice(0, end < 0 ? service.argv.length : end)
+}
+
+/** Whether the filter's trial got as far as to miss the message, with all its files open; true where nobody tried. */
+function runs({ trial }: Facts): boolean {
+  return trial === undefined || (trial.status === 75 && trial.output.includes('standard input was empty'))
+}
+
+/**
+ * The service with every fault of its command repaired. One repair for all of them: each check offers the same
+ * command, so that one pasted after another undoes nothing.
+ */
+function repaired(service: Service, facts: Facts): Service {
+  const { gate: sample } = facts.expected
+  let attributeWords = withPair(service.attributeWords, 'flags', 'q')
+  attributeWords = withPair(attributeWords, 'null_sender', '')
+  attributeWords = withPair(attributeWords, 'size', undefined)
+  if (userFault(facts) !== undefined) {
+    attributeWords = withPair(attributeWords, 'user', sample.attributes.get('user') ?? '')
+  }
+  const program = runs(facts) ? programOf(service) : programOf(sample)
+  const tail = sample.argv.slice(sample.argv.findIndex((word) => word.includes('$')))
+  const argv = argumentsFit(service, facts) && runs(facts) ? service.argv : [...program, ...tail]
+  const optionWords = withPair(service.optionWords, 'soft_bounce', 'yes')
+  return { ...service, attributeWords, argv, optionWords }
+}
+
+function repair(service: Service, facts: Facts): string[] {
+  return [postconf(facts, '-F', `${service.id}/command=${commandOf(repaired(service, facts))}`)]
+}
+
+/** A check of the gate's service; where there is none, only gate-service says so. */
+function ofGate(look: (service: Service, facts: Facts) => Fault[]): (facts: Facts) => Fault[] {
+  return (facts) => {
+    const service = gateOf(facts)
+    return service === undefined ? [] : look(service, facts)
+  }
+}
+
+/** Seconds of a time in main.cf, or NaN (postconf(5)). */
+export function secondsOf(text: string): number {
+  const [, count, unit = ''] = /^(\d+)([smhdw]?)$/.exec(text.trim()) ?? []
+  const factors: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+  return Number(count) * (factors[unit] ?? Number.NaN)
+}
+
+export const GATE_CHECKS: Check[] = [
+  {
+    name: 'gate-service',
+    good: 'the service that runs toeh-filter is in master.cf, neither unprivileged nor in a chroot',
+    look: (facts) => {
+      const service = gateOf(facts)
+      if (service === undefined) {
+        const { gate } = facts.expected
+        const what = 'no service of master.cf runs toeh-filter'
+        const why = 'content_filter=toeh:dummy leads nowhere: all outgoing mail is deferred'
+        return [{ level: 'critical', what, why, mend: [postconf(facts, '-M', `${gate.id}=${lineOf(gate)}`)] }]
+      }
+      return (['unprivileged', 'chroot'] as const).flatMap((field): Fault[] => {
+        // A hyphen in master.cf means y for unprivileged, and n for chroot (master(5), Postfix 3.0).
+        const value = service[field] === '-' ? { unprivileged: 'y', chroot: 'n' }[field] : service[field]
+        if (value === 'n') return []
+        return [
+          {
+            level: 'critical',
+            what: `${service.id} has ${field}=${service[field]}`,
+            why:
+              field === 'chroot'
+                ? 'pipe(8) finds neither node nor the filter in there: all outgoing mail is deferred'
+                : 'pipe(8) cannot become the user of the filter: all outgoing mail is deferred',
+            mend: [postconf(facts, '-F', `${service.id}/${field}=n`)],
+          },
+        ]
+      })
+    },
+  },
+  {
+    name: 'pipe-flags',
+    good: 'flags=q and no other',
+    look: ofGate((service, facts) => {
+      const flags = service.attributes.get('flags') ?? ''
+      if (flags === 'q') return []
+      const why = flags.includes('q')
+        ? 'D and O defer the mail, R F B > . change bytes, u and h fold case, X claims final delivery'
+        : 'a quoted local part arrives without its quotes, and one recipient can turn into two'
+      return [{ level: 'critical', what: `flags=${flags}`, why, mend: repair(service, facts) }]
+    }),
+  },
+  {
+    name: 'null-sender',
+    good: 'null_sender= is empty',
+    look: ofGate((service, facts) => {
+      const value = service.attributes.get('null_sender')
+      if (value === '') return []
+      const what = value === undefined ? 'null_sender= is missing' : `null_sender=${value}`
+      const why = 'bounces arrive with an address as their sender, which is foreign: they are all held'
+      return [{ level: 'critical', what, why, mend: repair(service, facts) }]
+    }),
+  },
+  {
+    name: 'pipe-size',
+    good: 'no size= in the service',
+    look: ofGate((service, facts) => {
+      const size = service.attributes.get('size')
+      if (size === undefined) return []
+      const why = 'pipe(8) bounces what is larger, before the gate sees it'
+      return [{ level: 'critical', what: `size=${size}`, why, mend: repair(service, facts) }]
+    }),
+  },
+  {
+    name: 'soft-bounce',
+    good: 'soft_bounce=yes on the service',
+    look: ofGate((service, facts) => {
+      if (settingOf(facts, service, 'soft_bounce') === 'yes') return []
+      const why =
+        'what no program can catch, a missing node or the time limit, bounces mail instead of keeping it in the queue'
+      return [{ level: 'critical', what: 'soft_bounce is not yes', why, mend: repair(service, facts) }]
+    }),
+  },
+  {
+    name: 'arguments',
+    good: 'argv= hands over all that the filter asks for',
+    look: ofGate((service, facts) => {
+      if (argumentsFit(service, facts)) return []
+      const unknown = unknownMacros(facts, service)
+      const missing = missingArguments(service, facts.expected.gate)
+      const what =
+        unknown.length > 0
+          ? `pipe(8) knows no \${${unknown[0]}}`
+          : missing.length > 0
+            ? `argv= lacks ${missing.join(' ')}`
+            : 'argv= does not end with -- and the recipients'
+      const why =
+        unknown.length > 0
+          ? 'all outgoing mail is deferred'
+          : 'the filter refuses to run, or cannot tell a whole message from a part, or a client from another'
+      return [{ level: 'critical', what, why, mend: repair(service, facts) }]
+    }),
+  },
+  {
+    name: 'user',
+    good: 'the filter runs as a user of its own',
+    look: ofGate((service, facts) => {
+      const what = userFault(facts)
+      const why = 'pipe(8) refuses to run the filter: all outgoing mail is deferred'
+      return what === undefined ? [] : [{ level: 'critical', what, why, mend: repair(service, facts) }]
+    }),
+  },
+  {
+    name: 'recipient-limit',
+    good: `at most ${RECIPIENTS_AT_MOST} recipients a run`,
+    look: ofGate((service, facts) => {
+      const name = `${service.name}_destination_recipient_limit`
+      const limit = Number(facts.main.get(name))
+      if (limit > 0 && limit <= RECIPIENTS_AT_MOST) return []
+      return [
+        {
+          level: 'critical',
+          what: `${name} = ${facts.main.get(name) ?? ''}`,
+          why: `the gate sends to ${RECIPIENTS_AT_MOST} recipients at once at most: mail to more is deferred for ever`,
+          mend: [postconf(facts, '-e', `${name}=50`)],
+        },
+      ]
+    }),
+  },
+  {
+    name: 'time-limit',
+    good: "pipe's time limit is at least twice the deadline",
+    look: ofGate((service, facts) => {
+      const name = `${service.name}_time_limit`
+      const limit = secondsOf(facts.main.get(name) ?? '')
+      const { deadlineSeconds } = facts.toeh
+      // NaN is no limit that could be compared: it is told as well.
+      if (limit >= 2 * deadlineSeconds && limit > deadlineSeconds + NOTICE_SECONDS) return []
+      return [
+        {
+          level: limit > deadlineSeconds + NOTICE_SECONDS ? 'warning' : 'critical',
+          what: `${name} = ${facts.main.get(name) ?? ''}, deadline_seconds = ${deadlineSeconds}`,
+          why: 'pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice',
+          mend: [postconf(facts, '-e', `${name}=${Math.max(300, 3 * deadlineSeconds)}s`)],
+        },
+      ]
+    }),
+  },
+  {
+    name: 'filter',
+    good: 'it runs as pipe(8) would run it, as its user, in its folder and environment',
+    look: ofGate((service, facts) => {
+      const { trial, user, expected } = facts
+      const why = 'this is what would happen to every outgoing message'
+      // Without a user there is no trial; the check of that name says so.
+      if (user.uid === undefined || user.gid === undefined) return []
+      if (trial === undefined)
+        return [{ level: 'unknown', what: 'only root can run it as another user', why, mend: [] }]
+      if (runs(facts)) return []
+      const what = `it ends with ${trial.status ?? 'nothing'}: ${trial.output.split('\n')[0] ?? ''}`
+      const mend =
+        programOf(service).join(' ') === programOf(expected.gate).join(' ') && argumentsFit(service, facts)
+          ? []
+          : repair(service, facts)
+      return [{ level: 'critical', what, why, mend }]
+    }),
+  },
+]

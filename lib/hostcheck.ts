@@ -1,0 +1,191 @@
+/** The host's checks: versions, rights, room, clock, database, and a run of the filter as pipe(8) would. Pure. */
+import {
+  type Check,
+  type Facts,
+  type Fault,
+  instanceCommand,
+  type PathFact,
+  quote,
+  userFault,
+} from './facts.js'
+
+const MIB = 1024 * 1024
+/** Bytes left on a disk: less than the first is a warning, less than the second wrong. */
+const ROOM_BYTES = { warning: 1024 * MIB, critical: 256 * MIB }
+/** The same in files. */
+const ROOM_FILES = { warning: 10_000, critical: 1_000 }
+/** Clocks of two runs may differ by so much before one of them was wrong. Milliseconds. */
+const CLOCK_SLACK_MS = 60_000
+/** The first Postfix with smtpd_forbid_bare_newline=reject, and the first Node. */
+const LEAST = { postfix: '3.7.10', node: '20.19.0' }
+
+function isOlder(version: string, least: string): boolean {
+  const parts = (text: string): number[] => text.split('.').map((part) => Number.parseInt(part, 10) || 0)
+  const [mine, wanted] = [parts(version), parts(least)]
+  const at = wanted.findIndex((part, index) => part !== (mine[index] ?? 0))
+  return at >= 0 && (mine[at] ?? 0) < (wanted[at] ?? 0)
+}
+
+const MODES = { folder: 0o700, database: 0o600, configuration: 0o640 }
+
+function rightsFaults(facts: Facts, fact: PathFact): Fault[] {
+  const { path, kind, mode, uid, gid } = fact
+  const { user } = facts
+  if (mode === undefined) {
+    const why = 'the filter cannot work without it: all outgoing mail is deferred'
+    const init = `toeh init --config ${quote(facts.toeh.path)} --user ${quote(user.name)}`
+    return [{ level: 'critical', what: `${path} does not exist`, why, mend: [init] }]
+  }
+  if ((mode & 0o170_000) === 0o120_000) {
+    const why = 'what a command does to it as root is done to something else'
+    return [{ level: 'critical', what: `${path} is a link`, why, mend: [] }]
+  }
+  const name = quote(user.name)
+  const mend: string[] = []
+  if (kind === 'configuration') {
+    const readable = (mode & 0o004) !== 0 || (gid === user.gid && (mode & 0o040) !== 0) || uid === user.uid
+    if (!readable) mend.push(`chgrp ${quote(user.group)} ${quote(path)}`, `chmod g+r ${quote(path)}`)
+    if ((mode & 0o022) !== 0) mend.push(`chmod go-w ${quote(path)}`)
+  } else {
+    if (uid !== user.uid) mend.push(`chown -h ${name} ${quote(path)}`)
+    if ((mode & 0o777) !== MODES[kind]) mend.push(`chmod ${MODES[kind].toString(8)} ${quote(path)}`)
+  }
+  if (mend.length === 0) return []
+  const exposed = (mode & 0o077) !== 0 && kind !== 'configuration'
+  return [
+    {
+      level: 'critical',
+      what: `${path} has mode ${(mode & 0o777).toString(8)} and belongs to uid ${uid}`,
+      why: exposed
+        ? 'others read or change held mail, or say who is known'
+        : 'the filter cannot use it, or others decide who is known',
+      mend,
+    },
+  ]
+}
+
+export const HOST_CHECKS: Check[] = [
+  {
+    name: 'versions',
+    good: `Postfix is ${LEAST.postfix} or newer, Node ${LEAST.node} or newer`,
+    look: ({ versions }) =>
+      (['postfix', 'node'] as const)
+        .filter((name) => isOlder(versions[name], LEAST[name]))
+        .map((name) => ({
+          level: 'warning',
+          what: `${name} is ${versions[name]}, older than ${LEAST[name]}`,
+          why:
+            name === 'postfix'
+              ? 'it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling'
+              : 'TOEH is not tried with it',
+          mend: [name === 'postfix' ? 'apt-get install --only-upgrade postfix' : 'apt-get install nodejs'],
+        })),
+  },
+  {
+    name: 'rights',
+    good: "the state folder is the filter's alone, and it can read its configuration",
+    look: (facts) =>
+      userFault(facts) !== undefined ? [] : facts.paths.flatMap((fact) => rightsFaults(facts, fact)),
+  },
+  {
+    name: 'disk',
+    good: `more than ${ROOM_BYTES.warning / MIB} MiB and ${ROOM_FILES.warning} files are free`,
+    look: ({ disks, toeh }) =>
+      disks.flatMap(({ path, freeBytes, freeFiles }): Fault[] => {
+        const least = (level: 'warning' | 'critical'): boolean =>
+          freeBytes < Math.max(ROOM_BYTES[level], { warning: 2, critical: 1 }[level] * toeh.leastFree) ||
+          freeFiles < ROOM_FILES[level]
+        if (!least('warning')) return []
+        return [
+          {
+            level: least('critical') ? 'critical' : 'warning',
+            what: `${path} has ${Math.floor(freeBytes / MIB)} MiB and ${freeFiles} files left`,
+            why: 'on a full disk nothing can be parked or looked up safely: all outgoing mail is deferred',
+            mend: [],
+          },
+        ]
+      }),
+  },
+  {
+    name: 'clock',
+    good: 'the clock has not gone back, and nobody says that it is not kept',
+    look: ({ database, now, clockKept }) => {
+      const faults: Fault[] = []
+      const ahead = 'newest' in database ? database.newest - now : 0
+      if (ahead > CLOCK_SLACK_MS) {
+        faults.push({
+          level: 'critical',
+          what: `the database knows of a time ${Math.round(ahead / 60_000)} minutes from now: the clock was set back`,
+          why: 'rules and holds end too late, and the log and the audit are out of order',
+          mend: ['timedatectl set-ntp true'],
+        })
+      }
+      if (clockKept === false) {
+        faults.push({
+          level: 'warning',
+          what: 'the clock is not kept by the network',
+          why: 'rules and holds end too early or too late',
+          mend: ['timedatectl set-ntp true'],
+        })
+      }
+      return faults
+    },
+  },
+  {
+    name: 'database',
+    good: 'it opens, and its schema is the one this program knows',
+    look: ({ database }) =>
+      'newest' in database
+        ? []
+        : [
+            {
+              level: 'critical',
+              what: database.failure,
+              why: 'the filter looks every recipient up in it: all outgoing mail is deferred',
+              mend: [],
+            },
+          ],
+  },
+  {
+    name: 'listening',
+    good: 'the way back answers, and offers XFORWARD',
+    look: (facts) => {
+      const { greeting } = facts
+      const mend = [instanceCommand(facts, 'postfix', facts.running ? 'reload' : 'start')]
+      if (greeting === undefined) return []
+      if ('failure' in greeting) {
+        const why = 'known mail cannot go on: all of it is deferred'
+        return [{ level: 'critical', what: greeting.failure, why, mend }]
+      }
+      if (greeting.offers.includes('XFORWARD')) return []
+      const why = 'the log of the copy names neither the client nor the first queue id'
+      return [{ level: 'warning', what: 'the way back does not offer XFORWARD', why, mend }]
+    },
+  },
+  {
+    name: 'reach',
+    good: 'no process but root and the filter reaches the way back',
+    look: ({ strangerEnters, toeh: { reinject }, user }) => {
+      if (reinject === undefined || strangerEnters === false) return []
+      const why = 'it is a way round the gate for every process on this host'
+      if (strangerEnters === undefined) {
+        const what = 'only root can try whether other users reach the way back'
+        return [{ level: 'unknown', what, why, mend: [] }]
+      }
+      const family = reinject.host.includes(':') ? 'ip6' : 'ip'
+      const rule = `oif lo ${family} daddr ${reinject.host} tcp dport ${reinject.port} meta skuid != { 0, ${user.uid} } reject`
+      return [
+        {
+          level: 'warning',
+          what: `other users' processes reach ${reinject.host}:${reinject.port}`,
+          why,
+          mend: [
+            'nft add table inet toeh',
+            "nft 'add chain inet toeh output { type filter hook output priority 0; }'",
+            `nft 'add rule inet toeh output ${rule}'`,
+          ],
+        },
+      ]
+    },
+  },
+]

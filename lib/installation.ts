@@ -1,0 +1,282 @@
+/** The installation: gathers what `toeh doctor` looks at, once, changing nothing. Root's rights are given up at the end. */
+import { execFileSync, spawn } from 'node:child_process'
+import { lstatSync, statfsSync, statSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { newestEntry } from './audit.js'
+import type { Config } from './config.js'
+import { databasePath, openForReading } from './database.js'
+import { enterState } from './desk.js'
+import { ADDRESS_CLASSES, type Facts, gateOf, type PathFact, type TableEntry } from './facts.js'
+import { describeError, Failure } from './failure.js'
+import { parseServices, type Service } from './mastercf.js'
+import { askPostfix } from './postconf.js'
+import { sampleMaster } from './sample.js'
+
+/** How long a server or a program is waited for. */
+const PATIENCE_MS = 20_000
+
+/** What a command prints, without the last line end; undefined where it fails. */
+function ask(command: string, ...args: string[]): string | undefined {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    return undefined
+  }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined || text === '' ? undefined : Number(text)
+}
+
+/** What Postfix and TOEH are told to do. */
+type Settings = Pick<
+  Facts,
+  'configDir' | 'versions' | 'main' | 'services' | 'expected' | 'toeh' | 'tables' | 'user'
+>
+
+/**
+ * What is written in the configuration of both.
+ * @throws Failure where Postfix cannot be asked
+ */
+export async function readSettings(config: Config, configDir: string | undefined): Promise<Settings> {
+  const main = parameters(await askPostfix('postconf', configDir, '-x'))
+  const services = await readServices(configDir)
+  const [gate, reinjection] = parseServices(sampleMaster(ownerOf(config.state), config))
+  if (gate === undefined || reinjection === undefined) throw new Failure('master.cf.sample', 'it is damaged')
+  const expected = { gate, reinjection }
+  return {
+    configDir,
+    versions: { postfix: main.get('mail_version') ?? '', node: process.versions.node },
+    main,
+    services,
+    expected,
+    toeh: {
+      path: config.path,
+      state: config.state,
+      internal: [...config.internal],
+      reinject: config.reinject.kind === 'smtp' ? config.reinject : undefined,
+      deadlineSeconds: config.deadlineSeconds,
+      leastFree: config.limits.free,
+    },
+    tables: await readTables(main, configDir),
+    user: userOf(gateOf({ services, expected })?.attributes.get('user') ?? ''),
+  }
+}
+
+/**
+ * Everything the checks want to know.
+ * @param now milliseconds since 1970
+ * @throws Failure where Postfix cannot be asked
+ */
+export async function gatherFacts(
+  config: Config,
+  configDir: string | undefined,
+  now: number,
+): Promise<Facts> {
+  const settings = await readSettings(config, configDir)
+  const { user, main } = settings
+  const { reinject } = settings.toeh
+  const service = gateOf(settings)
+  return {
+    ...settings,
+    now,
+    paths: pathsOf(config),
+    disks: [config.state, main.get('queue_directory') ?? '/'].flatMap(roomOf),
+    clockKept: { yes: true, no: false }[ask('timedatectl', 'show', '-p', 'NTPSynchronized', '--value') ?? ''],
+    running: isRunning(configDir),
+    greeting: reinject === undefined ? undefined : await greet(reinject),
+    strangerEnters: reinject === undefined ? undefined : await sendStranger(reinject, user.uid),
+    trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir),
+    // Last: root's rights are given up for it.
+    database: readDatabase(config),
+  }
+}
+
+function parameters(text: string): Map<string, string> {
+  return new Map(
+    text.split('\n').map((line): [string, string] => {
+      const at = line.indexOf(' =')
+      return [line.slice(0, at), line.slice(at + 2).trim()]
+    }),
+  )
+}
+
+/** The services of master.cf, their options expanded. */
+async function readServices(configDir: string | undefined): Promise<Service[]> {
+  const expanded = parameters(await askPostfix('postconf', configDir, '-Px'))
+  return parseServices(await askPostfix('postconf', configDir, '-M')).map((service) => ({
+    ...service,
+    options: new Map(
+      [...service.options].map(([name, value]) => [name, expanded.get(`${service.id}/${name}`) ?? value]),
+    ),
+  }))
+}
+
+function isRunning(configDir: string | undefined): boolean {
+  const where = configDir === undefined ? [] : ['-c', configDir]
+  return ask('/usr/sbin/postfix', ...where, 'status') !== undefined
+}
+
+/** Whose the state folder is. Root's it should not be, nor anybody's who does not exist. */
+function ownerOf(state: string): string {
+  const uid = statSync(state, { throwIfNoEntry: false })?.uid ?? 0
+  return (uid === 0 ? undefined : ask('id', '-nu', '--', String(uid))) ?? 'toeh'
+}
+
+function userOf(attribute: string): Facts['user'] {
+  const [name = '', named] = attribute.split(':')
+  const uid = name === '' ? undefined : numberOf(ask('id', '-u', '--', name))
+  const group = named ?? ask('id', '-gn', '--', name) ?? ''
+  return { name, uid, group, gid: numberOf(ask('getent', 'group', group)?.split(':')[2]) }
+}
+
+async function readTables(
+  main: ReadonlyMap<string, string>,
+  configDir: string | undefined,
+): Promise<Map<string, TableEntry[] | undefined>> {
+  const tables = new Map<string, TableEntry[] | undefined>()
+  for (const name of [...ADDRESS_CLASSES, 'alias_maps', 'virtual_alias_maps']) {
+    for (const word of (main.get(name) ?? '').split(/[\s,]+/)) {
+      if (!/[:/]/.test(word) || tables.has(word)) continue
+      const text = await askPostfix('postmap', configDir, '-s', word).catch(() => undefined)
+      tables.set(word, text?.split('\n').flatMap(entryOf))
+    }
+  }
+  return tables
+}
+
+function entryOf(line: string): TableEntry[] {
+  const [, key, value] = /^(.*?):?\t(.*)$/.exec(line) ?? []
+  // postalias(1) adds three of its own.
+  const isOwn = key === undefined || key === '@' || key.startsWith('YP_')
+  return isOwn || value === undefined ? [] : [{ key, value }]
+}
+
+function pathsOf(config: Config): PathFact[] {
+  const { state } = config
+  const all: PathFact[] = [
+    ...['', 'hold', 'hold/tmp', 'decisions'].map(
+      (name): PathFact => ({ path: join(state, name), kind: 'folder' }),
+    ),
+    { path: databasePath(state), kind: 'database' },
+    { path: config.path, kind: 'configuration' },
+  ]
+  return all.map((fact) => {
+    // A link within the state folder is looked at itself; to the configuration it may lead.
+    const look = fact.kind === 'configuration' ? statSync : lstatSync
+    const stat = look(fact.path, { throwIfNoEntry: false })
+    return stat === undefined ? fact : { ...fact, mode: stat.mode, uid: stat.uid, gid: stat.gid }
+  })
+}
+
+function roomOf(path: string): Facts['disks'][number][] {
+  try {
+    const { bavail, bsize, files, ffree } = statfsSync(path)
+    // Some file systems count no files.
+    return [{ path, freeBytes: bavail * bsize, freeFiles: files === 0 ? Number.POSITIVE_INFINITY : ffree }]
+  } catch {
+    return []
+  }
+}
+
+/** Says EHLO to the service behind `reinject`, and QUIT. */
+function greet(server: { host: string; port: number }): Promise<NonNullable<Facts['greeting']>> {
+  return new Promise((resolve) => {
+    const where = `${server.host}:${server.port}`
+    const socket = connect({ ...server, timeout: PATIENCE_MS })
+    let text = ''
+    const fail = (why: string): void => {
+      socket.destroy()
+      resolve({ failure: `${where}: ${why}` })
+    }
+    socket.on('timeout', () => fail('no answer'))
+    socket.on('error', (error) => fail(describeError(error)))
+    socket.on('close', () => fail('the connection was closed'))
+    let step = 0
+    socket.on('data', (bytes) => {
+      text += bytes.toString('latin1')
+      if (!/^\d{3} .*\r\n$/m.test(text)) return
+      if (!text.startsWith(step === 0 ? '220' : '250')) return fail(text.trim().split('\r\n')[0] ?? '')
+      if (step++ === 0) socket.write('EHLO doctor.invalid\r\n')
+      else {
+        const lines = text.trim().split('\r\n').slice(1)
+        resolve({ offers: lines.map((line) => line.slice(4).split(' ')[0] ?? '') })
+        socket.end('QUIT\r\n')
+      }
+      text = ''
+    })
+  })
+}
+
+/** Not root's, not the filter's, and on most hosts nobody's. */
+const STRANGERS = [65_533, 65_532]
+
+/** Whether another user's process gets a greeting there. */
+async function sendStranger(
+  server: { host: string; port: number },
+  filterUid: number | undefined,
+): Promise<boolean | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  const uid = STRANGERS.find((one) => one !== filterUid) ?? 0
+  const script = `const s = require('node:net').connect(${server.port}, '${server.host}')
+s.setTimeout(3000, () => process.exit(3)); s.on('error', () => process.exit(3)); s.on('data', () => process.exit(0))`
+  const { status } = await run([process.execPath, '-e', script], { uid, gid: uid, cwd: '/', env: {} })
+  // The end with 0 and with 3 are its own words; any other says that it did not run.
+  return status === 0 ? true : status === 3 ? false : undefined
+}
+
+/** The filter as pipe(8) would run it, with nothing to read: it opens all it needs, then misses the message. */
+async function tryFilter(
+  service: Service,
+  user: Facts['user'],
+  config: Config,
+  configDir: string | undefined,
+): Promise<Facts['trial']> {
+  const { uid, gid } = user
+  if (uid === undefined || gid === undefined) return undefined
+  const isRoot = process.getuid?.() === 0
+  if (!isRoot && process.getuid?.() !== uid) return undefined
+  const [internal = ''] = config.internal
+  const values: Record<string, string> = { queue_id: 'DOCTOR', recipient: `postmaster@${internal}` }
+  const argv = service.argv.map((word) =>
+    word.replace(/\$(?:\{(\w+)\}|\((\w+)\)|(\w+))/g, (_, a, b, c) => values[a ?? b ?? c] ?? ''),
+  )
+  const cwd = service.attributes.get('directory') ?? config.state
+  const env = { PATH: '/usr/bin:/bin', LANG: 'C', MAIL_CONFIG: configDir ?? '/etc/postfix' }
+  return run(argv, { ...(isRoot ? { uid, gid } : {}), cwd, env })
+}
+
+/** Runs a program on no input; its status and what it printed, both streams as one. */
+function run(
+  [program = '', ...args]: readonly string[],
+  options: { uid?: number; gid?: number; cwd: string; env: Record<string, string> },
+): Promise<{ status: number | null; output: string }> {
+  return new Promise((resolve) => {
+    let output = ''
+    const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'], timeout: PATIENCE_MS })
+    const take = (bytes: Buffer): void => {
+      output += bytes.toString()
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    child.stdin.on('error', () => {}) // A program that does not start does not read.
+    child.stdin.end()
+    child.on('error', (error) => resolve({ status: null, output: describeError(error) }))
+    child.on('close', (status) => resolve({ status, output: output.trim() }))
+  })
+}
+
+function readDatabase(config: Config): Facts['database'] {
+  try {
+    enterState(config.state)
+    const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
+    try {
+      return { newest: newestEntry(db) }
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    return { failure: describeError(error) }
+  }
+}

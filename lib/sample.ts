@@ -1,0 +1,42 @@
+/** The samples of the package with this host's values: what `toeh init` prints, and `toeh doctor` compares with. */
+import { execFileSync, type StdioOptions } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Config, DEFAULT_CONFIG_PATH } from './config.js'
+
+/** The package's own folder. */
+const PACKAGE = resolve(import.meta.dirname, '../..')
+
+/** The sample configuration with this host's state folder and domains. */
+export function sampleConfig(state: string, domains: readonly string[]): string {
+  return readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
+    .replace(/^state = .*$/m, `state = ${JSON.stringify(state)}`)
+    .replace(/^internal_domains = .*$/m, `internal_domains = ${JSON.stringify(domains)}`)
+}
+
+/** A user's own group; one that does not exist yet will have one of his name. */
+function groupOf(user: string): string {
+  try {
+    const stdio: StdioOptions = ['ignore', 'pipe', 'ignore']
+    return execFileSync('id', ['-gn', '--', user], { encoding: 'utf8', stdio }).trim()
+  } catch {
+    return user
+  }
+}
+
+/** master.cf.sample for this host: program, user, state folder, configuration, and the way on. */
+export function sampleMaster(user: string, config: Config): string {
+  const group = groupOf(user)
+  const filter = `${process.execPath} ${join(PACKAGE, 'dist/bin/toeh-filter.cjs')}`
+  const where = config.path === DEFAULT_CONFIG_PATH ? '' : ` --config=${config.path}`
+  const text = readFileSync(join(PACKAGE, 'master.cf.sample'), 'utf8')
+    .replace('user=toeh:toeh', `user=${user}:${group}`)
+    .replace('directory=/var/lib/toeh', `directory=${config.state}`)
+    .replace('argv=/usr/lib/toeh/toeh-filter', `argv=${filter}${where}`)
+  if (config.reinject.kind !== 'smtp') return text
+  const { host, port } = config.reinject
+  const v6 = host.includes(':')
+  return text
+    .replace('127.0.0.1:10026 inet', `${v6 ? `[${host}]` : host}:${port} inet`)
+    .replaceAll('=127.0.0.0/8', v6 ? '=[::1]/128' : '=127.0.0.0/8')
+}

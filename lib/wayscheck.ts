@@ -1,0 +1,469 @@
+/** The ways' checks: how mail comes to the gate, how it leaves, and what goes round it. Pure. */
+import { parseAddress, parseDomain } from './address.js'
+import {
+  ADDRESS_CLASSES,
+  type Check,
+  type Facts,
+  type Fault,
+  gateOf,
+  instanceCommand,
+  postconf,
+  quote,
+  settingOf,
+} from './facts.js'
+import { hostOf, lineOf, portOf, type Service } from './mastercf.js'
+
+/** The copy gains a Received header; Postfix's limit there must leave room for it. Bytes. */
+const HEADROOM = 100_000
+
+/** Options of the way back that decide who gets in and what is changed; the others are for the log and for order. */
+const DECISIVE = [
+  'mynetworks',
+  'receive_override_options',
+  'smtpd_client_restrictions',
+  'smtpd_recipient_restrictions',
+  'smtpd_relay_restrictions',
+  'smtpd_authorized_xforward_hosts',
+]
+
+function isLoopback(host: string): boolean {
+  return /^127\.[\d.]+$/.test(host) || host === '::1' || host === 'localhost'
+}
+
+function isLoopbackNetwork(word: string): boolean {
+  return /^127\.|^\[::1\]|^\[::ffff:127\./.test(word)
+}
+
+function wordsOf(value: string): string[] {
+  return value.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+/** Whether only this host can connect. */
+function isLocalOnly(facts: Facts, service: Service): boolean {
+  const host = hostOf(service)
+  const hosts = host === '' ? wordsOf(facts.main.get('inet_interfaces') ?? '') : [host]
+  return hosts.every((one) => isLoopback(one) || one === 'loopback-only')
+}
+
+function isServer(service: Service): boolean {
+  return service.program === 'smtpd' && (service.type === 'inet' || service.type === 'pass')
+}
+
+/** Services on the port that the configuration names as the way back. */
+function waysBack(facts: Facts): Service[] {
+  const { reinject } = facts.toeh
+  return facts.services.filter(
+    (service) =>
+      reinject !== undefined && service.type === 'inet' && portOf(service) === String(reinject.port),
+  )
+}
+
+function takesFromOutside(service: Service): boolean {
+  return isServer(service) && (service.type === 'pass' || ['smtp', '25'].includes(portOf(service)))
+}
+
+/** Services that take the company's own mail by SMTP. */
+function submissions(facts: Facts): Service[] {
+  const back = waysBack(facts)
+  return facts.services.filter(
+    (service) => isServer(service) && !takesFromOutside(service) && !back.includes(service),
+  )
+}
+
+/** The content_filter that leads to the gate. */
+function filterOf(facts: Facts): string {
+  return `${gateOf(facts)?.name ?? facts.expected.gate.name}:dummy`
+}
+
+/** Whether all its mail is handed to the gate, by content_filter or by a FILTER action (access(5)). */
+function isFiltered(facts: Facts, service: Service): boolean {
+  const gate = `${gateOf(facts)?.name ?? facts.expected.gate.name}:`
+  if (settingOf(facts, service, 'content_filter').startsWith(gate)) return true
+  return [...service.options].some(
+    ([name, value]) => name.endsWith('_restrictions') && value.includes(`FILTER ${gate}`),
+  )
+}
+
+/** `postconf -P`, which takes no blanks in a value. */
+function setOption(facts: Facts, service: Service, name: string, value: string): string {
+  return postconf(facts, '-P', `${service.id}/${name}=${value}`)
+}
+
+function entranceFault(facts: Facts, service: Service): Fault[] {
+  if (isFiltered(facts, service)) {
+    if (!/^[^:]+:$/.test(settingOf(facts, service, 'content_filter'))) return []
+    return [
+      {
+        level: 'warning',
+        what: `${service.id} has a content_filter without a next hop`,
+        why: 'Postfix keeps a queue for each recipient domain and starts the filter once for each',
+        mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
+      },
+    ]
+  }
+  const local = isServer(service) && isLocalOnly(facts, service)
+  return [
+    {
+      level: local ? 'warning' : 'critical',
+      what: `${service.id} does not hand its mail to the gate`,
+      why: local
+        ? 'any process on this host sends to anybody through it'
+        : 'what is sent through it goes to anybody, and nobody is asked',
+      mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
+    },
+  ]
+}
+
+/** Whether a service relays for clients: who they are, or undefined for nobody. */
+function relaysFor(facts: Facts, service: Service): { whom: string; local: boolean } | undefined {
+  const permits = wordsOf(
+    `${settingOf(facts, service, 'smtpd_relay_restrictions')} ${settingOf(facts, service, 'smtpd_recipient_restrictions')}`,
+  )
+  const relay = wordsOf(settingOf(facts, service, 'smtpd_relay_restrictions'))
+  // What comes first decides: nothing is relayed once reject_unauth_destination has been asked.
+  if (['reject_unauth_destination', 'defer_unauth_destination'].includes(relay[0] ?? '')) return undefined
+  if (
+    permits.includes('permit_sasl_authenticated') &&
+    settingOf(facts, service, 'smtpd_sasl_auth_enable') === 'yes'
+  )
+    return { whom: 'whoever logs in', local: false }
+  if (!permits.includes('permit_mynetworks')) return undefined
+  const networks = wordsOf(settingOf(facts, service, 'mynetworks'))
+  if (networks.length === 0) return undefined
+  const others = networks.filter((word) => !isLoopbackNetwork(word))
+  return { whom: networks.join(' '), local: others.length === 0 || isLocalOnly(facts, service) }
+}
+
+/** Domains of the four address classes; `complete` where no table hides any. */
+export function postfixDomains(facts: Facts): { domains: Set<string>; complete: boolean } {
+  const domains = new Set<string>()
+  let complete = true
+  const take = (text: string): void => {
+    const domain = parseDomain(text)
+    if (domain.plain) domains.add(domain.domain)
+  }
+  for (const name of ADDRESS_CLASSES) {
+    for (const word of wordsOf(facts.main.get(name) ?? '')) {
+      if (!/[:/]/.test(word)) take(word)
+      else if (facts.tables.get(word) === undefined) complete = false
+      else for (const { key } of facts.tables.get(word) ?? []) take(key)
+    }
+  }
+  return { domains, complete }
+}
+
+/** Sets internal_domains, wherever its list ends. */
+function setInternal(facts: Facts, domains: readonly string[]): string {
+  const list = domains.map((domain) => JSON.stringify(domain)).join(', ')
+  const program = `s/^internal_domains\\s*=\\s*\\[.*?\\]/internal_domains = [${list}]/ms`
+  return `perl -0pi -e ${quote(program)} ${quote(facts.toeh.path)}`
+}
+
+/** Addresses of an alias's right side that lie outside. Commands, files and includes are none. */
+function outsideTargets(facts: Facts, value: string): string[] {
+  return (value.match(/"[^"]*"|[^\s,]+/g) ?? []).filter((target) => {
+    if (/^["|/:]/.test(target) || !target.includes('@')) return false
+    const address = parseAddress(target)
+    return !address.plain || !facts.toeh.internal.includes(address.domain)
+  })
+}
+
+/** sed(1) that takes an entry out of a table's text, with the lines that go on with it. */
+function removeEntry(key: string, path: string): string {
+  const name = key.replace(/[\\/.*[\]^$+?(){}|]/g, '\\$&')
+  const script = `/^${name}[[:blank:]]*(:|[[:blank:]])/I{:a;$d;N;/\\n[[:blank:]][^\\n]*$/ba;s/^.*\\n//}`
+  return `sed -E -i ${quote(script)} ${quote(path)}`
+}
+
+function aliasFaults(facts: Facts, parameter: string): Fault[] {
+  const local = parameter === 'alias_maps'
+  return wordsOf(facts.main.get(parameter) ?? '').flatMap((table): Fault[] => {
+    const entries = facts.tables.get(table)
+    if (entries === undefined) {
+      const why = 'an outside address in it would be a way round the gate: look into it'
+      return [{ level: 'unknown', what: `${parameter}: ${table} cannot be listed`, why, mend: [] }]
+    }
+    const path = table.slice(table.indexOf(':') + 1)
+    return entries.flatMap(({ key, value }): Fault[] => {
+      const outside = outsideTargets(facts, value)
+      if (outside.length === 0) return []
+      return [
+        {
+          level: 'warning',
+          what: `${table}: ${key} leads outside, to ${outside.join(' ')}`,
+          why: local
+            ? 'local(8) expands it behind the gate: mail to this name leaves, and nobody is asked'
+            : 'mail from outside to this address, which passes no gate, goes on to there',
+          mend: [removeEntry(key, path), instanceCommand(facts, local ? 'postalias' : 'postmap', table)],
+        },
+      ]
+    })
+  })
+}
+
+export const WAYS_CHECKS: Check[] = [
+  {
+    name: 'entrances',
+    good: 'submission, submissions and whatever else takes outgoing mail by SMTP hand it to the gate',
+    look: (facts) => submissions(facts).flatMap((service) => entranceFault(facts, service)),
+  },
+  {
+    name: 'pickup',
+    good: 'mail of sendmail(1) goes to the gate, and not in a circle',
+    look: (facts) =>
+      facts.services
+        .filter(({ program }) => program === 'pickup' || program === 'qmqpd')
+        .flatMap((service): Fault[] => {
+          if (facts.toeh.reinject !== undefined) return entranceFault(facts, service)
+          if (settingOf(facts, service, 'content_filter') === '') return []
+          return [
+            {
+              level: 'critical',
+              what: `${service.id} has a content_filter, and sendmail is the way on`,
+              why: 'what the gate sends on comes back to it: mail goes in a circle until Postfix has counted enough',
+              mend: [setOption(facts, service, 'content_filter', '')],
+            },
+          ]
+        }),
+  },
+  {
+    name: 'port-25',
+    good: 'port 25 takes no outgoing mail that the gate does not see',
+    look: (facts) =>
+      facts.services.filter(takesFromOutside).flatMap((service): Fault[] => {
+        if (isFiltered(facts, service)) {
+          return [
+            {
+              level: 'critical',
+              what: `${service.id} hands mail from outside to the gate`,
+              why: 'its senders are foreign: all incoming mail is held',
+              mend: [setOption(facts, service, 'content_filter', '')],
+            },
+          ]
+        }
+        const relays = relaysFor(facts, service)
+        if (relays === undefined) return []
+        return [
+          {
+            level: relays.local ? 'warning' : 'critical',
+            what: `${service.id} relays for ${relays.whom}, without the gate`,
+            why: 'who sends there instead of to submission goes round the gate',
+            mend: [setOption(facts, service, 'smtpd_relay_restrictions', 'reject_unauth_destination')],
+          },
+        ]
+      }),
+  },
+  {
+    name: 'way-back',
+    good: 'the service behind `reinject` is in master.cf, on loopback alone',
+    look: (facts) => {
+      const { reinject } = facts.toeh
+      if (reinject === undefined) return []
+      const { reinjection } = facts.expected
+      const add = postconf(facts, '-M', `${reinjection.id}=${lineOf(reinjection)}`)
+      const services = waysBack(facts)
+      const good = services.filter((service) => isLocalOnly(facts, service) && isServer(service))
+      const bad = services.filter((service) => !good.includes(service))
+      const faults = bad.map(
+        (service): Fault => ({
+          level: 'critical',
+          what: `${service.id} is not on loopback alone`,
+          why: 'whoever reaches this host sends to anybody through it, and nobody is asked',
+          mend: [postconf(facts, '-MX', service.id), ...(good.length === 0 ? [add] : [])],
+        }),
+      )
+      if (services.length > 0) return faults
+      const what = `no service of master.cf listens on ${reinject.host}:${reinject.port}`
+      return [{ level: 'critical', what, why: 'known mail cannot go on: all of it is deferred', mend: [add] }]
+    },
+  },
+  {
+    name: 'way-back-filter',
+    good: 'its content_filter is empty',
+    look: (facts) =>
+      waysBack(facts).flatMap((service): Fault[] => {
+        const filter = settingOf(facts, service, 'content_filter')
+        if (filter === '') return []
+        const mend = [setOption(facts, service, 'content_filter', '')]
+        const why = 'what the gate sends on comes back to it: all known mail is deferred'
+        return [{ level: 'critical', what: `${service.id} has content_filter=${filter}`, why, mend }]
+      }),
+  },
+  {
+    name: 'way-back-options',
+    good: 'its restrictions and options are those of the sample',
+    look: (facts) =>
+      waysBack(facts).flatMap((service) =>
+        [...facts.expected.reinjection.options].flatMap(([name, wanted]): Fault[] => {
+          if (name === 'content_filter' || name === 'syslog_name') return []
+          const value = settingOf(facts, service, name)
+          if (wordsOf(value).join() === wordsOf(wanted).join()) return []
+          if (name === 'receive_override_options' && isEnoughOverride(value)) return []
+          return [
+            {
+              level: DECISIVE.includes(name) ? 'critical' : 'warning',
+              what: `${service.id} has ${name}=${value}`,
+              why: WHY_OPTION[name] ?? 'main.cf may refuse here what was checked before, or change it',
+              mend: [setOption(facts, service, name, wanted)],
+            },
+          ]
+        }),
+      ),
+  },
+  {
+    name: 'way-back-processes',
+    good: 'it has at least as many processes as the gate',
+    look: (facts) => {
+      const limitOf = (service: Service): number => {
+        const text =
+          service.processLimit === '-' ? facts.main.get('default_process_limit') : service.processLimit
+        return Number(text) === 0 ? Number.POSITIVE_INFINITY : Number(text)
+      }
+      const gate = gateOf(facts)
+      if (gate === undefined) return []
+      return waysBack(facts).flatMap((service): Fault[] => {
+        if (limitOf(service) >= limitOf(gate)) return []
+        const what = `${service.id} has ${limitOf(service)} processes, ${gate.id} ${limitOf(gate)}`
+        const wanted = Number.isFinite(limitOf(gate)) ? 2 * limitOf(gate) : 0
+        return [
+          {
+            level: 'warning',
+            what,
+            why: 'the gate waits for itself: under load mail is deferred',
+            mend: [postconf(facts, '-F', `${service.id}/process_limit=${wanted}`)],
+          },
+        ]
+      })
+    },
+  },
+  {
+    name: 'dsn',
+    good: 'submission does not offer DSN, which does not survive pipe(8)',
+    look: (facts) =>
+      submissions(facts).flatMap((service): Fault[] => {
+        const keywords = wordsOf(settingOf(facts, service, 'smtpd_discard_ehlo_keywords').toLowerCase())
+        if (keywords.includes('dsn')) return []
+        const wanted = [...new Set(['silent-discard', ...keywords, 'dsn'])].join()
+        return [
+          {
+            level: 'warning',
+            what: `${service.id} offers DSN`,
+            why: 'who asks for a delivery receipt gets none from behind the gate, although it was promised',
+            mend: [setOption(facts, service, 'smtpd_discard_ehlo_keywords', wanted)],
+          },
+        ]
+      }),
+  },
+  {
+    name: 'size-limits',
+    good: `submission takes at least ${HEADROOM / 1000} kB less than the way back`,
+    look: (facts) => {
+      const limitOf = (service: Service): number => {
+        const limit = Number(settingOf(facts, service, 'message_size_limit'))
+        return limit === 0 ? Number.POSITIVE_INFINITY : limit
+      }
+      const back = Math.min(...waysBack(facts).map(limitOf))
+      return submissions(facts).flatMap((service): Fault[] => {
+        if (back === Number.POSITIVE_INFINITY) return []
+        if (limitOf(service) <= back - HEADROOM) return []
+        return [
+          {
+            level: 'warning',
+            what: `${service.id} takes ${limitOf(service)} bytes, the way back ${back}`,
+            why: 'a message that has just fitted is refused behind the gate, and parked',
+            mend: [setOption(facts, service, 'message_size_limit', String(back - HEADROOM))],
+          },
+        ]
+      })
+    },
+  },
+  {
+    name: 'queue-ids',
+    good: 'queue ids are long',
+    look: (facts) => {
+      if (facts.main.get('enable_long_queue_ids') === 'yes') return []
+      const why = 'short ones come back after a while: lines of the log can no longer be told apart'
+      const mend = [postconf(facts, '-e', 'enable_long_queue_ids=yes')]
+      return [{ level: 'warning', what: 'enable_long_queue_ids is not yes', why, mend }]
+    },
+  },
+  {
+    name: 'internal-domains',
+    good: "internal_domains are Postfix's own domains",
+    look: (facts) => {
+      const { domains, complete } = postfixDomains(facts)
+      const { internal, path } = facts.toeh
+      const missing = [...domains].filter((domain) => !internal.includes(domain))
+      const extra = internal.filter((domain) => !domains.has(domain))
+      const kept = complete ? internal.filter((domain) => domains.has(domain)) : internal
+      // With no domain left there would be no configuration.
+      const mend = domains.size === 0 ? [] : [setInternal(facts, [...kept, ...missing])]
+      const faults: Fault[] = []
+      if (extra.length > 0) {
+        faults.push({
+          level: complete ? 'critical' : 'unknown',
+          what: `${path} has ${extra.join(' ')} as internal, Postfix does not${complete ? '' : ' name it outside its tables'}`,
+          why: 'mail to there leaves this host, and nobody is asked',
+          mend: complete ? mend : [],
+        })
+      }
+      if (missing.length > 0) {
+        faults.push({
+          level: 'warning',
+          what: `${missing.join(' ')} is Postfix's own, and not in internal_domains of ${path}`,
+          why: 'mail between colleagues is held, and mail from there is from a foreign sender',
+          mend,
+        })
+      }
+      return faults
+    },
+  },
+  {
+    name: 'aliases',
+    good: 'no alias of local(8) leads outside',
+    look: (facts) => aliasFaults(facts, 'alias_maps'),
+  },
+  {
+    name: 'virtual-aliases',
+    good: 'no virtual alias leads outside',
+    look: (facts) => aliasFaults(facts, 'virtual_alias_maps'),
+  },
+  {
+    name: 'forward',
+    good: '.forward files are off',
+    look: (facts) => {
+      const path = facts.main.get('forward_path') ?? ''
+      const transport = facts.main.get('local_transport') ?? ''
+      if (path === '' || !/^local(:|$)/.test(transport)) return []
+      return [
+        {
+          level: 'warning',
+          what: `forward_path = ${path}`,
+          why: 'local(8) expands .forward files behind the gate: everybody with a home folder can send his mail outside',
+          mend: [postconf(facts, '-e', 'forward_path=')],
+        },
+      ]
+    },
+  },
+]
+
+/** no_milters may be left out, for a milter that signs behind the gate; no_header_body_checks must be. */
+function isEnoughOverride(value: string): boolean {
+  const given = wordsOf(value)
+  return (
+    ['no_unknown_recipient_checks', 'no_address_mappings'].every((word) => given.includes(word)) &&
+    !given.includes('no_header_body_checks')
+  )
+}
+
+const WHY_OPTION: Record<string, string> = {
+  mynetworks: 'others than this host may send through it, and nobody is asked',
+  smtpd_client_restrictions: 'others than this host may send through it, and nobody is asked',
+  smtpd_recipient_restrictions: 'it may relay for others than this host, or refuse what the gate lets out',
+  receive_override_options:
+    'what is sent is not what the gate decided on, or stray line ends are no longer repaired',
+  smtpd_authorized_xforward_hosts: 'the log does not show whose mail it was, or others may say whose it is',
+  smtpd_forbid_bare_newline: 'a slip of the line ends would be SMTP smuggling instead of a refusal',
+  smtpd_forbid_bare_newline_exclusions: 'loopback is excluded from the defence against SMTP smuggling',
+  local_header_rewrite_clients: 'headers are rewritten after the sender has signed them',
+}

@@ -1,0 +1,84 @@
+/** The campaign: the strokes of many cases, worked off two at a time, and the table of what came of them. */
+import type { Test } from 'tap'
+import type { Lab } from '../support/lab.js'
+import type { Stroke } from './stroke.js'
+import { type Model, strike, trouble, type Verdict } from './trial.js'
+
+/** Everything with `npm run test:crash`; else a part of it that differs from day to day. */
+export const FULL = process.env.TOEH_CRASH === 'full'
+
+/** The day that chooses the part: the same day, the same strokes. */
+export const DAY = Number(process.env.TOEH_CRASH_DAY ?? Math.floor(Date.now() / 86_400_000))
+
+/** Every k-th of these, all of them with `npm run test:crash`. */
+export function part<T>(all: readonly T[], k: number): T[] {
+  return FULL ? [...all] : all.filter((_, index) => (index + DAY) % k === 0)
+}
+
+export interface Job {
+  run: () => Promise<Verdict[]>
+}
+
+export function strokesOf(model: Model, strokes: readonly Stroke[]): Job[] {
+  return strokes.map((stroke) => ({ run: () => strike(model, stroke) }))
+}
+
+/**
+ * Troubles of growing size until the case no longer notices: each rung is a real limit of the system.
+ * @param rungs from the tightest on
+ */
+export function ladderOf(
+  model: Model,
+  name: string,
+  rungs: readonly number[],
+  through: (lab: Lab, rung: number) => string[],
+): Job {
+  return {
+    run: async () => {
+      const verdicts: Verdict[] = []
+      for (const rung of rungs) {
+        const verdict = await trouble(model, `${name} ${rung}`, (lab) => through(lab, rung))
+        verdicts.push({ ...verdict, effect: name })
+      }
+      return verdicts
+    },
+  }
+}
+
+/** Works off the jobs, as many at a time as there are hands. */
+export async function workOff(jobs: readonly Job[], hands: number): Promise<Verdict[]> {
+  const verdicts: Verdict[] = []
+  let next = 0
+  const hand = async (): Promise<void> => {
+    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) verdicts.push(...(await job.run()))
+  }
+  await Promise.all(Array.from({ length: hands }, hand))
+  return verdicts
+}
+
+/** The table and the sums, as comments of the test; and that nothing was broken and every point was struck. */
+export function report(t: Test, verdicts: readonly Verdict[], strokes: number): void {
+  const rows = new Map<string, number>()
+  for (const { case: name, stroke, outcome } of verdicts) {
+    const row = FULL
+      ? `${name} | ${stroke.replace(/ (at|from) (\S+) (.*)/, ' $1 | $2 | $3')} | ${outcome}`
+      : `${name} | ${outcome}`
+    rows.set(row, (rows.get(row) ?? 0) + 1)
+  }
+  t.comment(FULL ? 'command | stroke | call | target | outcome' : 'command | outcome')
+  for (const [row, times] of rows) t.comment(times === 1 ? row : `${row} (${times} times)`)
+  const kills = verdicts.filter(({ effect, struck }) => effect === 'kill' && struck !== undefined)
+  const points = new Set(kills.map(({ case: name, struck }) => `${name} ${struck}`))
+  const faults = verdicts.filter(({ effect, struck }) => effect !== 'kill' && struck !== undefined)
+  const copies = verdicts.filter(({ outcome }) => outcome.includes('SECOND COPY'))
+  const missed = verdicts.filter(({ struck, stroke }) => struck === undefined && / (at|from) /.test(stroke))
+  const broken = verdicts.filter((verdict) => verdict.broken)
+  t.comment(
+    `strokes planned ${strokes}, runs struck ${kills.length + faults.length}: kills ${kills.length} at ` +
+      `${points.size} points, faults ${faults.length}; not struck ${missed.length}; second copies ` +
+      `${copies.length}; broken ${broken.length}; day ${DAY}`,
+  )
+  for (const { case: name, effect } of copies.slice(0, 0)) t.comment(`${name} ${effect}`)
+  for (const { case: name, stroke, outcome } of broken) t.fail(`${name}: ${stroke}: ${outcome}`)
+  t.ok(kills.length > 0 && faults.length > 0, 'kills and faults have fallen')
+}

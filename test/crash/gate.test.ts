@@ -1,0 +1,20 @@
+/** Crashes of toeh-filter: killed at every call, and every call failing, each run retried as Postfix would. */
+import { rmSync } from 'node:fs'
+import t from 'tap'
+import { FULL, part, report, strokesOf, workOff } from './campaign.js'
+import { GATE_CASES } from './gatecase.js'
+import { faultsOf, killsOf } from './stroke.js'
+import { cannotStrike, makeModel, modelFolder } from './trial.js'
+
+t.test('toeh-filter, struck at every call', { skip: cannotStrike() }, async (t) => {
+  const folder = modelFolder()
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const jobs = []
+  for (const one of GATE_CASES) {
+    const model = await makeModel(one, folder)
+    const mixed = one.name === 'toeh-filter mixed'
+    jobs.push(...strokesOf(model, part(killsOf(model.calls), mixed ? 1 : 8)))
+    jobs.push(...strokesOf(model, part(faultsOf(model.calls, false), mixed ? 8 : 32)))
+  }
+  report(t, await workOff(jobs, FULL ? 2 : 1), jobs.length)
+})

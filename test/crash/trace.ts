@@ -1,0 +1,115 @@
+/** The trace: what strace saw a program's main thread do, each call with the name of what it was done to. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** One system call of the main thread. */
+export interface Call {
+  syscall: string
+  /** Counted among the same system calls of this thread from 1: what strace's `when=` counts. */
+  n: number
+  /** What it was done to: a path in the installation, `sink`, `stdin`, `stdout`, `exit`; undefined: none of ours. */
+  target: string | undefined
+  /** `syscall target#k`: the same in every run, whatever the process number and the random names. */
+  label: string
+  /** The line as strace wrote it. */
+  text: string
+  /** It was entered and never left: here the process died. */
+  cut: boolean
+  /** Its failure was strace's doing. */
+  injected: boolean
+  /** Seconds since 1970, where strace was asked for them. */
+  at: number
+}
+
+/** The system calls that change what lasts or what others see, and those by which a process learns and ends. */
+export const TRACED = [
+  ...['execve', 'openat', 'read', 'write', 'pwrite64', 'writev', 'fsync', 'fdatasync', 'ftruncate'],
+  ...['rename', 'renameat', 'renameat2', 'link', 'linkat', 'unlink', 'unlinkat', 'mkdir', 'rmdir'],
+  ...['connect', 'sendto', 'sendmsg', 'exit_group'],
+]
+
+/**
+ * The arguments of strace up to the program, `more` before them. One file a thread: no line is torn in two.
+ * `--seccomp-bpf` among `more` saves time, but strace sends no signal at a stop of that kind: a kill would never fire.
+ */
+export function traced(file: string, ...more: string[]): string[] {
+  const trace = `trace=${TRACED.join(',')}`
+  return ['strace', '-f', '-ff', '-y', '-s', '64', '-o', file, '-e', trace, ...more]
+}
+
+/** Random and changing parts of names, and what stands for them. */
+const NAMES: [RegExp, string][] = [
+  [/tmp\/gone-[^/]+/, 'tmp/gone'],
+  [/tmp\/[0-9]+-[0-9a-f]{12}/, 'tmp/spool'],
+  [/\.envelope-[0-9a-f]{12}/, '.envelope'],
+  [/decisions\/[0-9]{4}-[0-9]{2}-[0-9]{2}\.jsonl/, 'decisions/day'],
+  [/hold\/[0-9a-hjkmnp-tv-z]{12}/, 'hold/id'],
+]
+
+function nameOf(path: string): string {
+  return NAMES.reduce((name, [pattern, word]) => name.replace(pattern, word), path)
+}
+
+/** The target of a call, by the first path in it that lies in `dir`, or by its descriptor. */
+function targetOf(
+  syscall: string,
+  args: string,
+  dir: string,
+  sockets: ReadonlySet<string>,
+): string | undefined {
+  if (syscall === 'exit_group') return 'exit'
+  if (syscall === 'connect') return args.includes('AF_INET,') ? 'sink' : undefined
+  const [, number, file] = /^(\d+)<([^>]*)>/.exec(args) ?? []
+  if (number === '0') return 'stdin'
+  if (number === '1' || number === '2') return number === '1' ? 'stdout' : 'stderr'
+  if (file !== undefined && sockets.has(file)) return 'sink'
+  // What merely stands in the data of a write is no path.
+  const path = file ?? /"([^"]*)"/.exec(args)?.[1]
+  if (path === undefined || !path.startsWith(`${dir}/`)) return undefined
+  return nameOf(path.slice(dir.length + 1))
+}
+
+/** The main thread's calls from the files `file.TID`; `dir` is the installation. @throws Error where there is none */
+export function readTrace(file: string, dir: string): Call[] {
+  const folder = join(file, '..')
+  const name = `${file.slice(folder.length + 1)}.`
+  for (const found of readdirSync(folder)) {
+    if (!found.startsWith(name)) continue
+    const text = readFileSync(join(folder, found), 'latin1')
+    if (/^(?:[\d.]+ )?execve\(/.test(text)) return parse(text, dir)
+  }
+  throw new Error(`strace has left no trace in ${file}`)
+}
+
+function parse(text: string, dir: string): Call[] {
+  const calls: Call[] = []
+  const counts = new Map<string, number>()
+  const sockets = new Set<string>()
+  const count = (key: string): number => {
+    const number = (counts.get(key) ?? 0) + 1
+    counts.set(key, number)
+    return number
+  }
+  for (const line of text.split('\n')) {
+    const [, at = '0', syscall, args] = /^(?:([\d.]+) )?([a-z_0-9]+)\((.*)/.exec(line) ?? []
+    if (syscall === undefined || args === undefined) continue
+    if (syscall === 'connect' && args.includes('AF_INET,')) sockets.add(/<([^>]*)>/.exec(args)?.[1] ?? '')
+    const target = targetOf(syscall, args, dir, sockets)
+    calls.push({
+      syscall,
+      n: count(syscall),
+      target,
+      label: `${syscall} ${target}#${count(`${syscall} ${target}`)}`,
+      text: line,
+      cut: / = \?$/.test(line.trimEnd()),
+      injected: line.includes('(INJECTED)'),
+      at: Number(at),
+    })
+  }
+  return calls
+}
+
+/** Whether the end of the message went out in it. */
+export function isDot({ target, text }: Call): boolean {
+  return target === 'sink' && text.includes('".\\r\\n"')
+}

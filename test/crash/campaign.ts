@@ -1,4 +1,5 @@
 /** The campaign: the strokes of many cases, worked off two at a time, and the table of what came of them. */
+import { appendFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import type { Lab } from '../support/lab.js'
 import type { Stroke } from './stroke.js'
@@ -6,6 +7,9 @@ import { type Model, strike, trouble, type Verdict } from './trial.js'
 
 /** Everything with `npm run test:crash`; else a part of it that differs from day to day. */
 export const FULL = process.env.TOEH_CRASH === 'full'
+
+/** A file that takes each verdict as it comes. */
+const TABLE = process.env.TOEH_CRASH_TABLE
 
 /** The day that chooses the part: the same day, the same strokes. */
 export const DAY = Number(process.env.TOEH_CRASH_DAY ?? Math.floor(Date.now() / 86_400_000))
@@ -50,7 +54,11 @@ export async function workOff(jobs: readonly Job[], hands: number): Promise<Verd
   const verdicts: Verdict[] = []
   let next = 0
   const hand = async (): Promise<void> => {
-    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) verdicts.push(...(await job.run()))
+    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) {
+      const came = await job.run()
+      verdicts.push(...came)
+      if (TABLE !== undefined) appendFileSync(TABLE, came.map((one) => `${JSON.stringify(one)}\n`).join(''))
+    }
   }
   await Promise.all(Array.from({ length: hands }, hand))
   return verdicts
@@ -78,7 +86,11 @@ export function report(t: Test, verdicts: readonly Verdict[], strokes: number): 
       `${points.size} points, faults ${faults.length}; not struck ${missed.length}; second copies ` +
       `${copies.length}; broken ${broken.length}; day ${DAY}`,
   )
-  for (const { case: name, effect } of copies.slice(0, 0)) t.comment(`${name} ${effect}`)
   for (const { case: name, stroke, outcome } of broken) t.fail(`${name}: ${stroke}: ${outcome}`)
+  t.equal(
+    missed.length,
+    0,
+    `every stroke has fallen: ${missed.map(({ case: name, stroke }) => `${name} ${stroke}`)}`,
+  )
   t.ok(kills.length > 0 && faults.length > 0, 'kills and faults have fallen')
 }

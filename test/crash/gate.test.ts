@@ -14,7 +14,7 @@ t.test('toeh-filter, struck at every call', { skip: cannotStrike() }, async (t) 
     const model = await makeModel(one, folder)
     const mixed = one.name === 'toeh-filter mixed'
     jobs.push(...strokesOf(model, part(killsOf(model.calls), mixed ? 1 : 8)))
-    jobs.push(...strokesOf(model, part(faultsOf(model.calls, false), mixed ? 8 : 32)))
+    jobs.push(...strokesOf(model, part(faultsOf(model.calls, !mixed), mixed ? 8 : 16)))
   }
   report(t, await workOff(jobs, FULL ? 2 : 1), jobs.length)
 })

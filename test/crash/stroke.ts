@@ -34,7 +34,7 @@ const FAULTS: Record<string, Fault[]> = {
 /** The calls of a run that are worth a stroke: those that concern the installation, the sink or standard output. */
 function worthwhile({ syscall, target }: Call): boolean {
   if (target === undefined || syscall === 'execve') return false
-  return !(syscall === 'read' && target !== 'sink' && target !== 'stdin')
+  return syscall !== 'read' || target === 'stdin' || target.startsWith('reply ')
 }
 
 /** A kill at every point of a run. The process dies before the call is carried out. */
@@ -53,7 +53,7 @@ export function faultsOf(calls: readonly Call[], inTurn: boolean): Stroke[] {
   let turn = 0
   for (const call of calls.filter(worthwhile)) {
     const { label: point, syscall, n, target } = call
-    const onSocket = target === 'sink'
+    const onSocket = target === 'sink' || target?.startsWith('reply ') === true
     const possible: Fault[] = onSocket
       ? [syscall === 'connect' ? 'ECONNREFUSED' : 'ECONNRESET']
       : (FAULTS[syscall] ?? []).filter((fault) => fits(fault, call))
@@ -74,8 +74,7 @@ function fits(fault: Fault, { syscall, text }: Call): boolean {
 /** What starts a program so that it is struck, its trace in `file`. */
 export function striking({ syscall, n, effect, onwards }: Stroke, file: string): string[] {
   const what = effect === 'kill' ? 'signal=KILL' : `error=${effect}`
-  const fast = effect === 'kill' ? [] : ['--seccomp-bpf']
-  return traced(file, ...fast, '-e', `inject=${syscall}:${what}:when=${n}${onwards ? '+' : ''}`)
+  return traced(file, '-e', `inject=${syscall}:${what}:when=${n}${onwards ? '+' : ''}`)
 }
 
 /** The label of the call that was struck, from the trace of the run; undefined where none was. */

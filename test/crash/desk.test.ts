@@ -1,0 +1,19 @@
+/** Crashes of the commands: killed at every call, and every call failing, each started again and brought to its end. */
+import { rmSync } from 'node:fs'
+import t from 'tap'
+import { FULL, part, report, strokesOf, workOff } from './campaign.js'
+import { DESK_CASES } from './deskcase.js'
+import { faultsOf, killsOf } from './stroke.js'
+import { cannotStrike, makeModel, modelFolder } from './trial.js'
+
+t.test('toeh, struck at every call', { skip: cannotStrike() }, async (t) => {
+  const folder = modelFolder()
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const jobs = []
+  for (const one of DESK_CASES) {
+    const model = await makeModel(one, folder)
+    jobs.push(...strokesOf(model, part(killsOf(model.calls), 20)))
+    jobs.push(...strokesOf(model, part(faultsOf(model.calls, true), 30)))
+  }
+  report(t, await workOff(jobs, FULL ? 2 : 1), jobs.length)
+})

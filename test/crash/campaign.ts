@@ -64,29 +64,53 @@ export async function workOff(jobs: readonly Job[], hands: number): Promise<Verd
   return verdicts
 }
 
+/** The table as comments of the test: each row once, with how often it came. */
+function comment(t: Test, rows: readonly string[]): void {
+  const times = new Map<string, number>()
+  for (const row of rows) times.set(row, (times.get(row) ?? 0) + 1)
+  for (const [row, count] of times) t.comment(count === 1 ? row : `${row} (${count} times)`)
+}
+
+function failBroken(t: Test, verdicts: readonly Verdict[]): void {
+  for (const { case: name, stroke, outcome, broken } of verdicts)
+    if (broken) t.fail(`${name}: ${stroke}: ${outcome}`)
+}
+
+/** What came of limits: at least one run felt each, and nothing was broken. */
+export function reportLimits(t: Test, verdicts: readonly Verdict[]): void {
+  comment(
+    t,
+    verdicts.map(({ case: name, stroke, outcome }) =>
+      FULL ? `${name} | ${stroke} | ${outcome}` : `${name} | ${outcome}`,
+    ),
+  )
+  const felt = verdicts.filter(({ struck }) => struck !== undefined).length
+  t.comment(`runs under a limit ${verdicts.length}, of which ${felt} could not end well; day ${DAY}`)
+  failBroken(t, verdicts)
+  t.ok(felt > 0, 'the limit was felt')
+}
+
 /** The table and the sums, as comments of the test; and that nothing was broken and every point was struck. */
 export function report(t: Test, verdicts: readonly Verdict[], strokes: number): void {
-  const rows = new Map<string, number>()
-  for (const { case: name, stroke, outcome } of verdicts) {
-    const row = FULL
-      ? `${name} | ${stroke.replace(/ (at|from) (\S+) (.*)/, ' $1 | $2 | $3')} | ${outcome}`
-      : `${name} | ${outcome}`
-    rows.set(row, (rows.get(row) ?? 0) + 1)
-  }
   t.comment(FULL ? 'command | stroke | call | target | outcome' : 'command | outcome')
-  for (const [row, times] of rows) t.comment(times === 1 ? row : `${row} (${times} times)`)
+  comment(
+    t,
+    verdicts.map(({ case: name, stroke, outcome }) => {
+      const columns = stroke.replace(/ (at|from) (\S+) (.*)/, ' $1 | $2 | $3')
+      return FULL ? `${name} | ${columns} | ${outcome}` : `${name} | ${outcome}`
+    }),
+  )
   const kills = verdicts.filter(({ effect, struck }) => effect === 'kill' && struck !== undefined)
   const points = new Set(kills.map(({ case: name, struck }) => `${name} ${struck}`))
   const faults = verdicts.filter(({ effect, struck }) => effect !== 'kill' && struck !== undefined)
   const copies = verdicts.filter(({ outcome }) => outcome.includes('SECOND COPY'))
   const missed = verdicts.filter(({ struck, stroke }) => struck === undefined && / (at|from) /.test(stroke))
-  const broken = verdicts.filter((verdict) => verdict.broken)
   t.comment(
     `strokes planned ${strokes}, runs struck ${kills.length + faults.length}: kills ${kills.length} at ` +
       `${points.size} points, faults ${faults.length}; not struck ${missed.length}; second copies ` +
-      `${copies.length}; broken ${broken.length}; day ${DAY}`,
+      `${copies.length}; broken ${verdicts.filter(({ broken }) => broken).length}; day ${DAY}`,
   )
-  for (const { case: name, stroke, outcome } of broken) t.fail(`${name}: ${stroke}: ${outcome}`)
+  failBroken(t, verdicts)
   t.equal(
     missed.length,
     0,

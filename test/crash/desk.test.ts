@@ -9,11 +9,13 @@ import { cannotStrike, makeModel, modelFolder } from './trial.js'
 t.test('toeh, struck at every call', { skip: cannotStrike() }, async (t) => {
   const folder = modelFolder()
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const jobs = []
+  const kills = []
+  const faults = []
   for (const one of DESK_CASES) {
     const model = await makeModel(one, folder)
-    jobs.push(...strokesOf(model, part(killsOf(model.calls), 20)))
-    jobs.push(...strokesOf(model, part(faultsOf(model.calls, true), 30)))
+    kills.push(...strokesOf(model, part(killsOf(model.calls), 20)))
+    faults.push(...strokesOf(model, part(faultsOf(model.calls, true), 30)))
   }
+  const jobs = [...kills, ...faults]
   report(t, await workOff(jobs, FULL ? 2 : 1), jobs.length)
 })

@@ -9,12 +9,14 @@ import { cannotStrike, makeModel, modelFolder } from './trial.js'
 t.test('toeh-filter, struck at every call', { skip: cannotStrike() }, async (t) => {
   const folder = modelFolder()
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const jobs = []
+  const kills = []
+  const faults = []
   for (const one of GATE_CASES) {
     const model = await makeModel(one, folder)
     const mixed = one.name === 'toeh-filter mixed'
-    jobs.push(...strokesOf(model, part(killsOf(model.calls), mixed ? 1 : 8)))
-    jobs.push(...strokesOf(model, part(faultsOf(model.calls, !mixed), mixed ? 8 : 16)))
+    kills.push(...strokesOf(model, part(killsOf(model.calls), mixed ? 1 : 8)))
+    faults.push(...strokesOf(model, part(faultsOf(model.calls, !mixed), mixed ? 8 : 16)))
   }
+  const jobs = [...kills, ...faults]
   report(t, await workOff(jobs, FULL ? 2 : 1), jobs.length)
 })

@@ -84,7 +84,7 @@ function parse(text: string, dir: string): Call[] {
     return number
   }
   for (const line of text.split('\n')) {
-    const [, at = '0', syscall, args] = /^(?:([\d.]+) )?([a-z_0-9]+)\((.*)/.exec(line) ?? []
+    const [, at = '0', syscall, args] = /^(?:\d+ +)?(?:(\d+\.\d+) )?([a-z_0-9]+)\((.*)/.exec(line) ?? []
     if (syscall === undefined || args === undefined) continue
     if (syscall === 'connect' && args.includes('AF_INET,')) sockets.add(/<([^>]*)>/.exec(args)?.[1] ?? '')
     let target = targetOf(syscall, args, dir, sockets)

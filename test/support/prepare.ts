@@ -12,6 +12,7 @@ const missing = [
   ...(hasPostfix() ? [] : ['postfix']),
   // It makes journals without a running journald, and brings journalctl.
   ...(hasJournal() ? [] : ['systemd-journal-remote']),
+  ...(spawnSync('strace', ['--version']).error === undefined ? [] : ['strace']),
 ]
 const skipped = 'the tests that need it will be skipped'
 

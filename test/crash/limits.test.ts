@@ -72,9 +72,13 @@ t.test('a disk that is too small', { skip: cannotStrike() || cannotMount }, asyn
   reportLimits(t, await workOff(jobs, hands))
 })
 
+// With fewer Node cannot even open the program, and ends with 1: that is soft_bounce's to catch, in master.cf.
+const FEWEST = 18
+
 t.test('no descriptor left', { skip: cannotStrike() }, async (t) => {
-  const jobs = models.map((model) =>
-    ladderOf(model, 'RLIMIT_NOFILE', part(steps(17, 28, 1), model.case === LONG ? 3 : 6), (_, files) => [
+  const gate = models.filter((model) => model.case.name.startsWith('toeh-filter'))
+  const jobs = gate.map((model) =>
+    ladderOf(model, 'RLIMIT_NOFILE', part(steps(FEWEST, 28, 1), 3), (_, files) => [
       'prlimit',
       `--nofile=${files}`,
     ]),

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chainHash, type Deed } from '../../lib/audit.js'
+import { Audit } from '../../lib/audit.js'
 import { type Database, databasePath, openForWriting } from '../../lib/database.js'
 import type { State } from '../../lib/hold.js'
 import { HoldFolder } from '../../lib/holdfolder.js'
@@ -42,13 +42,13 @@ const WAITING = ['held', 'refused', 'releasing']
  * Reads the books of an installation as it stands, from a copy: a look must not mend what the next run has to.
  * @throws Error for whatever `limits` or the hold's own rules forbid
  */
-export function readBooks(state: string, sink: Sink, limits: Limits): Books {
+export async function readBooks(state: string, sink: Sink, limits: Limits): Promise<Books> {
   const copy = mkdtempSync(join(PLACE, 'toeh-books-'))
   try {
     cpSync(state, copy, { recursive: true })
     const db = openForWriting(databasePath(copy), { busySeconds: 5 })
     try {
-      const books = { ...take(db, copy), ...atSink(sink, limits) }
+      const books = { ...(await take(db, copy)), ...atSink(sink, limits) }
       checkFolders(db, copy, books, limits)
       return books
     } finally {
@@ -59,7 +59,7 @@ export function readBooks(state: string, sink: Sink, limits: Limits): Books {
   }
 }
 
-function take(db: Database, state: string): Omit<Books, 'copies' | 'notices'> {
+async function take(db: Database, state: string): Promise<Omit<Books, 'copies' | 'notices'>> {
   const whole = db.get<{ integrity_check: string }>('PRAGMA integrity_check')?.integrity_check
   if (whole !== 'ok') throw new Error(`the database is damaged: ${whole}`)
   const recipients = db.all<{ address: string; state: State }>('SELECT address, state FROM recipient')
@@ -68,7 +68,7 @@ function take(db: Database, state: string): Omit<Books, 'copies' | 'notices'> {
     folders: new HoldFolder(state).ids(),
     temporaries: readdirSync(join(state, 'hold/tmp')),
     rules: rulesOf(db),
-    deeds: deedsOf(db),
+    deeds: await deedsOf(db),
   }
 }
 
@@ -80,17 +80,12 @@ function rulesOf(db: Database): string[] {
 }
 
 /** The audit in words. @throws Error where its chain of hashes is broken */
-function deedsOf(db: Database): string[] {
-  let previous = ''
-  const deeds: string[] = []
-  for (const { hash, id: _, ...deed } of db.all<Deed & { hash: string; id: number }>(
-    'SELECT * FROM audit ORDER BY id',
-  )) {
-    if (chainHash(previous, deed) !== hash) throw new Error(`the audit's chain breaks at ${deed.subject}`)
-    previous = hash
-    deeds.push(`${deed.what} ${deed.subject}: ${deed.was} → ${deed.now}`)
-  }
-  return deeds
+async function deedsOf(db: Database): Promise<string[]> {
+  const audit = new Audit(db)
+  const { broken } = await audit.verify()
+  if (broken !== null) throw new Error(`the audit's chain breaks at row ${broken}`)
+  const deeds = await audit.list({})
+  return deeds.map(({ what, subject, was, now }) => `${what} ${subject}: ${was} → ${now}`)
 }
 
 function atSink(sink: Sink, limits: Limits): Pick<Books, 'copies' | 'notices'> {
@@ -118,13 +113,13 @@ function checkFolders(
 ): void {
   const folder = new HoldFolder(state)
   for (const id of folders) {
-    const names = readdirSync(folder.path(id)).filter((name) => !name.startsWith('.envelope-'))
+    const names = readdirSync(folder.path(id)).filter((name) => !/^(\.envelope-.*|moves\.jsonl)$/.test(name))
     if (names.sort().join(' ') !== 'envelope.json message.eml') throw new Error(`hold/${id} has ${names}`)
     if (!readFileSync(folder.messagePath(id)).equals(limits.bytes))
       throw new Error(`hold/${id} has other bytes`)
     folder.read(id)
   }
-  const odd = temporaries.find((name) => !/^([0-9]+-[0-9a-f]{12}|gone-[0-9a-z]{12}-[0-9a-f]{12})$/.test(name))
+  const odd = temporaries.find((name) => !/^([0-9]+-[0-9a-f]+|gone-[0-9a-z]{12}-[0-9a-f]{12})$/.test(name))
   if (odd !== undefined) throw new Error(`hold/tmp has ${odd}`)
   const rows = db.all<{ hold: string; address: string; state: State }>('SELECT * FROM recipient')
   for (const { hold, address, state } of rows) {

@@ -57,22 +57,22 @@ function deskCase(task: Task): Case {
     async judge(trial) {
       const { first, lab, model } = trial
       checkWords(first, true)
-      const before = trial.books()
+      const before = await trial.books()
       const words = [first.signal ?? `exit ${first.code}`, standing(before)]
       let books = before
       if (first.code !== 0) {
         const second = await start(lab, task.args(lab))
         checkWords(second, false)
         words.push(`again: exit ${second.code}`)
-        books = trial.books()
+        books = await trial.books()
       }
       words.push((await task.mend?.(trial, books)) ?? '')
-      books = trial.books()
+      books = await trial.books()
       if (books.folders.length > model.end.folders.length) {
         const { code, stdout } = await start(lab, ['cleanup'])
         if (code !== 0) throw new Error(`cleanup: ${code} ${stdout}`)
         words.push('cleanup removes the bytes')
-        books = trial.books()
+        books = await trial.books()
       }
       checkSame(
         books,

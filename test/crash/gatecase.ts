@@ -46,7 +46,7 @@ export function gateCase(mail: Mail): Case {
     async judge(trial) {
       let last = trial.first
       checkStatus(last, true)
-      const before = trial.books()
+      const before = await trial.books()
       let retries = 0
       for (; last.code !== 0; retries++) {
         if (retries === RETRIES) throw new Error(`still not done: ${last.code} ${last.stdout}`)
@@ -54,7 +54,7 @@ export function gateCase(mail: Mail): Case {
         checkStatus(last, false)
         if (last.code !== 0) throw new Error(`the retry failed: ${last.code} ${last.stdout}`)
       }
-      const books = trial.books()
+      const books = await trial.books()
       checkSettled(books, mail)
       if (books.rules.join() !== trial.model.end.rules.join()) throw new Error(`the rules are ${books.rules}`)
       const copies = Math.max(0, ...known.map((address) => books.copies.get(address) ?? 0))
@@ -114,6 +114,7 @@ function age(lab: Lab): void {
   db.run('ALTER TABLE rule DROP COLUMN ends_at')
   db.run('ALTER TABLE rule DROP COLUMN last_used_at')
   db.run('DROP TABLE progress')
+  db.run('DROP INDEX hold_queue_id')
   db.run('PRAGMA user_version = 1')
   db.close()
 }

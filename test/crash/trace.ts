@@ -39,7 +39,7 @@ export function traced(file: string, ...more: string[]): string[] {
 /** Random and changing parts of names, and what stands for them. */
 const NAMES: [RegExp, string][] = [
   [/tmp\/gone-[^/]+/, 'tmp/gone'],
-  [/tmp\/[0-9]+-[0-9a-f]{12}/, 'tmp/spool'],
+  [/tmp\/[0-9]+-[0-9a-f]+/, 'tmp/spool'],
   [/\.envelope-[0-9a-f]{12}/, '.envelope'],
   [/decisions\/[0-9]{4}-[0-9]{2}-[0-9]{2}\.jsonl/, 'decisions/day'],
   [/hold\/[0-9a-hjkmnp-tv-z]{12}/, 'hold/id'],

@@ -50,7 +50,7 @@ export class Trial {
     this.calls = calls
   }
 
-  books(): Books {
+  books(): Promise<Books> {
     return readBooks(this.lab.state, this.sink, this.model.case.limits)
   }
 
@@ -90,7 +90,12 @@ export async function makeModel(one: Case, folder: string): Promise<Model> {
     const file = join(lab.dir, 'trace')
     const outcome = await one.run(lab, traced(file))
     if (outcome.code !== 0) throw new Error(`${one.name}: ${JSON.stringify(outcome)}`)
-    return { case: one, state, calls: readTrace(file, lab.dir), end: readBooks(lab.state, sink, one.limits) }
+    return {
+      case: one,
+      state,
+      calls: readTrace(file, lab.dir),
+      end: await readBooks(lab.state, sink, one.limits),
+    }
   })
 }
 

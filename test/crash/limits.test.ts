@@ -18,7 +18,11 @@ const LONG = gateCase({
   message: `Received: from pc (pc [127.0.0.1])\n\tby mx.corp.test\nSubject: Invoice\n\n${'0123456789abcde\n'.repeat(12_800)}`,
 })
 
-const CASES = [LONG, ...GATE_CASES.filter(({ name }) => name.endsWith('mixed')), ...DESK_CASES]
+const CASES = [
+  LONG,
+  ...GATE_CASES.filter(({ name }) => name.endsWith('mixed')),
+  ...part(DESK_CASES, DESK_CASES.length / 2),
+]
 
 function steps(from: number, to: number, step: number): number[] {
   return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => from + index * step)

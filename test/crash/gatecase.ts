@@ -111,8 +111,8 @@ function describe({ rows, copies, folders, temporaries }: Books): string {
 /** Takes the database back to schema 1, as an older TOEH has left it; the next to open it for writing migrates it. */
 function age(lab: Lab): void {
   const db = lab.openDatabase()
+  db.run('DROP TABLE rule_use')
   db.run('ALTER TABLE rule DROP COLUMN ends_at')
-  db.run('ALTER TABLE rule DROP COLUMN last_used_at')
   db.run('DROP TABLE progress')
   db.run('DROP INDEX hold_queue_id')
   db.run('PRAGMA user_version = 1')

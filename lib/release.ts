@@ -75,8 +75,19 @@ export async function release(
 ): Promise<Released> {
   const { hold, actor } = desk
   const began = performance.now()
-  const { eightBit } = await checkBytes(desk, message)
   const result: Released = { id: message.id, released: [], failed: [] }
+  let eightBit: boolean
+  try {
+    eightBit = (await checkBytes(desk, message)).eightBit
+  } catch (error) {
+    // Somebody may have settled them since they were chosen; with the last of them the bytes have gone.
+    const current = await hold.find(message.id)
+    if (current.recipients.some(isWaiting)) throw error
+    for (const recipient of recipients) {
+      result.failed.push({ recipient, why: whyNotClaimed(current, recipient, actor) })
+    }
+    return result
+  }
   const sendable = recipients.filter((recipient) => {
     const fits = isSendable(recipient) && (message.sender === '' || isSendable(message.sender))
     if (!fits) result.failed.push({ recipient, why: 'it cannot be written into an SMTP command as it is' })

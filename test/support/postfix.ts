@@ -104,6 +104,8 @@ export interface PostfixOptions {
   /** Lines for TOEH's configuration. */
   settings?: string
   notice?: string
+  /** Settings of main.cf, as `name=value`, beside or in place of those below. */
+  main?: string[]
   /** Changes the lines of the toeh service, to break it. */
   breakService?: (lines: string) => string
 }
@@ -198,6 +200,8 @@ toeh_destination_recipient_limit = 50
 toeh_time_limit = 60s
 `,
     )
+    if (options.main !== undefined)
+      execFileSync('/usr/sbin/postconf', ['-c', this.etc, '-e', ...options.main])
     writeFileSync(join(this.etc, 'master.cf'), await this.#master(options))
   }
 
@@ -228,6 +232,11 @@ ${SERVICES}`
   stop(): void {
     // Not `stop`, which waits for every process to end by itself.
     spawnSync('/usr/sbin/postfix', ['-c', this.etc, 'abort'])
+  }
+
+  /** The process that all others of this instance come from. */
+  masterPid(): number {
+    return Number(readFileSync(join(this.dir, 'queue/pid/master.pid'), 'utf8'))
   }
 
   /** Rewrites a line of master.cf and reloads. */

@@ -1,0 +1,174 @@
+/**
+ * The books of a soak: what became of each (message, recipient) that Postfix took, from the sink and the hold, and
+ * why something came twice, from Postfix's log and the list of kills.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import type { Postfix } from '../support/postfix.js'
+import { unwire } from '../support/sink.js'
+import type { Kill } from './killer.js'
+import { kindOf, type Letter, numberOf } from './letter.js'
+
+export interface Accepted {
+  letter: Letter
+  queueId: string
+}
+
+interface Row {
+  id: string
+  queueId: string
+  address: string
+  state: string
+  sha256: string
+}
+
+export type Cause = 'filter' | 'pipe' | 'reinjection' | 'unexplained'
+
+export interface Books {
+  messages: number
+  recipients: number
+  /** Arrived without ever having waited. */
+  delivered: number
+  waiting: number
+  /** A release that was cut off: sent or not, a person has to look. */
+  inDoubt: number
+  released: number
+  rejected: number
+  /** Neither arrived nor waiting nor settled. */
+  lost: string[]
+  /** Arrived, though nobody released it. */
+  out: string[]
+  /** Released, and arrived more than once. */
+  releasedTwice: string[]
+  /** Copies beyond the first, by what explains them. */
+  twice: Record<Cause, number>
+  unexplained: string[]
+  /** Copies or held bytes that are not those that were submitted. */
+  altered: string[]
+}
+
+const WAITING = ['held', 'refused']
+
+export function balance(postfix: Postfix, accepted: readonly Accepted[], kills: readonly Kill[]): Books {
+  const rows = readRows(postfix)
+  const byNumber = new Map(accepted.map((one) => [one.letter.number, one]))
+  const copies = new Map<string, number>()
+  const books: Books = {
+    messages: accepted.length,
+    recipients: accepted.reduce((sum, { letter }) => sum + letter.recipients.length, 0),
+    ...{ delivered: 0, waiting: 0, inDoubt: 0, released: 0, rejected: 0 },
+    ...{ lost: [], out: [], releasedTwice: [], unexplained: [], altered: [] },
+    twice: { filter: 0, pipe: 0, reinjection: 0, unexplained: 0 },
+  }
+  for (const { bytes, recipients } of postfix.sink.mails) {
+    const one = byNumber.get(numberOf(bytes) ?? -1)
+    if (one === undefined || !unwire(bytes).toString().endsWith(`\n\n${one.letter.body}`)) {
+      books.altered.push(`a copy to ${recipients.join(', ')}`)
+      continue
+    }
+    for (const to of recipients) {
+      const key = `${one.queueId} ${to}`
+      copies.set(key, (copies.get(key) ?? 0) + 1)
+      if (!one.letter.recipients.includes(to)) books.out.push(`${key}: never asked for`)
+    }
+  }
+  const explain = explainer(postfix.log(), kills)
+  for (const { letter, queueId } of accepted) {
+    for (const address of letter.recipients) {
+      const key = `${queueId} ${address}`
+      enter(books, key, address, rows.get(key)?.state, copies.get(key) ?? 0, () => explain(queueId))
+    }
+  }
+  for (const id of new Set([...rows.values()].filter(isOpen).map((row) => row.id))) {
+    const row = [...rows.values()].find((one) => one.id === id)
+    const path = `${postfix.lab.state}/hold/${id}/message.eml`
+    if (!existsSync(path) || digest(path) !== row?.sha256) books.altered.push(`the bytes of ${id}`)
+  }
+  return books
+}
+
+function isOpen({ state }: Row): boolean {
+  return state === 'releasing' || WAITING.includes(state)
+}
+
+function digest(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex')
+}
+
+/** Rows by queue id and address; two of one recipient would be two holds of one message. */
+function readRows(postfix: Postfix): Map<string, Row> {
+  const rows = postfix.lab.query<Row>(
+    `SELECT h.id, h.queue_id AS queueId, r.address, r.state, h.sha256 FROM recipient r JOIN hold h ON h.id = r.hold`,
+  )
+  const map = new Map(rows.map((row) => [`${row.queueId} ${row.address}`, row]))
+  if (map.size !== rows.length) throw new Error('a recipient stands in two holds of the same message')
+  return map
+}
+
+/** Enters one recipient of one message under exactly one heading. */
+function enter(
+  books: Books,
+  key: string,
+  address: string,
+  state: string | undefined,
+  copies: number,
+  explain: () => Cause,
+): void {
+  const at = `${key}: ${state ?? 'no row'}, ${copies} copies`
+  switch (state) {
+    case 'released':
+      if (copies === 0) books.lost.push(at)
+      else if (copies > 1) books.releasedTwice.push(at)
+      else books.released++
+      return
+    case 'releasing':
+      if (copies > 1) books.releasedTwice.push(at)
+      else books.inDoubt++
+      return
+    case 'held':
+    case 'refused':
+      if (copies > 0) books.out.push(at)
+      else books.waiting++
+      return
+    case 'rejected':
+      if (copies > 0) books.out.push(at)
+      else books.rejected++
+      return
+    default:
+      if (copies === 0) books.lost.push(at)
+      else if (kindOf(address) === 'stranger' || kindOf(address) === 'malformed') books.out.push(at)
+      else books.delivered++
+  }
+  if (copies <= 1) return
+  const cause = explain()
+  books.twice[cause] += copies - 1
+  if (cause === 'unexplained') books.unexplained.push(at)
+}
+
+/**
+ * Why Postfix handed a message to the filter once more although a copy had gone out: its filter, the pipe that
+ * had started it or had just said `sent`, or the smtpd that had taken the copy was killed.
+ */
+function explainer(log: string, kills: readonly Kill[]): (queueId: string) => Cause {
+  const pids = (victim: string): Set<string> =>
+    new Set(kills.filter((kill) => kill.victim === victim).map(({ pid }) => String(pid)))
+  const smtpds = pids('reinjection')
+  const pipes = pids('pipe')
+  const killed = (victim: string, queueId: string): boolean =>
+    kills.some((kill) => kill.victim === victim && kill.queueId === queueId)
+  const took = collect(log, /toeh-reinject\/smtpd\[(\d+)\]: \w+: client=.*orig_queue_id=(\w+)/g)
+  const piped = collect(log, /postfix\/pipe\[(\d+)\]: (?=(\w+): to=)/g)
+  return (queueId) => {
+    if (killed('filter', queueId)) return 'filter'
+    if (killed('pipe', queueId) || piped.get(queueId)?.some((pid) => pipes.has(pid))) return 'pipe'
+    return took.get(queueId)?.some((pid) => smtpds.has(pid)) ? 'reinjection' : 'unexplained'
+  }
+}
+
+/** The first group of each match, by the second. */
+function collect(text: string, pattern: RegExp): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const [, value = '', key = ''] of text.matchAll(pattern))
+    found.set(key, [...(found.get(key) ?? []), value])
+  return found
+}

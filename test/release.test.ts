@@ -252,6 +252,21 @@ t.test('what somebody else has settled meanwhile is not sent', async (t) => {
   t.equal(sink.mails.length, 0)
 })
 
+t.test('what went with its bytes meanwhile is told as settled, not as a missing file', async (t) => {
+  const lab = makeLab(t)
+  const sink = await makeSink(t)
+  const { desk } = openDesk(t, lab, sink.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X, Y], 'rejected', { who: 'paul', at: NOW })
+  await desk.hold.removeSettled(message.id)
+  const result = await release(desk, message, [X, Y])
+  t.strictSame(result.failed, [
+    { recipient: X, why: 'it is rejected already' },
+    { recipient: Y, why: 'it is rejected already' },
+  ])
+  t.equal(sink.mails.length, 0)
+})
+
 t.test('an address no SMTP command can carry is not claimed', async (t) => {
   const lab = makeLab(t)
   const sink = await makeSink(t)

@@ -41,6 +41,7 @@ export class Sink {
       authOptional: true,
       disabledCommands: ['STARTTLS', 'AUTH'],
       useXForward: true,
+      closeTimeout: 1000, // The end of a test does not wait half a minute for a client that is gone.
       onRcptTo({ address }, _session, done) {
         const reply = answer(address)
         if (reply === undefined) return done()

@@ -24,6 +24,7 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   recheck: () => import('../lib/commands/recheck.js'),
   cleanup: () => import('../lib/commands/cleanup.js'),
   audit: () => import('../lib/commands/audit.js'),
+  express: () => import('../lib/commands/express.js'),
   digest: () => import('../lib/commands/digest.js'),
   backup: () => import('../lib/commands/backup.js'),
   fsck: () => import('../lib/commands/fsck.js'),

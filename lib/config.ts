@@ -37,6 +37,9 @@ export const DEFAULTS = {
   people: {
     group: '',
   },
+  express: {
+    enabled: false,
+  },
   groups: {} as Record<string, string[]>,
 }
 
@@ -64,6 +67,7 @@ export interface Config {
   notice: { enabled: boolean; from: string; intervalMinutes: number }
   /** Each 0 where there is none. */
   limits: Limits
+  express: { enabled: boolean }
 }
 
 export interface Limits {
@@ -276,6 +280,7 @@ export function parseConfig(path: string, text: string): Config {
       holdMessages: whole('limits', 'hold_messages', file.limits.hold_messages, 0, 1_000_000_000),
       holdBytes: MEGABYTE * whole('limits', 'hold_megabytes', file.limits.hold_megabytes, 0, 1_000_000_000),
     },
+    express: { enabled: file.express.enabled },
   }
 }
 

@@ -10,6 +10,7 @@ import { describeError, Failure } from './failure.js'
 import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
+import { Lane, lanePath } from './lane.js'
 import { Neighbours } from './neighbours.js'
 import { accounts, demandMember, describeAccounts } from './person.js'
 
@@ -56,8 +57,22 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'dec
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
   const folder = new HoldFolder(config.state)
   const neighbours = new Neighbours(db, config.internal)
+  const landscape = new Landscape(db, access === 'read' ? undefined : keptLane(config))
   const hold = new Hold(db, folder)
-  return { config, landscape: new Landscape(db), neighbours, hold, folder, audit: new Audit(db), actor }
+  return { config, landscape, neighbours, hold, folder, audit: new Audit(db), actor }
+}
+
+/**
+ * The express lane that goes with every change, or undefined where it is off. One that was switched off and is still
+ * there is emptied: nobody would take out of it what is revoked, and Postfix may still ask it.
+ */
+function keptLane(config: Config): Lane | undefined {
+  const { enabled } = config.express
+  if (!enabled && !existsSync(lanePath(config.state))) return undefined
+  const lane = new Lane(config)
+  if (enabled) return lane
+  lane.replace([])
+  return undefined
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Actor, appendAudit } from './audit.js'
 import type { Database } from './database.js'
 import type { Rule, RuleDraft, RulesByValue } from './decide.js'
 import { localDay } from './display.js'
+import { type LaneRow, laneRows } from './express.js'
 import { Failure } from './failure.js'
 import { type Horizons, horizonsAt, periodOf, type RuleUse, type Usage } from './usage.js'
 
@@ -76,11 +77,64 @@ export interface Added {
   replaced?: Rule
 }
 
+/** What the express lane reads, kept with every change of a rule. */
+export interface KeptLane {
+  readonly internal: ReadonlySet<string>
+  shut(values: Iterable<string>): void
+  put(rows: ReadonlyMap<string, readonly LaneRow[]>): void
+  replace(rows: readonly LaneRow[]): number
+}
+
 export class Landscape {
   readonly #db: Database
+  readonly #lane: KeptLane | undefined
 
-  constructor(db: Database) {
+  /** @param lane where the express lane is switched on; whoever only reads needs none */
+  constructor(db: Database, lane?: KeptLane) {
     this.#db = db
+    this.#lane = lane
+  }
+
+  /**
+   * Changes rules of these values, and the express lane with them. The lane is shut for them before the rules change
+   * and put right afterwards, both under the database's lock, so that whatever breaks between, it passes too little
+   * (the filter takes the rest) and never too much. `toeh express --write` and `toeh cleanup` mend that.
+   */
+  #change<T>(values: Iterable<string>, now: number, work: () => T): T {
+    const lane = this.#lane
+    if (lane === undefined) return this.#db.transaction(work)
+    const all = new Set(values)
+    try {
+      return this.#db.transaction(() => {
+        lane.shut(all)
+        return work()
+      })
+    } finally {
+      this.#db.transaction(() =>
+        lane.put(
+          new Map([...all].map((value) => [value, laneRows(value, this.#at(value, now), lane.internal)])),
+        ),
+      )
+    }
+  }
+
+  /** Every row the express lane should have now. */
+  laneRows(now: number, internal: ReadonlySet<string>): LaneRow[] {
+    const sql = `SELECT ${COLUMNS} FROM rule WHERE revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
+    const byValue = new Map<string, Rule[]>()
+    for (const rule of this.#db.all<RuleRow>(sql, now).map(toRule)) {
+      const rules = byValue.get(rule.value)
+      if (rules === undefined) byValue.set(rule.value, [rule])
+      else rules.push(rule)
+    }
+    return [...byValue].flatMap(([value, rules]) => laneRows(value, rules, internal))
+  }
+
+  /** Puts the whole express lane right. @returns how many of its rows were wrong */
+  async mendLane(now: number): Promise<number> {
+    const lane = this.#lane
+    if (lane === undefined) return 0
+    return this.#db.transaction(() => lane.replace(this.laneRows(now, lane.internal)))
   }
 
   /** The live rules of every scope at a value. */
@@ -106,7 +160,8 @@ export class Landscape {
    * @throws Failure where an allow would stand beside a block of the same value and scope, which would win
    */
   async add(drafts: readonly Addition[], actor: Actor): Promise<Added[]> {
-    return this.#db.transaction(() => drafts.map((draft) => this.#addOne(draft, actor)))
+    const values = drafts.map(({ value }) => value)
+    return this.#change(values, actor.at, () => drafts.map((draft) => this.#addOne(draft, actor)))
   }
 
   /** What {@link add} would do with each of these, one after the other, without doing it. */
@@ -190,7 +245,7 @@ export class Landscape {
    * @returns the rules that were ended; a value without one gives none
    */
   async revoke(values: readonly string[], scope: string | undefined, actor: Actor): Promise<Rule[]> {
-    return this.#db.transaction(() =>
+    return this.#change(values, actor.at, () =>
       values.flatMap((value) => {
         const rules = this.#at(value, actor.at).filter((rule) => scope === undefined || rule.scope === scope)
         for (const rule of rules) {

@@ -39,6 +39,7 @@ t.test('the defaults', (t) => {
     people: { group: '' },
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
     limits: { free: 104_857_600, holdMessages: 0, holdBytes: 0 },
+    express: { enabled: false },
   }
   t.strictSame(parseConfig(PATH, OWN), defaults)
   t.end()
@@ -83,7 +84,10 @@ const NO_LIST = (what: string): string => `it must be a list of texts, not ${wha
 const FROM = 'it must be one plain address'
 
 // tsc demands a row for each setting.
-const SETTINGS: Record<Exclude<keyof typeof DEFAULTS, 'notice' | 'limits' | 'people' | 'groups'>, Cases> = {
+const SETTINGS: Record<
+  Exclude<keyof typeof DEFAULTS, 'notice' | 'limits' | 'people' | 'express' | 'groups'>,
+  Cases
+> = {
   mode: {
     get: ({ mode }) => mode,
     good: [
@@ -346,6 +350,17 @@ function testSettings(t: Tap, table: string, settings: Record<string, Cases>): v
     }
   }
 }
+const EXPRESS: Record<keyof typeof DEFAULTS.express, Cases> = {
+  enabled: {
+    get: ({ express }) => express.enabled,
+    good: [
+      ['true', true],
+      ['false', false],
+    ],
+    bad: [['1', 'it must be true or false, not a number']],
+  },
+}
+
 type Tap = typeof t
 
 t.test('settings', (t) => {
@@ -353,6 +368,7 @@ t.test('settings', (t) => {
   testSettings(t as unknown as Tap, 'notice', NOTICE)
   testSettings(t as unknown as Tap, 'limits', LIMITS)
   testSettings(t as unknown as Tap, 'people', PEOPLE)
+  testSettings(t as unknown as Tap, 'express', EXPRESS)
   t.end()
 })
 

@@ -33,6 +33,7 @@ const FLOORS: [string, string[]][] = [
     'pure',
     [
       'envelope',
+      'express',
       'gatecheck',
       'holdid',
       'hostcheck',
@@ -57,6 +58,7 @@ const FLOORS: [string, string[]][] = [
       'decisions',
       'ending',
       'hold',
+      'lane',
       'landscape',
       'logfile',
       'message',
@@ -83,6 +85,7 @@ const FLOORS: [string, string[]][] = [
       'digest',
       'doctor',
       'export',
+      'express',
       'fsck',
       'import',
       'init',

@@ -105,16 +105,18 @@ const module: CommandModule = {
     const deeds = trusted ? await desk.audit.prune(now - auditDays * DAY_MS) : 0
     if (days > 0) lines.push(`removed ${days} days of the decision log, kept from ${keptFrom} on`)
     if (deeds > 0) lines.push(`removed ${deeds} rows of the audit older than ${auditDays} days`)
+    const mended = await desk.landscape.mendLane(now)
     const { removed, orphans } = await tidyFolders(desk)
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
     const { expired, kept } = done
     const next = trusted ? { last: now, doubted: null, kept } : { ...clock, doubted: now }
     await desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
     if (removed > 0) lines.push(`removed ${removed} settled messages that a cut-off run had left`)
+    if (mended > 0) lines.push(`put ${mended} rows of the express lane right`)
     if (swept > 0) lines.push(`swept ${swept} old temporaries`)
     for (const id of orphans)
       lines.push(`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
-    answer(options, { expired, swept, removed, orphans, pruned: { days, deeds }, trusted }, lines)
+    answer(options, { expired, swept, removed, mended, orphans, pruned: { days, deeds }, trusted }, lines)
   },
 }
 export default module

@@ -9,7 +9,9 @@ import { DEFAULTS, loadConfig } from '../config.js'
 import { createDatabase, databasePath } from '../database.js'
 import { answer, type CommonOptions, configPath } from '../desk.js'
 import { EXIT } from '../exit.js'
+import { LANE_SERVICES, laneCommands } from '../express.js'
 import { Failure, toFailure } from '../failure.js'
+import { laneFiles } from '../lane.js'
 import { readAddressClasses } from '../postconf.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
 
@@ -17,6 +19,7 @@ interface Options extends CommonOptions {
   user?: string
   internal?: string[]
   state: string
+  express: boolean
 }
 
 interface Owner {
@@ -106,6 +109,11 @@ const module: CommandModule = {
         requiresArg: true,
         describe: 'state folder',
       })
+      .option('express', {
+        type: 'boolean',
+        default: false,
+        describe: 'print what the express lane needs as well',
+      })
       .example('toeh init --internal company.example', 'then add the printed lines to master.cf'),
   handler: async (args) => {
     const options = args as unknown as Options
@@ -139,7 +147,19 @@ const module: CommandModule = {
       lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
       createDatabase(database, { busySeconds }).close()
       const master = sampleMaster(owner.name, config).trimEnd().split('\n')
-      answer(options, { config: path, state, master }, [...lines, '', 'Add to master.cf:', '', ...master])
+      const express = options.express
+        ? LANE_SERVICES.flatMap((service) => laneCommands(service, laneFiles(path)))
+        : []
+      const first =
+        'For the express lane, set enabled = true under [express], run toeh express --write, then:'
+      answer(options, { config: path, state, master, ...(options.express ? { express } : {}) }, [
+        ...lines,
+        '',
+        'Add to master.cf:',
+        '',
+        ...master,
+        ...(options.express ? ['', first, '', ...express, 'postfix reload'] : []),
+      ])
     } catch (error) {
       throw toFailure('init', error, { at: path, status: EXIT.failed })
     }

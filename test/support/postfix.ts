@@ -12,11 +12,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Test } from 'tap'
 import type { Decision } from '../../lib/decisions.js'
+import { laneRestrictions } from '../../lib/express.js'
+import { laneFiles } from '../../lib/lane.js'
 import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startWith } from './lab.js'
 import { Sink, type SunkMail } from './sink.js'
 
@@ -32,6 +34,14 @@ export function hasPostfix(): boolean {
 export function cannotRun(): string | false {
   if (process.getuid?.() !== 0) return 'a private Postfix needs root'
   return hasPostfix() ? false : 'Postfix is not installed and could not be'
+}
+
+/** The same for what Postfix asks SQLite. */
+export function cannotAskSqlite(): string | false {
+  const cannot = cannotRun()
+  if (cannot !== false) return cannot
+  const types = execFileSync('/usr/sbin/postconf', ['-m'], { encoding: 'utf8' }).split('\n')
+  return types.includes('sqlite') ? false : 'Postfix has no sqlite tables: apt install postfix-sqlite'
 }
 
 async function freePort(): Promise<number> {
@@ -104,6 +114,8 @@ export interface PostfixOptions {
   /** Lines for TOEH's configuration. */
   settings?: string
   notice?: string
+  /** Submission takes the express lane. */
+  express?: boolean
   /** Settings of main.cf, as `name=value`, beside or in place of those below. */
   main?: string[]
   /** Changes the lines of the toeh service, to break it. */
@@ -150,7 +162,7 @@ export class Postfix {
     const reinject = `reinject = "smtp:127.0.0.1:${ports[1]}"\n`
     const lab = new Lab(
       dir,
-      `${reinject}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}`,
+      `${reinject}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}\n[express]\nenabled = ${options.express ?? false}\n`,
     )
     const postfix = new Postfix(dir, lab, sink, ports, readablePackage(dir))
     t.teardown(async () => {
@@ -213,10 +225,18 @@ toeh_time_limit = 60s
     const gate = printed.replace('127.0.0.1:10026', `127.0.0.1:${this.reinjection}`)
     return `127.0.0.1:${this.ungated} inet n - n - - smtpd
 127.0.0.1:${this.submission} inet n - n - - smtpd
-  -o content_filter=toeh:dummy
+${await this.#entrance(options)}
   -o message_size_limit=39900000
 ${options.breakService?.(gate) ?? gate}
 ${SERVICES}`
+  }
+
+  /** What sends submitted mail through the gate. */
+  async #entrance({ express }: PostfixOptions): Promise<string> {
+    if (express !== true) return '  -o content_filter=toeh:dummy'
+    const { code, stderr } = await this.toeh('express', '--write')
+    if (code !== 0) throw new Error(stderr)
+    return `  -o content_filter=\n  -o { smtpd_recipient_restrictions = ${laneRestrictions(laneFiles(this.lab.config))} }`
   }
 
   /** Runs postfix(1) with this instance's configuration. */
@@ -274,19 +294,13 @@ ${SERVICES}`
     bytes: Buffer | string,
     options: { port?: number; mail?: string } = {},
   ): Promise<string> {
-    const lines = Buffer.from(bytes)
-      .toString('latin1')
-      .replace(/\n$/, '')
-      .replace(/\n/g, '\r\n')
-      .replace(/^\./gm, '..')
-    const replies = await converse(options.port ?? this.submission, [
-      'EHLO pc.corp.test\r\n',
-      `MAIL FROM:<${sender}>${options.mail ?? ''}\r\n`,
-      ...recipients.map((recipient) => `RCPT TO:<${recipient}>\r\n`),
-      'DATA\r\n',
-      Buffer.from(`${lines}\r\n.\r\n`, 'latin1'),
-    ])
-    return /queued as (\w+)/.exec(replies.at(-1) ?? '')?.[1] ?? ''
+    const conversation = await Conversation.open(options.port ?? this.submission)
+    try {
+      await conversation.say('EHLO pc.corp.test\r\n')
+      return await conversation.send(sender, recipients, bytes, options.mail)
+    } finally {
+      conversation.close()
+    }
   }
 
   /** Waits until `condition` holds. @throws Error with the log after `seconds` */
@@ -305,7 +319,7 @@ ${SERVICES}`
 
   /** toeh, as root on this installation. */
   async toeh(...args: string[]): Promise<Outcome> {
-    const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config }
+    const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config, MAIL_CONFIG: this.etc }
     const program = join(this.#package, 'dist/bin/toeh.js')
     const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe']
     return outcomeOf(startWith(env, [process.execPath, program, ...args], { stdio }))
@@ -316,32 +330,61 @@ ${SERVICES}`
   }
 }
 
-/** An SMTP conversation, step by step; every step must be answered with 2xx or 3xx. */
-async function converse(port: number, steps: readonly (string | Buffer)[]): Promise<string[]> {
-  const socket = connect(port, '127.0.0.1')
-  const replies: string[] = []
-  let text = ''
-  const next = async (): Promise<string> => {
+/** One SMTP connection, kept open as long as a test wants. */
+export class Conversation {
+  readonly #socket: Socket
+  #text = ''
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  static async open(port: number): Promise<Conversation> {
+    const conversation = new Conversation(connect(port, '127.0.0.1'))
+    await conversation.#reply('the connection')
+    return conversation
+  }
+
+  async #reply(step: string): Promise<string> {
     for (;;) {
-      const [reply] = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(text) ?? []
+      const [reply] = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#text) ?? []
       if (reply !== undefined) {
-        text = text.slice(reply.length)
+        this.#text = this.#text.slice(reply.length)
+        if (!/^[23]/m.test(reply)) throw new Error(`${step.slice(0, 80)} was answered ${reply}`)
         return reply
       }
-      const [bytes] = (await once(socket, 'data')) as [Buffer]
-      text += bytes.toString('latin1')
+      const [bytes] = (await once(this.#socket, 'data')) as [Buffer]
+      this.#text += bytes.toString('latin1')
     }
   }
-  try {
-    for (const step of ['', ...steps]) {
-      if (step !== '') socket.write(step)
-      const reply = await next()
-      if (!/^[23]/m.test(reply)) throw new Error(`${step.toString().slice(0, 80)} was answered ${reply}`)
-      replies.push(reply)
-    }
-    return replies
-  } finally {
-    socket.destroy()
+
+  /** Says something and gives the reply. @throws Error unless it is 2xx or 3xx */
+  say(step: string | Buffer): Promise<string> {
+    this.#socket.write(step)
+    return this.#reply(step.toString())
+  }
+
+  /** A whole message. @returns Postfix's queue id */
+  async send(
+    sender: string,
+    recipients: readonly string[],
+    bytes: Buffer | string,
+    mail = '',
+  ): Promise<string> {
+    const lines = Buffer.from(bytes)
+      .toString('latin1')
+      .replace(/\n$/, '')
+      .replace(/\n/g, '\r\n')
+      .replace(/^\./gm, '..')
+    await this.say(`MAIL FROM:<${sender}>${mail}\r\n`)
+    for (const recipient of recipients) await this.say(`RCPT TO:<${recipient}>\r\n`)
+    await this.say('DATA\r\n')
+    const reply = await this.say(Buffer.from(`${lines}\r\n.\r\n`, 'latin1'))
+    return /queued as (\w+)/.exec(reply)?.[1] ?? ''
+  }
+
+  close(): void {
+    this.#socket.destroy()
   }
 }
 

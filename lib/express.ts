@@ -1,0 +1,133 @@
+/**
+ * The express lane: what Postfix may pass by itself, without asking the filter. Pure.
+ *
+ * A row says of one key that it passes, or that whatever it covers goes to the filter. Each row rests on the rules of
+ * one value alone, so that a change of a rule changes that value's rows and no other:
+ *
+ *   local@domain   an address rule
+ *   @domain        a domain rule, for that domain alone
+ *   .domain        only ever a stop: a block that reaches the domains below
+ *
+ * An address passes if no row that covers it is a stop, and its own or its domain's is a pass. That is a strict
+ * subset of what decide.ts passes: there the most specific rule counts, and here every rule on the way is an allow,
+ * one of them for everybody and without an end.
+ */
+import type { Rule } from './decide.js'
+
+export interface LaneRow {
+  key: string
+  pass: boolean
+}
+
+/** The keys at which rules of this value may have rows. */
+export function laneKeys(value: string): string[] {
+  return value.includes('@') ? [value] : [`@${value}`, `.${value}`]
+}
+
+/**
+ * The rows of one value, from its live rules of every scope. Internal addresses never pass here: an alias may lead
+ * out, and Postfix asks before it expands aliases; the filter is asked afterwards.
+ */
+export function laneRows(value: string, rules: readonly Rule[], internal: ReadonlySet<string>): LaneRow[] {
+  const [own = value, below] = laneKeys(value)
+  const blocks = rules.filter(({ effect }) => effect === 'block')
+  const rows: LaneRow[] = []
+  if (blocks.length > 0) rows.push({ key: own, pass: false })
+  else if (
+    !internal.has(value.slice(value.lastIndexOf('@') + 1)) &&
+    rules.some(({ scope, endsAt }) => scope === '' && endsAt === null)
+  )
+    rows.push({ key: own, pass: true })
+  if (below !== undefined && blocks.some(({ subdomains }) => subdomains))
+    rows.push({ key: below, pass: false })
+  return rows
+}
+
+/** The lane's one table. */
+export const LANE_SCHEMA =
+  'CREATE TABLE IF NOT EXISTS lane (key TEXT PRIMARY KEY, pass INTEGER NOT NULL) STRICT, WITHOUT ROWID'
+
+/**
+ * The look-up: one row, OK, or none. The key must be a plain address in few enough characters that nothing can be
+ * meant by them but themselves; access(5) also asks for `domain` and `user@`, which are none. `lower` folds ASCII.
+ * @param key an SQL expression: `'%s'` for sqlite_table(5), which doubles quotes; `?` for ourselves
+ */
+export function laneQuery(key: string): string {
+  return `WITH RECURSIVE asked(a) AS (SELECT ${key}),
+ split(k, n) AS (SELECT lower(a), instr(a, '@') FROM asked
+  WHERE length(a) <= 254 AND instr(a, '@') BETWEEN 2 AND 65 AND a NOT GLOB '*[^-a-zA-Z0-9._=@]*'
+  AND a NOT GLOB '*@*@*' AND a NOT GLOB '[-.]*' AND a NOT GLOB '*..*' AND a NOT GLOB '*.@*'),
+ above(d) AS (SELECT '.' || substr(k, n + 1) FROM split
+  UNION SELECT substr(d, 1 + instr(substr(d, 2), '.')) FROM above WHERE instr(substr(d, 2), '.') > 0)
+ SELECT 'OK' FROM split WHERE (SELECT min(pass) FROM lane WHERE key IN (k, substr(k, n))) = 1
+ AND NOT EXISTS (SELECT 1 FROM lane WHERE key IN (SELECT d FROM above) AND key <> '.' || substr(k, n + 1))`
+}
+
+/** The map file of sqlite_table(5). */
+export function laneMap(database: string): string {
+  return `# Written by toeh express --write. Postfix asks this of every recipient.
+dbpath = ${database}
+query = ${laneQuery("'%s'")}
+`
+}
+
+/** FILTER, as an access table says it. */
+const FILTER = 'FILTER toeh:dummy'
+
+/**
+ * A regexp_table(5) that sends mail of every sender but our own to the filter. It is read when smtpd starts and asks
+ * nothing, so it cannot fail for a moment, which here would let a foreign sender by.
+ */
+export function senderTable(internal: ReadonlySet<string>): string {
+  const domains = [...internal]
+    .sort()
+    .map((domain) => domain.replaceAll('.', '\\.'))
+    .join('|')
+  return `# Written by toeh express --write. Senders whose mail may take the express lane: the company's, and the null sender.
+/^[^@]{65}/ ${FILTER}
+/^.{255}/ ${FILTER}
+!/^(<>|[a-z0-9_=+][a-z0-9_=+-]*(\\.[a-z0-9_=+-]+)*@(${domains}))$/ ${FILTER}
+`
+}
+
+/**
+ * A regexp_table(5) that sends whatever is not the plainest of addresses to the filter, recipient delimiters included:
+ * of user+extension@domain access(5) also looks up user@domain.
+ */
+export function recipientTable(delimiters: string): string {
+  const characters = [...'abcdefghijklmnopqrstuvwxyz0123456789_=.-'].filter(
+    (character) => !delimiters.includes(character),
+  )
+  return `# Written by toeh express --write. Recipients that are not of these characters go to the filter.
+!/^[${characters.join('')}]+@[a-z0-9.-]+$/ ${FILTER}
+`
+}
+
+export interface LaneFiles {
+  map: string
+  senders: string
+  recipients: string
+}
+
+/** The restriction lists of a service with the express lane; the default at their end is the filter. */
+export function laneRestrictions({ map, senders, recipients }: LaneFiles): string {
+  return [
+    `check_sender_access regexp:${senders}`,
+    `check_recipient_access regexp:${recipients}`,
+    // Where the file was missing when smtpd started, the next line takes the message.
+    `warn_if_reject check_recipient_access sqlite:${map}`,
+    `check_recipient_access static:{${FILTER}}`,
+  ].join(', ')
+}
+
+/** The services people submit by. */
+export const LANE_SERVICES = ['submission/inet', 'submissions/inet']
+
+/** postconf(1) commands that put a service into the lane. */
+export function laneCommands(service: string, files: LaneFiles): string[] {
+  return [
+    `postconf -F '${service}/chroot=n'`,
+    `postconf -P '${service}/content_filter='`,
+    `postconf -P '${service}/smtpd_recipient_restrictions=${laneRestrictions(files)}'`,
+  ]
+}

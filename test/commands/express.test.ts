@@ -1,0 +1,115 @@
+/** toeh express: what it sets up, what its check finds, and what it says of an address. */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { laneCommands } from '../../lib/express.js'
+import { laneFiles, lanePath } from '../../lib/lane.js'
+import { assertDone, assertFailed, assertRefused, Lab } from '../support/lab.js'
+import { cannotAskSqlite, Postfix } from '../support/postfix.js'
+
+t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
+  const postfix = await Postfix.start(t, { express: true })
+  const { lab } = postfix
+  const check = () => postfix.toeh('express', '--check')
+  assertDone(t, await postfix.toeh('allow', 'known.test', 'x@one.test'), 'rule 2')
+  assertDone(
+    t,
+    await check(),
+    /^The express lane is on: 2 addresses and domains pass, 0 stops; asked by 127.0.0.1:\d+\/inet.\n$/,
+  )
+  assertDone(
+    t,
+    await postfix.toeh('express', 'a@known.test', 'a@stranger.test', 'A@one.test', 'X@one.test'),
+    'a@known.test: past the filter\na@stranger.test: to the filter\nA@one.test: to the filter\nX@one.test: past the filter\n',
+  )
+  const { stdout } = await postfix.toeh('init', '--user', 'nobody', '--express', '--json')
+  const { express } = JSON.parse(stdout) as { express: string[] }
+  t.strictSame(express.slice(0, 3), laneCommands('submission/inet', laneFiles(lab.config)))
+
+  await t.test('aliases that lead out', async (t) => {
+    const main = join(postfix.dir, 'etc/main.cf')
+    const before = readFileSync(main, 'utf8')
+    const virtual = join(postfix.dir, 'etc/virtual')
+    writeFileSync(
+      virtual,
+      'Sales@known.test evil@stranger.test\n@one.test evil@stranger.test\ny@one.test z@corp.test\notto@corp.test z@corp.test\n',
+    )
+    execFileSync('postmap', ['-c', join(postfix.dir, 'etc'), `hash:${virtual}`])
+    writeFileSync(
+      main,
+      `${before}virtual_alias_maps = hash:${virtual} regexp:/nowhere\nrecipient_bcc_maps = hash:${virtual}\nalways_bcc = spy@stranger.test\n`,
+    )
+    const outcome = await check()
+    assertFailed(
+      t,
+      outcome,
+      /virtual_alias_maps hash:\S+: sales@known.test leads a known recipient elsewhere, past the filter/,
+    )
+    t.match(outcome.stdout, /: @one.test leads/)
+    t.match(outcome.stdout, /regexp:\/nowhere cannot be listed/)
+    t.match(outcome.stdout, /recipient_bcc_maps \S+ adds recipients/)
+    t.match(outcome.stdout, /always_bcc adds a recipient outside/)
+    t.notMatch(outcome.stdout, /y@one.test|otto/)
+    writeFileSync(main, before)
+    assertDone(t, await check(), 'on')
+  })
+
+  await t.test('rows, rights and services', async (t) => {
+    lab.change("UPDATE rule SET revoked_at = 1 WHERE value = 'known.test'")
+    assertFailed(
+      t,
+      await check(),
+      '1 rows of the lane differ from the landscape (@known.test): toeh express --write',
+    )
+    assertDone(t, await postfix.toeh('express', '--write'), /^1 rows of the lane written\n/)
+    assertDone(t, await check(), ': 1 addresses')
+    chmodSync(lanePath(lab.state), 0o600)
+    assertFailed(t, await check(), /lane.db is not for the toeh user and Postfix's group alone/)
+    chmodSync(lanePath(lab.state), 0o666)
+    writeFileSync(laneFiles(lab.config).senders, '')
+    assertFailed(t, await check(), /express-senders is not as it should be/)
+    assertDone(t, await postfix.toeh('express', '--write'), /express-senders written/)
+    postfix.editMaster((text) =>
+      text.replace(
+        `127.0.0.1:${postfix.submission} inet n - n`,
+        `127.0.0.1:${postfix.submission} inet n - y`,
+      ),
+    )
+    assertFailed(t, await check(), /chrooted/)
+    postfix.editMaster((text) =>
+      text
+        .replace(`127.0.0.1:${postfix.submission} inet n - y`, `127.0.0.1:${postfix.submission} inet n - n`)
+        .replace('check_sender_access', 'permit_mynetworks, check_sender_access')
+        .replace('  -o message_size_limit', '  -o smtpd_relay_restrictions=permit\n  -o message_size_limit'),
+    )
+    const outcome = await check()
+    assertFailed(t, outcome, /does not begin with the lane/)
+    t.match(outcome.stdout, /anybody could relay/)
+  })
+
+  await t.test('switched off', async (t) => {
+    writeFileSync(
+      lab.config,
+      readFileSync(lab.config, 'utf8').replace('[express]\nenabled = true', '[express]\nenabled = false'),
+    )
+    assertFailed(t, await check(), /asks the express lane, which is off/)
+    const rows = (): string =>
+      execFileSync('sqlite3', [lanePath(lab.state), 'SELECT count(*) FROM lane'], { encoding: 'utf8' })
+    t.equal(rows(), '1\n')
+    assertDone(t, await postfix.toeh('allow', 'other.test'), 'rule')
+    t.equal(rows(), '0\n', 'the next change empties it')
+    assertDone(t, await postfix.toeh('express', '--write'), /is off, and passes nothing/)
+  })
+})
+
+t.test('without a file for it', async (t) => {
+  const lab = new Lab(t.testdir(), '[express]\nenabled = true\n')
+  assertRefused(
+    t,
+    await lab.toeh('allow', 'known.test'),
+    78,
+    /lane.db: its file is missing.*toeh express --write/,
+  )
+  assertRefused(t, await lab.toeh('express', '--write', '--check'), 2, /one of them/)
+})

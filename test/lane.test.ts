@@ -1,0 +1,142 @@
+/** lane.ts and its keeping by landscape.ts: whatever breaks, the lane passes too little, never too much. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { databasePath, openForWriting } from '../lib/database.js'
+import type { RuleDraft } from '../lib/decide.js'
+import { Failure } from '../lib/failure.js'
+import { Landscape } from '../lib/landscape.js'
+import { Lane, laneFolder, lanePath } from '../lib/lane.js'
+import { Lab } from './support/lab.js'
+
+const ACTOR = { who: 'test', at: 1 }
+
+function draft(effect: 'allow' | 'block', value: string, more: Partial<RuleDraft> = {}): RuleDraft {
+  const kind = value.includes('@') ? 'address' : 'domain'
+  return { kind, value, subdomains: false, scope: '', effect, endsAt: null, source: '', note: '', ...more }
+}
+
+function make(t: Test): { lab: Lab; lane: Lane; landscape: Landscape } {
+  const lab = new Lab(t.testdir(), '')
+  mkdirSync(laneFolder(lab.state))
+  writeFileSync(lanePath(lab.state), '')
+  const lane = new Lane({ state: lab.state, internal: new Set(['corp.test']), busySeconds: 5 })
+  const db = openForWriting(databasePath(lab.state), { busySeconds: 5 })
+  t.teardown(() => db.close())
+  return { lab, lane, landscape: new Landscape(db, lane) }
+}
+
+const shown = (lane: Lane): string[] => lane.rows().map(({ key, pass }) => `${pass ? 'pass' : 'stop'} ${key}`)
+
+t.test('a row for each rule that counts, and none for what does not', async (t) => {
+  const { lane, landscape } = make(t)
+  await landscape.add(
+    [
+      draft('allow', 'known.test'),
+      draft('allow', 'wide.test', { subdomains: true }),
+      draft('allow', 'x@one.test'),
+      draft('allow', 'mine.test', { scope: 'anna@corp.test' }),
+      draft('allow', 'brief.test', { endsAt: 99 }),
+      draft('allow', 'corp.test'),
+      draft('allow', 'otto@corp.test'),
+      draft('block', 'bad@known.test', { scope: '@corp.test' }),
+      draft('block', 'evil.test', { subdomains: true, endsAt: 99 }),
+    ],
+    ACTOR,
+  )
+  t.strictSame(shown(lane), [
+    'stop .evil.test',
+    'stop @evil.test',
+    'pass @known.test',
+    'pass @wide.test',
+    'stop bad@known.test',
+    'pass x@one.test',
+  ])
+  await landscape.revoke(['evil.test', 'known.test'], undefined, ACTOR)
+  t.strictSame(shown(lane), ['pass @wide.test', 'stop bad@known.test', 'pass x@one.test'])
+})
+
+t.test('beneath a block nothing passes', async (t) => {
+  const { lane, landscape } = make(t)
+  await landscape.add(
+    [
+      draft('allow', 'x@a.b.evil.test'),
+      draft('allow', 'b.evil.test'),
+      draft('allow', 'evil.test.good.test'),
+      draft('block', 'evil.test', { subdomains: true }),
+    ],
+    ACTOR,
+  )
+  t.strictSame(
+    ['x@a.b.evil.test', 'x@b.evil.test', 'x@evil.test', 'x@evil.test.good.test'].map((one) =>
+      lane.passes(one),
+    ),
+    [false, false, false, true],
+  )
+})
+
+t.test('a rule that cannot be added leaves the lane as it was', async (t) => {
+  const { lane, landscape } = make(t)
+  await landscape.add([draft('allow', 'known.test'), draft('block', 'evil.test')], ACTOR)
+  const before = shown(lane)
+  await t.rejects(
+    landscape.add([draft('block', 'known.test'), draft('allow', 'evil.test')], ACTOR),
+    /blocks it/,
+  )
+  t.strictSame(shown(lane), before)
+})
+
+t.test('a change that is cut off', async (t) => {
+  for (const [name, change] of [
+    ['a block', (it: Landscape) => it.add([draft('block', 'known.test', { subdomains: true })], ACTOR)],
+    ['a revoke', (it: Landscape) => it.revoke(['known.test'], undefined, ACTOR)],
+    ['an allow', (it: Landscape) => it.add([draft('allow', 'new.test')], ACTOR)],
+  ] as const) {
+    await t.test(`${name}, after the rules have changed`, async (t) => {
+      const { lab, lane, landscape } = make(t)
+      await landscape.add([draft('allow', 'known.test'), draft('allow', 'sub.known.test')], ACTOR)
+      const db = openForWriting(databasePath(lab.state), { busySeconds: 5 })
+      t.teardown(() => db.close())
+      const dying = {
+        internal: lane.internal,
+        shut: (values: Iterable<string>) => lane.shut(values),
+        replace: () => 0,
+        put: () => {
+          throw new Failure('test', 'cut off')
+        },
+      }
+      await t.rejects(change(new Landscape(db, dying)) as Promise<unknown>, /cut off/)
+      t.notOk(lane.passes('x@new.test'))
+      t.equal(lane.passes('x@known.test'), name === 'an allow')
+      t.equal(lane.passes('x@sub.known.test'), name === 'an allow')
+      t.equal(
+        (await landscape.mendLane(2)) > 0,
+        name !== 'a block',
+        'and is mended; a block is as shut as can be',
+      )
+      t.equal(await landscape.mendLane(2), 0)
+      t.equal(lane.passes('x@new.test'), name === 'an allow')
+      t.equal(lane.passes('x@sub.known.test'), name !== 'a block')
+    })
+  }
+  await t.test('a lane that cannot be written keeps the rule from changing', async (t) => {
+    const { lab, lane, landscape } = make(t)
+    await landscape.add([draft('allow', 'known.test')], ACTOR)
+    writeFileSync(lanePath(lab.state), 'no database at all, but long enough to be looked at '.repeat(100))
+    await t.rejects(landscape.revoke(['known.test'], undefined, ACTOR), /lane\.db/)
+    t.equal((await landscape.list(2)).length, 1)
+    t.throws(() => lane.passes('x@known.test'))
+  })
+})
+
+t.test('its log stays when the last connection closes', (t) => {
+  const { lab, lane } = make(t)
+  lane.shut(['known.test'])
+  for (const end of ['-wal', '-shm']) t.ok(existsSync(`${lanePath(lab.state)}${end}`), end)
+  t.end()
+})
+
+t.test('a missing file is told', (t) => {
+  const lab = new Lab(t.testdir(), '')
+  t.throws(() => new Lane({ state: lab.state, internal: new Set(), busySeconds: 5 }), /toeh express|missing/)
+  t.end()
+})

@@ -97,9 +97,10 @@ export class Lane {
     return this.#work(rowsIn)
   }
 
-  /** What Postfix is answered for a recipient: whether it goes round the filter. */
-  passes(recipient: string): boolean {
-    return this.#work((db) => db.get(laneQuery('?'), recipient) !== undefined)
+  /** Those of these recipients whom Postfix lets go round the filter. */
+  passing(recipients: readonly string[]): Set<string> {
+    const sql = laneQuery('?')
+    return this.#work((db) => new Set(recipients.filter((one) => db.get(sql, one) !== undefined)))
   }
 }
 

@@ -102,6 +102,7 @@ t.test('OK means that every own sender may', { skip: cannotAskSqlite() }, (t) =>
         .filter((line) => line !== '')
         .map((line) => line.replace(/\tOK$/, '')),
     )
+    const ours = lane.passing(keys)
     const facts = makeFacts(rules)
     const own = SENDERS.filter((sender) => isOwnSender(sender, facts.internal))
     for (const key of keys) {
@@ -110,7 +111,7 @@ t.test('OK means that every own sender may', { skip: cannotAskSqlite() }, (t) =>
       if (ok.has(key)) seen.ok++
       if (passes) seen.passing++
       if (ok.has(key) && !passes) t.fail(`OK for ${JSON.stringify(key)}`, { rules: some })
-      if (ok.has(key) !== lane.passes(key)) t.fail(`postmap and we differ on ${JSON.stringify(key)}`)
+      if (ok.has(key) !== ours.has(key)) t.fail(`postmap and we differ on ${JSON.stringify(key)}`)
     }
     for (const part of parts)
       if (ok.has(part) && !keys.includes(part)) t.fail(`OK for ${JSON.stringify(part)}`)

@@ -25,6 +25,7 @@ function make(t: Test): { lab: Lab; lane: Lane; landscape: Landscape } {
   return { lab, lane, landscape: new Landscape(db, lane) }
 }
 
+const passes = (lane: Lane, recipient: string): boolean => lane.passing([recipient]).has(recipient)
 const shown = (lane: Lane): string[] => lane.rows().map(({ key, pass }) => `${pass ? 'pass' : 'stop'} ${key}`)
 
 t.test('a row for each rule that counts, and none for what does not', async (t) => {
@@ -68,7 +69,7 @@ t.test('beneath a block nothing passes', async (t) => {
   )
   t.strictSame(
     ['x@a.b.evil.test', 'x@b.evil.test', 'x@evil.test', 'x@evil.test.good.test'].map((one) =>
-      lane.passes(one),
+      passes(lane, one),
     ),
     [false, false, false, true],
   )
@@ -105,17 +106,17 @@ t.test('a change that is cut off', async (t) => {
         },
       }
       await t.rejects(change(new Landscape(db, dying)) as Promise<unknown>, /cut off/)
-      t.notOk(lane.passes('x@new.test'))
-      t.equal(lane.passes('x@known.test'), name === 'an allow')
-      t.equal(lane.passes('x@sub.known.test'), name === 'an allow')
+      t.notOk(passes(lane, 'x@new.test'))
+      t.equal(passes(lane, 'x@known.test'), name === 'an allow')
+      t.equal(passes(lane, 'x@sub.known.test'), name === 'an allow')
       t.equal(
         (await landscape.mendLane(2)) > 0,
         name !== 'a block',
         'and is mended; a block is as shut as can be',
       )
       t.equal(await landscape.mendLane(2), 0)
-      t.equal(lane.passes('x@new.test'), name === 'an allow')
-      t.equal(lane.passes('x@sub.known.test'), name !== 'a block')
+      t.equal(passes(lane, 'x@new.test'), name === 'an allow')
+      t.equal(passes(lane, 'x@sub.known.test'), name !== 'a block')
     })
   }
   await t.test('a lane that cannot be written keeps the rule from changing', async (t) => {
@@ -124,7 +125,7 @@ t.test('a change that is cut off', async (t) => {
     writeFileSync(lanePath(lab.state), 'no database at all, but long enough to be looked at '.repeat(100))
     await t.rejects(landscape.revoke(['known.test'], undefined, ACTOR), /lane\.db/)
     t.equal((await landscape.list(2)).length, 1)
-    t.throws(() => lane.passes('x@known.test'))
+    t.throws(() => passes(lane, 'x@known.test'))
   })
 })
 

@@ -267,9 +267,10 @@ async function check(options: Options, config: Config): Promise<void> {
 async function ask(options: Options): Promise<void> {
   const { config } = openDesk(options, 'read')
   const lane = config.express.enabled ? new Lane(config) : undefined
+  const passing = lane?.passing(options.address)
   const results = options.address.map((recipient) => ({
     recipient,
-    passes: lane?.passes(recipient) ?? false,
+    passes: passing?.has(recipient) ?? false,
   }))
   answer(
     options,

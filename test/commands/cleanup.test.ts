@@ -124,6 +124,7 @@ t.test('sweeps old temporaries and settled leftovers; names orphans and leaves t
     expired: [],
     swept: 0,
     removed: 0,
+    mended: 0,
     orphans: ['0123456789ab'],
     pruned: { days: 0, deeds: 0 },
     trusted: true,

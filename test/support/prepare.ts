@@ -12,7 +12,10 @@ const missing = [
   ...(hasPostfix() ? [] : ['postfix']),
   // It makes journals without a running journald, and brings journalctl.
   ...(hasJournal() ? [] : ['systemd-journal-remote']),
-  ...(spawnSync('strace', ['--version']).error === undefined ? [] : ['strace']),
+  ...['strace', 'faketime'].filter((name) => spawnSync(name, ['--version']).error !== undefined),
+  ...(hasPostfix() && spawnSync('postconf', ['-m'], { encoding: 'utf8' }).stdout.includes('sqlite')
+    ? []
+    : ['postfix-sqlite']),
 ]
 const skipped = 'the tests that need it will be skipped'
 

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { laneCommands } from '../../lib/express.js'
 import { laneFiles, lanePath } from '../../lib/lane.js'
@@ -94,11 +95,15 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
       readFileSync(lab.config, 'utf8').replace('[express]\nenabled = true', '[express]\nenabled = false'),
     )
     assertFailed(t, await check(), /asks the express lane, which is off/)
-    const rows = (): string =>
-      execFileSync('sqlite3', [lanePath(lab.state), 'SELECT count(*) FROM lane'], { encoding: 'utf8' })
-    t.equal(rows(), '1\n')
+    const rows = (): number => {
+      const db = new Sqlite(lanePath(lab.state), { readonly: true })
+      const count = db.prepare('SELECT count(*) FROM lane').pluck().get() as number
+      db.close()
+      return count
+    }
+    t.equal(rows(), 1)
     assertDone(t, await postfix.toeh('allow', 'other.test'), 'rule')
-    t.equal(rows(), '0\n', 'the next change empties it')
+    t.equal(rows(), 0, 'the next change empties it')
     assertDone(t, await postfix.toeh('express', '--write'), /is off, and passes nothing/)
   })
 })

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { INTERNAL, writeLogs } from '../../examples/make-logs.js'
+import type { Candidate } from '../../lib/candidates.js'
 import type { Report } from '../../lib/rehearsal.js'
 import { assertDone, makeLab } from '../support/lab.js'
 
@@ -18,6 +19,25 @@ t.test('three weeks learned, the fourth replayed', { timeout: 240_000 }, async (
   assertDone(t, learned, /\n\d+ rules added\n$/)
   t.match(learned.stdout, /\n\d+ lines, 0 broken, \d+ deliveries, 2026-10-05 to 2026-10-25\n/)
   assertDone(t, await lab.toeh('learn', 'log', week(1), week(2), week(3), '--apply'), /\n0 rules added\n$/)
+
+  // The fourth week proposed as well: what the attacker made to be taken for another is marked, and little else.
+  const proposed = await lab.toeh('learn', 'log', week(4), '--json')
+  const { candidates } = JSON.parse(proposed.stdout) as { candidates: Candidate[] }
+  const marked = new Set(
+    candidates
+      .filter(({ remarks }) => remarks.some(({ kind }) => kind === 'alike'))
+      .map(({ value }) => value),
+  )
+  const forged = attacks.filter(
+    ({ how }) => !['a stranger', 'a known name at a freemail domain'].includes(how),
+  )
+  t.ok(forged.length >= 6, 'there are some')
+  for (const { recipient, how } of forged) {
+    const domain = recipient.slice(recipient.lastIndexOf('@') + 1)
+    t.ok(marked.has(recipient) || marked.has(domain), `${recipient}: ${how}`)
+  }
+  t.comment(`${marked.size} of ${candidates.length} candidates of week 4 are marked`)
+  t.ok(marked.size < forged.length + candidates.length / 5, 'so few that a person looks at them')
 
   const { code, stdout } = await lab.toeh('replay', week(4), '--json')
   t.equal(code, 0)

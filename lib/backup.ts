@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
-  fsyncSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,6 +15,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { databasePath, examineDatabase, markBackup, openForReading, readBackup } from './database.js'
 import { Failure, toFailure } from './failure.js'
+import { syncPath } from './holdfolder.js'
 
 export interface Backup {
   /** Absolute. */
@@ -36,15 +36,6 @@ function pointerPath(state: string): string {
 
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory()
-}
-
-function sync(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** Where a backup goes: the file that was named, or a dated one in the folder that was named. @throws Failure */
@@ -82,9 +73,9 @@ export async function takeBackup(
     const counted = await db.copyTo(draft).finally(() => db.close())
     markBackup(draft, at)
     const rows = check(draft, counted, options)
-    sync(draft)
+    syncPath(draft)
     renameSync(draft, target)
-    sync(dirname(target))
+    syncPath(dirname(target))
     writeFileSync(`${pointerPath(state)}.new`, `${target}\n`, { mode: 0o600 })
     renameSync(`${pointerPath(state)}.new`, pointerPath(state))
     return { path: target, at, rows }

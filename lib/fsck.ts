@@ -9,7 +9,6 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
-  fsyncSync,
   linkSync,
   lstatSync,
   openSync,
@@ -36,7 +35,7 @@ import {
 import { localTime } from './display.js'
 import { describeError, Failure } from './failure.js'
 import { type HeldMessage, Hold, isAhead, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
-import { type HoldEnvelope, HoldFolder } from './holdfolder.js'
+import { type HoldEnvelope, HoldFolder, syncPath } from './holdfolder.js'
 import { holdIdOf, readHoldId } from './holdid.js'
 import { inspect } from './message.js'
 
@@ -504,15 +503,6 @@ class Check {
 /** What is there; undefined for what has gone meanwhile. */
 function statOf(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false })
-}
-
-function syncPath(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 function describe({ path, at }: Backup): string {

@@ -58,7 +58,8 @@ export interface Move {
   at: number
 }
 
-function syncPath(path: string): void {
+/** Syncs a file, or the names in a folder (fsync(2)). */
+export function syncPath(path: string): void {
   const fd = openSync(path, 'r')
   try {
     fsyncSync(fd)

@@ -25,7 +25,7 @@ function makeHoldFolder(t: Test): HoldFolder {
 /** Writes down fsync and rename while `work` runs, by names below `root`. */
 async function syncOrder(t: Test, root: string, work: () => unknown): Promise<string[]> {
   const order: string[] = []
-  const name = (path: string): string => path.replace(root, 'hold').replace(/[0-9]+-[0-9a-f]{12}/, 'SPOOL')
+  const name = (path: string): string => path.replace(root, 'hold').replace(/[0-9]+-[0-9]+/, 'SPOOL')
   const restores = [
     replaceFs(t, 'fsyncSync', (real) => (fd: number) => {
       order.push(`fsync ${name(readlinkSync(`/proc/self/fd/${fd}`))}`)

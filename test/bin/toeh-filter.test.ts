@@ -235,7 +235,7 @@ t.test('folders that are missing', async (t) => {
     ['hold/tmp', /spool message in .*\/hold\/tmp: no such file or directory \(ENOENT\)/],
     ['hold', /spool message in .*\/hold\/tmp: no such file or directory \(ENOENT\)/],
     ['decisions', /open decision log .*\.jsonl: no such file or directory \(ENOENT\)/],
-    ['', /toeh\.db: Cannot open database because the directory does not exist/],
+    ['', /free space .*\/state: no such file or directory \(ENOENT\)/],
   ]
   for (const [folder, reason] of table) {
     await t.test(folder || 'the state folder', async (t) => {

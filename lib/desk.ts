@@ -130,5 +130,6 @@ export function answer(options: CommonOptions, value: unknown, lines: readonly s
 
 /** Columns of the terminal; 80 where there is none. */
 export function terminalWidth(): number {
-  return process.stdout.columns ?? 80
+  // A serial line or a terminal of script(1) says it has 0 columns.
+  return process.stdout.columns || 80
 }

@@ -44,7 +44,11 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
           requiresArg: true,
           describe: 'only until the end of this day (2026-12-31), or for so long (30d)',
         })
-        .option('force', { type: 'boolean', default: false, describe: 'take a whole freemail domain' })
+        .option('force', {
+          type: 'boolean',
+          default: false,
+          describe: effect === 'allow' ? 'take a whole freemail domain' : 'means nothing here',
+        })
         .example(example, describe),
     handler: async (args) => {
       const options = args as unknown as Options

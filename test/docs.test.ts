@@ -47,6 +47,16 @@ t.test('every option of a command is in docs/commands.md, in its section', async
   }
 })
 
+t.test("every command's JSON is in docs/commands.md, in its section", async (t) => {
+  const sections = read('docs/commands.md').split(/^###? /m)
+  for (const name of COMMANDS)
+    t.match(
+      sections.find((text) => text.startsWith(`${name}\n`)),
+      /\bJSON\b/,
+      name,
+    )
+})
+
 t.test('every setting is in docs/configuration.md with its default, and in the sample', async (t) => {
   const document = read('docs/configuration.md')
   const sample = read('examples/toeh.toml')

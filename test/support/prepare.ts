@@ -8,11 +8,16 @@ function run(command: string, args: readonly string[], input = ''): boolean {
   return spawnSync(command, args, { env, input, stdio: ['pipe', 'ignore', 'inherit'] }).status === 0
 }
 
+function isThere(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined
+}
+
 const missing = [
   ...(hasPostfix() ? [] : ['postfix']),
   // It makes journals without a running journald, and brings journalctl.
   ...(hasJournal() ? [] : ['systemd-journal-remote']),
-  ...['strace', 'faketime'].filter((name) => spawnSync(name, ['--version']).error !== undefined),
+  ...['strace', 'faketime', 'scdoc', 'mandoc', 'fish', 'zsh'].filter((name) => !isThere(name)),
+  ...(isThere('man') ? [] : ['man-db']),
   ...(hasPostfix() && spawnSync('postconf', ['-m'], { encoding: 'utf8' }).stdout.includes('sqlite')
     ? []
     : ['postfix-sqlite']),

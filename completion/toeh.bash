@@ -1,0 +1,156 @@
+# Made from the commands by npm run man.
+# shellcheck shell=bash
+_toeh() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  local command='' after=0 i word words='' files='' options='' first='' joined=''
+  COMPREPLY=()
+  # bash parts --name=value at the equals sign.
+  if [[ $cur == = ]]; then
+    cur='' joined=yes
+  elif [[ $prev == = ]]; then
+    prev=${COMP_WORDS[COMP_CWORD - 2]} joined=yes
+  fi
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    if [[ $word == -- ]]; then
+      prev=--
+    elif [[ -n $command ]]; then
+      [[ $word == -* ]] || ((after++))
+    else
+      case $word in
+        init | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | recheck | cleanup | audit | express | digest | backup | fsck) command=$word ;;
+      esac
+    fi
+  done
+  case $command:$prev:$joined in
+    learn:--journal: | replay:--journal:) prev='' ;;
+  esac
+  case $command:$prev in
+    *:--config) files=yes ;;
+    init:--user) : ;;
+    init:--internal) : ;;
+    init:--state) files=yes ;;
+    doctor:--config-dir) files=yes ;;
+    doctor:--canary-to) : ;;
+    allow:--note) : ;;
+    allow:--for) : ;;
+    allow:--until) : ;;
+    block:--note) : ;;
+    block:--for) : ;;
+    block:--until) : ;;
+    revoke:--for) : ;;
+    known:--stale) : ;;
+    learn:--journal) files=yes ;;
+    learn:--since) : ;;
+    learn:--min-messages) : ;;
+    learn:--min-days) : ;;
+    replay:--journal) files=yes ;;
+    replay:--since) : ;;
+    why:--sender) : ;;
+    import:--format) words='csv json vcf' ;;
+    import:--for) : ;;
+    import:--until) : ;;
+    import:--note) : ;;
+    export:--format) words='csv json' ;;
+    release:--recipient) : ;;
+    release:--allow) words='address domain' ;;
+    reject:--recipient) : ;;
+    audit:--who) : ;;
+    audit:--since) : ;;
+    audit:--head) : ;;
+    backup:--keep) : ;;
+    fsck:--backup) files=yes ;;
+    *)
+      if [[ -z $command ]]; then
+        words='init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest backup fsck --config --json --help --version'
+      else
+        case $command in
+        init)
+          options='--user --internal --state --express'
+          ;;
+        doctor)
+          options='--config-dir --canary --canary-to'
+          ;;
+        allow)
+          options='--subdomains --note --for --until --force'
+          ;;
+        block)
+          options='--subdomains --note --for --until --force'
+          ;;
+        revoke)
+          options='--for'
+          ;;
+        known)
+          options='--stale'
+          ;;
+        learn)
+          options='--journal --since --min-messages --min-days --apply'
+          first='log observed'
+          files=yes
+          ;;
+        replay)
+          options='--journal --since --all'
+          files=yes
+          ;;
+        why)
+          options='--sender'
+          ;;
+        import)
+          options='--format --dry-run --force --for --until --note'
+          files=yes
+          ;;
+        export)
+          options='--format'
+          files=yes
+          ;;
+        list)
+          options=''
+          ;;
+        show)
+          options=''
+          ;;
+        release)
+          options='--recipient --allow --again --force'
+          ;;
+        reject)
+          options='--recipient --again --quiet'
+          ;;
+        recheck)
+          options=''
+          ;;
+        cleanup)
+          options=''
+          ;;
+        audit)
+          options='--who --since --head'
+          ;;
+        express)
+          options='--write --check'
+          ;;
+        digest)
+          options=''
+          ;;
+        backup)
+          options='--keep'
+          files=yes
+          ;;
+        fsck)
+          options='--repair --settle-gone --backup'
+          ;;
+        esac
+        if [[ $cur == -* && $prev != -- ]]; then
+          words="$options --config --json --help --version" files=''
+        elif [[ -n $first && $after == 0 ]]; then
+          words=$first files=''
+        fi
+      fi
+      ;;
+  esac
+  if [[ -n $files ]]; then
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+  elif [[ -n $words ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+  fi
+}
+complete -F _toeh toeh

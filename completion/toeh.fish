@@ -1,0 +1,86 @@
+# Made from the commands by npm run man.
+set -l commands init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest backup fsck
+complete -c toeh -f
+complete -c toeh -l config -d 'configuration file' -r -F
+complete -c toeh -l json -d 'answer as JSON'
+complete -c toeh -l help -d 'show help'
+complete -c toeh -l version -d 'show the version'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a init -d 'make configuration, folders and database; print the master.cf lines'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l user -d 'the filter\'s user (for root; default toeh)' -x
+complete -c toeh -n '__fish_seen_subcommand_from init' -l internal -d 'the company\'s own domains (default: Postfix\'s)' -x
+complete -c toeh -n '__fish_seen_subcommand_from init' -l state -d 'state folder' -r -F
+complete -c toeh -n '__fish_seen_subcommand_from init' -l express -d 'print what the express lane needs as well'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a doctor -d 'check Postfix and this installation; say what mends it'
+complete -c toeh -n '__fish_seen_subcommand_from doctor' -l config-dir -d 'another Postfix instance\'s configuration folder' -r -F
+complete -c toeh -n '__fish_seen_subcommand_from doctor' -l canary -d 'send one message round the whole loop'
+complete -c toeh -n '__fish_seen_subcommand_from doctor' -l canary-to -d 'to whom (default postmaster of the first internal domain)' -x
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a allow -d 'make destinations known'
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l subdomains -d 'a domain also stands for those below it'
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l note -d 'why, for whoever looks later' -x
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l for -d 'only for mail of this sender, @domain or group' -x
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l until -d 'only until the end of this day (2026-12-31), or for so long (30d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l force -d 'take a whole freemail domain'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a block -d 'hold destinations, whatever is said of a wider domain'
+complete -c toeh -n '__fish_seen_subcommand_from block' -l subdomains -d 'a domain also stands for those below it'
+complete -c toeh -n '__fish_seen_subcommand_from block' -l note -d 'why, for whoever looks later' -x
+complete -c toeh -n '__fish_seen_subcommand_from block' -l for -d 'only for mail of this sender, @domain or group' -x
+complete -c toeh -n '__fish_seen_subcommand_from block' -l until -d 'only until the end of this day (2026-12-31), or for so long (30d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from block' -l force -d 'means nothing here'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a revoke -d 'end the rules of destinations'
+complete -c toeh -n '__fish_seen_subcommand_from revoke' -l for -d 'only rules for this sender, @domain or group' -x
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a known -d 'list the rules, or those that contain a text, or those nobody uses'
+complete -c toeh -n '__fish_seen_subcommand_from known' -l stale -d 'only rules that are older and were not used for so long (180d) or since a day' -x
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a learn -d 'propose rules from delivered mail: from logs, or from observe mode'
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l journal -d 'read systemd\'s journal, or that of another machine: a folder or a file' -r -F
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l since -d 'from this day on, as 2026-11-04' -x
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l min-messages -d 'propose only what so many messages went to' -x
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l min-days -d 'propose only what was written to on so many days' -x
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l apply -d 'add the rules; without it look only'
+complete -c toeh -n '__fish_seen_subcommand_from learn' -a 'log observed'
+complete -c toeh -n '__fish_seen_subcommand_from learn' -F
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a replay -d 'past mail against today\'s landscape: what would have been held'
+complete -c toeh -n '__fish_seen_subcommand_from replay' -l journal -d 'read systemd\'s journal, or that of another machine: a folder or a file' -r -F
+complete -c toeh -n '__fish_seen_subcommand_from replay' -l since -d 'from this day on, as 2026-11-04' -x
+complete -c toeh -n '__fish_seen_subcommand_from replay' -l all -d 'every row, not 20 of each table'
+complete -c toeh -n '__fish_seen_subcommand_from replay' -F
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a why -d 'the verdict for a recipient, and the row it rests on'
+complete -c toeh -n '__fish_seen_subcommand_from why' -l sender -d 'as if sent by this address (default: one of your own that no rule speaks of)' -x
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a import -d 'add the rules of a CSV or JSON file, a list, or an address book'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json vcf'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l dry-run -d 'show what would change; change nothing'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l force -d 'take whole freemail domains'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l for -d 'only for mail of this sender, @domain or group, where the file does not say' -x
+complete -c toeh -n '__fish_seen_subcommand_from import' -l until -d 'until the end of this day (2026-12-31), or for so long (30d), where the file does not say' -x
+complete -c toeh -n '__fish_seen_subcommand_from import' -l note -d 'why, where the file does not say' -x
+complete -c toeh -n '__fish_seen_subcommand_from import' -F
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a export -d 'every rule as CSV or JSON, for keeping, comparing and toeh import'
+complete -c toeh -n '__fish_seen_subcommand_from export' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json'
+complete -c toeh -n '__fish_seen_subcommand_from export' -F
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a list -d 'what waits: id, age, size, sender, subject, recipients and reasons'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a show -d 'headers, attachments, recipients and reasons of a held message'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a release -d 'send held mail on, with its original envelope and bytes'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l recipient -d 'only to this recipient' -x
+complete -c toeh -n '__fish_seen_subcommand_from release' -l allow -d 'and make it known from now on' -x -a 'address domain'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l again -d 'repeat a release that was cut off and may have gone out'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l force -d 'with --allow domain: take a whole freemail domain'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a reject -d 'do not send held mail; tell its sender'
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l recipient -d 'only for this recipient' -x
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l again -d 'also what a release left when it was cut off'
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l quiet -d 'do not tell the sender'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a recheck -d 'release what has become known since it was held'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'expire what has waited too long, after telling its sender; sweep old temporaries'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a audit -d 'who allowed, released, rejected and revoked, and when; or whether that record is whole'
+complete -c toeh -n '__fish_seen_subcommand_from audit' -l who -d 'only what this person did' -x
+complete -c toeh -n '__fish_seen_subcommand_from audit' -l since -d 'only from a day on (2026-11-04), or so long ago (30d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from audit' -l head -d 'for verify: a head it said earlier; shows rows cut off at the end' -x
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a express -d 'known mail past the filter: set it up, check it, ask it'
+complete -c toeh -n '__fish_seen_subcommand_from express' -l write -d 'make what Postfix reads as the configuration says; print its lines'
+complete -c toeh -n '__fish_seen_subcommand_from express' -l check -d 'does it all fit together? (also without any option)'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a digest -d 'tell people of what waits and what no notice has told them yet'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a backup -d 'copy the database to a file, or to a dated file in a folder, and check the copy'
+complete -c toeh -n '__fish_seen_subcommand_from backup' -l keep -d 'in a folder: keep so many, remove older ones' -x
+complete -c toeh -n '__fish_seen_subcommand_from backup' -F
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a fsck -d 'check that database, folders, bytes and rights are whole; repair what is safe'
+complete -c toeh -n '__fish_seen_subcommand_from fsck' -l repair -d 'repair what is safe; without it nothing is written'
+complete -c toeh -n '__fish_seen_subcommand_from fsck' -l settle-gone -d 'with --repair: reject what waits without its bytes'
+complete -c toeh -n '__fish_seen_subcommand_from fsck' -l backup -d 'with --repair: the backup a lost database is rebuilt from; a file, or a folder of dated ones' -r -F

@@ -26,6 +26,8 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   audit: () => import('../lib/commands/audit.js'),
   express: () => import('../lib/commands/express.js'),
   digest: () => import('../lib/commands/digest.js'),
+  report: () => import('../lib/commands/report.js'),
+  metrics: () => import('../lib/commands/metrics.js'),
   backup: () => import('../lib/commands/backup.js'),
   fsck: () => import('../lib/commands/fsck.js'),
 }

@@ -410,6 +410,22 @@ export class Hold {
     })
   }
 
+  /** Recipients that were held, or whose state changed, since a point in time; those that only passed are not among them. */
+  async since(
+    time: number,
+  ): Promise<{ sender: string; address: string; state: State; heldAt: number; changedAt: number }[]> {
+    const sql = `SELECT h.sender, r.address, r.state, h.held_at AS heldAt, r.changed_at AS changedAt
+                 FROM recipient r JOIN hold h ON h.id = r.hold
+                 WHERE r.state <> 'passed' AND (h.held_at >= ? OR r.changed_at >= ?) ORDER BY r.changed_at`
+    return this.#db.all(sql, time, time)
+  }
+
+  /** When the oldest message that waits was held, or undefined. */
+  async oldest(): Promise<number | undefined> {
+    const sql = `SELECT min(held_at) AS at FROM hold WHERE id IN (SELECT hold FROM recipient WHERE state IN ${WAITING})`
+    return this.#db.get<{ at: number | null }>(sql)?.at ?? undefined
+  }
+
   /** When the newest message was held, or undefined. */
   async newest(): Promise<number | undefined> {
     return this.#db.get<{ at: number | null }>('SELECT max(held_at) AS at FROM hold')?.at ?? undefined

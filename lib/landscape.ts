@@ -323,6 +323,22 @@ export class Landscape {
     return new Map(rows.map(({ rule, ...usage }) => [rule, usage]))
   }
 
+  /** Every rule that ever was: when it began to count, and when it ended or will end, or null. */
+  async lives(): Promise<
+    { effect: Rule['effect']; value: string; addedBy: string; from: number; to: number | null }[]
+  > {
+    const sql = `SELECT effect, value, added_by AS addedBy, added_at AS "from",
+                 min(coalesce(revoked_at, ends_at), coalesce(ends_at, revoked_at)) AS "to" FROM rule`
+    return this.#db.all(sql)
+  }
+
+  /** How many rules are live now. */
+  async count(now: number): Promise<{ allow: number; block: number }> {
+    const sql = `SELECT coalesce(sum(effect = 'allow'), 0) AS allow, coalesce(sum(effect = 'block'), 0) AS block FROM rule
+                 WHERE revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
+    return this.#db.get<{ allow: number; block: number }>(sql, now) ?? { allow: 0, block: 0 }
+  }
+
   /** How far a repeated reading has come, or undefined. */
   async progress(name: string): Promise<string | undefined> {
     return this.#progress(name)

@@ -15,6 +15,7 @@ const FLOORS: [string, string[]][] = [
     'pure',
     [
       'address',
+      'chart',
       'display',
       'exit',
       'head',
@@ -33,18 +34,23 @@ const FLOORS: [string, string[]][] = [
     'pure',
     [
       'envelope',
+<<<<<<< HEAD
       'express',
+=======
+      'figures',
+>>>>>>> b88eb94 (Report figures from the decision log, and give metrics to Prometheus)
       'gatecheck',
       'holdid',
       'hostcheck',
       'lookalikes',
+      'metrics',
       'rehearsal',
       'ruledraft',
       'wayscheck',
       'wording',
     ],
   ],
-  ['pure', ['checkup', 'parcel', 'term', 'usage']],
+  ['pure', ['checkup', 'page', 'parcel', 'term', 'usage']],
   ['pure', ['rulefile', 'sidebyside']],
   ['pure', ['addressbook', 'csvfile']],
   ['foundations', ['database', 'holdfolder']],
@@ -66,6 +72,7 @@ const FLOORS: [string, string[]][] = [
       'notice',
       'person',
       'postconf',
+      'publish',
       'sendmail',
       'smtp',
       'stdin',
@@ -73,7 +80,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['acts', ['describe', 'progress', 'reinject', 'room', 'sample']],
   ['acts', ['desk', 'notify']],
-  ['acts', ['canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses']],
+  ['acts', ['canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts']],
   [
     'commands',
     [
@@ -92,10 +99,12 @@ const FLOORS: [string, string[]][] = [
       'known',
       'learn',
       'list',
+      'metrics',
       'recheck',
       'reject',
       'release',
       'replay',
+      'report',
       'revoke',
       'show',
       'why',

@@ -9,6 +9,7 @@ import type { HeldMessage } from '../hold.js'
 import { sendNotice, tellableSender } from '../notify.js'
 import { believes, readTimekeeping, type Timekeeping } from '../timekeeping.js'
 import { foldUses } from '../uses.js'
+import { foldVerdicts } from '../verdicts.js'
 
 const DAY_MS = 86_400_000
 /** Older than any run can be: pipe(8)'s time limit and our deadline are minutes. */
@@ -99,6 +100,7 @@ const module: CommandModule = {
       lines.push(`the clock is ${where}: nothing is expired, swept or pruned until a second run finds it so`)
     }
     await foldUses(desk)
+    if (trusted) await foldVerdicts(desk)
     const { decisionLogDays, auditDays } = desk.config
     const keptFrom = new Date(now - decisionLogDays * DAY_MS).toISOString().slice(0, 10)
     const days = trusted ? pruneDecisions(desk.config.state, keptFrom) : 0

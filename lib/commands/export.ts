@@ -1,51 +1,16 @@
 /** toeh export: every live rule as CSV or JSON, in an order that diff(1) can use. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
-import { describeError, Failure } from '../failure.js'
+import { Failure } from '../failure.js'
+import { publish } from '../publish.js'
 import { writeJson } from '../rulefile.js'
 
 interface Options extends CommonOptions {
   file?: string
   format?: 'csv' | 'json'
-}
-
-/** Writes a file for its owner alone, the whole of it or nothing: who reads it meanwhile reads the old one. */
-function publish(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    // A device or a pipe is written to, not put away.
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
-      throw new Failure('export', 'it is no regular file', {
-        at: path,
-        hint: 'leave FILE out for standard output',
-      })
-    const file = openSync(temporary, 'wx', 0o600)
-    try {
-      writeFileSync(file, text)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, path)
-    const folder = openSync(dirname(path), 'r')
-    fsyncSync(folder)
-    closeSync(folder)
-  } catch (error) {
-    if (error instanceof Failure) throw error
-    rmSync(temporary, { force: true })
-    const denied = (error as { code?: unknown }).code === 'EACCES'
-    throw new Failure('export', describeError(error), {
-      at: path,
-      hint: denied
-        ? "it is written as the state folder's owner; or let the shell write: toeh export > FILE"
-        : undefined,
-      cause: error,
-    })
-  }
 }
 
 const module: CommandModule = {
@@ -71,7 +36,7 @@ const module: CommandModule = {
     const rules = await desk.landscape.list(desk.actor.at)
     const text = format === 'json' ? writeJson(rules) : (await import('../csvfile.js')).writeCsv(rules)
     if (file !== undefined) {
-      publish(resolve(file), text)
+      publish('export', resolve(file), text, 0o600)
       const count = rules.length === 1 ? '1 rule' : `${rules.length} rules`
       answer(options, { file, format, rules: rules.length }, [`${count} in ${file}`])
     } else if (process.stdout.isTTY) {

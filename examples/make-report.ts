@@ -1,0 +1,124 @@
+/**
+ * Draws the page of toeh report on generated figures: the mail of make-logs.ts, decided as the gate would, and people
+ * who release most of what waits within hours. The same seed makes the same page.
+ * `node dist/examples/make-report.js FILE [SEED]`
+ */
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { FigureCount, type HeldFact, type RuleFact, type WaitingFact } from '../lib/figures.js'
+import { LineParser, Tracker } from '../lib/maillog.js'
+import { drawPage } from '../lib/page.js'
+import { INTERNAL, makeLogs } from './make-logs.js'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** The Monday that make-logs.ts begins with, and the Friday evening this report is made on. */
+const START = Date.UTC(2026, 9, 5)
+const UNTIL = START + 25 * DAY_MS + 18 * HOUR_MS
+/** For so long everything new is made known at once. */
+const LEARNED_UNTIL = START + 5 * DAY_MS
+const APPROVERS = ['anna', 'root', 'office']
+
+/** A number from 0 to 1 that hangs on a text alone. */
+function chanceOf(text: string, seed: number): number {
+  let hash = 2166136261 ^ seed
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16777619)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+  return ((hash ^ (hash >>> 12)) >>> 0) / 4_294_967_296
+}
+
+export function makeReport(seed: number): string {
+  const logs = makeLogs(24_000, seed)
+  const attacked = new Set<string>()
+  const count = new FigureCount(START, UNTIL)
+  const rules = new Map<string, RuleFact>()
+  const held: HeldFact[] = []
+  const waiting: WaitingFact[] = []
+  /** Destinations that somebody was asked about: when the answer comes, if it does. */
+  const asked = new Map<string, { answer: number; state: string }>()
+  const learn = (value: string, from: number, by: string): void => {
+    rules.set(value, { effect: 'allow', value, addedBy: by, from, to: null })
+  }
+  const decide = (at: number, queueId: string, sender: string, to: string): void => {
+    if (at > UNTIL) return
+    const chance = chanceOf(to, seed)
+    const rule = rules.get(to)
+    const known = rule !== undefined && rule.from <= at
+    if (!known && at < LEARNED_UNTIL && !attacked.has(to)) learn(to, at - HOUR_MS, 'anna')
+    const passes = rules.get(to)?.from !== undefined && (rules.get(to)?.from ?? 0) <= at
+    count.add({
+      at: new Date(at).toISOString(),
+      queueId,
+      sender,
+      recipients: [
+        passes
+          ? { to, verdict: 'pass', reason: 'allowed', did: 'passed' }
+          : { to, verdict: 'hold', reason: 'unknown', did: 'held' },
+      ],
+    })
+    if (passes) return
+    let answer = asked.get(to)
+    if (answer === undefined) {
+      const wait = HOUR_MS * (0.1 + 60 * chance ** 5)
+      const state = attacked.has(to) ? 'rejected' : 'released'
+      answer = { answer: chance > 0.93 ? UNTIL + 1 : at + wait, state }
+      asked.set(to, answer)
+      if (state === 'released' && answer.answer <= UNTIL)
+        learn(to, answer.answer, APPROVERS[Math.floor(chance * 1000) % 3] ?? '')
+    }
+    if (answer.answer <= UNTIL) {
+      held.push({
+        sender,
+        address: to,
+        state: answer.state,
+        heldAt: at,
+        changedAt: Math.max(at, answer.answer),
+      })
+      return
+    }
+    held.push({ sender, address: to, state: 'held', heldAt: at, changedAt: at })
+    const id = queueId
+      .toLowerCase()
+      .replace(/[^0-9a-hjkmnp-tv-z]/g, '0')
+      .slice(-12)
+    waiting.push({
+      id: id.padStart(12, '7'),
+      sender,
+      size: 4_000 + Math.floor(chance * 400_000),
+      heldAt: at,
+      expiresAt: at + 14 * DAY_MS,
+      recipients: [{ address: to, reason: 'unknown' }],
+    })
+  }
+  // The attacker's mail is known only once all weeks are made.
+  for (const week of [0, 1, 2, 3]) for (const _ of logs.week(week));
+  for (const { recipient } of logs.attacks()) attacked.add(recipient)
+  const again = makeLogs(24_000, seed)
+  const parser = new LineParser(UNTIL)
+  const tracker = new Tracker()
+  const done = new Set<string>()
+  for (const week of [0, 1, 2, 3]) {
+    for (const block of again.week(week)) {
+      for (const line of block.split('\n')) {
+        const event = parser.parse(line)
+        const attempt = event === undefined ? undefined : tracker.take(event)
+        if (attempt?.sender === undefined || !attempt.outward) continue
+        const { at, id, sender, recipient } = attempt
+        if (done.has(`${id} ${recipient}`)) continue
+        done.add(`${id} ${recipient}`)
+        decide(at, id, sender, recipient)
+      }
+    }
+  }
+  held.sort((a, b) => a.changedAt - b.changedAt)
+  waiting.sort((a, b) => a.heldAt - b.heldAt)
+  return drawPage(count.figures(held, waiting, [...rules.values()]), INTERNAL, 'enforce')
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === import.meta.filename) {
+  const [file, seed = '1'] = process.argv.slice(2)
+  if (file === undefined || !/^[0-9]{1,9}$/.test(seed)) {
+    process.stderr.write('usage: node dist/examples/make-report.js FILE [SEED]\n')
+    process.exitCode = 2
+  } else writeFileSync(file, makeReport(Number(seed)))
+}

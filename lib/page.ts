@@ -1,0 +1,341 @@
+/** The page: a report as one HTML document with its pictures and its style in it, and no script. Pure. */
+import { type Column, drawBar, drawColumns, drawSteps, escapeHtml, grouped } from './chart.js'
+import { localTime, shortAge, shortSize, visible } from './display.js'
+import { type Day, type Figures, SPANS } from './figures.js'
+
+/** What a reader is told of a span, along SPANS. */
+export const SPAN_NAMES = ['1 hour', '4 hours', '1 day', '3 days', '7 days', 'longer']
+
+/** More days than these are drawn by the week. */
+const MOST_COLUMNS = 92
+
+const STYLE = `
+:root { color-scheme: light dark; --paper: #fff; --card: #f5f6f8; --ink: #1a1e24; --dim: #5b6470; --line: #dde1e6;
+  --passed: #2f6fb7; --held: #c4640a; --refused: #a8203f; --observed: #7a5bb0; --good: #2a7f4f; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14171b; --card: #1d2127; --ink: #e6e9ed; --dim: #9aa4b0;
+  --line: #323840; --passed: #6ea8e8; --held: #f2a04a; --refused: #f07088; --observed: #b498ea; --good: #63c28d; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 20px 16px 40px; max-width: 1040px; background: var(--paper); color: var(--ink);
+  font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
+h1 { font-size: 22px; margin: 0; } h2 { font-size: 16px; margin: 0 0 2px; }
+p { margin: 0 0 10px; } header p, .note, footer { color: var(--dim); font-size: 13px; }
+header { margin-bottom: 16px; } footer { margin-top: 24px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 10px; margin-bottom: 14px; }
+.tile { background: var(--card); border-radius: 8px; padding: 10px 12px; }
+.tile b { display: block; font-size: 26px; line-height: 1.2; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tile span { color: var(--dim); font-size: 13px; }
+.cards { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px; }
+section { background: var(--card); border-radius: 8px; padding: 14px 16px; min-width: 0; }
+.wide { grid-column: 1 / -1; }
+h3 { font-size: 13px; font-weight: 600; margin: 12px 0 0; }
+.key::before { content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin: 0 5px 0 0;
+  background: var(--c); } .key { font-size: 13px; margin-right: 14px; white-space: nowrap; }
+.chart { display: block; margin-left: 40px; width: calc(100% - 40px); overflow: visible; }
+.tick { font-size: 11px; fill: var(--dim); } .grid { stroke: var(--line); stroke-width: 1; }
+rect.passed { fill: var(--passed); } rect.held { fill: var(--held); } rect.refused { fill: var(--refused); }
+rect.observed { fill: var(--observed); } rect.good { fill: var(--good); } rect.aim { fill: transparent; }
+rect.area { fill-opacity: .18; } .edge { stroke: var(--good); stroke-width: 2; stroke-linecap: square; }
+g:hover rect { opacity: .75; }
+table { border-collapse: collapse; width: 100%; margin-top: 6px; font-size: 14px; }
+th { text-align: left; font-weight: 600; font-size: 12px; color: var(--dim); }
+th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+tr:last-child td { border-bottom: 0; } th:last-child, td:last-child { padding-right: 0; }
+.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } .t { white-space: nowrap; }
+.a { overflow-wrap: anywhere; } .meter { width: 30%; vertical-align: middle; }
+.state { color: var(--dim); } .bad { color: var(--held); font-weight: 600; }
+.code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 13px; }
+@media (max-width: 720px) { .cards { grid-template-columns: minmax(0, 1fr); } .less { display: none; }
+  .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } .tile:last-child:nth-child(odd) { grid-column: 1 / -1; }
+  .meter { width: 22%; } }
+@media print { :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --dim: #444; --line: #bbb;
+  --passed: #2f6fb7; --held: #c4640a; --refused: #a8203f; --observed: #7a5bb0; --good: #2a7f4f; }
+  body { padding: 0; max-width: none; font-size: 11pt; } .tile, section { border: 1px solid var(--line);
+  break-inside: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+@page { margin: 14mm; }
+`
+
+/** What mail, rules or people have brought, for HTML: nothing of it steers, hides or is markup. */
+function safe(text: string): string {
+  return `<bdi>${escapeHtml(visible(text))}</bdi>`
+}
+
+function person(address: string): string {
+  return safe(address === '' ? '<>' : address)
+}
+
+/** `1 message`, `12 messages`. */
+export function counted(count: number, one: string): string {
+  return `${grouped(count)} ${one}${count === 1 ? '' : 's'}`
+}
+
+function time(at: number): string {
+  return `<time datetime="${new Date(at).toISOString()}">${localTime(at)}</time>`
+}
+
+/** Cells are HTML. A column's class says how it stands; `less` is left out on a phone. */
+function table(heads: readonly (readonly [string, string])[], rows: readonly (readonly string[])[]): string {
+  const classes = heads.map(([, name]) => (name === '' ? '' : ` class="${name}"`))
+  const head = heads.map(([text], index) => `<th scope="col"${classes[index]}>${text}</th>`).join('')
+  const body = rows.map(
+    (cells) => `<tr>${cells.map((cell, index) => `<td${classes[index]}>${cell}</td>`).join('')}</tr>`,
+  )
+  return `<table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table>`
+}
+
+/** Days, or weeks of them where they are many: what happened is summed, what stands is that of the last. */
+function merge(days: readonly Day[]): Day[] {
+  if (days.length <= MOST_COLUMNS) return [...days]
+  const weeks: Day[] = []
+  for (let end = days.length; end > 0; end -= 7) {
+    const week = days.slice(Math.max(0, end - 7), end)
+    const last = week.at(-1)
+    if (last === undefined) break
+    const sum = (pick: (day: Day) => number): number => week.reduce((total, day) => total + pick(day), 0)
+    weeks.unshift({
+      ...last,
+      day: week[0]?.day ?? last.day,
+      messages: sum(({ messages }) => messages),
+      passed: sum(({ passed }) => passed),
+      held: sum(({ held }) => held),
+      refused: sum(({ refused }) => refused),
+      observed: sum(({ observed }) => observed),
+    })
+  }
+  return weeks
+}
+
+/** `2026-11-24` as `24 Nov`. */
+function shortDay(day: string): string {
+  const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+  return `${Number(day.slice(8))} ${months[Number(day.slice(5, 7)) - 1] ?? ''}`
+}
+
+function tile(value: string, words: string): string {
+  return `<div class="tile"><b>${value}</b><span>${words}</span></div>`
+}
+
+/** What would have been held counts as held where nothing is: `1.2 %`. */
+export function shareHeld({ passed, held, refused, observed }: Figures): string {
+  const all = passed + held + refused + observed
+  return all === 0 ? '0 %' : `${((100 * (held + observed)) / all).toFixed(1)} %`
+}
+
+function perDay(figures: Figures): string {
+  const days = merge(figures.days)
+  const weekly = days.length < figures.days.length
+  const when = (day: string): string => (weekly ? `the week from ${day}` : day)
+  const columns = (values: (day: Day) => number[], words: (day: Day) => string): Column[] =>
+    days.map((day) => ({
+      label: shortDay(day.day),
+      title: `${when(day.day)}: ${words(day)}`,
+      values: values(day),
+    }))
+  const passed = columns(
+    ({ passed }) => [passed],
+    ({ passed, messages }) => `${grouped(passed)} passed, of ${counted(messages, 'message')}`,
+  )
+  const held = columns(
+    ({ held, refused, observed }) => [held, refused, observed],
+    ({ held, refused, observed }) =>
+      `${grouped(held)} held, ${grouped(refused)} refused, ${grouped(observed)} would have been held`,
+  )
+  const keys = [
+    ['held', 'held', figures.held],
+    ['refused', 'refused by the server behind the gate', figures.refused],
+    ['observed', 'passed, would have been held', figures.observed],
+  ] as const
+  const legend = keys
+    .filter(([name, , count]) => name === 'held' || count > 0)
+    .map(([name, words]) => `<span class="key" style="--c: var(--${name})">${words}</span>`)
+  return `<section class="wide"><h2>Mail per ${weekly ? 'week' : 'day'}</h2>
+<p class="note">Recipients: a message to three people counts three times. Each picture has a scale of its own.</p>
+<h3><span class="key" style="--c: var(--passed)">passed</span></h3>
+${drawColumns(passed, ['passed'], `${grouped(figures.passed)} recipients passed`)}
+<h3>${legend.join('')}</h3>
+${drawColumns(held, ['held', 'refused', 'observed'], `${grouped(figures.held)} recipients held`)}</section>`
+}
+
+function spanColumns(spans: readonly number[], what: string): Column[] {
+  return spans.map((count, index) => {
+    const longer = index === SPANS.length
+    const name = SPAN_NAMES[index] ?? ''
+    return {
+      label: longer ? '> 7 d' : `≤ ${shortAge(SPANS[index] ?? 0)}`,
+      title: `${longer ? 'longer than 7 days' : `up to ${name}`}: ${counted(count, what)}`,
+      values: [count],
+    }
+  })
+}
+
+function waits({ waiting, until }: Figures): string {
+  if (waiting.messages === 0) return '<section class="wide"><h2>What waits</h2><p>Nothing.</p></section>'
+  const columns = spanColumns(waiting.spans, 'message')
+  const rows = waiting.longest.map(({ id, sender, recipients, first, reason, heldAt, expiresAt }) => [
+    `<span class="t">${shortAge(until - heldAt)}</span>`,
+    person(sender),
+    `${person(first)}${recipients > 1 ? ` <span class="state">and ${recipients - 1} more</span>` : ''}`,
+    escapeHtml(visible(reason)),
+    expiresAt <= until
+      ? '<span class="bad">due</span>'
+      : `<span class="t${expiresAt - until < 2 * 86_400_000 ? ' bad' : ''}">${shortAge(expiresAt - until)}</span>`,
+    `<span class="code">${escapeHtml(visible(id))}</span>`,
+  ])
+  const more = waiting.messages - rows.length
+  return `<section class="wide"><h2>What waits, and how long</h2>
+<p class="note">${counted(waiting.messages, 'message')} for ${counted(waiting.recipients, 'recipient')}, ${shortSize(waiting.bytes)}, by how long they have waited.</p>
+${drawColumns(columns, ['held'], 'messages by how long they have waited', 6)}
+${table(
+  [
+    ['Waits', 't'],
+    ['From', 'a'],
+    ['To', 'a'],
+    ['Why', 'less'],
+    ['Expires in', 't'],
+    ['Id', 'less'],
+  ],
+  rows,
+)}${more > 0 ? `<p class="note">and ${grouped(more)} more: toeh list</p>` : ''}</section>`
+}
+
+function releases({ release, settled }: Figures): string {
+  const { median, ninetieth } = release
+  const words =
+    median === null || ninetieth === null
+      ? 'Nothing was released in this time.'
+      : `Half were released within ${shortAge(median)}, nine of ten within ${shortAge(ninetieth)}.`
+  const chart =
+    median === null
+      ? ''
+      : drawColumns(
+          spanColumns(release.spans, 'recipient'),
+          ['good'],
+          'recipients by how long they waited for their release',
+          6,
+        )
+  return `<section><h2>Time to release</h2>
+<p class="note">${words} ${grouped(settled.released)} released, ${grouped(settled.rejected)} rejected, ${grouped(settled.expired)} expired.</p>
+${chart}</section>`
+}
+
+const STATES: Record<string, string> = { held: 'waits', refused: 'waits', observed: 'passed, observed' }
+
+function destinations({ newest }: Figures): string {
+  const rows = newest.map(({ address, first, recipients, senders, state }) => [
+    person(address),
+    `<span class="t">${time(first)}</span>`,
+    grouped(recipients),
+    grouped(senders),
+    `<span class="${state === 'held' ? 'bad' : 'state'}">${escapeHtml(visible(STATES[state] ?? state))}</span>`,
+  ])
+  const heads = [
+    ['Destination', 'a'],
+    ['First written to', 'less'],
+    ['Mail', 'n'],
+    ['Senders', 'n less'],
+    ['Now', ''],
+  ] as const
+  return `<section class="wide"><h2>Newest destinations</h2>
+<p class="note">Addresses that nobody had made known, by when somebody first wrote to them in this time.</p>
+${rows.length === 0 ? '<p>None.</p>' : table(heads, rows)}</section>`
+}
+
+function senders({ senders: list }: Figures): string {
+  const most = list[0]?.held ?? 0
+  const rows = list.map(({ sender, recipients, held }) => [
+    person(sender),
+    drawBar(held, most, 'held'),
+    grouped(held),
+    grouped(recipients),
+  ])
+  const heads = [
+    ['Sender', 'a'],
+    ['', 'meter'],
+    ['Held', 'n'],
+    ['Of', 'n'],
+  ] as const
+  return `<section><h2>Whose mail is held most</h2>
+<p class="note">Recipients, in this time.</p>
+${rows.length === 0 ? '<p>Nobody’s.</p>' : table(heads, rows)}</section>`
+}
+
+function landscape({ days, rules }: Figures): string {
+  const points = merge(days).map((day) => ({
+    label: shortDay(day.day),
+    title: `${day.day}: ${counted(day.allows, 'allow rule')}, ${counted(day.blocks, 'block')}`,
+    values: [day.allows],
+  }))
+  const grown = rules.allows - (days[0]?.allows ?? 0)
+  const rows = rules.newest.map(({ value, effect, addedBy, addedAt }) => [
+    `${effect === 'block' ? '<span class="bad">block</span> ' : ''}${safe(value)}`,
+    safe(addedBy),
+    `<span class="t">${time(addedAt)}</span>`,
+  ])
+  const heads = [
+    ['Newest rule', 'a'],
+    ['By', 'a'],
+    ['Since', 'less'],
+  ] as const
+  return `<section><h2>The landscape</h2>
+<p class="note">${counted(rules.allows, 'allow rule')}, ${counted(rules.blocks, 'block')}; ${grown < 0 ? '' : '+'}${grouped(grown)} since the first day shown.</p>
+${drawSteps(points, 'good', `allow rules, now ${grouped(rules.allows)}`)}
+${rows.length === 0 ? '' : table(heads, rows.slice(0, 8))}</section>`
+}
+
+function reasons({ reasons: counts }: Figures): string {
+  const words: Record<string, string> = {
+    internal: 'inside the company',
+    allowed: 'a rule allows it',
+    unknown: 'nobody has said yes',
+    blocked: 'a rule blocks it',
+    malformed: 'not a plain address',
+    'foreign-sender': 'the sender is not ours',
+  }
+  const list = Object.entries(counts).sort(([, a], [, b]) => b - a)
+  const most = list[0]?.[1] ?? 0
+  const rows = list.map(([reason, count]) => [
+    `${escapeHtml(visible(reason))} <span class="state less">${escapeHtml(words[reason] ?? '')}</span>`,
+    drawBar(count, most, reason === 'internal' || reason === 'allowed' ? 'passed' : 'held'),
+    grouped(count),
+  ])
+  const heads = [
+    ['Reason', ''],
+    ['', 'meter'],
+    ['Recipients', 'n'],
+  ] as const
+  return `<section><h2>Why</h2><p class="note">What the verdicts rest on.</p>
+${rows.length === 0 ? '<p>No verdict yet.</p>' : table(heads, rows)}</section>`
+}
+
+/**
+ * The whole document. Every text that mail, rules or people have brought is escaped and made visible.
+ * @param company whose mail it is: the first of the internal domains
+ */
+export function drawPage(figures: Figures, company: string, mode: 'enforce' | 'observe'): string {
+  const { waiting, release, since, until } = figures
+  const oldest = waiting.oldest === null ? '' : `, the oldest for ${shortAge(until - waiting.oldest)}`
+  const heldWords = mode === 'observe' ? 'would have been held' : 'held'
+  const tiles = [
+    tile(grouped(figures.passed + figures.observed), `passed, of ${counted(figures.messages, 'message')}`),
+    tile(grouped(figures.held + figures.observed), `${heldWords}, ${shareHeld(figures)} of all`),
+    tile(grouped(waiting.messages), `${waiting.messages === 1 ? 'waits' : 'wait'} now${oldest}`),
+    tile(release.median === null ? 'none' : shortAge(release.median), 'to release, for half of them'),
+    tile(grouped(figures.rules.allows), 'rules that allow'),
+  ]
+  const observes = mode === 'observe' ? ' TOEH observes: everything passes.' : ''
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Outgoing mail of ${escapeHtml(visible(company))}</title>
+<style>${STYLE}</style></head><body>
+<header><h1>Outgoing mail of ${safe(company)}</h1>
+<p>From ${time(since)} to ${time(until)}.${observes}</p></header>
+<div class="tiles">${tiles.join('')}</div>
+<div class="cards">
+${[perDay(figures), waits(figures), destinations(figures), senders(figures), reasons(figures), releases(figures), landscape(figures)].join('\n')}
+</div>
+<footer><p>Made by toeh report from the decision log, the hold and the landscape. It names people: keep it as you keep the mail log.</p></footer>
+</body></html>
+`
+}

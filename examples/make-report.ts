@@ -16,7 +16,7 @@ const DAY_MS = 24 * HOUR_MS
 const START = Date.UTC(2026, 9, 5)
 const UNTIL = START + 25 * DAY_MS + 18 * HOUR_MS
 /** For so long everything new is made known at once. */
-const LEARNED_UNTIL = START + 5 * DAY_MS
+const LEARNED_UNTIL = START + 12 * DAY_MS
 const APPROVERS = ['anna', 'root', 'office']
 
 /** A number from 0 to 1 that hangs on a text alone. */
@@ -59,9 +59,9 @@ export function makeReport(seed: number): string {
     if (passes) return
     let answer = asked.get(to)
     if (answer === undefined) {
-      const wait = HOUR_MS * (0.1 + 60 * chance ** 5)
-      const state = attacked.has(to) ? 'rejected' : 'released'
-      answer = { answer: chance > 0.93 ? UNTIL + 1 : at + wait, state }
+      const wait = HOUR_MS * (0.1 + 70 * chance ** 4)
+      const state = attacked.has(to) ? 'rejected' : chance > 0.95 ? 'expired' : 'released'
+      answer = { answer: at + (state === 'expired' ? 14 * DAY_MS : wait), state }
       asked.set(to, answer)
       if (state === 'released' && answer.answer <= UNTIL)
         learn(to, answer.answer, APPROVERS[Math.floor(chance * 1000) % 3] ?? '')

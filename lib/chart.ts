@@ -51,6 +51,14 @@ function percent(part: number): string {
   return `${Number((part * 100).toFixed(3))}%`
 }
 
+/** What stands below a column; the last of many ends where the picture does. */
+function foot(label: string, index: number, count: number): string {
+  const atEnd = index === count - 1 && count > 7
+  const x = percent(atEnd ? 1 : (index + 0.5) / count)
+  const anchor = atEnd ? 'end' : 'middle'
+  return `<text class="tick" x="${x}" y="${HEIGHT - 5}" text-anchor="${anchor}">${escapeHtml(label)}</text>`
+}
+
 /** Lines across, each with its number. */
 function grid(top: number): string {
   const plot = HEIGHT - FOOT - HEAD
@@ -92,9 +100,7 @@ export function drawColumns(
       return `<rect class="${series[place] ?? ''}" x="${x}" y="${y.toFixed(1)}" width="${percent(width * (1 - gap))}" height="${height.toFixed(1)}"/>`
     })
     const aim = `<rect class="aim" x="${percent(index * width)}" y="0" width="${percent(width)}" height="${HEIGHT}"/>`
-    const text = shown.has(index)
-      ? `<text class="tick" x="${percent((index + 0.5) * width)}" y="${HEIGHT - 5}" text-anchor="middle">${escapeHtml(label)}</text>`
-      : ''
+    const text = shown.has(index) ? foot(label, index, columns.length) : ''
     return `<g><title>${escapeHtml(title)}</title>${aim}${bars.join('')}</g>${text}`
   })
   return frame(summary, `${grid(top)}${drawn.join('')}`)
@@ -111,9 +117,7 @@ export function drawSteps(points: readonly Column[], series: string, summary: st
     const height = (plot * (values[index] ?? 0)) / top
     const x = percent(index * width)
     const y = HEIGHT - FOOT - height
-    const text = shown.has(index)
-      ? `<text class="tick" x="${percent((index + 0.5) * width)}" y="${HEIGHT - 5}" text-anchor="middle">${escapeHtml(label)}</text>`
-      : ''
+    const text = shown.has(index) ? foot(label, index, points.length) : ''
     const before = HEIGHT - FOOT - (plot * (values[index - 1] ?? values[index] ?? 0)) / top
     const rise =
       before === y

@@ -25,6 +25,8 @@ header { margin-bottom: 16px; } footer { margin-top: 24px; }
 .tile b { display: block; font-size: 26px; line-height: 1.2; font-weight: 600; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--dim); font-size: 13px; }
 .cards { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px; }
+.stack { display: flex; flex-direction: column; gap: 14px; min-width: 0; }
+table + .note { margin: 8px 0 0; }
 section { background: var(--card); border-radius: 8px; padding: 14px 16px; min-width: 0; }
 .wide { grid-column: 1 / -1; }
 h3 { font-size: 13px; font-weight: 600; margin: 12px 0 0; }
@@ -41,22 +43,23 @@ th { text-align: left; font-weight: 600; font-size: 12px; color: var(--dim); }
 th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; } th:last-child, td:last-child { padding-right: 0; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } .t { white-space: nowrap; }
-.a { overflow-wrap: anywhere; } .meter { width: 30%; vertical-align: middle; }
-.state { color: var(--dim); } .bad { color: var(--held); font-weight: 600; }
+.a { overflow-wrap: anywhere; } .meter { width: 24%; vertical-align: middle; }
+.state { color: var(--dim); } .only { display: none; font-size: 13px; } .bad { color: var(--held); font-weight: 600; }
 .code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 13px; }
-@media (max-width: 720px) { .cards { grid-template-columns: minmax(0, 1fr); } .less { display: none; }
+@media (max-width: 720px) { .cards { grid-template-columns: minmax(0, 1fr); } .less { display: none; } .only { display: block; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } .tile:last-child:nth-child(odd) { grid-column: 1 / -1; }
   .meter { width: 22%; } }
 @media print { :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --dim: #444; --line: #bbb;
   --passed: #2f6fb7; --held: #c4640a; --refused: #a8203f; --observed: #7a5bb0; --good: #2a7f4f; }
-  body { padding: 0; max-width: none; font-size: 11pt; } .tile, section { border: 1px solid var(--line);
+  body { padding: 0; max-width: none; font-size: 9.5pt; } table { font-size: 8.5pt; } th, td { padding: 2px 8px 2px 0; }
+  .tiles { grid-template-columns: repeat(5, 1fr); } .tile b { font-size: 16pt; } .tile span { font-size: 8.5pt; } .tile, section { border: 1px solid var(--line);
   break-inside: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 @page { margin: 14mm; }
 `
 
-/** What mail, rules or people have brought, for HTML: nothing of it steers, hides or is markup. */
+/** What mail, rules or people have brought, for HTML: nothing of it steers, hides or is markup. Breaks before an @. */
 function safe(text: string): string {
-  return `<bdi>${escapeHtml(visible(text))}</bdi>`
+  return `<bdi>${escapeHtml(visible(text)).replaceAll('@', '<wbr>@')}</bdi>`
 }
 
 function person(address: string): string {
@@ -160,7 +163,7 @@ function spanColumns(spans: readonly number[], what: string): Column[] {
     const longer = index === SPANS.length
     const name = SPAN_NAMES[index] ?? ''
     return {
-      label: longer ? '> 7 d' : `≤ ${shortAge(SPANS[index] ?? 0)}`,
+      label: longer ? '> 7d' : `≤ ${shortAge(SPANS[index] ?? 0)}`,
       title: `${longer ? 'longer than 7 days' : `up to ${name}`}: ${counted(count, what)}`,
       values: [count],
     }
@@ -173,7 +176,7 @@ function waits({ waiting, until }: Figures): string {
   const rows = waiting.longest.map(({ id, sender, recipients, first, reason, heldAt, expiresAt }) => [
     `<span class="t">${shortAge(until - heldAt)}</span>`,
     person(sender),
-    `${person(first)}${recipients > 1 ? ` <span class="state">and ${recipients - 1} more</span>` : ''}`,
+    `${person(first)}${recipients > 1 ? ` <span class="state">and ${recipients - 1} more</span>` : ''}<div class="state only">from ${person(sender)}</div>`,
     escapeHtml(visible(reason)),
     expiresAt <= until
       ? '<span class="bad">due</span>'
@@ -187,7 +190,7 @@ ${drawColumns(columns, ['held'], 'messages by how long they have waited', 6)}
 ${table(
   [
     ['Waits', 't'],
-    ['From', 'a'],
+    ['From', 'a less'],
     ['To', 'a'],
     ['Why', 'less'],
     ['Expires in', 't'],
@@ -275,7 +278,7 @@ function landscape({ days, rules }: Figures): string {
     ['By', 'a'],
     ['Since', 'less'],
   ] as const
-  return `<section><h2>The landscape</h2>
+  return `<section class="wide"><h2>The landscape</h2>
 <p class="note">${counted(rules.allows, 'allow rule')}, ${counted(rules.blocks, 'block')}; ${grown < 0 ? '' : '+'}${grouped(grown)} since the first day shown.</p>
 ${drawSteps(points, 'good', `allow rules, now ${grouped(rules.allows)}`)}
 ${rows.length === 0 ? '' : table(heads, rows.slice(0, 8))}</section>`
@@ -333,7 +336,9 @@ export function drawPage(figures: Figures, company: string, mode: 'enforce' | 'o
 <p>From ${time(since)} to ${time(until)}.${observes}</p></header>
 <div class="tiles">${tiles.join('')}</div>
 <div class="cards">
-${[perDay(figures), waits(figures), destinations(figures), senders(figures), reasons(figures), releases(figures), landscape(figures)].join('\n')}
+${[perDay(figures), waits(figures), destinations(figures), senders(figures)].join('\n')}
+<div class="stack">${releases(figures)}${reasons(figures)}</div>
+${landscape(figures)}
 </div>
 <footer><p>Made by toeh report from the decision log, the hold and the landscape. It names people: keep it as you keep the mail log.</p></footer>
 </body></html>

@@ -1,5 +1,6 @@
 /** Prepares a machine for the tests: installs Debian's packages that are missing, where this user may. */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { hasJournal } from './journal.js'
 import { hasPostfix } from './postfix.js'
 
@@ -16,6 +17,7 @@ const missing = [
   ...(hasPostfix() ? [] : ['postfix']),
   // It makes journals without a running journald, and brings journalctl.
   ...(hasJournal() ? [] : ['systemd-journal-remote']),
+  ...(existsSync('/usr/sbin/pflogsumm') ? [] : ['pflogsumm']),
   ...['strace', 'faketime', 'scdoc', 'mandoc', 'fish', 'zsh'].filter((name) => !isThere(name)),
   ...(isThere('man') ? [] : ['man-db']),
   ...(hasPostfix() && spawnSync('postconf', ['-m'], { encoding: 'utf8' }).stdout.includes('sqlite')

@@ -18,7 +18,7 @@ _toeh() {
       [[ $word == -* ]] || ((after++))
     else
       case $word in
-        init | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | recheck | cleanup | audit | express | digest | backup | fsck) command=$word ;;
+        init | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | recheck | cleanup | audit | express | digest | report | metrics | backup | fsck) command=$word ;;
       esac
     fi
   done
@@ -58,11 +58,14 @@ _toeh() {
     audit:--who) : ;;
     audit:--since) : ;;
     audit:--head) : ;;
+    report:--since) : ;;
+    report:--html) files=yes ;;
+    metrics:--textfile) files=yes ;;
     backup:--keep) : ;;
     fsck:--backup) files=yes ;;
     *)
       if [[ -z $command ]]; then
-        words='init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest backup fsck --config --json --help --version'
+        words='init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest report metrics backup fsck --config --json --help --version'
       else
         case $command in
         init)
@@ -129,6 +132,12 @@ _toeh() {
           ;;
         digest)
           options=''
+          ;;
+        report)
+          options='--since --html'
+          ;;
+        metrics)
+          options='--textfile'
           ;;
         backup)
           options='--keep'

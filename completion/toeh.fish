@@ -1,5 +1,5 @@
 # Made from the commands by npm run man.
-set -l commands init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest backup fsck
+set -l commands init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest report metrics backup fsck
 complete -c toeh -f
 complete -c toeh -l config -d 'configuration file' -r -F
 complete -c toeh -l json -d 'answer as JSON'
@@ -77,6 +77,11 @@ complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a express -d 'k
 complete -c toeh -n '__fish_seen_subcommand_from express' -l write -d 'make what Postfix reads as the configuration says; print its lines'
 complete -c toeh -n '__fish_seen_subcommand_from express' -l check -d 'does it all fit together? (also without any option)'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a digest -d 'tell people of what waits and what no notice has told them yet'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a report -d 'what passed, what was held, what waits and for how long'
+complete -c toeh -n '__fish_seen_subcommand_from report' -l since -d 'from a day on (2026-11-04), or so long ago (30d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from report' -l html -d 'write one page to this file; - is standard output' -r -F
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a metrics -d 'counts for Prometheus; names nobody'
+complete -c toeh -n '__fish_seen_subcommand_from metrics' -l textfile -d 'write them to this file, for node_exporter\'s textfile collector' -r -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a backup -d 'copy the database to a file, or to a dated file in a folder, and check the copy'
 complete -c toeh -n '__fish_seen_subcommand_from backup' -l keep -d 'in a folder: keep so many, remove older ones' -x
 complete -c toeh -n '__fish_seen_subcommand_from backup' -F

@@ -11,21 +11,23 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { describeError, Failure } from './failure.js'
+import { syncPath } from './holdfolder.js'
 
 /**
  * Writes a file, the whole of it or nothing.
- * @param operation the command, for complaints and their hints
+ * @param operation the command, for complaints
+ * @param toStdout how it is said to write to standard output, for their hints
  * @param mode its rights, whatever the umask
  * @throws Failure with nothing left behind, and with an older file as it was
  */
-export function publish(operation: string, path: string, text: string, mode: number): void {
+export function publish(operation: string, toStdout: string, path: string, text: string, mode: number): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     // A device or a pipe is written to, not put away.
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
       throw new Failure(operation, 'it is no regular file', {
         at: path,
-        hint: 'leave FILE out for standard output',
+        hint: `for standard output: toeh ${toStdout}`,
       })
     const file = openSync(temporary, 'wx', 0o600)
     try {
@@ -36,9 +38,7 @@ export function publish(operation: string, path: string, text: string, mode: num
       closeSync(file)
     }
     renameSync(temporary, path)
-    const folder = openSync(dirname(path), 'r')
-    fsyncSync(folder)
-    closeSync(folder)
+    syncPath(dirname(path))
   } catch (error) {
     if (error instanceof Failure) throw error
     rmSync(temporary, { force: true })
@@ -46,7 +46,7 @@ export function publish(operation: string, path: string, text: string, mode: num
     throw new Failure(operation, describeError(error), {
       at: path,
       hint: denied
-        ? `it is written as the state folder's owner; or let the shell write: toeh ${operation} > FILE`
+        ? `it is written as the state folder's owner; or let the shell write: toeh ${toStdout} > FILE`
         : undefined,
       cause: error,
     })

@@ -34,11 +34,8 @@ const FLOORS: [string, string[]][] = [
     'pure',
     [
       'envelope',
-<<<<<<< HEAD
       'express',
-=======
       'figures',
->>>>>>> b88eb94 (Report figures from the decision log, and give metrics to Prometheus)
       'gatecheck',
       'holdid',
       'hostcheck',

@@ -36,7 +36,7 @@ const module: CommandModule = {
     const rules = await desk.landscape.list(desk.actor.at)
     const text = format === 'json' ? writeJson(rules) : (await import('../csvfile.js')).writeCsv(rules)
     if (file !== undefined) {
-      publish('export', resolve(file), text, 0o600)
+      publish('export', 'export', resolve(file), text, 0o600)
       const count = rules.length === 1 ? '1 rule' : `${rules.length} rules`
       answer(options, { file, format, rules: rules.length }, [`${count} in ${file}`])
     } else if (process.stdout.isTTY) {

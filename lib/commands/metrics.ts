@@ -52,7 +52,7 @@ const module: CommandModule = {
     }
     const text = writeMetrics(measured)
     // For everybody: the collector is another user, and these are counts.
-    if (file !== undefined) publish('metrics', file, text, 0o644)
+    if (file !== undefined) publish('metrics', 'metrics', file, text, 0o644)
     if (options.json === true) answer(options, measured, [])
     else if (file === undefined) process.stdout.write(text)
   },

@@ -96,7 +96,11 @@ const module: CommandModule = {
         requiresArg: true,
         describe: 'from a day on (2026-11-04), or so long ago (30d)',
       })
-      .option('html', { type: 'string', requiresArg: true, describe: 'write one page to this file' })
+      .option('html', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'write one page to this file; - is standard output',
+      })
       .example('toeh report --since 7d', 'the last week, in lines')
       .example('toeh report --html report.html', 'the last thirty days as a page'),
   handler: async (args) => {
@@ -111,7 +115,12 @@ const module: CommandModule = {
       return
     }
     const [company = ''] = desk.config.internal
-    publish('report', file, drawPage(figures, company, desk.config.mode), 0o600)
+    const page = drawPage(figures, company, desk.config.mode)
+    if (options.html === '-') {
+      process.stdout.write(page)
+      return
+    }
+    publish('report', 'report --html -', file, page, 0o600)
     answer(options, { file, ...figures }, [file])
   },
 }

@@ -74,7 +74,7 @@ t.test('what cannot be written', async (t) => {
     t,
     await lab.toeh('export', join(lab.dir, 'null')),
     1,
-    /it is no regular file; leave FILE out/,
+    /it is no regular file; for standard output: toeh export/,
   )
   assertRefused(t, await lab.toeh('export', lab.dir), 1, /it is no regular file/)
   assertRefused(t, await lab.toeh('export', join(lab.dir, 'no/rules.csv')), 1, /no such file or directory/)

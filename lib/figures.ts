@@ -112,6 +112,8 @@ export interface Figures {
   rules: {
     allows: number
     blocks: number
+    /** Allow rules more (or less) than at `since`. */
+    grown: number
     newest: { value: string; effect: 'allow' | 'block'; addedBy: string; addedAt: number }[]
   }
 }
@@ -302,6 +304,7 @@ export class FigureCount {
       rules: {
         allows: last?.allows ?? 0,
         blocks: last?.blocks ?? 0,
+        grown: (last?.allows ?? 0) - rules.filter((rule) => this.#allowedAtFirst(rule)).length,
         newest: rules
           .filter(({ from, to }) => from <= this.#until && (to === null || to > this.#until))
           .sort((a, b) => b.from - a.from || (a.value < b.value ? -1 : 1))
@@ -309,6 +312,10 @@ export class FigureCount {
           .map(({ value, effect, addedBy, from }) => ({ value, effect, addedBy, addedAt: from })),
       },
     }
+  }
+
+  #allowedAtFirst({ effect, from, to }: RuleFact): boolean {
+    return effect === 'allow' && from <= this.#since && (to === null || to > this.#since)
   }
 
   /** Every day from the first that has something on, those without mail too, with the rules of its end. */

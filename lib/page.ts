@@ -267,7 +267,6 @@ function landscape({ days, rules }: Figures): string {
     title: `${day.day}: ${counted(day.allows, 'allow rule')}, ${counted(day.blocks, 'block')}`,
     values: [day.allows],
   }))
-  const grown = rules.allows - (days[0]?.allows ?? 0)
   const rows = rules.newest.map(({ value, effect, addedBy, addedAt }) => [
     `${effect === 'block' ? '<span class="bad">block</span> ' : ''}${safe(value)}`,
     safe(addedBy),
@@ -279,7 +278,7 @@ function landscape({ days, rules }: Figures): string {
     ['Since', 'less'],
   ] as const
   return `<section class="wide"><h2>The landscape</h2>
-<p class="note">${counted(rules.allows, 'allow rule')}, ${counted(rules.blocks, 'block')}; ${grown < 0 ? '' : '+'}${grouped(grown)} since the first day shown.</p>
+<p class="note">${counted(rules.allows, 'allow rule')}, ${counted(rules.blocks, 'block')}; ${rules.grown < 0 ? '' : '+'}${grouped(rules.grown)} in this time.</p>
 ${drawSteps(points, 'good', `allow rules, now ${grouped(rules.allows)}`)}
 ${rows.length === 0 ? '' : table(heads, rows.slice(0, 8))}</section>`
 }

@@ -4,7 +4,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { grouped } from '../chart.js'
 import { readDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
-import { localTime, shortAge, shortSize } from '../display.js'
+import { localDay, localTime, shortAge, shortSize } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { FigureCount, type Figures } from '../figures.js'
@@ -77,10 +77,9 @@ export function describeFigures(figures: Figures, mode: Desk['config']['mode']):
   if (senders.length > 0) lines.push('', 'whose mail is held most')
   for (const { sender, held, recipients } of senders.slice(0, ROWS_SHOWN))
     lines.push(`  ${grouped(held).padStart(6)} of ${grouped(recipients)}  ${sender === '' ? '<>' : sender}`)
-  const grown = rules.allows - (days[0]?.allows ?? 0)
   lines.push(
     '',
-    `the landscape: ${counted(rules.allows, 'allow rule')}, ${counted(rules.blocks, 'block')}; ${grown < 0 ? '' : '+'}${grouped(grown)} since ${days[0]?.day ?? 'then'}`,
+    `the landscape: ${counted(rules.allows, 'allow rule')}, ${counted(rules.blocks, 'block')}; ${rules.grown < 0 ? '' : '+'}${grouped(rules.grown)} since ${localDay(since)}`,
   )
   return lines
 }

@@ -208,7 +208,6 @@ export class FigureCount {
     const day = this.#day(time)
     if (this.#seen.add(day.day, queueId, '')) day.messages++
     for (const { to, verdict, reason, did } of recipients) {
-      if (did.startsWith('nothing')) continue
       const what = did === 'passed' && verdict === 'hold' ? 'observed' : did
       if (what !== 'passed' && what !== 'held' && what !== 'refused' && what !== 'observed') continue
       day[what]++

@@ -84,7 +84,7 @@ t.test('from the envelope to terminals, mails and logs', { timeout: 240_000 }, a
     t.equal(recipients.length, 1)
   }
 
-  for (const args of [['list'], ['show', id], ['digest'], ['known']]) {
+  for (const args of [['list'], ['show', id], ['digest'], ['known'], ['report'], ['report', '--html', '-']]) {
     const { code, stdout, stderr } = await lab.toeh(...args)
     t.equal(code, 0, stderr)
     t.notMatch(stdout, HIDDEN, args.join(' '))

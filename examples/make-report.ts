@@ -27,8 +27,9 @@ function chanceOf(text: string, seed: number): number {
   return ((hash ^ (hash >>> 12)) >>> 0) / 4_294_967_296
 }
 
-export function makeReport(seed: number): string {
-  const logs = makeLogs(24_000, seed)
+/** @param messages in four weeks */
+export function makeReport(seed: number, messages = 24_000): string {
+  const logs = makeLogs(messages, seed)
   const attacked = new Set<string>()
   const count = new FigureCount(START, UNTIL)
   const rules = new Map<string, RuleFact>()
@@ -93,7 +94,7 @@ export function makeReport(seed: number): string {
   // The attacker's mail is known only once all weeks are made.
   for (const week of [0, 1, 2, 3]) for (const _ of logs.week(week));
   for (const { recipient } of logs.attacks()) attacked.add(recipient)
-  const again = makeLogs(24_000, seed)
+  const again = makeLogs(messages, seed)
   const parser = new LineParser(UNTIL)
   const tracker = new Tracker()
   const done = new Set<string>()

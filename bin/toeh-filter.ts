@@ -1,6 +1,7 @@
-import { DEFAULT_CONFIG_PATH, loadConfig } from '../lib/config.js'
 /** toeh-filter: the content filter that pipe(8) starts. Exit 0 when every recipient is settled, else 75. */
-import { end, settle } from '../lib/ending.js' // First: it arms the process.
+import '../lib/ending.js' // First, and by itself so that no sorting moves it: it arms the process.
+import { DEFAULT_CONFIG_PATH, loadConfig } from '../lib/config.js'
+import { end, settle } from '../lib/ending.js'
 import { parseArguments } from '../lib/envelope.js'
 import { Failure } from '../lib/failure.js'
 import { runGate } from '../lib/gate.js'

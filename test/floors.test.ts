@@ -341,3 +341,10 @@ t.test('this test would notice', (t) => {
   t.equal(nameOf('gate', './hold.js'), 'hold')
   t.end()
 })
+
+t.test('the gate is armed before anything else of it is loaded', (t) => {
+  const [, first] =
+    /^import [^'\n]*'([^']+)'/m.exec(readFileSync(join(ROOT, 'bin/toeh-filter.ts'), 'utf8')) ?? []
+  t.equal(first, '../lib/ending.js')
+  t.end()
+})

@@ -113,11 +113,8 @@ export interface Database {
   close(): void
 }
 
-/**
- * better-sqlite3's native part by its path, looked for where Node would: finding it by its own means (`bindings`)
- * costs a quarter of a run's start.
- */
-function nativeBinding(): string {
+/** better-sqlite3's native part by its path, looked for where Node would. */
+function nativePath(): string {
   const part = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
     const path = join(folder, part)
@@ -129,6 +126,21 @@ function nativeBinding(): string {
     status: EXIT.tempFail,
     hint: 'npm rebuild better-sqlite3',
   })
+}
+
+let native: object | undefined
+
+/**
+ * better-sqlite3's native part, loaded once: finding it by its own means (`bindings`) costs a quarter of a run's start,
+ * and `require` another hundredth.
+ */
+function nativeBinding(): object {
+  if (native === undefined) {
+    const module = { exports: {} }
+    process.dlopen(module, nativePath())
+    native = module.exports
+  }
+  return native
 }
 
 const HINTS: Record<string, string> = {
@@ -231,7 +243,9 @@ function connect(
   options: OpenOptions,
   flags: { readonly: boolean; fileMustExist: boolean },
 ): Sqlite.Database {
-  return new Sqlite(path, { ...flags, timeout: options.busySeconds * 1000, nativeBinding: nativeBinding() })
+  const settings = { ...flags, timeout: options.busySeconds * 1000, nativeBinding: nativeBinding() }
+  // The types know of a path alone; the loaded part is taken as well (better-sqlite3, lib/database.js).
+  return new Sqlite(path, settings as unknown as Sqlite.Options)
 }
 
 function schemaVersion(db: Sqlite.Database): number {

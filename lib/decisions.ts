@@ -3,6 +3,7 @@ import { closeSync, createReadStream, openSync, readdirSync, unlinkSync, writeSy
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { toFailure } from './failure.js'
+import { utcStamp } from './utc.js'
 
 export interface Decision {
   /** RFC 3339, UTC. */
@@ -34,11 +35,11 @@ export interface DecisionLog {
 }
 
 /**
- * Opens today's file. A run opens it before it sends anything: what cannot be written down is not let out.
+ * Opens the file of the day of `now` (milliseconds since 1970). A run opens it before it sends anything: what cannot be written down is not let out.
  * @throws Failure (75) when it cannot be opened
  */
-export function openDecisionLog(state: string, now: Date): DecisionLog {
-  const path = join(state, 'decisions', `${now.toISOString().slice(0, 10)}.jsonl`)
+export function openDecisionLog(state: string, now: number): DecisionLog {
+  const path = join(state, 'decisions', `${utcStamp(now).slice(0, 10)}.jsonl`)
   try {
     const fd = openSync(path, 'a', 0o600)
     return {

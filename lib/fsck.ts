@@ -37,7 +37,7 @@ import { describeError, Failure } from './failure.js'
 import { type HeldMessage, Hold, isAhead, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
 import { type HoldEnvelope, HoldFolder, syncPath } from './holdfolder.js'
 import { holdIdOf, readHoldId } from './holdid.js'
-import { inspect } from './message.js'
+import { inspect, readBytes } from './message.js'
 
 /** What can be wrong. docs/backup.md tells each. */
 export type Fault =
@@ -358,7 +358,7 @@ class Check {
   async #lookAtBytes(id: string, sha256: string | undefined): Promise<Problem[]> {
     const advice = `restore ${this.#folder.messagePath(id)} from a copy of the hold, or toeh reject ${id}`
     try {
-      const found = await inspect(this.#folder.messagePath(id))
+      const found = await inspect(readBytes(this.#folder.messagePath(id)))
       this.checked++
       if (sha256 === undefined || found.sha256 === sha256) return []
       return [{ fault: 'bytes', why: 'they are not those that were held (SHA-256 differs)', advice }]

@@ -19,10 +19,11 @@ import { Hold, type State } from './hold.js'
 import { type HeldRecipient, type HoldEnvelope, HoldFolder } from './holdfolder.js'
 import { holdIdOf } from './holdid.js'
 import { Landscape } from './landscape.js'
-import { checkComplete, discard, inspect, type Message, spool } from './message.js'
+import { checkComplete, inspect, type Message, spool } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { reinject } from './reinject.js'
 import { demandFree, demandHoldRoom } from './room.js'
+import { utcStamp } from './utc.js'
 
 export interface GateRun {
   config: Config
@@ -56,7 +57,7 @@ export async function runGate(run: GateRun): Promise<void> {
   demandFree(config, run.envelope.recordBytes)
   const folder = new HoldFolder(config.state)
   const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
-  const log = openDecisionLog(config.state, new Date(run.now))
+  const log = openDecisionLog(config.state, run.now)
   const message = await spool(run.input, folder.tmp)
   try {
     checkComplete(message, run.envelope.recordBytes, await run.writerAlive())
@@ -86,7 +87,7 @@ export async function runGate(run: GateRun): Promise<void> {
     )
     await new Passage(run, folder, log, message, identity, plans).carryOut(priors.size > 0)
   } finally {
-    discard(message.folder)
+    message.discard()
   }
 }
 
@@ -112,7 +113,7 @@ class Identity {
 
   async read(): Promise<{ id: string; sha256: string }> {
     if (this.#known === undefined) {
-      const { sha256 } = await inspect(this.#message.path)
+      const { sha256 } = await inspect(this.#message.bytes())
       this.#known = { id: holdIdOf(this.#envelope.queueId, this.#envelope.sender, sha256), sha256 }
     }
     return this.#known
@@ -133,7 +134,6 @@ class Passage {
   readonly #identity: Identity
   readonly #plans: readonly Plan[]
   #hold: Hold | undefined
-  #messagePath: string
   /** Whether somebody of this message is parked, so that those who join need no further room. */
   #holdKnown = false
   #held = 0
@@ -153,7 +153,6 @@ class Passage {
     this.#message = message
     this.#identity = identity
     this.#plans = plans
-    this.#messagePath = message.path
   }
 
   async carryOut(holdKnown: boolean): Promise<void> {
@@ -188,7 +187,7 @@ class Passage {
       size: this.#message.size,
       eightBit: this.#message.eightBit,
       origin: { client: envelope.client, queueId: envelope.queueId },
-      messagePath: () => this.#messagePath,
+      message: this.#message,
       onRefused: (refused: readonly Refusal[]) => this.#parkRefused(refused),
     }
     return reinject(config.reinject, cargo, config.deadlineSeconds * 1000)
@@ -219,9 +218,9 @@ class Passage {
     const identity = await this.#identity.read()
     const hold = this.#openHold()
     if (!this.#holdKnown) await demandHoldRoom(this.#run.config, hold, this.#message.size)
-    const published = await hold.park(this.#message.folder, this.#envelope(identity, recipients))
+    const published = await hold.park(this.#message.folder(), this.#envelope(identity, recipients))
     this.#holdKnown = true
-    if (published) this.#messagePath = this.#folder.messagePath(identity.id)
+    if (published) this.#message.movedTo(this.#folder.messagePath(identity.id))
   }
 
   #envelope({ id, sha256 }: { id: string; sha256: string }, recipients: HeldRecipient[]): HoldEnvelope {
@@ -251,7 +250,7 @@ class Passage {
       return refused.has(verdict.recipient) ? 'refused' : 'passed'
     }
     return {
-      at: new Date(now).toISOString(),
+      at: utcStamp(now),
       mode: config.mode,
       queueId: envelope.queueId,
       sender: envelope.sender,

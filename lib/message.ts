@@ -1,30 +1,20 @@
-/** The message: standard input, spooled to a file while it is measured. */
+/** The message: standard input, measured while it is read. A small one stays in memory, a larger one is spooled to a file. */
 import { isAscii } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { EXIT } from './exit.js'
 import { Failure, toFailure } from './failure.js'
 
-/** How much of the start is kept in memory: enough for the header fields people and the loop guard look at. */
+/**
+ * How much of the start is kept in memory: enough for the header fields people and the loop guard look at, and most
+ * messages whole. Postfix keeps the mail until it passes or is parked, so those need no file until they are parked.
+ */
 const HEAD_BYTES = 64 * 1024
 
 /** The files of a spool folder; the second is there when the publishing of a hold has failed half way. */
 const MESSAGE_FILE = 'message.eml'
 const ENVELOPE_FILE = 'envelope.json'
-
-export interface Message {
-  /** The spool folder that holds `message.eml`; publishing a hold renames it. */
-  folder: string
-  path: string
-  /** Bytes read. */
-  size: number
-  head: Buffer
-  /** Whether a byte is over 127 (BODY=8BITMIME, RFC 6152). */
-  eightBit: boolean
-  /** What Postfix's queue file would count for the same lines; see {@link isShort}. */
-  recordBytes: number
-}
 
 /** Postfix's default line_length_limit: longer lines are cut into records of this many bytes. */
 const RECORD_LIMIT = 2048
@@ -62,49 +52,161 @@ function writeAll(fd: number, piece: Buffer): void {
   for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at)
 }
 
+/** A message whose bytes are kept somewhere. */
+export interface Stored {
+  bytes(): AsyncIterable<Buffer>
+  /** A file that has them. */
+  file(): string
+}
+
+/** A message file. */
+export function storedIn(path: string): Stored {
+  return { bytes: () => readBytes(path), file: () => path }
+}
+
+/** A message as it was read, and where its bytes are. */
+export class Message implements Stored {
+  /** Bytes read. */
+  size = 0
+  /** Whether a byte is over 127 (BODY=8BITMIME, RFC 6152). */
+  eightBit = false
+  readonly #records = new RecordCounter()
+  readonly #tmp: string
+  /** The spool folder, while there is one. */
+  #folder: string | undefined
+  #fd: number | undefined
+  /** The message's file, wherever it is by now. */
+  #path: string | undefined
+  #pieces: Buffer[] = []
+  #kept = 0
+  #head: Buffer | undefined
+
+  /** @param tmp where a spool folder goes, should it be needed */
+  constructor(tmp: string) {
+    this.#tmp = tmp
+  }
+
+  /** What Postfix's queue file would count for the same lines; see {@link checkComplete}. */
+  get recordBytes(): number {
+    return this.#records.total
+  }
+
+  /** Its first 64 kB. */
+  get head(): Buffer {
+    this.#head ??= Buffer.concat(this.#pieces)
+    return this.#head
+  }
+
+  /** Takes the next piece; it is copied at once, so it may stand in a buffer that is used again. */
+  push(piece: Buffer): void {
+    this.size += piece.length
+    if (this.#fd === undefined && this.size > HEAD_BYTES) this.#open()
+    if (this.#fd !== undefined) writeAll(this.#fd, piece)
+    this.#records.push(piece)
+    this.eightBit ||= !isAscii(piece)
+    if (this.#kept === HEAD_BYTES) return
+    const part = Buffer.from(piece.subarray(0, HEAD_BYTES - this.#kept))
+    this.#pieces.push(part)
+    this.#kept += part.length
+  }
+
+  /** No more pieces. */
+  end(): void {
+    this.#records.end()
+    this.#close()
+  }
+
+  /** Makes the spool folder (0700, the file 0600), with what has been read so far. */
+  #open(): void {
+    // No other process has this number now, and a name that one of the past has left makes mkdir fail: 75, and again.
+    const folder = join(this.#tmp, `${process.pid}-${process.hrtime.bigint()}`)
+    // Whatever ends the process (a deadline, an error) takes an unpublished spool with it; only a kill leaves one.
+    process.once('exit', () => this.discard())
+    mkdirSync(folder, { mode: 0o700 })
+    this.#folder = folder
+    this.#path = join(folder, MESSAGE_FILE)
+    this.#fd = openSync(this.#path, 'wx', 0o600)
+    for (const piece of this.#pieces) writeAll(this.#fd, piece)
+  }
+
+  #close(): void {
+    if (this.#fd === undefined) return
+    const fd = this.#fd
+    this.#fd = undefined
+    closeSync(fd)
+  }
+
+  /**
+   * Its file: made now where it was in memory only.
+   * @throws Failure (75), with nothing left behind
+   */
+  file(): string {
+    if (this.#path !== undefined) return this.#path
+    try {
+      this.#open()
+      this.#close()
+    } catch (error) {
+      this.discard()
+      throw toFailure('spool message in', error, { at: this.#tmp })
+    }
+    return this.#path ?? ''
+  }
+
+  /** The spool folder with its file in it, to be published. */
+  folder(): string {
+    return dirname(this.file())
+  }
+
+  /** The folder was renamed: its file is there now, and is not ours to remove. */
+  movedTo(path: string): void {
+    this.#folder = undefined
+    this.#path = path
+  }
+
+  /** Its bytes, in order. */
+  bytes(): AsyncIterable<Buffer> {
+    return this.size > HEAD_BYTES ? readBytes(this.file()) : this.#memory()
+  }
+
+  async *#memory(): AsyncGenerator<Buffer> {
+    yield this.head
+  }
+
+  /** Removes the spool folder where there is one; failing to is no harm, cleanup sweeps old ones. */
+  discard(): void {
+    const folder = this.#folder
+    if (folder === undefined) return
+    this.#folder = undefined
+    this.#path = undefined
+    // Not rmSync: what it loads for its recursion costs more than the rest of this file.
+    for (const remove of [
+      () => this.#close(),
+      () => unlinkSync(join(folder, MESSAGE_FILE)),
+      () => unlinkSync(join(folder, ENVELOPE_FILE)),
+      () => rmdirSync(folder),
+    ]) {
+      try {
+        remove()
+      } catch {
+        // Not there, or left for cleanup.
+      }
+    }
+  }
+}
+
 /**
- * Reads `input` to its end into a new folder below `tmp` (0700, the file 0600). Pieces are copied at once, so they
- * may share a buffer; memory stays flat whatever the size. The folder is the caller's to publish or to {@link discard}.
+ * Reads `input` to its end; memory stays flat whatever the size. The message is the caller's to publish or to discard.
+ * @param tmp where what does not fit into memory goes, into a folder of its own
  * @throws Failure (75) when anything cannot be read or written; nothing is left behind then
  */
 export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<Message> {
-  // No other process has this number now, and a name that one of the past has left makes mkdir fail: 75, and again.
-  const folder = join(tmp, `${process.pid}-${process.hrtime.bigint()}`)
-  const path = join(folder, MESSAGE_FILE)
-  let fd: number | undefined
+  const message = new Message(tmp)
   try {
-    // Whatever ends the process (a deadline, an error) takes an unpublished spool with it; only a kill leaves one.
-    process.once('exit', () => discard(folder))
-    mkdirSync(folder, { mode: 0o700 })
-    fd = openSync(path, 'wx', 0o600)
-    const records = new RecordCounter()
-    const head: Buffer[] = []
-    let headBytes = 0
-    let size = 0
-    let eightBit = false
-    for await (const piece of input) {
-      writeAll(fd, piece)
-      records.push(piece)
-      size += piece.length
-      eightBit ||= !isAscii(piece)
-      if (headBytes < HEAD_BYTES) {
-        const part = Buffer.from(piece.subarray(0, HEAD_BYTES - headBytes))
-        head.push(part)
-        headBytes += part.length
-      }
-    }
-    records.end()
-    closeSync(fd)
-    return { folder, path, size, head: Buffer.concat(head), eightBit, recordBytes: records.total }
+    for await (const piece of input) message.push(piece)
+    message.end()
+    return message
   } catch (error) {
-    if (fd !== undefined) {
-      try {
-        closeSync(fd)
-      } catch {
-        // Already closed, or closing failed too: the first error is the one to tell.
-      }
-    }
-    discard(folder)
+    message.discard()
     throw toFailure('spool message in', error, { at: tmp })
   }
 }
@@ -115,7 +217,7 @@ export async function spool(input: AsyncIterable<Buffer>, tmp: string): Promise<
  * it a little, hence the slack; the other half of the check is that the writer still lives.
  */
 export function checkComplete(
-  message: Message,
+  message: Pick<Message, 'size' | 'recordBytes'>,
   announcedRecordBytes: number | undefined,
   writerAlive: boolean,
 ): void {
@@ -153,29 +255,13 @@ export async function* readBytes(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** What a message file holds now: its SHA-256 (hexadecimal) and whether a byte is over 127. */
-export async function inspect(path: string): Promise<{ sha256: string; eightBit: boolean }> {
+/** What bytes are: their SHA-256 (hexadecimal) and whether one is over 127. */
+export async function inspect(bytes: AsyncIterable<Buffer>): Promise<{ sha256: string; eightBit: boolean }> {
   const hash = createHash('sha256')
   let eightBit = false
-  for await (const piece of readBytes(path)) {
+  for await (const piece of bytes) {
     hash.update(piece)
     eightBit ||= !isAscii(piece)
   }
   return { sha256: hash.digest('hex'), eightBit }
-}
-
-/** Removes a spool folder with what is in it; failing to is no harm, cleanup sweeps old ones. */
-export function discard(folder: string): void {
-  // Not rmSync: what it loads for its recursion costs more than the rest of this file.
-  for (const remove of [
-    () => unlinkSync(join(folder, MESSAGE_FILE)),
-    () => unlinkSync(join(folder, ENVELOPE_FILE)),
-    () => rmdirSync(folder),
-  ]) {
-    try {
-      remove()
-    } catch {
-      // Not there, or left for cleanup.
-    }
-  }
 }

@@ -5,7 +5,7 @@ import { isOwnSender } from './decide.js'
 import { Failure } from './failure.js'
 import type { HeldMessage, Hold } from './hold.js'
 import type { HoldFolder } from './holdfolder.js'
-import { discard, spool } from './message.js'
+import { spool } from './message.js'
 import { Neighbours, placeRecipients } from './neighbours.js'
 import { composeNotice, type NoticeKind, type NoticeMessage } from './notice.js'
 import { reinject } from './reinject.js'
@@ -51,14 +51,14 @@ export async function sendNotice(
       recipients: to,
       size,
       eightBit,
-      messagePath: () => spooled.path,
+      message: spooled,
       onRefused: async ([first]: readonly { reply: string }[]) => {
         throw new Failure('notice', first?.reply ?? 'refused')
       },
     }
     await reinject(config.reinject, cargo, PATIENCE_MS)
   } finally {
-    discard(spooled.folder)
+    spooled.discard()
   }
 }
 

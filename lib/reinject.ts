@@ -2,7 +2,7 @@
 import type { Transport } from './config.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
-import { readBytes } from './message.js'
+import type { Stored } from './message.js'
 import type { Delivery, Parcel } from './parcel.js'
 import { sendBySmtp } from './smtp.js'
 
@@ -10,8 +10,8 @@ import { sendBySmtp } from './smtp.js'
 export const RECIPIENTS_AT_ONCE = 1000
 
 export type Cargo = Omit<Parcel, 'open'> & {
-  /** Where the message file is by the time it is read: parking may move it between RCPT and DATA. */
-  messagePath: () => string
+  /** Asked for by the time it is read: parking may move its file between RCPT and DATA. */
+  message: Stored
 }
 
 /**
@@ -26,10 +26,10 @@ export async function reinject(transport: Transport, cargo: Cargo, patienceMs: n
       hint: 'set toeh_destination_recipient_limit = 50 in main.cf',
     })
   }
-  const parcel: Parcel = { ...cargo, open: () => readBytes(cargo.messagePath()) }
+  const parcel: Parcel = { ...cargo, open: () => cargo.message.bytes() }
   if (transport.kind === 'smtp') {
     return sendBySmtp({ host: transport.host, port: transport.port, patienceMs }, parcel)
   }
   const { sendBySendmail } = await import('./sendmail.js')
-  return sendBySendmail(transport.path, cargo.messagePath, parcel)
+  return sendBySendmail(transport.path, () => cargo.message.file(), parcel)
 }

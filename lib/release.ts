@@ -8,7 +8,7 @@ import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
 import { type HeldMessage, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
 import { demandHoldId } from './holdid.js'
-import { inspect } from './message.js'
+import { inspect, readBytes, storedIn } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
 
@@ -140,7 +140,7 @@ async function checkBytes({ folder }: Desk, message: HeldMessage): Promise<{ eig
   const path = folder.messagePath(message.id)
   let found: { sha256: string; eightBit: boolean }
   try {
-    found = await inspect(path)
+    found = await inspect(readBytes(path))
   } catch (error) {
     throw toFailure('release', error, { at: path, status: EXIT.failed })
   }
@@ -168,7 +168,7 @@ async function sendClaimed(
     size,
     eightBit,
     origin: { client: message.client, queueId: message.queueId },
-    messagePath: () => folder.messagePath(id),
+    message: storedIn(folder.messagePath(id)),
     onRefused: async (refusals: readonly Refusal[]) => {
       refused.push(...refusals)
       for (const { recipient, reply } of refusals) await hold.unclaim(id, [recipient], reply, actor)

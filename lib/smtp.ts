@@ -242,17 +242,19 @@ function assertSendable(where: string, address: string): void {
 async function converse(talk: Conversation, where: string, parcel: Parcel): Promise<Delivery> {
   await greet(talk)
   const offered = talk.extensions.get('XFORWARD')
-  if (parcel.origin !== undefined && offered !== undefined) {
-    for (const command of xforward(offered, parcel.origin.client, parcel.origin.queueId))
-      await talk.expect(command)
-  }
+  const { origin } = parcel
+  const forward =
+    origin === undefined || offered === undefined ? [] : xforward(offered, origin.client, origin.queueId)
   const mail = mailFrom(parcel, talk.extensions)
   if (mail.endsWith('SMTPUTF8') && !talk.extensions.has('SMTPUTF8')) {
     throw temporary(where, 'an address is not ASCII and the server does not offer SMTPUTF8')
   }
 
   const everyone = parcel.recipients
-  const [mailReply, ...rcptReplies] = await talk.exchange([mail, ...everyone.map((to) => `RCPT TO:<${to}>`)])
+  // In one go, as smtp(8) does it: each turn of the conversation costs.
+  const replies = await talk.exchange([...forward, mail, ...everyone.map((to) => `RCPT TO:<${to}>`)])
+  for (const reply of replies.splice(0, forward.length)) talk.check(reply, 'XFORWARD')
+  const [mailReply, ...rcptReplies] = replies
   if (mailReply !== undefined && refusesMessage(mailReply)) return refuseAll(parcel, everyone, mailReply)
   talk.check(mailReply, 'MAIL')
 

@@ -25,7 +25,8 @@ export async function* readStdin(): AsyncGenerator<Buffer> {
     },
   }
   try {
-    socket = new Socket({ fd: 0, onread } as ConstructorParameters<typeof Socket>[0])
+    // Half open: at the end it stays as it is. To destroy it, Node would first make a stream of standard error.
+    socket = new Socket({ fd: 0, onread, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0])
   } catch {
     // A file or a terminal: nobody is kept waiting, or somebody sits there.
     for (let length = readSync(0, buffer); length > 0; length = readSync(0, buffer))

@@ -29,11 +29,11 @@ function makeState(t: Test): string {
 
 t.test('a decision is one line in the file of its day, UTC, for the owner alone', async (t) => {
   const state = makeState(t)
-  const log = openDecisionLog(state, NIGHT)
+  const log = openDecisionLog(state, NIGHT.getTime())
   log.append(DECISION)
   log.append({ ...DECISION, size: 200 })
   log.close()
-  openDecisionLog(state, new Date(NIGHT.getTime() + 100)).close()
+  openDecisionLog(state, NIGHT.getTime() + 100).close()
   t.strictSame(readdirSync(join(state, 'decisions')).sort(), ['2026-11-24.jsonl', '2026-11-25.jsonl'])
   const path = join(state, 'decisions/2026-11-24.jsonl')
   const text = readFileSync(path, 'utf8')
@@ -85,13 +85,13 @@ t.test('what two processes append at once does not mix', async (t) => {
 t.test('a log that cannot be opened is a temporary failure', async (t) => {
   const state = makeFolder(t)
   const path = join(state, 'decisions/2026-11-24.jsonl')
-  const failure = await failureOf(() => openDecisionLog(state, NIGHT))
+  const failure = await failureOf(() => openDecisionLog(state, NIGHT.getTime()))
   t.equal(failure.message, `open decision log ${path}: no such file or directory (ENOENT)`)
   t.equal(failure.status, 75)
 
   mkdirSync(path, { recursive: true })
   chmodSync(path, 0o700)
-  const taken = await failureOf(() => openDecisionLog(state, NIGHT))
+  const taken = await failureOf(() => openDecisionLog(state, NIGHT.getTime()))
   t.equal(taken.message, `open decision log ${path}: illegal operation on a directory (EISDIR)`)
   t.equal(taken.status, 75)
 })

@@ -26,6 +26,7 @@ const FLOORS: [string, string[]][] = [
       'seen',
       'skeleton',
       'timekeeping',
+      'utc',
       'wire',
     ],
   ],

@@ -46,7 +46,7 @@ t.test('park', async (t) => {
   t.test('the folder and the rows say the same', async (t) => {
     const { folder, hold } = makeStand(t)
     const { message, envelope } = await spoolHeld(folder, [unknown(X), refused(Y)])
-    t.equal(await hold.park(message.folder, envelope), true)
+    t.equal(await hold.park(message.folder(), envelope), true)
     const { recipients: _, ...facts } = envelope
     const found = await hold.find(envelope.id)
     t.strictSame({ ...found, recipients: [] }, { ...facts, notifiedAt: null, recipients: [] })
@@ -93,7 +93,7 @@ t.test('park', async (t) => {
       heldAt: 7000,
       expiresAt: 9000,
     })
-    t.equal(await hold.park(message.folder, envelope), false)
+    t.equal(await hold.park(message.folder(), envelope), false)
     t.strictSame([await hold.find(id), folder.read(id)], before)
     t.strictSame(deeds(db), [], "and parking is nobody's deed")
   })
@@ -134,13 +134,13 @@ t.test('park', async (t) => {
     // Somebody settles the last recipient between the publishing and the rows.
     const vanishing = Object.assign(Object.create(folder) as HoldFolder, {
       publish: () => {
-        folder.publish(message.folder, envelope)
+        folder.publish(message.folder(), envelope)
         rmSync(folder.path(envelope.id), { recursive: true })
         return false
       },
       has: (id: string) => folder.has(id),
     })
-    const failure = await failureOf(() => new Hold(db, vanishing).park(message.folder, envelope))
+    const failure = await failureOf(() => new Hold(db, vanishing).park(message.folder(), envelope))
     t.equal(failure.message, 'hold message: its folder was removed meanwhile')
     t.equal(failure.status, 75)
     t.equal(await hold.standing(envelope.id), 'unknown')
@@ -152,7 +152,7 @@ t.test('park', async (t) => {
     const restore = replaceFs(t, 'fsyncSync', () => () => {
       throw systemError('EIO', 'i/o error')
     })
-    const failure = await failureOf(() => hold.park(message.folder, envelope)).finally(restore)
+    const failure = await failureOf(() => hold.park(message.folder(), envelope)).finally(restore)
     t.equal(failure.status, 75)
     t.equal(await hold.standing(envelope.id), 'unknown')
 
@@ -161,7 +161,7 @@ t.test('park', async (t) => {
     const again = replaceFs(t, 'writeSync', () => () => {
       throw systemError('ENOSPC', 'no space left on device')
     })
-    const full = await failureOf(() => hold.park(joining.message.folder, joining.envelope)).finally(again)
+    const full = await failureOf(() => hold.park(joining.message.folder(), joining.envelope)).finally(again)
     t.match(full.message, 'no space left on device (ENOSPC)')
     t.strictSame([...(await hold.states(id)).keys()], [X])
     t.strictSame(folder.read(id).recipients, [unknown(X)])
@@ -171,7 +171,7 @@ t.test('park', async (t) => {
     const { db, folder, hold, other } = makeStand(t)
     const { message, envelope } = await spoolHeld(folder, [unknown(X)])
     db.run("CREATE TRIGGER full BEFORE INSERT ON recipient BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-    const failure = await failureOf(() => hold.park(message.folder, envelope))
+    const failure = await failureOf(() => hold.park(message.folder(), envelope))
     t.equal(failure.status, 75)
     t.equal(await hold.standing(envelope.id), 'unknown')
     t.ok(folder.has(envelope.id))

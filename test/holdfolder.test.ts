@@ -46,7 +46,7 @@ t.test('publish syncs the files and their folder, renames, and syncs hold/', asy
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
   let published: unknown
   const order = await syncOrder(t, folder.root, () => {
-    published = folder.publish(message.folder, envelope)
+    published = folder.publish(message.folder(), envelope)
   })
   t.equal(published, true)
   t.strictSame(order, [
@@ -68,16 +68,16 @@ t.test('publish syncs the files and their folder, renames, and syncs hold/', asy
 t.test('the same message again is not published twice, and hold/ is synced all the same', async (t) => {
   const folder = makeHoldFolder(t)
   const first = await spoolHeld(folder, [unknown('x@new.test')])
-  folder.publish(first.message.folder, first.envelope)
+  folder.publish(first.message.folder(), first.envelope)
   const second = await spoolHeld(folder, [unknown('y@new.test')])
   t.equal(second.envelope.id, first.envelope.id)
   const order = await syncOrder(t, folder.root, () => {
-    t.equal(folder.publish(second.message.folder, second.envelope), false)
+    t.equal(folder.publish(second.message.folder(), second.envelope), false)
   })
   // Whoever has renamed it may not have come to its own fsync.
   t.strictSame(order, ['fsync hold'])
   t.strictSame(folder.read(first.envelope.id), first.envelope, 'the first envelope stays')
-  t.ok(existsSync(second.message.path), 'the second spool is left to its owner')
+  t.ok(existsSync(second.message.file()), 'the second spool is left to its owner')
 })
 
 t.test('two runs that find the place free at once: one rename wins, the other joins', async (t) => {
@@ -89,10 +89,10 @@ t.test('two runs that find the place free at once: one rename wins, the other jo
   const results: boolean[] = []
   // The second run publishes after the first has looked and before it renames.
   const restore = replaceFs(t, 'renameSync', (real) => (from: string, to: string) => {
-    if (from === one.message.folder) results.push(folder.publish(two.message.folder, two.envelope))
+    if (from === one.message.folder()) results.push(folder.publish(two.message.folder(), two.envelope))
     real(from, to)
   })
-  results.push(folder.publish(one.message.folder, one.envelope))
+  results.push(folder.publish(one.message.folder(), one.envelope))
   restore()
   t.strictSame(results, [true, false])
   t.strictSame(folder.read(one.envelope.id).recipients, two.envelope.recipients)
@@ -101,14 +101,14 @@ t.test('two runs that find the place free at once: one rename wins, the other jo
 t.test('another message under the same id is refused, whatever differs', async (t) => {
   const folder = makeHoldFolder(t)
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
-  folder.publish(message.folder, envelope)
+  folder.publish(message.folder(), envelope)
   for (const change of [
     { queueId: '4bOTHERxxxxx' },
     { sender: 'bob@corp.test' },
     { sha256: '0'.repeat(64) },
   ]) {
     const other = await spoolHeld(folder, [unknown('y@new.test')], { ...change, id: envelope.id })
-    const failure = await failureOf(() => folder.publish(other.message.folder, other.envelope))
+    const failure = await failureOf(() => folder.publish(other.message.folder(), other.envelope))
     const at = folder.path(envelope.id)
     t.equal(failure.message, `hold message ${at}: id ${envelope.id} belongs to another message`)
     t.equal(failure.status, 75)
@@ -120,10 +120,11 @@ t.test('whatever fails before the rename, nothing is published', async (t) => {
   for (const call of ['fsyncSync', 'writeSync', 'renameSync', 'openSync'] as const) {
     const folder = makeHoldFolder(t)
     const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+    const spooled = message.folder()
     const restore = replaceFs(t, call, () => () => {
       throw systemError('EIO', 'i/o error')
     })
-    const failure = await failureOf(() => folder.publish(message.folder, envelope)).finally(restore)
+    const failure = await failureOf(() => folder.publish(spooled, envelope)).finally(restore)
     t.equal(failure.message, `hold message in ${folder.path(envelope.id)}: i/o error (EIO)`, call)
     t.equal(failure.status, 75, call)
     t.strictSame(folder.ids(), [], call)
@@ -137,11 +138,11 @@ t.test('a folder whose rename may not be durable does not count as held', async 
     if (readlinkSync(`/proc/self/fd/${fd}`) === folder.root) throw systemError('EIO', 'i/o error')
     real(fd)
   })
-  const failure = await failureOf(() => folder.publish(message.folder, envelope)).finally(restore)
+  const failure = await failureOf(() => folder.publish(message.folder(), envelope)).finally(restore)
   t.equal(failure.status, 75)
   t.match(failure.message, 'i/o error (EIO)')
   const retry = await spoolHeld(folder, [unknown('x@new.test')])
-  t.equal(folder.publish(retry.message.folder, retry.envelope), false, 'the retry finds it')
+  t.equal(folder.publish(retry.message.folder(), retry.envelope), false, 'the retry finds it')
 })
 
 t.test('a folder without a readable envelope is an error, not a hold', async (t) => {
@@ -150,11 +151,11 @@ t.test('a folder without a readable envelope is an error, not a hold', async (t)
   mkdirSync(folder.path(envelope.id))
   t.equal(folder.has(envelope.id), false)
   const path = join(folder.path(envelope.id), 'envelope.json')
-  const missing = await failureOf(() => folder.publish(message.folder, envelope))
+  const missing = await failureOf(() => folder.publish(message.folder(), envelope))
   t.equal(missing.message, `read ${path}: no such file or directory (ENOENT)`)
   t.equal(missing.status, 75)
   writeFileSync(path, '{"id":')
-  const broken = await failureOf(() => folder.publish(message.folder, envelope))
+  const broken = await failureOf(() => folder.publish(message.folder(), envelope))
   t.match(broken.message, `read ${path}: `)
   t.equal(broken.status, 75)
 })
@@ -162,7 +163,7 @@ t.test('a folder without a readable envelope is an error, not a hold', async (t)
 t.test('rewrite replaces the envelope whole, or not at all', async (t) => {
   const folder = makeHoldFolder(t)
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
-  folder.publish(message.folder, envelope)
+  folder.publish(message.folder(), envelope)
   const wider = { ...envelope, recipients: [unknown('x@new.test'), unknown('y@new.test')] }
   const order = await syncOrder(t, folder.root, () => folder.rewrite(wider))
   const at = `hold/${envelope.id}`
@@ -190,7 +191,7 @@ t.test('rewrite replaces the envelope whole, or not at all', async (t) => {
 t.test('remove takes the folder away; one that is gone is no harm', async (t) => {
   const folder = makeHoldFolder(t)
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
-  folder.publish(message.folder, envelope)
+  folder.publish(message.folder(), envelope)
   const order = await syncOrder(t, folder.root, () => folder.remove(envelope.id))
   t.equal(order.length, 1)
   t.match(order[0], new RegExp(`^rename hold/${envelope.id} hold/tmp/gone-${envelope.id}-`), 'in one step')
@@ -207,15 +208,15 @@ t.test('remove takes the folder away; one that is gone is no harm', async (t) =>
 
 t.test('sweep removes what is old in tmp/, and nothing else', async (t) => {
   const folder = makeHoldFolder(t)
-  const { message: old } = await spoolHeld(folder, [])
-  const { message: young } = await spoolHeld(folder, [])
+  const oldFolder = (await spoolHeld(folder, [])).message.folder()
+  const youngFolder = (await spoolHeld(folder, [])).message.folder()
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
-  folder.publish(message.folder, envelope)
+  folder.publish(message.folder(), envelope)
   const now = Date.now() / 1000
-  for (const path of [old.folder, folder.path(envelope.id)]) utimesSync(path, now - 7200, now - 7200)
-  utimesSync(young.folder, now - 60, now - 60)
+  for (const path of [oldFolder, folder.path(envelope.id)]) utimesSync(path, now - 7200, now - 7200)
+  utimesSync(youngFolder, now - 60, now - 60)
   t.equal(folder.sweep((now - 3600) * 1000), 1)
-  t.notOk(existsSync(old.folder))
-  t.ok(existsSync(young.path), 'a run that is still writing keeps its folder')
+  t.notOk(existsSync(oldFolder))
+  t.ok(existsSync(youngFolder), 'a run that is still writing keeps its folder')
   t.ok(folder.has(envelope.id), 'and what is held stays, however old')
 })

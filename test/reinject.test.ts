@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { storedIn } from '../lib/message.js'
 import { type Cargo, RECIPIENTS_AT_ONCE, reinject } from '../lib/reinject.js'
 import { failureOf } from './support/failing.js'
 import { CLIENT } from './support/held.js'
@@ -17,7 +18,7 @@ function makeCargo(path: string, changes: Partial<Cargo> = {}): Cargo {
     recipients: ['x@known.test'],
     size: BYTES.length,
     eightBit: false,
-    messagePath: () => path,
+    message: storedIn(path),
     onRefused: async () => {},
     ...changes,
   }
@@ -67,15 +68,16 @@ t.test('parking a refused recipient may move the message before it is read', asy
     const script = await makeScript(t, {
       RCPT: (line) => (line.includes(bad) ? '550 5.1.1 no' : '250 2.1.5 Ok'),
     })
-    let path = join(dir, 'spooled.eml')
+    const path = join(dir, 'spooled.eml')
     writeFileSync(path, BYTES)
+    let message = storedIn(path)
     const cargo = makeCargo('', {
       recipients: [bad, 'x@known.test'],
-      messagePath: () => path,
+      message: { bytes: () => message.bytes(), file: () => message.file() },
       onRefused: async () => {
         const held = join(dir, 'held.eml')
         renameSync(path, held)
-        path = held
+        message = storedIn(held)
       },
     })
     const smtp = { kind: 'smtp', host: '127.0.0.1', port: script.port } as const

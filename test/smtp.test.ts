@@ -187,8 +187,24 @@ t.test('XFORWARD', async (t) => {
     for (const reply of ['550 5.7.1 not from you', '421 4.3.0 no']) {
       const course = await send(t, { ...offer('NAME'), XFORWARD: reply }, { origin })
       assertDeferred(t, course, `XFORWARD was answered ${reply}`)
-      t.notMatch(course.script.raw.toString(), 'MAIL')
+      t.notMatch(course.script.raw.toString(), 'DATA')
     }
+  })
+
+  t.test('goes with the envelope in one go where PIPELINING is offered', async (t) => {
+    // The server answers nothing before it has heard the last RCPT.
+    const course = await send(
+      t,
+      {
+        ...offer('NAME ADDR'),
+        XFORWARD: async (_, { lines }) => {
+          for (let i = 0; i < 200 && !lines.some((line) => line.includes('y@known')); i++) await sleep(10)
+          return lines.some((line) => line.includes('y@known')) ? '250 2.0.0 Ok' : '451 4.3.0 you wait'
+        },
+      },
+      { origin },
+    )
+    t.strictSame(course.delivery?.accepted, ['x@known.test', 'y@known.test'])
   })
 })
 

@@ -243,7 +243,7 @@ t.test('folders that are missing', async (t) => {
       const lab = makeLab(t, sink.setting)
       await lab.allow('known.test')
       rmSync(join(lab.state, folder), { recursive: true })
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN], cwd: lab.dir }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN, UNKNOWN], cwd: lab.dir }), reason)
       t.equal(sink.mails.length, 0, 'nothing is sent')
     })
   }
@@ -324,7 +324,8 @@ t.test('no free descriptors', async (t) => {
     else if (outcome.code === 0) assertSettled(t, outcome, /passed 1 .*held 1/)
     else if (outcome.signal === null) assertDeferred(t, outcome, /too many open files|unable to open/i)
     t.strictSame(lab.temporaries(), [], `${limit}: nothing is left in hold/tmp`)
-    await lab.filter({ recipients: [KNOWN, UNKNOWN], queueId })
+    // As Postfix does: what ended with 0 is not handed over again.
+    if (outcome.code !== 0) await lab.filter({ recipients: [KNOWN, UNKNOWN], queueId })
     t.equal(sink.mails.length, sent + 1, `${limit}: one copy in the end`)
   }
   t.comment(seen)
@@ -365,7 +366,7 @@ t.test('standard input', async (t) => {
       const { spawn } = require('node:child_process')
       const out = require('node:fs').openSync(${JSON.stringify(output)}, 'a')
       const child = spawn(process.execPath, process.argv.slice(1), { stdio: ['pipe', out, out] })
-      child.stdin.write(${JSON.stringify(MESSAGE)}, () => console.log(child.pid))
+      child.stdin.write(${JSON.stringify(MESSAGE)}.padEnd(100_000, 'x\\n'), () => console.log(child.pid))
       setInterval(() => {}, 1000)`
     const args = [
       `--config=${lab.config}`,

@@ -42,7 +42,7 @@ export async function spoolHeld(
 ): Promise<Spooled> {
   const { bytes = MESSAGE, ...rest } = changes
   const message = await spool(pieces(bytes), folder.tmp)
-  const { sha256 } = await inspect(message.path)
+  const { sha256 } = await inspect(message.bytes())
   const queueId = rest.queueId ?? '4bQ8Yk2hJnz1'
   const sender = rest.sender ?? 'anna@corp.test'
   const envelope = {
@@ -70,6 +70,6 @@ export async function park(
   changes: Parameters<typeof spoolHeld>[2] = {},
 ): Promise<string> {
   const { message, envelope } = await spoolHeld(folder, recipients, changes)
-  await hold.park(message.folder, envelope)
+  await hold.park(message.folder(), envelope)
   return envelope.id
 }

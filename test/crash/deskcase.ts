@@ -10,6 +10,7 @@ import type { Case, Trial } from './trial.js'
 const HELD = ['b@unknown.test', 'c@unknown.test']
 const ID = 'xhpabyf0ygqg'
 const MINUTE = 60_000
+const SEED = 'allow known.test:'
 
 interface Task {
   name: string
@@ -109,7 +110,9 @@ function checkSame(books: Books, end: Books, closed: boolean): void {
   compare('copies', [...books.copies].sort(), [...end.copies].sort())
   if (closed) return
   compare('recipients', [...books.rows].sort(), [...end.rows].sort())
-  compare('audit', [...books.deeds].sort(), [...end.deeds].sort())
+  // The rule a case begins with is dated 1970, and a cleanup prunes its row.
+  const own = (deeds: readonly string[]): string[] => deeds.filter((deed) => !deed.startsWith(SEED)).sort()
+  compare('audit', own(books.deeds), own(end.deeds))
 }
 
 /** What the manual says of a release in doubt: look in the mail log (here the sink), then reject or repeat. */

@@ -34,9 +34,10 @@ import {
 } from './database.js'
 import { localTime } from './display.js'
 import { describeError, Failure } from './failure.js'
-import { type HeldMessage, Hold, isAhead, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
+import { type HeldMessage, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
 import { type HoldEnvelope, HoldFolder, syncPath } from './holdfolder.js'
 import { holdIdOf, readHoldId } from './holdid.js'
+import { isAhead, MendableHold } from './mending.js'
 import { inspect, readBytes } from './message.js'
 
 /** What can be wrong. docs/backup.md tells each. */
@@ -126,7 +127,7 @@ class Check {
     const keys = db === undefined ? '' : this.#brokenKeys()
     if (db !== undefined) {
       try {
-        await this.#checkMessages(new Hold(db, this.#folder))
+        await this.#checkMessages(new MendableHold(db, this.#folder))
       } finally {
         db.close()
       }
@@ -244,7 +245,7 @@ class Check {
       makeBase(draft, backup)
       const db = openForWriting(draft, this.#config)
       try {
-        adopted = await this.#adoptAll(new Hold(db, this.#folder))
+        adopted = await this.#adoptAll(new MendableHold(db, this.#folder))
       } finally {
         db.close()
       }
@@ -267,7 +268,7 @@ class Check {
   }
 
   /** Takes in what the folders have and the rows have not. @returns how many recipients */
-  async #adoptAll(hold: Hold): Promise<number> {
+  async #adoptAll(hold: MendableHold): Promise<number> {
     let adopted = 0
     for (const id of this.#folder.ids()) {
       const envelope = this.#readEnvelope(id)
@@ -281,7 +282,7 @@ class Check {
 
   // Messages
 
-  async #checkMessages(hold: Hold): Promise<void> {
+  async #checkMessages(hold: MendableHold): Promise<void> {
     const ids = new Set([...this.#folder.ids(), ...(await hold.ids())])
     for (const id of ids) {
       if (readHoldId(id) !== id) {
@@ -297,7 +298,7 @@ class Check {
     }
   }
 
-  async #look(hold: Hold, id: string): Promise<Problem[]> {
+  async #look(hold: MendableHold, id: string): Promise<Problem[]> {
     const folder = statOf(this.#folder.path(id))
     const message = await hold.lookFor(id)
     if (folder === undefined) return message === undefined ? [] : this.#lookWithoutFolder(hold, message)
@@ -324,7 +325,7 @@ class Check {
     return (deadlineSeconds + busySeconds) * 1000 + SLACK_MS
   }
 
-  #lookWithoutFolder(hold: Hold, { id, recipients }: HeldMessage): Problem[] {
+  #lookWithoutFolder(hold: MendableHold, { id, recipients }: HeldMessage): Problem[] {
     const waiting = recipients.filter(isWaiting)
     if (waiting.length === 0) return []
     const problem: Problem = {
@@ -339,7 +340,7 @@ class Check {
     return [{ ...problem, mend }]
   }
 
-  #lookAtOrphan(hold: Hold, id: string, envelope: HoldEnvelope | Failure): Problem[] {
+  #lookAtOrphan(hold: MendableHold, id: string, envelope: HoldEnvelope | Failure): Problem[] {
     const why = 'a folder without rows'
     if (envelope instanceof Failure || !this.#folder.has(id)) {
       const advice = `its decision log line has sender and recipients (grep ${id} decisions/*), its folder what is left`
@@ -383,7 +384,7 @@ class Check {
 
   /** The envelope beside the rows: the rows are right where the id fits them. */
   #lookAtEnvelope(
-    hold: Hold,
+    hold: MendableHold,
     message: HeldMessage,
     envelope: HoldEnvelope | Failure,
     isYoung: boolean,
@@ -438,7 +439,7 @@ class Check {
   }
 
   /** Rows that are older than the folder: a backup was restored. */
-  #lookAtMoves(hold: Hold, { id, recipients }: HeldMessage): Problem[] {
+  #lookAtMoves(hold: MendableHold, { id, recipients }: HeldMessage): Problem[] {
     const moves = this.#folder.moves(id)
     const ahead = recipients.flatMap(({ address, state }) => {
       const move = moves.get(address)

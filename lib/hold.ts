@@ -39,14 +39,9 @@ export interface Load {
 /** The name in `progress` under which the load is kept, so that not every hold has to count all that wait. */
 const LOAD = 'hold load'
 
-/** The detail of a recipient whose message has no bytes any more. */
-const GONE = 'its bytes were gone: settled after a backup that was restored, or removed'
+export const WAITING = `('held', 'refused', 'releasing')`
 
-const DAY_MS = 86_400_000
-
-const WAITING = `('held', 'refused', 'releasing')`
-
-interface HoldRow {
+export interface HoldRow {
   id: string
   queue_id: string
   sender: string
@@ -71,7 +66,7 @@ interface RecipientRow {
   changed_at: number
 }
 
-function toMessage(row: HoldRow, recipients: Recipient[]): HeldMessage {
+export function toMessage(row: HoldRow, recipients: Recipient[]): HeldMessage {
   return {
     id: row.id,
     queueId: row.queue_id,
@@ -102,31 +97,23 @@ function movesTo(state: State, addresses: readonly string[], { who, at }: Actor,
   return addresses.map((address) => ({ address, state, queueId, who, at }))
 }
 
-const SETTLED: readonly string[] = ['released', 'rejected', 'expired'] satisfies State[]
-
-/** Whether the folder knows more than the row of a recipient: that somebody began to send to it, or settled it. */
-export function isAhead({ state }: { state: string }, row: State): boolean {
-  if (SETTLED.includes(state)) return isWaiting({ state: row })
-  return state === 'releasing' && (row === 'held' || row === 'refused')
-}
-
 export class Hold {
-  readonly #db: Database
-  readonly #folder: HoldFolder
+  protected readonly db: Database
+  protected readonly folder: HoldFolder
 
   constructor(db: Database, folder: HoldFolder) {
-    this.#db = db
-    this.#folder = folder
+    this.db = db
+    this.folder = folder
   }
 
   /** Whether there is a hold of a message with this queue id; ids recur, so it need not be of the same message. */
   async hasHeld(queueId: string): Promise<boolean> {
-    return this.#db.get('SELECT 1 FROM hold WHERE queue_id = ?', queueId) !== undefined
+    return this.db.get('SELECT 1 FROM hold WHERE queue_id = ?', queueId) !== undefined
   }
 
   /** The state of each recipient this message's hold knows; empty where there is none. */
   async states(id: string): Promise<Map<string, State>> {
-    const rows = this.#db.all<RecipientRow>('SELECT * FROM recipient WHERE hold = ?', id)
+    const rows = this.db.all<RecipientRow>('SELECT * FROM recipient WHERE hold = ?', id)
     return new Map(rows.map((row) => [row.address, row.state]))
   }
 
@@ -137,32 +124,32 @@ export class Hold {
    * @throws Failure (75), after which nothing counts as parked
    */
   async park(spoolFolder: string, envelope: HoldEnvelope): Promise<boolean> {
-    const published = this.#folder.publish(spoolFolder, envelope)
-    this.#db.transaction(() => {
+    const published = this.folder.publish(spoolFolder, envelope)
+    this.db.transaction(() => {
       // Somebody may have settled the last recipient meanwhile, and the bytes may be gone.
-      if (!this.#folder.has(envelope.id)) {
+      if (!this.folder.has(envelope.id)) {
         throw new Failure('hold message', 'its folder was removed meanwhile', { status: EXIT.tempFail })
       }
       const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
-      this.#db.run(
+      this.db.run(
         `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         ...[id, queueId, sender, sha256, size, subject, messageId, JSON.stringify(client), heldAt, expiresAt],
       )
-      if (published) this.#addLoad(size)
+      if (published) this.addLoad(size)
       const joined = envelope.recipients.filter((recipient) => this.#insert(id, recipient, heldAt))
       if (joined.length === 0) return
       // Those who join are to be told of too, and wait as long as the first.
       const sql = `UPDATE hold SET notified_at = NULL, closing_at = NULL, expires_at = max(expires_at, ?) WHERE id = ?`
-      this.#db.run(sql, expiresAt, id)
+      this.db.run(sql, expiresAt, id)
       if (published) return
       // When it was held stays the time of its first run.
-      const { held_at, expires_at } = this.#row(id)
-      this.#folder.rewrite({
+      const { held_at, expires_at } = this.row(id)
+      this.folder.rewrite({
         ...envelope,
         heldAt: held_at,
         expiresAt: expires_at,
-        recipients: this.#waiting(id),
+        recipients: this.waitingIn(id),
       })
     })
     return published
@@ -176,7 +163,7 @@ export class Hold {
   #count(): Load {
     const sql = `SELECT count(*) AS messages, coalesce(sum(size), 0) AS bytes FROM hold
                  WHERE id IN (SELECT hold FROM recipient WHERE state IN ${WAITING})`
-    return this.#db.get<Load>(sql) ?? { messages: 0, bytes: 0 }
+    return this.db.get<Load>(sql) ?? { messages: 0, bytes: 0 }
   }
 
   /**
@@ -188,34 +175,35 @@ export class Hold {
     const judge = (load: Load): { fits: boolean; load: Load } => {
       return { fits: fits({ messages: load.messages + 1, bytes: load.bytes + size }), load }
     }
-    const text = this.#db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', LOAD)?.value
+    const text = this.db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', LOAD)?.value
     const kept = text === undefined ? undefined : (JSON.parse(text) as Load & { exact: number })
     const judged = kept === undefined ? undefined : judge(kept)
     if (judged !== undefined && (judged.fits || kept?.exact === 1)) return judged
     const sql = `INSERT INTO progress (name, value) VALUES (?, ?)
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value`
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       const load = this.#count()
-      this.#db.run(sql, LOAD, JSON.stringify({ ...load, exact: 1 }))
+      this.db.run(sql, LOAD, JSON.stringify({ ...load, exact: 1 }))
       return judge(load)
     })
   }
 
-  #addLoad(size: number): void {
+  protected addLoad(size: number): void {
     const sql = `UPDATE progress SET value = json_set(value, '$.messages', value ->> 'messages' + 1,
                  '$.bytes', value ->> 'bytes' + ?) WHERE name = ?`
-    this.#db.run(sql, size, LOAD)
+    this.db.run(sql, size, LOAD)
   }
 
   #insert(id: string, recipient: HeldRecipient, at: number): boolean {
     const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
                  VALUES (?, ?, ?, ?, ?, '', 'toeh-filter', ?) ON CONFLICT DO NOTHING`
     const { address, state, reason, detail } = recipient
-    return this.#db.run(sql, id, address, state, reason, detail, at) === 1
+    return this.db.run(sql, id, address, state, reason, detail, at) === 1
   }
 
-  #waiting(id: string): HeldRecipient[] {
-    return this.#db.all<HeldRecipient>(
+  /** Who waits in a message, as envelope.json has them. */
+  protected waitingIn(id: string): HeldRecipient[] {
+    return this.db.all<HeldRecipient>(
       `SELECT address, iif(reason = 'refused', 'refused', 'held') AS state, reason, detail
        FROM recipient WHERE hold = ? AND state IN ${WAITING} ORDER BY address`,
       id,
@@ -226,23 +214,23 @@ export class Hold {
   async recordPassed(id: string, addresses: readonly string[], queueId: string, at: number): Promise<void> {
     const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
                  VALUES (?, ?, 'passed', 'known', '', ?, 'toeh-filter', ?) ON CONFLICT DO NOTHING`
-    this.#db.transaction(() => {
-      for (const address of addresses) this.#db.run(sql, id, address, queueId, at)
+    this.db.transaction(() => {
+      for (const address of addresses) this.db.run(sql, id, address, queueId, at)
     })
   }
 
   /** One held message with all its recipients, waiting or settled. @throws Failure where there is none */
   async find(id: string): Promise<HeldMessage> {
-    const row = this.#row(id)
-    const recipients = this.#db.all<RecipientRow>(
+    const row = this.row(id)
+    const recipients = this.db.all<RecipientRow>(
       'SELECT * FROM recipient WHERE hold = ? ORDER BY address',
       id,
     )
     return toMessage(row, recipients.map(toRecipient))
   }
 
-  #row(id: string): HoldRow {
-    const row = this.#db.get<HoldRow>('SELECT * FROM hold WHERE id = ?', id)
+  protected row(id: string): HoldRow {
+    const row = this.db.get<HoldRow>('SELECT * FROM hold WHERE id = ?', id)
     if (row !== undefined) return row
     throw new Failure('hold', 'there is no such message', {
       at: id,
@@ -257,12 +245,12 @@ export class Hold {
   }
 
   #select(ids: string, ...values: number[]): HeldMessage[] {
-    const rows = this.#db.all<HoldRow>(
+    const rows = this.db.all<HoldRow>(
       `SELECT * FROM hold WHERE id IN (${ids}) ORDER BY held_at, id`,
       ...values,
     )
     const sql = `SELECT * FROM recipient WHERE hold = ? AND state IN ${WAITING} ORDER BY address`
-    return rows.map((row) => toMessage(row, this.#db.all<RecipientRow>(sql, row.id).map(toRecipient)))
+    return rows.map((row) => toMessage(row, this.db.all<RecipientRow>(sql, row.id).map(toRecipient)))
   }
 
   /**
@@ -274,14 +262,14 @@ export class Hold {
     const sql = `UPDATE recipient SET state = 'releasing', changed_by = ?, changed_at = ? WHERE hold = ? AND address = ?
                  AND (state IN ('held', 'refused') OR (? AND state = 'releasing' AND changed_at <= ?))`
     const abandoned = actor.at - RELEASE_ABANDONED_MS
-    const claimed = this.#db.transaction(() =>
+    const claimed = this.db.transaction(() =>
       addresses.filter(
-        (address) => this.#db.run(sql, actor.who, actor.at, id, address, again ? 1 : 0, abandoned) === 1,
+        (address) => this.db.run(sql, actor.who, actor.at, id, address, again ? 1 : 0, abandoned) === 1,
       ),
     )
     try {
       // Before anything is sent: a database restored from a backup would not know of it.
-      this.#folder.recordMoves(id, movesTo('releasing', claimed, actor))
+      this.folder.recordMoves(id, movesTo('releasing', claimed, actor))
     } catch (error) {
       await this.unclaim(id, claimed, describeError(error), actor)
       throw error
@@ -296,9 +284,9 @@ export class Hold {
     queueId: string,
     actor: Actor,
   ): Promise<void> {
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       for (const address of addresses) {
-        this.#move(id, address, 'released', actor, `state = 'releasing'`, queueId)
+        this.move(id, address, 'released', actor, `state = 'releasing'`, queueId)
       }
     })
     this.#noteMoves(id, 'released', addresses, actor, queueId)
@@ -307,7 +295,7 @@ export class Hold {
   /** In the folder too, where it can be: it is committed already. */
   #noteMoves(id: string, state: State, addresses: readonly string[], actor: Actor, queueId = ''): void {
     try {
-      this.#folder.recordMoves(id, movesTo(state, addresses, actor, queueId))
+      this.folder.recordMoves(id, movesTo(state, addresses, actor, queueId))
     } catch {
       // A full disk: the database has it, and the next backup will.
     }
@@ -317,17 +305,17 @@ export class Hold {
   async unclaim(id: string, addresses: readonly string[], detail: string, actor: Actor): Promise<void> {
     const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), detail = ?, changed_by = ?,
                  changed_at = ? WHERE hold = ? AND address = ? AND state = 'releasing'`
-    this.#db.transaction(() => {
-      for (const address of addresses) this.#db.run(sql, detail, actor.who, actor.at, id, address)
+    this.db.transaction(() => {
+      for (const address of addresses) this.db.run(sql, detail, actor.who, actor.at, id, address)
     })
     this.#noteMoves(id, 'held', addresses, actor)
   }
 
   /** Notes why a release may or may not have gone out; the recipients stay in releasing. */
   async noteDoubt(id: string, addresses: readonly string[], detail: string): Promise<void> {
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       for (const address of addresses) {
-        this.#db.run('UPDATE recipient SET detail = ? WHERE hold = ? AND address = ?', detail, id, address)
+        this.db.run('UPDATE recipient SET detail = ? WHERE hold = ? AND address = ?', detail, id, address)
       }
     })
   }
@@ -345,24 +333,24 @@ export class Hold {
   ): Promise<string[]> {
     const abandoned = ` OR (state = 'releasing' AND changed_at <= ${actor.at - RELEASE_ABANDONED_MS})`
     const from = `(state IN ('held', 'refused')${again ? abandoned : ''})`
-    const moved = this.#db.transaction(() =>
-      addresses.filter((address) => this.#move(id, address, state, actor, from)),
+    const moved = this.db.transaction(() =>
+      addresses.filter((address) => this.move(id, address, state, actor, from)),
     )
     this.#noteMoves(id, state, moved, actor)
     return moved
   }
 
   /** @param from the SQL condition that the row must meet: compare and set */
-  #move(id: string, address: string, to: State, actor: Actor, from: string, queueId = ''): boolean {
-    const was = this.#db.get<{ state: State }>(
+  protected move(id: string, address: string, to: State, actor: Actor, from: string, queueId = ''): boolean {
+    const was = this.db.get<{ state: State }>(
       'SELECT state FROM recipient WHERE hold = ? AND address = ?',
       id,
       address,
     )
     const sql = `UPDATE recipient SET state = ?, queue_id = ?, changed_by = ?, changed_at = ?
                  WHERE hold = ? AND address = ? AND ${from}`
-    if (this.#db.run(sql, to, queueId, actor.who, actor.at, id, address) !== 1) return false
-    appendAudit(this.#db, {
+    if (this.db.run(sql, to, queueId, actor.who, actor.at, id, address) !== 1) return false
+    appendAudit(this.db, {
       ...actor,
       what: to,
       subject: `${id} ${address}`,
@@ -377,22 +365,22 @@ export class Hold {
    * the filter from joining a folder that is about to go.
    */
   async removeSettled(id: string): Promise<void> {
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       if (this.#isWaiting(id)) return
-      this.#db.run(`UPDATE progress SET value = json_set(value, '$.exact', 0) WHERE name = ?`, LOAD)
-      this.#folder.remove(id)
+      this.db.run(`UPDATE progress SET value = json_set(value, '$.exact', 0) WHERE name = ?`, LOAD)
+      this.folder.remove(id)
     })
   }
 
   /** What the rows say of a folder: nothing, that somebody waits in it, or that its bytes may go. */
   async standing(id: string): Promise<'unknown' | 'waiting' | 'settled'> {
-    if (this.#db.get('SELECT 1 FROM hold WHERE id = ?', id) === undefined) return 'unknown'
+    if (this.db.get('SELECT 1 FROM hold WHERE id = ?', id) === undefined) return 'unknown'
     return this.#isWaiting(id) ? 'waiting' : 'settled'
   }
 
   #isWaiting(id: string): boolean {
     return (
-      this.#db.get(`SELECT 1 FROM recipient WHERE hold = ? AND state IN ${WAITING} LIMIT 1`, id) !== undefined
+      this.db.get(`SELECT 1 FROM recipient WHERE hold = ? AND state IN ${WAITING} LIMIT 1`, id) !== undefined
     )
   }
 
@@ -401,11 +389,11 @@ export class Hold {
    * @param staleBefore a claim older than this was left by a cleanup that died
    */
   async claimExpired(now: number, staleBefore: number): Promise<HeldMessage[]> {
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       const expired = `SELECT id FROM hold WHERE expires_at <= ? AND (closing_at IS NULL OR closing_at < ?)
         AND id IN (SELECT hold FROM recipient WHERE state IN ('held', 'refused'))`
       const messages = this.#select(expired, now, staleBefore)
-      for (const { id } of messages) this.#db.run('UPDATE hold SET closing_at = ? WHERE id = ?', now, id)
+      for (const { id } of messages) this.db.run('UPDATE hold SET closing_at = ? WHERE id = ?', now, id)
       return messages
     })
   }
@@ -417,18 +405,18 @@ export class Hold {
     const sql = `SELECT h.sender, r.address, r.state, h.held_at AS heldAt, r.changed_at AS changedAt
                  FROM recipient r JOIN hold h ON h.id = r.hold
                  WHERE r.state <> 'passed' AND (h.held_at >= ? OR r.changed_at >= ?) ORDER BY r.changed_at`
-    return this.#db.all(sql, time, time)
+    return this.db.all(sql, time, time)
   }
 
   /** When the oldest message that waits was held, or undefined. */
   async oldest(): Promise<number | undefined> {
     const sql = `SELECT min(held_at) AS at FROM hold WHERE id IN (SELECT hold FROM recipient WHERE state IN ${WAITING})`
-    return this.#db.get<{ at: number | null }>(sql)?.at ?? undefined
+    return this.db.get<{ at: number | null }>(sql)?.at ?? undefined
   }
 
   /** When the newest message was held, or undefined. */
   async newest(): Promise<number | undefined> {
-    return this.#db.get<{ at: number | null }>('SELECT max(held_at) AS at FROM hold')?.at ?? undefined
+    return this.db.get<{ at: number | null }>('SELECT max(held_at) AS at FROM hold')?.at ?? undefined
   }
 
   /**
@@ -442,17 +430,17 @@ export class Hold {
                   AND id IN (SELECT hold FROM recipient WHERE state IN ('held', 'refused'))
                   AND id NOT IN (SELECT value FROM json_each(?))`
     const late = JSON.stringify(known)
-    return this.#db.transaction(() => {
-      const ids = this.#db.all<{ id: string }>(`SELECT id FROM hold WHERE ${from}`, last, late)
+    return this.db.transaction(() => {
+      const ids = this.db.all<{ id: string }>(`SELECT id FROM hold WHERE ${from}`, last, late)
       for (const { id } of ids)
-        this.#db.run('UPDATE hold SET expires_at = ? + expires_at - held_at WHERE id = ?', last, id)
+        this.db.run('UPDATE hold SET expires_at = ? + expires_at - held_at WHERE id = ?', last, id)
       return ids.map(({ id }) => id)
     })
   }
 
   /** Gives an expired message back to the next cleanup. */
   async unclaimExpired(id: string): Promise<void> {
-    this.#db.run('UPDATE hold SET closing_at = NULL WHERE id = ?', id)
+    this.db.run('UPDATE hold SET closing_at = NULL WHERE id = ?', id)
   }
 
   /** Messages that wait and that nobody was told about. */
@@ -464,8 +452,8 @@ export class Hold {
 
   /** Notes that people were told of these messages. */
   async recordNotified(ids: readonly string[], at: number): Promise<void> {
-    this.#db.transaction(() => {
-      for (const id of ids) this.#db.run('UPDATE hold SET notified_at = ? WHERE id = ?', at, id)
+    this.db.transaction(() => {
+      for (const id of ids) this.db.run('UPDATE hold SET notified_at = ? WHERE id = ?', at, id)
     })
   }
 
@@ -476,99 +464,6 @@ export class Hold {
   async claimNotice(sender: string, now: number, intervalMs: number): Promise<boolean> {
     const sql = `INSERT INTO notice (sender, sent_at) VALUES (?, ?) ON CONFLICT (sender)
                  DO UPDATE SET sent_at = excluded.sent_at WHERE notice.sent_at <= excluded.sent_at - ?`
-    return this.#db.run(sql, sender, now, intervalMs) === 1
-  }
-
-  /** The ids that somebody waits under, and those of recipients who have lost their message's row. */
-  async ids(): Promise<string[]> {
-    const sql = `SELECT DISTINCT hold AS id FROM recipient WHERE state IN ${WAITING}
-                 UNION SELECT hold FROM recipient WHERE hold NOT IN (SELECT id FROM hold)`
-    return this.#db.all<{ id: string }>(sql).map(({ id }) => id)
-  }
-
-  /** As {@link find}; undefined where the message has no row. */
-  async lookFor(id: string): Promise<HeldMessage | undefined> {
-    return this.#db.get('SELECT 1 FROM hold WHERE id = ?', id) === undefined ? undefined : this.find(id)
-  }
-
-  /**
-   * Takes in what a folder has and the rows have not: the message, and recipients as they were parked, or as they were
-   * moved since. Rows that are there stay. Nobody has been told of it, and it waits for a day at the least.
-   * @returns the addresses that are new
-   */
-  async adopt(envelope: HoldEnvelope, moves: ReadonlyMap<string, Move>, actor: Actor): Promise<string[]> {
-    const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
-    const parked = new Map(envelope.recipients.map((recipient) => [recipient.address, recipient]))
-    const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-    return this.#db.transaction(() => {
-      if (!this.#folder.has(id)) throw new Failure('adopt', 'its bytes are gone', { at: id })
-      const until = Math.max(expiresAt, actor.at + DAY_MS)
-      const inserted = this.#db.run(
-        `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-        ...[id, queueId, sender, sha256, size, subject, messageId, JSON.stringify(client), heldAt, until],
-      )
-      if (inserted === 1) this.#addLoad(size)
-      const adopted = [...new Set([...parked.keys(), ...moves.keys()])].filter((address) => {
-        const { state, reason, detail } = parked.get(address) ?? {
-          state: 'held',
-          reason: 'unknown',
-          detail: '',
-        }
-        const move = moves.get(address)
-        const moved = move !== undefined && isAhead(move, state) ? move : undefined
-        const { who = actor.who, at = heldAt, queueId: sentAs = '' } = moved ?? {}
-        const to = moved?.state ?? state
-        if (this.#db.run(sql, id, address, to, reason, detail, sentAs, who, at) !== 1) return false
-        appendAudit(this.#db, { ...actor, what: 'adopted', subject: `${id} ${address}`, was: '', now: to })
-        return true
-      })
-      if (adopted.length > 0) this.#db.run('UPDATE hold SET notified_at = NULL WHERE id = ?', id)
-      return adopted
-    })
-  }
-
-  /** Brings rows to where the folder knows them to be. @returns the addresses that were moved */
-  async followMoves(id: string, moves: ReadonlyMap<string, Move>, actor: Actor): Promise<string[]> {
-    return this.#db.transaction(() =>
-      [...moves.values()]
-        .filter((move) => {
-          const sql = 'SELECT state FROM recipient WHERE hold = ? AND address = ?'
-          const row = this.#db.get<{ state: State }>(sql, id, move.address)
-          if (row === undefined || !isAhead(move, row.state)) return false
-          const change = `UPDATE recipient SET state = ?, queue_id = ?, changed_by = ?, changed_at = ?
-                          WHERE hold = ? AND address = ?`
-          this.#db.run(change, move.state, move.queueId, move.who, move.at, id, move.address)
-          const subject = `${id} ${move.address}`
-          appendAudit(this.#db, { ...actor, what: 'followed', subject, was: row.state, now: move.state })
-          return true
-        })
-        .map(({ address }) => address),
-    )
-  }
-
-  /** Writes envelope.json anew from the rows; one that is there and cannot be used is kept beside it. */
-  async restoreEnvelope(id: string, setAside: boolean): Promise<void> {
-    this.#db.transaction(() => {
-      const row = this.#row(id)
-      if (setAside) this.#folder.setEnvelopeAside(id)
-      const { notifiedAt: _, recipients: __, ...facts } = toMessage(row, [])
-      this.#folder.rewrite({ ...facts, recipients: this.#waiting(id) })
-    })
-  }
-
-  /** Everybody who waits in a message whose bytes are gone → rejected, with that as the detail. */
-  async settleGone(id: string, actor: Actor): Promise<string[]> {
-    return this.#db.transaction(() => {
-      if (this.#folder.has(id)) return []
-      const addresses = this.#waiting(id).map(({ address }) => address)
-      const sql = 'UPDATE recipient SET detail = ? WHERE hold = ? AND address = ?'
-      return addresses.filter((address) => {
-        if (!this.#move(id, address, 'rejected', actor, `state IN ${WAITING}`)) return false
-        this.#db.run(sql, GONE, id, address)
-        return true
-      })
-    })
+    return this.db.run(sql, sender, now, intervalMs) === 1
   }
 }

@@ -76,7 +76,7 @@ const FLOORS: [string, string[]][] = [
       'stdin',
     ],
   ],
-  ['acts', ['describe', 'progress', 'reinject', 'room', 'sample']],
+  ['acts', ['describe', 'mending', 'progress', 'reinject', 'room', 'sample']],
   ['acts', ['desk', 'notify']],
   ['acts', ['canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts']],
   [

@@ -8,6 +8,11 @@ import { type Model, strike, trouble, type Verdict } from './trial.js'
 /** Everything with `npm run test:crash`; else a part of it that differs from day to day. */
 export const FULL = process.env.TOEH_CRASH === 'full'
 
+/** The cases whose name begins like this, to repeat a part: `TOEH_CRASH_CASE='toeh reject'`. */
+export function chosen<T extends { name: string }>(cases: readonly T[]): T[] {
+  return cases.filter(({ name }) => name.startsWith(process.env.TOEH_CRASH_CASE ?? ''))
+}
+
 /** A file that takes each verdict as it comes. */
 const TABLE = process.env.TOEH_CRASH_TABLE
 

@@ -52,9 +52,22 @@ _toeh() {
     import:--until) : ;;
     import:--note) : ;;
     export:--format) words='csv json' ;;
+    list:--sender) : ;;
+    list:--domain) : ;;
+    list:--recipient) : ;;
+    list:--before) : ;;
+    list:--since) : ;;
+    release:--sender) : ;;
+    release:--domain) : ;;
     release:--recipient) : ;;
+    release:--before) : ;;
+    release:--since) : ;;
     release:--allow) words='address domain' ;;
+    reject:--sender) : ;;
+    reject:--domain) : ;;
     reject:--recipient) : ;;
+    reject:--before) : ;;
+    reject:--since) : ;;
     audit:--who) : ;;
     audit:--since) : ;;
     audit:--head) : ;;
@@ -107,16 +120,16 @@ _toeh() {
           files=yes
           ;;
         list)
-          options=''
+          options='--sender --domain --recipient --before --since'
           ;;
         show)
           options=''
           ;;
         release)
-          options='--recipient --allow --again --force'
+          options='--sender --domain --recipient --before --since --all --dry-run --yes --allow --again --force'
           ;;
         reject)
-          options='--recipient --again --quiet'
+          options='--sender --domain --recipient --before --since --all --dry-run --yes --again --quiet'
           ;;
         recheck)
           options=''

@@ -57,14 +57,33 @@ complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a export -d 'ev
 complete -c toeh -n '__fish_seen_subcommand_from export' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json'
 complete -c toeh -n '__fish_seen_subcommand_from export' -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a list -d 'what waits: id, age, size, sender, subject, recipients and reasons'
+complete -c toeh -n '__fish_seen_subcommand_from list' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x
+complete -c toeh -n '__fish_seen_subcommand_from list' -l domain -d 'recipients at exactly this domain' -x
+complete -c toeh -n '__fish_seen_subcommand_from list' -l recipient -d 'this recipient only' -x
+complete -c toeh -n '__fish_seen_subcommand_from list' -l before -d 'held before this day (2026-11-04), or longer ago than this (10d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from list' -l since -d 'held since this day (2026-11-04), or no longer ago than this (12h)' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a show -d 'headers, attachments, recipients and reasons of a held message'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a release -d 'send held mail on, with its original envelope and bytes'
-complete -c toeh -n '__fish_seen_subcommand_from release' -l recipient -d 'only to this recipient' -x
+complete -c toeh -n '__fish_seen_subcommand_from release' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x
+complete -c toeh -n '__fish_seen_subcommand_from release' -l domain -d 'recipients at exactly this domain' -x
+complete -c toeh -n '__fish_seen_subcommand_from release' -l recipient -d 'this recipient only' -x
+complete -c toeh -n '__fish_seen_subcommand_from release' -l before -d 'held before this day (2026-11-04), or longer ago than this (10d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from release' -l since -d 'held since this day (2026-11-04), or no longer ago than this (12h)' -x
+complete -c toeh -n '__fish_seen_subcommand_from release' -l all -d 'everything that waits'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l dry-run -d 'show whom it means; change nothing'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l allow -d 'and make it known from now on' -x -a 'address domain'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l again -d 'repeat a release that was cut off and may have gone out'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l force -d 'with --allow domain: take a whole freemail domain'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a reject -d 'do not send held mail; tell its sender'
-complete -c toeh -n '__fish_seen_subcommand_from reject' -l recipient -d 'only for this recipient' -x
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l domain -d 'recipients at exactly this domain' -x
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l recipient -d 'this recipient only' -x
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l before -d 'held before this day (2026-11-04), or longer ago than this (10d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l since -d 'held since this day (2026-11-04), or no longer ago than this (12h)' -x
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l all -d 'everything that waits'
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l dry-run -d 'show whom it means; change nothing'
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l again -d 'also what a release left when it was cut off'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l quiet -d 'do not tell the sender'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a recheck -d 'release what has become known since it was held'

@@ -63,6 +63,14 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'dec
 }
 
 /**
+ * The same desk at the present time: for the next piece of work that takes long. A claim that is dated with the start
+ * of the whole would look abandoned while it is alive, and could be sent twice.
+ */
+export function presently(desk: Desk): Desk {
+  return { ...desk, actor: { ...desk.actor, at: clock() } }
+}
+
+/**
  * The express lane that goes with every change, or undefined where it is off. One that was switched off and is still
  * there is emptied: nobody would take out of it what is revoked, and Postfix may still ask it.
  */

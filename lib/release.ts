@@ -11,6 +11,7 @@ import { demandHoldId } from './holdid.js'
 import { inspect, readBytes, storedIn } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
+import { matchAddress } from './selection.js'
 
 /** A release gives up after this long, so that a claim twice as old is surely dead. */
 const RELEASE_LIMIT_MS = RELEASE_ABANDONED_MS / 2
@@ -33,9 +34,11 @@ export function chooseRecipients(message: HeldMessage, asked: readonly string[] 
       hint: `toeh show ${message.id}`,
     })
   }
-  for (const address of asked) {
-    if (waiting.includes(address)) continue
-    const state = message.recipients.find((recipient) => recipient.address === address)?.state
+  const chosen = asked.flatMap((address) => {
+    const isAsked = matchAddress(address)
+    const found = waiting.filter(isAsked)
+    if (found.length > 0) return found
+    const state = message.recipients.find((recipient) => isAsked(recipient.address))?.state
     throw new Failure(
       'hold',
       `${address} ${state === undefined ? 'is not a recipient of it' : `is ${state} already`}`,
@@ -44,8 +47,8 @@ export function chooseRecipients(message: HeldMessage, asked: readonly string[] 
         status: state === undefined ? EXIT.noInput : EXIT.failed,
       },
     )
-  }
-  return [...new Set(asked)]
+  })
+  return [...new Set(chosen)]
 }
 
 /** Every message that was named, and those of its recipients that were asked for, before anything is done to one. */

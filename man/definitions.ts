@@ -74,17 +74,21 @@ function record(name: string, module: CommandModule): Command {
   const command: Command = {
     ...{ name, synopsis, describe: String(module.describe), positionals: [], options: [], examples: [] },
   }
+  const tellOption = (option: string, { describe = '', ...rest }: Options): void => {
+    const [, joint, named] = new RegExp(`--${option}(\\[=| )([A-Z]+)`).exec(synopsis.join(' ')) ?? []
+    command.options.push({
+      ...{ name: option, describe, choices: choicesOf(rest), byDefault: defaultOf(rest) },
+      value: rest.type === 'boolean' ? '' : (named ?? option.toUpperCase()),
+      optional: joint === '[=',
+    })
+  }
   const told: Record<string, (...given: never[]) => void> = {
     positional: (positional: string, { describe = '', ...rest }: PositionalOptions) => {
       command.positionals.push({ name: positional, describe, choices: choicesOf(rest) })
     },
-    option: (option: string, { describe = '', ...rest }: Options) => {
-      const [, joint, named] = new RegExp(`--${option}(\\[=| )([A-Z]+)`).exec(synopsis.join(' ')) ?? []
-      command.options.push({
-        ...{ name: option, describe, choices: choicesOf(rest), byDefault: defaultOf(rest) },
-        value: rest.type === 'boolean' ? '' : (named ?? option.toUpperCase()),
-        optional: joint === '[=',
-      })
+    option: tellOption,
+    options: (options: Record<string, Options>) => {
+      for (const [option, facts] of Object.entries(options)) tellOption(option, facts)
     },
     example: (line: string, why: string) => command.examples.push({ line, why }),
   }

@@ -2,9 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
+import { BULK_OPTIONS } from '../lib/bulk.js'
 import { CHECKS } from '../lib/checkup.js'
 import { DEFAULTS } from '../lib/config.js'
 import { EXIT, HEALTH } from '../lib/exit.js'
+import { SELECTION_OPTIONS } from '../lib/selection.js'
 
 // Not from test/support: these tests need no installation of their own.
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -41,7 +43,13 @@ t.test('every option of a command is in docs/commands.md, in its section', async
   for (const name of COMMANDS) {
     const source = read(`lib/commands/${name === 'block' ? 'allow' : name}.ts`)
     const section = sections.find((text) => text.startsWith(`${name}\n`)) ?? ''
-    for (const [, option = ''] of source.matchAll(/\.option\('([a-z-]+)'/g)) {
+    const shared: string[] = source.includes('BULK_OPTIONS')
+      ? Object.keys(BULK_OPTIONS)
+      : source.includes('SELECTION_OPTIONS')
+        ? Object.keys(SELECTION_OPTIONS)
+        : []
+    const own = [...source.matchAll(/\.option\('([a-z-]+)'/g)].map(([, option = '']) => option)
+    for (const option of [...shared, ...own]) {
       t.ok(section.includes(`--${option}`), `${name} --${option}`)
     }
   }

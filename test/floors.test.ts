@@ -49,7 +49,7 @@ const FLOORS: [string, string[]][] = [
     ],
   ],
   ['pure', ['checkup', 'page', 'parcel', 'term', 'usage']],
-  ['pure', ['rulefile', 'sidebyside']],
+  ['pure', ['rulefile', 'selection', 'sidebyside']],
   ['pure', ['addressbook', 'csvfile']],
   ['foundations', ['database', 'holdfolder']],
   ['foundations', ['audit']],
@@ -79,6 +79,7 @@ const FLOORS: [string, string[]][] = [
   ['acts', ['describe', 'mending', 'progress', 'reinject', 'room', 'sample']],
   ['acts', ['desk', 'notify']],
   ['acts', ['canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts']],
+  ['acts', ['bulk']],
   [
     'commands',
     [

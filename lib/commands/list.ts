@@ -7,6 +7,13 @@ import type { HeldMessage, Recipient } from '../hold.js'
 import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
 import { describeRoom, measureRoom } from '../room.js'
+import {
+  chosenOf,
+  isSelective,
+  parseSelection,
+  SELECTION_OPTIONS,
+  type SelectionOptions,
+} from '../selection.js'
 import { compareUses, LOOKS_LIKE } from '../sidebyside.js'
 
 const RECIPIENTS_SHOWN = 3
@@ -62,16 +69,25 @@ export function describeWaiting(message: PlacedMessage, now: number, width: numb
 const module: CommandModule = {
   command: 'list',
   describe: 'what waits: id, age, size, sender, subject, recipients and reasons',
-  builder: (yargs: Argv) => yargs.example('toeh list', 'oldest first'),
+  builder: (yargs: Argv) =>
+    yargs
+      .options(SELECTION_OPTIONS)
+      .example('toeh list', 'oldest first')
+      .example('toeh list --sender anna@corp.example --since 2d', 'before releasing just these'),
   handler: async (args) => {
-    const options = args as unknown as CommonOptions
+    const options = args as unknown as CommonOptions & SelectionOptions
     const desk = openDesk(options, 'read')
+    const selection = parseSelection(options, desk.actor.at)
     const messages: PlacedMessage[] = []
-    for (const message of await desk.hold.waiting())
-      messages.push(await placeRecipients(desk.neighbours, message))
+    for (const message of await desk.hold.waiting()) {
+      const recipients = chosenOf(message, selection)
+      if (recipients.length > 0)
+        messages.push(await placeRecipients(desk.neighbours, { ...message, recipients }))
+    }
     const lines = messages.flatMap((message) => describeWaiting(message, desk.actor.at, terminalWidth()))
     const room = describeRoom(desk.config, await measureRoom(desk.config, desk.hold))
-    answer(options, messages, [...(lines.length > 0 ? lines : ['nothing waits']), ...room])
+    const none = isSelective(options) ? 'nothing that waits is selected' : 'nothing waits'
+    answer(options, messages, [...(lines.length > 0 ? lines : [none]), ...room])
   },
 }
 export default module

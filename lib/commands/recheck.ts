@@ -1,7 +1,8 @@
 /** toeh recheck: releases what has become known since it was held. */
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk, verdictsOf } from '../desk.js'
+import { answer, type CommonOptions, openDesk, presently, verdictsOf } from '../desk.js'
 import { EXIT } from '../exit.js'
+import { showCount } from '../progress.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'
 
 const module: CommandModule = {
@@ -13,14 +14,18 @@ const module: CommandModule = {
     const options = args as unknown as CommonOptions
     const desk = openDesk(options, 'write')
     const results: Released[] = []
-    for (const message of await desk.hold.waiting()) {
+    const waiting = await desk.hold.waiting()
+    const progress = await showCount('checking', waiting.length)
+    for (const [index, message] of waiting.entries()) {
       const recipients = message.recipients
         .filter(({ state }) => state === 'held')
         .map(({ address }) => address)
       const verdicts = await verdictsOf(desk, message.sender, recipients)
       const known = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
-      if (known.length > 0) results.push(await tryRelease(desk, message, known))
+      if (known.length > 0) results.push(await tryRelease(presently(desk), message, known))
+      progress.update(index + 1)
     }
+    progress.stop()
     const lines = results.flatMap(describeReleased)
     answer(options, results, lines.length > 0 ? lines : ['nothing that waits has become known'])
     if (results.some(({ failed }) => failed.length > 0)) process.exitCode = EXIT.failed

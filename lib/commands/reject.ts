@@ -1,74 +1,108 @@
 /** toeh reject: a person's no. The message is not sent, its sender is told, its bytes go. */
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import {
+  BULK_OPTIONS,
+  type BulkOptions,
+  type Choice,
+  choose,
+  countChoice,
+  demandChoice,
+  demandYes,
+  describeChoice,
+  outline,
+} from '../bulk.js'
+import { answer, type Desk, openDesk, presently } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
-import { demandHoldId } from '../holdid.js'
 import { sendNotice, tellableSender } from '../notify.js'
-import { chooseMessages } from '../release.js'
+import { showCount } from '../progress.js'
 
-interface Options extends CommonOptions {
-  id: string[]
-  recipient?: string[]
+interface Options extends BulkOptions {
   again: boolean
   quiet: boolean
 }
 
+interface Rejected {
+  id: string
+  rejected: string[]
+  kept: string[]
+  /** Why some are kept, or what could not be done after the rejection; else null. */
+  why: string | null
+  /** Why the sender could not be told; else null. */
+  untold: string | null
+}
+
+/** Rejects recipients of one message. What fails is told beside the rest: it does not stop the others. */
+async function reject(desk: Desk, { message, chosen }: Choice, options: Options): Promise<Rejected> {
+  const { id } = message
+  const result: Rejected = { id, rejected: [], kept: chosen, why: null, untold: null }
+  try {
+    const rejected = await desk.hold.settle(id, chosen, 'rejected', desk.actor, options.again)
+    result.rejected = rejected
+    result.kept = chosen.filter((address) => !rejected.includes(address))
+    if (result.kept.length > 0) result.why = 'it is being released, or settled already'
+    const sender = tellableSender(desk.config, message.sender)
+    if (rejected.length > 0 && sender !== undefined && !options.quiet) {
+      const recipients = message.recipients.filter(({ address }) => rejected.includes(address))
+      try {
+        await sendNotice(desk, 'rejected', [sender], [{ ...message, recipients }])
+      } catch (error) {
+        result.untold = describeError(error)
+      }
+    }
+    await desk.hold.removeSettled(id)
+  } catch (error) {
+    result.why = describeError(error)
+  }
+  return result
+}
+
+function describeRejected({ id, rejected, kept, why, untold }: Rejected): string[] {
+  const lines = [
+    ...rejected.map((address) => `${id} rejected for ${address}`),
+    ...kept.map((address) => `${id} NOT rejected for ${address}: ${why}`),
+  ]
+  if (why !== null && kept.length === 0) lines.push(`${id}: its bytes are still there: ${why}`)
+  if (untold !== null) lines.push(`${id}: its sender could not be told: ${untold}`)
+  return lines
+}
+
 const module: CommandModule = {
-  command: 'reject <id..>',
+  command: 'reject [id..]',
   describe: 'do not send held mail; tell its sender',
   builder: (yargs: Argv) =>
     yargs
-      .positional('id', { type: 'string', array: true, describe: 'hold ids, from toeh list' })
-      .option('recipient', {
-        type: 'string',
-        array: true,
-        requiresArg: true,
-        nargs: 1,
-        describe: 'only for this recipient',
-      })
+      .positional('id', { type: 'string', array: true, default: [], describe: 'hold ids, from toeh list' })
+      .options(BULK_OPTIONS)
       .option('again', {
         type: 'boolean',
         default: false,
         describe: 'also what a release left when it was cut off',
       })
       .option('quiet', { type: 'boolean', default: false, describe: 'do not tell the sender' })
-      .example('toeh reject 7k3m9q2x4v0a', 'the sender is told that it was not sent'),
+      .example('toeh reject 7k3m9q2x4v0a', 'the sender is told that it was not sent')
+      .example('toeh reject --sender anna@corp.example --before 10d --dry-run', 'what that would end'),
   handler: async (args) => {
     const options = args as unknown as Options
-    const ids = options.id.map(demandHoldId)
-    const desk = openDesk(options, 'decide')
-    const choices = await chooseMessages(desk, ids, options.recipient)
-    const lines: string[] = []
-    const results = []
-    for (const { message, chosen } of choices) {
-      const rejected = await desk.hold.settle(message.id, chosen, 'rejected', desk.actor, options.again)
-      const kept = chosen.filter((address) => !rejected.includes(address))
-      lines.push(...rejected.map((address) => `${message.id} rejected for ${address}`))
-      lines.push(
-        ...kept.map(
-          (address) => `${message.id} NOT rejected for ${address}: it is being released, or settled already`,
-        ),
-      )
-      if (kept.length > 0) process.exitCode = EXIT.failed
-      let untold: string | null = null
-      const sender = tellableSender(desk.config, message.sender)
-      if (rejected.length > 0 && sender !== undefined && !options.quiet) {
-        const told = {
-          ...message,
-          recipients: message.recipients.filter(({ address }) => rejected.includes(address)),
-        }
-        try {
-          await sendNotice(desk, 'rejected', [sender], [told])
-        } catch (error) {
-          untold = describeError(error)
-          lines.push(`${message.id}: its sender could not be told: ${untold}`)
-        }
-      }
-      await desk.hold.removeSettled(message.id)
-      results.push({ id: message.id, rejected, kept, untold })
+    demandChoice('reject', options)
+    const desk = openDesk(options, options.dryRun ? 'read' : 'decide')
+    const choices = await choose(desk, options)
+    if (options.dryRun) {
+      const lines = [...describeChoice('reject', choices), `${countChoice(choices)}, none rejected`]
+      answer(options, { dryRun: true, messages: outline(choices) }, lines)
+      return
     }
-    answer(options, results, lines)
+    await demandYes('reject', options, choices)
+    const results: Rejected[] = []
+    const progress = await showCount('rejecting', choices.length)
+    for (const choice of choices) {
+      results.push(await reject(presently(desk), choice, options))
+      progress.update(results.length)
+    }
+    progress.stop()
+    const lines = results.flatMap(describeRejected)
+    answer(options, results, lines.length > 0 ? lines : ['nothing that waits is selected'])
+    if (results.some(({ why }) => why !== null)) process.exitCode = EXIT.failed
   },
 }
 export default module

@@ -1,27 +1,33 @@
 /** toeh release: sends held mail on after a person's yes. */
 import type { Argv, CommandModule } from 'yargs'
 import { parseAddress } from '../address.js'
+import {
+  BULK_OPTIONS,
+  type BulkOptions,
+  type Choice,
+  choose,
+  countChoice,
+  demandChoice,
+  demandYes,
+  describeChoice,
+  outline,
+} from '../bulk.js'
 import type { RuleDraft } from '../decide.js'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type Desk, openDesk, presently } from '../desk.js'
 import { EXIT } from '../exit.js'
-import type { HeldMessage } from '../hold.js'
-import { demandHoldId } from '../holdid.js'
+import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
-import { chooseMessages, describeReleased, type Released, tryRelease } from '../release.js'
+import { showCount } from '../progress.js'
+import { describeReleased, type Released, tryRelease } from '../release.js'
 import { draftRule } from '../ruledraft.js'
 
-interface Options extends CommonOptions {
-  id: string[]
-  recipient?: string[]
+interface Options extends BulkOptions {
   allow?: 'address' | 'domain'
   again: boolean
   force: boolean
 }
 
-function draftRules(
-  options: Options,
-  choices: readonly { message: HeldMessage; chosen: string[] }[],
-): RuleDraft[] {
+function draftRules(options: Options, choices: readonly Choice[]): RuleDraft[] {
   if (options.allow === undefined) return []
   return choices.flatMap(({ message, chosen }) =>
     chosen.map((recipient) => {
@@ -39,19 +45,27 @@ function draftRules(
   )
 }
 
+/** The rules that would be new. @throws Failure for one that a block stands in the way of, as adding it would */
+async function foreseeRules({ landscape, actor }: Desk, drafts: readonly RuleDraft[]): Promise<RuleDraft[]> {
+  const foreseen = await landscape.foresee(drafts, actor.at)
+  return drafts.filter(({ value }, index) => {
+    const { fate, meets } = foreseen[index] ?? { fate: 'new' }
+    if (fate !== 'blocked') return fate !== 'same'
+    const rule = typeof meets === 'object' ? `rule ${meets.id} of ${meets.addedBy}` : 'a rule'
+    throw new Failure('allow', `${rule} blocks it`, {
+      at: value,
+      hint: `toeh revoke ${value} first, if you are sure`,
+    })
+  })
+}
+
 const module: CommandModule = {
-  command: 'release <id..>',
+  command: 'release [id..]',
   describe: 'send held mail on, with its original envelope and bytes',
   builder: (yargs: Argv) =>
     yargs
-      .positional('id', { type: 'string', array: true, describe: 'hold ids, from toeh list' })
-      .option('recipient', {
-        type: 'string',
-        array: true,
-        requiresArg: true,
-        nargs: 1,
-        describe: 'only to this recipient',
-      })
+      .positional('id', { type: 'string', array: true, default: [], describe: 'hold ids, from toeh list' })
+      .options(BULK_OPTIONS)
       .option('allow', {
         choices: ['address', 'domain'] as const,
         requiresArg: true,
@@ -67,21 +81,40 @@ const module: CommandModule = {
         default: false,
         describe: 'with --allow domain: take a whole freemail domain',
       })
-      .example('toeh release 7k3m9q2x4v0a --allow address', 'this once, and from now on'),
+      .example('toeh release 7k3m9q2x4v0a --allow address', 'this once, and from now on')
+      .example('toeh release --domain supplier.example --dry-run', 'who would get it'),
   handler: async (args) => {
     const options = args as unknown as Options
-    const ids = options.id.map(demandHoldId)
-    const desk = openDesk(options, 'decide')
-    const choices = await chooseMessages(desk, ids, options.recipient)
-    const rules = await desk.landscape.add(draftRules(options, choices), desk.actor)
+    demandChoice('release', options)
+    const desk = openDesk(options, options.dryRun ? 'read' : 'decide')
+    const choices = await choose(desk, options)
+    const drafts = draftRules(options, choices)
+    const fresh = await foreseeRules(desk, drafts)
+    const would = fresh.map((draft) => `would add the rule: ${describeRule(draft)}`)
+    if (options.dryRun) {
+      const lines = [
+        ...describeChoice('release', choices),
+        ...would,
+        `${countChoice(choices)}, none released`,
+      ]
+      answer(options, { dryRun: true, rules: fresh, messages: outline(choices) }, lines)
+      return
+    }
+    await demandYes('release', options, choices, would)
+    const rules = await desk.landscape.add(drafts, presently(desk).actor)
     const results: Released[] = []
-    for (const { message, chosen } of choices)
-      results.push(await tryRelease(desk, message, chosen, options.again))
+    const progress = await showCount('releasing', choices.length)
+    for (const { message, chosen } of choices) {
+      results.push(await tryRelease(presently(desk), message, chosen, options.again))
+      progress.update(results.length)
+    }
+    progress.stop()
     const lines = [
       ...rules.filter(({ added }) => added).map(({ rule }) => `rule ${rule.id}: ${describeRule(rule)}`),
       ...results.flatMap(describeReleased),
     ]
-    answer(options, { rules: rules.map(({ rule }) => rule), results }, lines)
+    const none = ['nothing that waits is selected']
+    answer(options, { rules: rules.map(({ rule }) => rule), results }, lines.length > 0 ? lines : none)
     if (results.some(({ failed }) => failed.length > 0)) process.exitCode = EXIT.failed
   },
 }

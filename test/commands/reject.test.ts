@@ -110,5 +110,5 @@ t.test('--json', async (t) => {
   const lab = makeLab(t)
   const id = await lab.park([EVE])
   const { stdout } = await lab.toeh('reject', id, '--quiet', '--json')
-  t.strictSame(JSON.parse(stdout), [{ id, rejected: [EVE], kept: [], untold: null }])
+  t.strictSame(JSON.parse(stdout), [{ id, rejected: [EVE], kept: [], why: null, untold: null }])
 })

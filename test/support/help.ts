@@ -5,12 +5,14 @@ import { TOEH } from './lab.js'
 
 /** The long options that a help text lists. */
 function optionsIn(help: string): string[] {
-  return [...help.matchAll(/^ +(?:-\w, )?--([a-z-]+)/gm)].map(([, name = '']) => name)
+  // An example may be broken before an option.
+  const [list = ''] = help.split('\nExamples:')
+  return [...list.matchAll(/^ +(?:-\w, )?--([a-z-]+)/gm)].map(([, name = '']) => name)
 }
 
 /** The options that every command has, sorted. */
 export function commonOptions(): string[] {
-  const { stdout } = spawnSync(process.execPath, [TOEH, 'list', '--help'], { encoding: 'utf8' })
+  const { stdout } = spawnSync(process.execPath, [TOEH, 'recheck', '--help'], { encoding: 'utf8' })
   return optionsIn(stdout).sort()
 }
 

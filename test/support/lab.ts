@@ -19,6 +19,7 @@ import type { Decision } from '../../lib/decisions.js'
 import { Hold } from '../../lib/hold.js'
 import { HoldFolder } from '../../lib/holdfolder.js'
 import { Landscape } from '../../lib/landscape.js'
+import { faultsOfAnswer, SCHEMA } from './schema.js'
 
 export const ROOT = resolve(import.meta.dirname, '../../..')
 export const FILTER = join(ROOT, 'dist/bin/toeh-filter.cjs')
@@ -163,8 +164,15 @@ export class Lab {
     return startToeh(this.config, args)
   }
 
+  /** With --json the answer must be what docs/schema.json says. */
   async toeh(...args: string[]): Promise<Outcome> {
-    return outcomeOf(this.startToeh(...args))
+    const outcome = await outcomeOf(this.startToeh(...args))
+    const [command = ''] = args
+    if (args.includes('--json') && command in SCHEMA.properties && outcome.stdout !== '') {
+      const faults = faultsOfAnswer(command, outcome.stdout)
+      if (faults.length > 0) throw new Error(`docs/schema.json: ${faults.slice(0, 5).join('; ')}`)
+    }
+    return outcome
   }
 
   /** Parks a message by a run of the filter; its hold id. */

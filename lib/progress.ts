@@ -12,9 +12,9 @@ const SILENT: Progress<unknown> = { update: () => {}, stop: () => {} }
 /** Fewer are done before anybody has read the bar. */
 const WORTH_A_BAR = 5
 
-/** A bar, or nothing where nobody looks. */
+/** A bar, or nothing where nobody looks, or the terminal has no cursor to be moved. */
 async function startBar(format: string, total: number): Promise<Progress<number>> {
-  if (!process.stderr.isTTY || total === 0) return SILENT
+  if (!process.stderr.isTTY || process.env.TERM === 'dumb' || total === 0) return SILENT
   const { default: cliProgress } = await import('cli-progress')
   const bar = new cliProgress.SingleBar({
     format,

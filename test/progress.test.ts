@@ -7,7 +7,7 @@ import { showProgress } from '../lib/progress.js'
 import { makeFolder, outcomeOf, PIPE_ENV, ROOT, startWith } from './support/lab.js'
 
 /** Reads a file in a process of its own, with a bar over it; what comes out on standard error. */
-async function watch(path: string, through: readonly string[] = []): Promise<string> {
+async function watch(path: string, through: readonly string[] = [], TERM = 'xterm'): Promise<string> {
   const source = `
     const { openLogs, readLines } = await import(${JSON.stringify(join(ROOT, 'dist/lib/logfile.js'))})
     const { showProgress } = await import(${JSON.stringify(join(ROOT, 'dist/lib/progress.js'))})
@@ -18,7 +18,7 @@ async function watch(path: string, through: readonly string[] = []): Promise<str
   `
   const program = [process.execPath, '--input-type=module', '-e', source, path]
   const words = through.length === 0 ? program : [...through, program.map((word) => `'${word}'`).join(' ')]
-  const { stdout, stderr } = await outcomeOf(startWith({ ...PIPE_ENV, TERM: 'xterm' }, words))
+  const { stdout, stderr } = await outcomeOf(startWith({ ...PIPE_ENV, TERM }, words))
   return stdout + stderr
 }
 
@@ -26,12 +26,14 @@ t.test('on a terminal, to its end, and the line is left empty', async (t) => {
   const path = join(makeFolder(t), 'mail.log')
   writeFileSync(path, 'a line of a log that says nothing\n'.repeat(100_000))
   // script(1) gives its child a terminal.
-  const output = await watch(path, ['script', '--quiet', '--return', '/dev/null', '--command'])
+  const terminal = ['script', '--quiet', '--return', '/dev/null', '--command']
+  const output = await watch(path, terminal)
   t.match(output, /reading \S+ 0% {2}/)
   t.match(output, /reading \S+ 100% {2}/)
   t.ok(output.lastIndexOf('\u{1b}[?25h') > output.lastIndexOf('\u{1b}[?25l'), 'the cursor is back')
   t.notMatch(output.slice(output.lastIndexOf('\u{1b}[0K')), 'reading', 'and the bar is gone')
   t.equal(await watch(path), '', 'not into a pipe')
+  t.equal(await watch(path, terminal, 'dumb'), '', 'not on a terminal without a cursor')
 })
 
 t.test('of what nobody knows the size there is no bar', async (t) => {

@@ -43,8 +43,11 @@ t.test('nothing steers a terminal, even where colours are asked for', async (t) 
 t.test('times are those of the local zone, in JSON those of the clock', async (t) => {
   const lab = makeLab(t)
   await lab.allow('known.test')
+  const id = await lab.park(['eve@unknown.test'])
   const instant = Date.parse('2026-07-01T23:30:00Z')
   lab.change('UPDATE rule SET added_at = ?', instant)
+  lab.change('UPDATE audit SET at = ?', instant)
+  lab.change('UPDATE hold SET held_at = ?', instant)
   const shown = {
     'America/New_York': '2026-07-01 19:30',
     'Europe/Paris': '2026-07-02 01:30',
@@ -56,4 +59,9 @@ t.test('times are those of the local zone, in JSON those of the clock', async (t
     const [rule] = JSON.parse((await run('known', '--json')).stdout) as { addedAt: number }[]
     t.equal(rule?.addedAt, instant, zone)
   }
+  const run = (...args: string[]) => outcomeOf(startToeh(lab.config, args, ['env', 'TZ=Asia/Kolkata']))
+  assertDone(t, await run('known'), /known\.test .*, 2026-07-02/)
+  assertDone(t, await run('audit'), /^2026-07-02 05:00/)
+  assertDone(t, await run('show', id), /^held: +2026-07-02 05:00/m)
+  assertDone(t, await run('reject', '--all', '--dry-run'), /held 2026-07-02 05:00\)/)
 })

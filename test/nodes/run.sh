@@ -36,7 +36,7 @@ try() (
   node -p "const D = require('better-sqlite3')
     const { sqlite } = new D(':memory:').prepare('SELECT sqlite_version() AS sqlite').get()
     'node ' + process.version + ', modules ' + process.versions.modules + ', V8 ' + process.versions.v8 + ', SQLite ' + sqlite" || exit 1
-  if [ $# -eq 0 ]; then npm test; else npm run build && node dist/test/support/prepare.js && npx tap "$@"; fi
+  if [ $# -eq 0 ]; then npm test; else npm run pretest && npx tap "$@"; fi
 )
 
 failed=()

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** toeh: what people and timers run. One command, one file in lib/commands; only the one that is asked for is loaded. */
-import yargs, { type CommandModule } from 'yargs'
+import yargs, { type Argv, type CommandModule } from 'yargs'
+import type { CommonOptions } from '../lib/desk.js'
 import { visible } from '../lib/display.js'
 import { EXIT } from '../lib/exit.js'
 import { describeError, Failure } from '../lib/failure.js'
+import { languageOf, speak, spoken, translated, words } from '../lib/speech.js'
+import type { Language } from '../lib/wording.js'
 
 const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   init: () => import('../lib/commands/init.js'),
@@ -43,28 +46,69 @@ function unmark(value: unknown): unknown {
   return typeof value === 'string' && value.startsWith(BEHIND) ? value.slice(BEHIND.length) : value
 }
 
+/** Loads the words of a language, where they are not those of the sources. */
+async function speakIn(language: Language): Promise<void> {
+  if (language === 'fr') speak('fr', (await import('../lib/french.js')).FRENCH)
+}
+
+/** The language of the configuration, for where the environment says nothing. A command says what is wrong with it. */
+async function configured(options: CommonOptions): Promise<Language> {
+  try {
+    const [{ loadConfig }, { configPath }] = await Promise.all([
+      import('../lib/config.js'),
+      import('../lib/desk.js'),
+    ])
+    return loadConfig(configPath(options)).language
+  } catch {
+    return 'en'
+  }
+}
+
+/** The texts of a command's help, in the language that was chosen. */
+function inChosenWords<T>(facts: T): T {
+  const { describe } = (facts ?? {}) as { describe?: unknown }
+  return typeof describe === 'string' ? { ...facts, describe: translated(describe) } : facts
+}
+
+/** Each command tells yargs of its options by these (option calls options): in their place, ones that translate. */
+function translateHelp(parser: Argv): void {
+  const methods = parser as unknown as Record<string, (...given: unknown[]) => unknown>
+  for (const name of ['options', 'positional', 'example']) {
+    const tell = methods[name]
+    methods[name] = (first, second) =>
+      tell?.call(parser, first, typeof second === 'string' ? translated(second) : inChosenWords(second))
+  }
+}
+
 async function main(argv: string[]): Promise<void> {
+  // What programs read is English.
+  const asJson = argv.some((word) => /^--json(=|$)/.test(word))
+  const language = languageOf(process.env)
+  if (language !== undefined && !asJson) await speakIn(language)
   const asked = argv.find((word) => Object.hasOwn(COMMANDS, word))
   const names = asked === undefined ? Object.keys(COMMANDS) : [asked]
   const modules = await Promise.all(names.map((name) => COMMANDS[name]?.()))
   // yargs loses a lone - among positionals. The value of an option stays what it is.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length
-  const words = argv.map((word, index) => {
+  const given = argv.map((word, index) => {
     if (word === '-' && argv[index - 1]?.startsWith('--') !== true) return '/dev/stdin'
     return index > end && word.startsWith('-') ? `${BEHIND}${word}` : word
   })
   // All behind it is marked where it has to be, and yargs would count none of it.
-  words.splice(end, 1)
-  const parser = yargs(words)
+  given.splice(end, 1)
+  const parser = yargs(given)
     .scriptName('toeh')
-    .locale('en')
-    .usage('$0 COMMAND: who is known, what waits, and who said yes. See toeh COMMAND --help.')
-    .option('config', { type: 'string', describe: 'configuration file', requiresArg: true })
-    .option('json', { type: 'boolean', describe: 'answer as JSON' })
-    .demandCommand(1, 'which command?')
+    .locale(spoken())
+    .usage(words`$0 COMMAND: who is known, what waits, and who said yes. See toeh COMMAND --help.`)
+    .option('config', { type: 'string', describe: words`configuration file`, requiresArg: true })
+    .option('json', { type: 'boolean', describe: words`answer as JSON` })
+    .demandCommand(1, words`which command?`)
     .strict()
     .middleware((args) => {
       for (const [name, value] of Object.entries(args)) args[name] = unmark(value)
+    })
+    .middleware(async (args) => {
+      if (language === undefined && !asJson) await speakIn(await configured(args as CommonOptions))
     })
     .help()
     .alias('help', 'h')
@@ -78,11 +122,12 @@ async function main(argv: string[]): Promise<void> {
         (error?.message ?? message).replaceAll(BEHIND, '').replace(/\s*\n\s*/g, ' '),
         {
           status: EXIT.usage,
-          hint: asked === undefined ? 'toeh --help names the commands' : `toeh ${asked} --help`,
+          hint: asked === undefined ? words`toeh --help names the commands` : `toeh ${asked} --help`,
         },
       )
     })
-  for (const module of modules) if (module !== undefined) parser.command(module.default)
+  translateHelp(parser)
+  for (const module of modules) if (module !== undefined) parser.command(inChosenWords(module.default))
   await parser.parseAsync()
 }
 

@@ -14,6 +14,7 @@ import {
   SELECTION_OPTIONS,
   type SelectionOptions,
 } from './selection.js'
+import { spoken, translated, words } from './speech.js'
 
 /** The options of the commands that do bulk work, as yargs takes them. */
 export const BULK_OPTIONS = {
@@ -35,6 +36,9 @@ export interface Choice {
   chosen: string[]
 }
 
+/** What is to be done with them: names the failure too. */
+export type Verb = 'release' | 'reject'
+
 /** What a person is asked about is shown up to so many lines. */
 const LINES_SHOWN = 20
 
@@ -42,11 +46,15 @@ const LINES_SHOWN = 20
 export function demandChoice(command: string, options: BulkOptions): void {
   const named = options.id.length > 0 || isSelective(options)
   if (options.all && named)
-    throw new Failure('usage', '--all means everything that waits: name no ids and no selection with it', {
-      status: EXIT.usage,
-    })
+    throw new Failure(
+      'usage',
+      words`--all means everything that waits: name no ids and no selection with it`,
+      {
+        status: EXIT.usage,
+      },
+    )
   if (named || options.all) return
-  throw new Failure('usage', 'name hold ids, or select by --sender, --domain and so on, or say --all', {
+  throw new Failure('usage', words`name hold ids, or select by --sender, --domain and so on, or say --all`, {
     status: EXIT.usage,
     hint: `toeh ${command} --help`,
   })
@@ -68,7 +76,10 @@ export async function choose(desk: Desk, options: BulkOptions): Promise<Choice[]
     const meant = addressesOf(chosenOf({ ...message, recipients }, selection))
     if (meant.length > 0) return [{ message, chosen: meant }]
     if (ids.length === 0) return []
-    throw new Failure('hold', 'nobody who waits in it is selected', { at: message.id, status: EXIT.noInput })
+    throw new Failure('hold', words`nobody who waits in it is selected`, {
+      at: message.id,
+      status: EXIT.noInput,
+    })
   })
 }
 
@@ -95,12 +106,14 @@ export function outline(choices: readonly Choice[]): Outline[] {
 }
 
 /** Who is meant, a line a recipient. */
-export function describeChoice(verb: string, choices: readonly Choice[]): string[] {
+export function describeChoice(verb: Verb, choices: readonly Choice[]): string[] {
   return outline(choices).flatMap(({ id, sender, heldAt, recipients }) =>
     recipients.map(({ address, state, reason }) => {
-      const why = state === 'releasing' ? state : reason
-      const from = `from ${sender === '' ? '<>' : sender}, held ${localTime(heldAt)}`
-      return `would ${verb} ${id} to ${address} (${why}; ${from})`
+      const why = translated(state === 'releasing' ? state : reason)
+      const from = words`from ${sender === '' ? '<>' : sender}, held ${localTime(heldAt)}`
+      return verb === 'release'
+        ? words`would release ${id} to ${address} (${why}; ${from})`
+        : words`would reject ${id} to ${address} (${why}; ${from})`
     }),
   )
 }
@@ -108,8 +121,8 @@ export function describeChoice(verb: string, choices: readonly Choice[]): string
 /** Who is meant, in numbers. */
 export function countChoice(choices: readonly Choice[]): string {
   const recipients = choices.reduce((sum, { chosen }) => sum + chosen.length, 0)
-  const of = `of ${choices.length} ${choices.length === 1 ? 'message' : 'messages'}`
-  return `${recipients} ${recipients === 1 ? 'recipient' : 'recipients'} ${of}`
+  const of = choices.length === 1 ? words`of 1 message` : words`of ${choices.length} messages`
+  return recipients === 1 ? words`1 recipient ${of}` : words`${recipients} recipients ${of}`
 }
 
 /**
@@ -118,7 +131,7 @@ export function countChoice(choices: readonly Choice[]): string {
  * @throws Failure, with nothing changed: without a terminal to ask at (2), or where the answer is not yes (1)
  */
 export async function demandYes(
-  verb: string,
+  verb: Verb,
   options: BulkOptions,
   choices: readonly Choice[],
   also: readonly string[] = [],
@@ -126,24 +139,25 @@ export async function demandYes(
   if (options.yes || options.id.length > 0 || choices.length === 0) return
   const count = countChoice(choices)
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new Failure(verb, `nobody is there to be asked about ${count}`, {
+    throw new Failure(verb, words`nobody is there to be asked about ${count}`, {
       status: EXIT.usage,
-      hint: '--dry-run shows them, --yes does it',
+      hint: words`--dry-run shows them, --yes does it`,
     })
   }
   const lines = [...describeChoice(verb, choices), ...also]
   const more = lines.length - LINES_SHOWN
   for (const line of lines.slice(0, LINES_SHOWN)) process.stderr.write(`${visible(line)}\n`)
-  if (more > 0) process.stderr.write(`and ${more} more (--dry-run shows all)\n`)
-  if (!(await ask(`${verb} ${count}?`)))
-    throw new Failure(verb, 'nothing was changed', { status: EXIT.failed })
+  if (more > 0) process.stderr.write(`${words`and ${more} more (--dry-run shows all)`}\n`)
+  const question = verb === 'release' ? words`release ${count}?` : words`reject ${count}?`
+  if (!(await ask(question))) throw new Failure(verb, words`nothing was changed`, { status: EXIT.failed })
 }
 
 /** The terminal stays as it is, so that an interrupt ends the program. */
 async function ask(question: string): Promise<boolean> {
-  process.stderr.write(`${question} (y/N) `)
+  process.stderr.write(`${question} ${words`(y/N)`} `)
+  // Whoever reads French may still type y.
   for await (const line of createInterface({ input: process.stdin, terminal: false }))
-    return /^y(es)?$/i.test(line.trim())
+    return (spoken() === 'fr' ? /^(y(es)?|o(ui)?)$/i : /^y(es)?$/i).test(line.trim())
   process.stderr.write('\n')
   return false
 }

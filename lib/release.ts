@@ -12,6 +12,7 @@ import { inspect, readBytes, storedIn } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
 import { matchAddress } from './selection.js'
+import { words } from './speech.js'
 
 /** A release gives up after this long, so that a claim twice as old is surely dead. */
 const RELEASE_LIMIT_MS = RELEASE_ABANDONED_MS / 2
@@ -29,7 +30,7 @@ export function chooseRecipients(message: HeldMessage, asked: readonly string[] 
   const waiting = message.recipients.filter(isWaiting).map(({ address }) => address)
   if (asked === undefined) {
     if (waiting.length > 0) return waiting
-    throw new Failure('hold', 'nobody waits in it any more', {
+    throw new Failure('hold', words`nobody waits in it any more`, {
       at: message.id,
       hint: `toeh show ${message.id}`,
     })
@@ -93,7 +94,8 @@ export async function release(
   }
   const sendable = recipients.filter((recipient) => {
     const fits = isSendable(recipient) && (message.sender === '' || isSendable(message.sender))
-    if (!fits) result.failed.push({ recipient, why: 'it cannot be written into an SMTP command as it is' })
+    if (!fits)
+      result.failed.push({ recipient, why: words`it cannot be written into an SMTP command as it is` })
     return fits
   })
   // Claimed slice by slice: a claim must not grow old while another slice is on its way.
@@ -133,10 +135,10 @@ export async function tryRelease(
 
 function whyNotClaimed(message: HeldMessage, address: string, actor: Actor): string {
   const recipient = message.recipients.find((one) => one.address === address)
-  if (recipient?.state !== 'releasing') return `it is ${recipient?.state ?? 'gone'} already`
-  const since = `${recipient.changedBy} began to release it at ${localTime(recipient.changedAt)}`
-  if (actor.at - recipient.changedAt < RELEASE_ABANDONED_MS) return `${since}: let that end`
-  return `${since} and was cut off; it may have been sent: look in the mail log, then repeat with --again, or reject it`
+  if (recipient?.state !== 'releasing') return words`it is ${recipient?.state ?? 'gone'} already`
+  const since = words`${recipient.changedBy} began to release it at ${localTime(recipient.changedAt)}`
+  if (actor.at - recipient.changedAt < RELEASE_ABANDONED_MS) return words`${since}: let that end`
+  return words`${since} and was cut off; it may have been sent: look in the mail log, then repeat with --again, or reject it`
 }
 
 async function checkBytes({ folder }: Desk, message: HeldMessage): Promise<{ eightBit: boolean }> {
@@ -220,8 +222,8 @@ async function withLimit<T>(work: Promise<T>): Promise<T> {
 export function describeReleased({ id, released, failed }: Released): string[] {
   return [
     ...released.flatMap(({ recipients, queueId }) =>
-      recipients.map((to) => `${id} released to ${to}${queueId === '' ? '' : ` as ${queueId}`}`),
+      recipients.map((to) => words`${id} released to ${to}${queueId === '' ? '' : words` as ${queueId}`}`),
     ),
-    ...failed.map(({ recipient, why }) => `${id} NOT released to ${recipient}: ${why}`),
+    ...failed.map(({ recipient, why }) => words`${id} NOT released to ${recipient}: ${why}`),
   ]
 }

@@ -66,7 +66,15 @@ const WORDS: Record<Language, Words> = {
   },
 }
 
-export const LOOKS_LIKE = WORDS.en.looksLike
+/** What stands before the known one. */
+export function looksLike(language: Language): string {
+  return WORDS[language].looksLike
+}
+
+/** What makes them alike. */
+export function likenessIn(likeness: Likeness, language: Language): string {
+  return WORDS[language].likeness[likeness]
+}
 
 function shorten(note: string): string {
   const characters = [...note]
@@ -103,10 +111,10 @@ export function describeNearMiss(nearMiss: UsedNeighbour, language: Language = '
 }
 
 /** The same in the width of a list: how much both were used. */
-export function compareUses(nearMiss: UsedNeighbour, now: number): string {
-  const { known, own, between, thisOne } = WORDS.en
-  const facts = nearMiss.kind === 'internal' ? own : describeUsage(nearMiss.uses, 'en', now)
-  return `${known} ${facts}${between}${thisOne} ${pastOf(nearMiss, 'en', now)}`
+export function compareUses(nearMiss: UsedNeighbour, now: number, language: Language = 'en'): string {
+  const { known, own, between, thisOne } = WORDS[language]
+  const facts = nearMiss.kind === 'internal' ? own : describeUsage(nearMiss.uses, language, now)
+  return `${known} ${facts}${between}${thisOne} ${pastOf(nearMiss, language, now)}`
 }
 
 /** Two lines for each: what it looks like and how, then both histories, indented. */

@@ -4,6 +4,7 @@ import type { RuleDraft } from '../decide.js'
 import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
 import { describeRule } from '../landscape.js'
 import { draftRule, parseScope } from '../ruledraft.js'
+import { words } from '../speech.js'
 import { parseEnd } from '../term.js'
 
 interface Options extends CommonOptions {
@@ -64,10 +65,10 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
       const scope = options.for === undefined ? '' : parseScope(effect, options.for, desk.config.groups)
       const results = await desk.landscape.add(draft(scope), desk.actor)
       const lines = results.map(({ rule, added, replaced }) => {
-        if (!added) return `rule ${rule.id} says so already: ${describeRule(rule)}`
+        if (!added) return words`rule ${rule.id} says so already: ${describeRule(rule)}`
         const instead =
-          replaced === undefined ? '' : `, in place of rule ${replaced.id}: ${describeRule(replaced)}`
-        return `rule ${rule.id}: ${describeRule(rule)}${instead}`
+          replaced === undefined ? '' : words`, in place of rule ${replaced.id}: ${describeRule(replaced)}`
+        return words`rule ${rule.id}: ${describeRule(rule)}${instead}`
       })
       answer(options, results, lines)
     },

@@ -5,6 +5,7 @@ import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
 import { localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
+import { words } from '../speech.js'
 import { parseSince } from '../term.js'
 
 interface Options extends CommonOptions {
@@ -16,7 +17,7 @@ interface Options extends CommonOptions {
 
 /** One deed in one line: `2026-11-24 10:02  marie  released  7k3m… x@a.test: releasing → 4bQ8…`. */
 function describeDeed({ at, who, what, subject, was, now }: AuditRow): string {
-  const change = was === '' ? now : now === '' ? `was ${was}` : `${was} → ${now}`
+  const change = was === '' ? now : now === '' ? words`was ${was}` : `${was} → ${now}`
   return `${localTime(at)}  ${who}  ${what}  ${subject}${change === '' ? '' : `: ${change}`}`
 }
 
@@ -24,16 +25,16 @@ async function list(options: Options): Promise<void> {
   const since = options.since === undefined ? undefined : parseSince('--since', options.since, clock())
   const desk = openDesk(options, 'read')
   const rows = await desk.audit.list({ who: options.who, subject: options.text, since })
-  answer(options, rows, rows.length > 0 ? rows.map(describeDeed) : ['nothing'])
+  answer(options, rows, rows.length > 0 ? rows.map(describeDeed) : [words`nothing`])
 }
 
 async function verify(options: Options): Promise<void> {
   const { head } = options
   if (head !== undefined && !/^[0-9a-f]{64}$/.test(head)) {
-    throw new Failure('audit', 'it is no hash', {
+    throw new Failure('audit', words`it is no hash`, {
       at: `--head ${JSON.stringify(head)}`,
       status: EXIT.usage,
-      hint: 'give the 64 digits that an earlier toeh audit verify has said',
+      hint: words`give the 64 digits that an earlier toeh audit verify has said`,
     })
   }
   const desk = openDesk(options, 'read')
@@ -42,10 +43,10 @@ async function verify(options: Options): Promise<void> {
   if (state.broken !== null || headFound === false) process.exitCode = EXIT.failed
   const lines =
     state.broken === null
-      ? [`whole: ${state.rows} rows, each follows from the one before`, `head ${state.head}`]
-      : [`NOT whole: row ${state.broken} was changed, or what stood before it was removed`]
-  if (headFound === true) lines.push('the row with that head is there')
-  if (headFound === false) lines.push('NOT there: the row with that head was changed or removed')
+      ? [words`whole: ${state.rows} rows, each follows from the one before`, `head ${state.head}`]
+      : [words`NOT whole: row ${state.broken} was changed, or what stood before it was removed`]
+  if (headFound === true) lines.push(words`the row with that head is there`)
+  if (headFound === false) lines.push(words`NOT there: the row with that head was changed or removed`)
   answer(options, { ...state, headFound }, lines)
 }
 

@@ -6,6 +6,7 @@ import { takeBackup, thinOut } from '../backup.js'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
+import { words } from '../speech.js'
 
 interface Options extends CommonOptions {
   file: string
@@ -35,8 +36,8 @@ const module: CommandModule = {
     const removed = keep !== undefined && inFolder ? thinOut(dirname(backup.path), keep) : []
     const { rule = 0, hold = 0 } = backup.rows
     answer(options, { ...backup, removed }, [
-      `${backup.path}: ${rule} rules, ${hold} messages, checked`,
-      ...removed.map((path) => `${path}: removed`),
+      words`${backup.path}: ${rule} rules, ${hold} messages, checked`,
+      ...removed.map((path) => words`${path}: removed`),
     ])
   },
 }

@@ -7,6 +7,7 @@ import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
 import { sendNotice, tellableSender } from '../notify.js'
+import { words } from '../speech.js'
 import { believes, readTimekeeping, type Timekeeping } from '../timekeeping.js'
 import { foldUses } from '../uses.js'
 import { foldVerdicts } from '../verdicts.js'
@@ -60,11 +61,11 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
     try {
       const recipients = await expire(desk, message)
       result.expired.push({ id: message.id, recipients })
-      lines.push(...recipients.map((address) => `${message.id} expired for ${address}`))
+      lines.push(...recipients.map((address) => words`${message.id} expired for ${address}`))
     } catch (error) {
       await desk.hold.unclaimExpired(message.id)
       result.kept.push(message.id)
-      lines.push(`${message.id} NOT expired, it stays: ${describeError(error)}`)
+      lines.push(words`${message.id} NOT expired, it stays: ${describeError(error)}`)
       process.exitCode = EXIT.failed
     }
   }
@@ -75,7 +76,9 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
 async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, lines: string[]): Promise<void> {
   if (earlier === undefined || desk.actor.at < earlier.last) return
   for (const id of await desk.hold.putOff(earlier.last, earlier.kept))
-    lines.push(`${id} NOT expired: it was held while the clock was behind, and waits its time from now on`)
+    lines.push(
+      words`${id} NOT expired: it was held while the clock was behind, and waits its time from now on`,
+    )
 }
 
 const module: CommandModule = {
@@ -96,8 +99,14 @@ const module: CommandModule = {
       done = await expireDue(desk, lines)
     } else {
       const gap = shortAge(Math.abs(now - clock.last))
-      const where = `${gap} ${now > clock.last ? 'after' : 'before'} the last cleanup (${localTime(clock.last)})`
-      lines.push(`the clock is ${where}: nothing is expired, swept or pruned until a second run finds it so`)
+      const last = localTime(clock.last)
+      const where =
+        now > clock.last
+          ? words`${gap} after the last cleanup (${last})`
+          : words`${gap} before the last cleanup (${last})`
+      lines.push(
+        words`the clock is ${where}: nothing is expired, swept or pruned until a second run finds it so`,
+      )
     }
     await foldUses(desk)
     if (trusted) await foldVerdicts(desk)
@@ -105,19 +114,19 @@ const module: CommandModule = {
     const keptFrom = new Date(now - decisionLogDays * DAY_MS).toISOString().slice(0, 10)
     const days = trusted ? pruneDecisions(desk.config.state, keptFrom) : 0
     const deeds = trusted ? await desk.audit.prune(now - auditDays * DAY_MS) : 0
-    if (days > 0) lines.push(`removed ${days} days of the decision log, kept from ${keptFrom} on`)
-    if (deeds > 0) lines.push(`removed ${deeds} rows of the audit older than ${auditDays} days`)
+    if (days > 0) lines.push(words`removed ${days} days of the decision log, kept from ${keptFrom} on`)
+    if (deeds > 0) lines.push(words`removed ${deeds} rows of the audit older than ${auditDays} days`)
     const mended = await desk.landscape.mendLane(now)
     const { removed, orphans } = await tidyFolders(desk)
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
     const { expired, kept } = done
     const next = trusted ? { last: now, doubted: null, kept } : { ...clock, doubted: now }
     await desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
-    if (removed > 0) lines.push(`removed ${removed} settled messages that a cut-off run had left`)
-    if (mended > 0) lines.push(`put ${mended} rows of the express lane right`)
-    if (swept > 0) lines.push(`swept ${swept} old temporaries`)
+    if (removed > 0) lines.push(words`removed ${removed} settled messages that a cut-off run had left`)
+    if (mended > 0) lines.push(words`put ${mended} rows of the express lane right`)
+    if (swept > 0) lines.push(words`swept ${swept} old temporaries`)
     for (const id of orphans)
-      lines.push(`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
+      lines.push(words`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
     answer(options, { expired, swept, removed, mended, orphans, pruned: { days, deeds }, trusted }, lines)
   },
 }

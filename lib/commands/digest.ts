@@ -6,6 +6,7 @@ import { describeError } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
 import { tell } from '../notify.js'
 import { describeRoom, measureRoom } from '../room.js'
+import { words } from '../speech.js'
 
 const module: CommandModule = {
   command: 'digest',
@@ -26,11 +27,11 @@ const module: CommandModule = {
       try {
         await tell(desk, desk.hold, messages, desk.actor.at)
         told.push(...ids)
-        lines.push(`told of ${ids.join(', ')}`)
+        lines.push(words`told of ${ids.join(', ')}`)
       } catch (error) {
         const why = describeError(error)
         failed.push({ ids, why })
-        lines.push(`NOT told of ${ids.join(', ')}: ${why}`)
+        lines.push(words`NOT told of ${ids.join(', ')}: ${why}`)
         process.exitCode = EXIT.failed
       }
     }

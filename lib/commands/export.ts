@@ -7,6 +7,7 @@ import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { publish } from '../publish.js'
 import { writeJson } from '../rulefile.js'
+import { words } from '../speech.js'
 
 interface Options extends CommonOptions {
   file?: string
@@ -28,7 +29,7 @@ const module: CommandModule = {
   handler: async (args) => {
     const options = args as unknown as Options
     const named = options.file === undefined ? '-' : fileOrHyphen(options.file)
-    if (named === '') throw new Failure('export', 'which file?', { status: EXIT.usage })
+    if (named === '') throw new Failure('export', words`which file?`, { status: EXIT.usage })
     const file = named === '-' ? undefined : named
     const asJson = file === undefined ? options.json === true : /\.json$/i.test(file)
     const format = options.format ?? (asJson ? 'json' : 'csv')
@@ -37,8 +38,8 @@ const module: CommandModule = {
     const text = format === 'json' ? writeJson(rules) : (await import('../csvfile.js')).writeCsv(rules)
     if (file !== undefined) {
       publish('export', 'export', resolve(file), text, 0o600)
-      const count = rules.length === 1 ? '1 rule' : `${rules.length} rules`
-      answer(options, { file, format, rules: rules.length }, [`${count} in ${file}`])
+      const count = rules.length === 1 ? words`1 rule` : words`${rules.length} rules`
+      answer(options, { file, format, rules: rules.length }, [words`${count} in ${file}`])
     } else if (process.stdout.isTTY) {
       // What a note holds may steer a terminal; a file gets it as it is.
       process.stdout.write(text.split('\n').map(visible).join('\n'))

@@ -6,6 +6,7 @@ import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { type Finding, fsck } from '../fsck.js'
 import { accounts, demandMember, describeAccounts } from '../person.js'
+import { words } from '../speech.js'
 
 interface Options extends CommonOptions {
   repair?: boolean
@@ -14,7 +15,7 @@ interface Options extends CommonOptions {
 }
 
 function describeFinding({ fault, at, why, what, repaired }: Finding): string {
-  return `${at}: ${fault}: ${why}; ${repaired ? 'repaired' : 'to do'}: ${what}`
+  return `${at}: ${fault}: ${why}; ${repaired ? words`repaired` : words`to do`}: ${what}`
 }
 
 const module: CommandModule = {
@@ -39,7 +40,7 @@ const module: CommandModule = {
     const options = args as unknown as Options
     const { repair = false, settleGone = false, backup } = options
     if (!repair && (settleGone || backup !== undefined))
-      throw new Failure('fsck', '--settle-gone and --backup go with --repair', { status: EXIT.usage })
+      throw new Failure('fsck', words`--settle-gone and --backup go with --repair`, { status: EXIT.usage })
     const config = loadConfig(configPath(options))
     const who = accounts()
     const actor = { who: describeAccounts(who), at: clock() }
@@ -52,7 +53,7 @@ const module: CommandModule = {
     answer(
       options,
       report,
-      lines.length > 0 ? lines : [`whole: ${report.checked} messages that wait were read`],
+      lines.length > 0 ? lines : [words`whole: ${report.checked} messages that wait were read`],
     )
   },
 }

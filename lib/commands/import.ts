@@ -10,6 +10,7 @@ import { describeError, Failure } from '../failure.js'
 import { describeRule, type Foreseen } from '../landscape.js'
 import { parseScope } from '../ruledraft.js'
 import { type Carried, draftEntries, type Problem, type Reading, readJson } from '../rulefile.js'
+import { words } from '../speech.js'
 import { parseEnd } from '../term.js'
 
 const FORMATS = ['csv', 'json', 'vcf'] as const
@@ -36,7 +37,7 @@ async function readText(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new Failure('import', 'it is not UTF-8', {
+    throw new Failure('import', words`it is not UTF-8`, {
       at: file,
       status: EXIT.dataError,
       hint: 'spreadsheets save that as "CSV UTF-8"',
@@ -153,7 +154,7 @@ const module: CommandModule = {
     const options = args as unknown as Options
     const file = fileOrHyphen(options.file)
     const { dryRun, force, note } = options
-    if (file === '') throw new Failure('import', 'which file?', { status: EXIT.usage })
+    if (file === '') throw new Failure('import', words`which file?`, { status: EXIT.usage })
     // Before the desk: root may read files that the owner of the state folder may not.
     const reading = await readFile(file, options.format)
     const desk = openDesk(options, dryRun ? 'read' : 'decide')
@@ -173,10 +174,14 @@ const module: CommandModule = {
       const lines = changes.map(({ fate, rule, replaced, where }) =>
         fate === 'new'
           ? `+ ${describeRule(rule)}  (${where})`
-          : `~ ${describeRule(rule)}  (${where}), in place of ${replaced}`,
+          : words`~ ${describeRule(rule)}  (${where}), in place of ${replaced ?? ''}`,
       )
       const value = { dryRun, changes, same, ended, comments: reading.comments, problems }
-      answer(options, value, lines.length + rest.length > 0 ? [...lines, ...rest] : ['nothing would change'])
+      answer(
+        options,
+        value,
+        lines.length + rest.length > 0 ? [...lines, ...rest] : [words`nothing would change`],
+      )
     }
     if (problems.length > 0) {
       for (const { where, why } of inOrder(problems))

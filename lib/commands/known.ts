@@ -5,6 +5,7 @@ import type { Rule } from '../decide.js'
 import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
 import { localDay } from '../display.js'
 import { describeRule } from '../landscape.js'
+import { spoken, words } from '../speech.js'
 import { parseSince } from '../term.js'
 import { describeUsage, type Usage } from '../usage.js'
 import { foldUses } from '../uses.js'
@@ -18,7 +19,7 @@ interface Options extends CommonOptions {
 function describeOrigin(rule: Rule, uses: Usage | undefined, now: number): string {
   const { addedBy, addedAt, source, note } = rule
   const parts = [addedBy, localDay(addedAt), source === 'command' ? '' : source, note]
-  if (uses !== undefined) parts.push(describeUsage(uses, 'en', now))
+  if (uses !== undefined) parts.push(describeUsage(uses, spoken(), now))
   return parts.filter((part) => part !== '').join(', ')
 }
 
@@ -52,7 +53,7 @@ const module: CommandModule = {
       return `${String(rule.id).padStart(5)}  ${describeRule(rule)}  (${origin})`
     })
     const all = rules.map((rule) => ({ ...rule, uses: uses.get(rule.id) ?? null }))
-    answer(options, all, lines.length > 0 ? lines : ['no rule'])
+    answer(options, all, lines.length > 0 ? lines : [words`no rule`])
   },
 }
 export default module

@@ -14,7 +14,8 @@ import {
   SELECTION_OPTIONS,
   type SelectionOptions,
 } from '../selection.js'
-import { compareUses, LOOKS_LIKE } from '../sidebyside.js'
+import { compareUses, likenessIn, looksLike } from '../sidebyside.js'
+import { spoken, translated, words } from '../speech.js'
 
 const RECIPIENTS_SHOWN = 3
 
@@ -47,22 +48,22 @@ export function describeWaiting(message: PlacedMessage, now: number, width: numb
   const age = shortAge(now - message.heldAt).padStart(4)
   const size = shortSize(message.size).padStart(5)
   const sender = visible(message.sender === '' ? '<>' : message.sender)
-  const subject = readableSubject(message.subject, '(no subject)')
+  const subject = readableSubject(message.subject, words`(no subject)`)
   const lines = [fit(`${message.id} ${age} ${size}  ${sender}  ${subject}`, width)]
   for (const { address, state, reason, nearMisses: [best] = [] } of message.recipients.slice(
     0,
     RECIPIENTS_SHOWN,
   )) {
-    const why = state === 'releasing' ? 'releasing' : reason
+    const why = translated(state === 'releasing' ? state : reason)
     lines.push(`  ${fitEnd(visible(address), width - 4 - why.length)}  ${why}`)
     if (best === undefined) continue
-    const front = `    ${LOOKS_LIKE} `
-    const back = ` (${best.likeness})`
+    const front = `    ${looksLike(spoken())} `
+    const back = ` (${likenessIn(best.likeness, spoken())})`
     lines.push(`${front}${fitEnd(visible(best.value), width - front.length - back.length)}${back}`)
-    lines.push(fit(`      ${visible(compareUses(best, now))}`, width))
+    lines.push(fit(`      ${visible(compareUses(best, now, spoken()))}`, width))
   }
   const more = message.recipients.length - RECIPIENTS_SHOWN
-  if (more > 0) lines.push(`  and ${more} more`)
+  if (more > 0) lines.push(words`  and ${more} more`)
   return lines
 }
 
@@ -86,7 +87,7 @@ const module: CommandModule = {
     }
     const lines = messages.flatMap((message) => describeWaiting(message, desk.actor.at, terminalWidth()))
     const room = describeRoom(desk.config, await measureRoom(desk.config, desk.hold))
-    const none = isSelective(options) ? 'nothing that waits is selected' : 'nothing waits'
+    const none = isSelective(options) ? words`nothing that waits is selected` : words`nothing waits`
     answer(options, messages, [...(lines.length > 0 ? lines : [none]), ...room])
   },
 }

@@ -4,6 +4,7 @@ import { answer, type CommonOptions, openDesk, presently, verdictsOf } from '../
 import { EXIT } from '../exit.js'
 import { showCount } from '../progress.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'
+import { words } from '../speech.js'
 
 const module: CommandModule = {
   command: 'recheck',
@@ -27,7 +28,7 @@ const module: CommandModule = {
     }
     progress.stop()
     const lines = results.flatMap(describeReleased)
-    answer(options, results, lines.length > 0 ? lines : ['nothing that waits has become known'])
+    answer(options, results, lines.length > 0 ? lines : [words`nothing that waits has become known`])
     if (results.some(({ failed }) => failed.length > 0)) process.exitCode = EXIT.failed
   },
 }

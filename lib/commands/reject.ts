@@ -16,6 +16,7 @@ import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import { sendNotice, tellableSender } from '../notify.js'
 import { showCount } from '../progress.js'
+import { words } from '../speech.js'
 
 interface Options extends BulkOptions {
   again: boolean
@@ -40,7 +41,7 @@ async function reject(desk: Desk, { message, chosen }: Choice, options: Options)
     const rejected = await desk.hold.settle(id, chosen, 'rejected', desk.actor, options.again)
     result.rejected = rejected
     result.kept = chosen.filter((address) => !rejected.includes(address))
-    if (result.kept.length > 0) result.why = 'it is being released, or settled already'
+    if (result.kept.length > 0) result.why = words`it is being released, or settled already`
     const sender = tellableSender(desk.config, message.sender)
     if (rejected.length > 0 && sender !== undefined && !options.quiet) {
       const recipients = message.recipients.filter(({ address }) => rejected.includes(address))
@@ -59,11 +60,11 @@ async function reject(desk: Desk, { message, chosen }: Choice, options: Options)
 
 function describeRejected({ id, rejected, kept, why, untold }: Rejected): string[] {
   const lines = [
-    ...rejected.map((address) => `${id} rejected for ${address}`),
-    ...kept.map((address) => `${id} NOT rejected for ${address}: ${why}`),
+    ...rejected.map((address) => words`${id} rejected for ${address}`),
+    ...kept.map((address) => words`${id} NOT rejected for ${address}: ${why ?? ''}`),
   ]
-  if (why !== null && kept.length === 0) lines.push(`${id}: its bytes are still there: ${why}`)
-  if (untold !== null) lines.push(`${id}: its sender could not be told: ${untold}`)
+  if (why !== null && kept.length === 0) lines.push(words`${id}: its bytes are still there: ${why}`)
+  if (untold !== null) lines.push(words`${id}: its sender could not be told: ${untold}`)
   return lines
 }
 
@@ -88,7 +89,7 @@ const module: CommandModule = {
     const desk = openDesk(options, options.dryRun ? 'read' : 'decide')
     const choices = await choose(desk, options)
     if (options.dryRun) {
-      const lines = [...describeChoice('reject', choices), `${countChoice(choices)}, none rejected`]
+      const lines = [...describeChoice('reject', choices), words`${countChoice(choices)}, none rejected`]
       answer(options, { dryRun: true, messages: outline(choices) }, lines)
       return
     }
@@ -101,7 +102,7 @@ const module: CommandModule = {
     }
     progress.stop()
     const lines = results.flatMap(describeRejected)
-    answer(options, results, lines.length > 0 ? lines : ['nothing that waits is selected'])
+    answer(options, results, lines.length > 0 ? lines : [words`nothing that waits is selected`])
     if (results.some(({ why }) => why !== null)) process.exitCode = EXIT.failed
   },
 }

@@ -20,6 +20,7 @@ import { describeRule } from '../landscape.js'
 import { showCount } from '../progress.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'
 import { draftRule } from '../ruledraft.js'
+import { words } from '../speech.js'
 
 interface Options extends BulkOptions {
   allow?: 'address' | 'domain'
@@ -54,7 +55,7 @@ async function foreseeRules({ landscape, actor }: Desk, drafts: readonly RuleDra
     const rule = typeof meets === 'object' ? `rule ${meets.id} of ${meets.addedBy}` : 'a rule'
     throw new Failure('allow', `${rule} blocks it`, {
       at: value,
-      hint: `toeh revoke ${value} first, if you are sure`,
+      hint: words`toeh revoke ${value} first, if you are sure`,
     })
   })
 }
@@ -90,12 +91,12 @@ const module: CommandModule = {
     const choices = await choose(desk, options)
     const drafts = draftRules(options, choices)
     const fresh = await foreseeRules(desk, drafts)
-    const would = fresh.map((draft) => `would add the rule: ${describeRule(draft)}`)
+    const would = fresh.map((draft) => words`would add the rule: ${describeRule(draft)}`)
     if (options.dryRun) {
       const lines = [
         ...describeChoice('release', choices),
         ...would,
-        `${countChoice(choices)}, none released`,
+        words`${countChoice(choices)}, none released`,
       ]
       answer(options, { dryRun: true, rules: fresh, messages: outline(choices) }, lines)
       return
@@ -110,10 +111,10 @@ const module: CommandModule = {
     }
     progress.stop()
     const lines = [
-      ...rules.filter(({ added }) => added).map(({ rule }) => `rule ${rule.id}: ${describeRule(rule)}`),
+      ...rules.filter(({ added }) => added).map(({ rule }) => words`rule ${rule.id}: ${describeRule(rule)}`),
       ...results.flatMap(describeReleased),
     ]
-    const none = ['nothing that waits is selected']
+    const none = [words`nothing that waits is selected`]
     answer(options, { rules: rules.map(({ rule }) => rule), results }, lines.length > 0 ? lines : none)
     if (results.some(({ failed }) => failed.length > 0)) process.exitCode = EXIT.failed
   },

@@ -6,6 +6,7 @@ import { visible } from '../display.js'
 import { attemptsIn, Judge, openSources, parseSince, type Reading } from '../harvest.js'
 import type { Attempt } from '../maillog.js'
 import { Rehearsal, type Report } from '../rehearsal.js'
+import { words } from '../speech.js'
 
 interface Options extends CommonOptions {
   file: string[]
@@ -35,7 +36,7 @@ function section(heading: string, rows: readonly string[], all: boolean): string
   if (rows.length === 0) return []
   const shown = all ? rows : rows.slice(0, ROWS)
   const more = rows.length - shown.length
-  return ['', heading, ...shown, ...(more > 0 ? [`  and ${more} more; --all shows them`] : [])]
+  return ['', heading, ...shown, ...(more > 0 ? [words`  and ${more} more; --all shows them`] : [])]
 }
 
 function linesOf(report: Report, reading: Reading, unjoined: number, all: boolean): string[] {
@@ -44,13 +45,14 @@ function linesOf(report: Report, reading: Reading, unjoined: number, all: boolea
     .sort()
     .map(([reason, number]) => `${reason} ${number}`)
   const lines = [
-    `${reading.lines} lines, ${reading.broken} broken, ${messages} messages to ${recipients} recipients`,
-    'would have been held:',
-    `  ${held} recipients (${share(held, recipients)}), ${destinations} destinations`,
-    `  ${messagesHeld} messages (${share(messagesHeld, messages)})`,
+    words`${reading.lines} lines, ${reading.broken} broken, ${messages} messages to ${recipients} recipients`,
+    words`would have been held:`,
+    words`  ${held} recipients (${share(held, recipients)}), ${destinations} destinations`,
+    words`  ${messagesHeld} messages (${share(messagesHeld, messages)})`,
   ]
-  if (reasons.length > 0) lines.push(`by reason: ${reasons.join(', ')}`)
-  if (unjoined > 0) lines.push(`${unjoined} recipients not counted: the log begins too late to say who sent`)
+  if (reasons.length > 0) lines.push(words`by reason: ${reasons.join(', ')}`)
+  if (unjoined > 0)
+    lines.push(words`${unjoined} recipients not counted: the log begins too late to say who sent`)
   const days = report.days.map(
     (day) =>
       `${day.day} ${String(day.messages).padStart(9)} ${String(day.messagesHeld).padStart(7)} ${share(day.messagesHeld, day.messages).padStart(7)} ${String(day.firstHeld).padStart(17)}`,

@@ -5,6 +5,7 @@ import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
 import { parseRuleValue, parseScope } from '../ruledraft.js'
+import { words } from '../speech.js'
 
 interface Options extends CommonOptions {
   value: string[]
@@ -37,17 +38,17 @@ const module: CommandModule = {
     for (const value of values) {
       const rules = facts.get(value) ?? []
       if (rules.some((rule) => scope === undefined || rule.scope === scope)) continue
-      throw new Failure('revoke', 'there is no rule of exactly this name', {
+      throw new Failure('revoke', words`there is no rule of exactly this name`, {
         at: value,
         status: EXIT.noInput,
-        hint: 'toeh known lists them',
+        hint: words`toeh known lists them`,
       })
     }
     const ended = await desk.landscape.revoke([...new Set(values)], scope, desk.actor)
     answer(
       options,
       ended,
-      ended.map((rule) => `rule ${rule.id} ended: ${describeRule(rule)}`),
+      ended.map((rule) => words`rule ${rule.id} ended: ${describeRule(rule)}`),
     )
   },
 }

@@ -8,6 +8,7 @@ import { demandHoldId } from '../holdid.js'
 import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
 import { nearMissLines } from '../sidebyside.js'
+import { spoken, translated, words } from '../speech.js'
 
 interface Options extends CommonOptions {
   id: string
@@ -15,11 +16,15 @@ interface Options extends CommonOptions {
 
 function describeRecipient(recipient: Placed<Recipient>, now: number): string[] {
   const { address, state, reason, detail, queueId, changedBy, changedAt, nearMisses = [] } = recipient
-  const lines = [`  ${address}`, `      ${state}: ${reason}${detail === '' ? '' : ` (${detail})`}`]
+  const lines = [
+    `  ${address}`,
+    `      ${translated(state)}: ${translated(reason)}${detail === '' ? '' : ` (${detail})`}`,
+  ]
   if (changedBy !== 'toeh-filter') {
-    lines.push(`      by ${changedBy}, ${localTime(changedAt)}${queueId === '' ? '' : `, as ${queueId}`}`)
+    const sent = queueId === '' ? '' : words`, as ${queueId}`
+    lines.push(`      ${words`by ${changedBy}, ${localTime(changedAt)}`}${sent}`)
   }
-  lines.push(...nearMissLines(nearMisses, 'en', now).map((line) => `      ${line}`))
+  lines.push(...nearMissLines(nearMisses, spoken(), now).map((line) => `      ${line}`))
   return lines
 }
 
@@ -39,27 +44,27 @@ const module: CommandModule = {
     const description = there ? await describeFile(desk.folder.messagePath(id)) : null
     const { client } = message
     const lines = [
-      `hold:     ${id}`,
-      `sender:   ${message.sender === '' ? '<>' : message.sender}`,
-      `subject:  ${readableSubject(message.subject, '(no subject)')}`,
-      `size:     ${shortSize(message.size)}`,
-      `held:     ${localTime(message.heldAt)} (queue id ${message.queueId})`,
-      `expires:  ${localTime(message.expiresAt)}`,
-      `client:   ${[client.name, client.address, client.saslUser && `as ${client.saslUser}`].filter(Boolean).join(' ')}`,
+      words`hold:     ${id}`,
+      words`sender:   ${message.sender === '' ? '<>' : message.sender}`,
+      words`subject:  ${readableSubject(message.subject, words`(no subject)`)}`,
+      words`size:     ${shortSize(message.size)}`,
+      words`held:     ${localTime(message.heldAt)} (queue id ${message.queueId})`,
+      words`expires:  ${localTime(message.expiresAt)}`,
+      words`client:   ${[client.name, client.address, client.saslUser && words`as ${client.saslUser}`].filter(Boolean).join(' ')}`,
       '',
-      'recipients:',
+      words`recipients:`,
       ...message.recipients.flatMap((recipient) => describeRecipient(recipient, desk.actor.at)),
       '',
     ]
-    if (description === null) lines.push('the message itself is gone: everybody on it is settled')
+    if (description === null) lines.push(words`the message itself is gone: everybody on it is settled`)
     else {
-      lines.push('headers:', ...description.headers.map(({ name, value }) => `  ${name}: ${value}`), '')
-      lines.push(description.attachments.length > 0 ? 'attachments:' : 'no attachments')
+      lines.push(words`headers:`, ...description.headers.map(({ name, value }) => `  ${name}: ${value}`), '')
+      lines.push(description.attachments.length > 0 ? words`attachments:` : words`no attachments`)
       for (const { name, type, size } of description.attachments) {
-        lines.push(`  ${name === '' ? '(no name)' : name}  ${type}  ${shortSize(size)}`)
+        lines.push(`  ${name === '' ? words`(no name)` : name}  ${type}  ${shortSize(size)}`)
       }
       if (description.trouble !== null)
-        lines.push(`the message could not be read to its end: ${description.trouble}`)
+        lines.push(words`the message could not be read to its end: ${description.trouble}`)
     }
     answer(options, { ...message, description }, lines)
   },

@@ -7,6 +7,7 @@ import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
 import { nearMissLines } from '../sidebyside.js'
+import { spoken, translated, words } from '../speech.js'
 import { describeUsage, type Usage } from '../usage.js'
 
 interface Options extends CommonOptions {
@@ -21,7 +22,8 @@ interface Other extends Omit<Verdict, 'recipient'> {
 }
 
 function inShort({ pass, reason, fault }: Omit<Verdict, 'recipient'>): string {
-  return `${pass ? 'pass' : 'hold'}: ${reason}${fault === undefined ? '' : ` (${fault})`}`
+  const why = `${translated(reason)}${fault === undefined ? '' : ` (${fault})`}`
+  return pass ? words`pass: ${why}` : words`hold: ${why}`
 }
 
 function explain(verdict: Verdict, uses: Usage | null, now: number): string[] {
@@ -30,25 +32,26 @@ function explain(verdict: Verdict, uses: Usage | null, now: number): string[] {
   if (rule === undefined) return lines
   const source = rule.source === 'command' ? '' : `, ${rule.source}`
   lines.push(
-    `rule ${rule.id}: ${describeRule(rule)}, by ${rule.addedBy} on ${localTime(rule.addedAt)}${source}`,
+    words`rule ${rule.id}: ${describeRule(rule)}, by ${rule.addedBy} on ${localTime(rule.addedAt)}${source}`,
   )
-  if (rule.note !== '') lines.push(`note: ${rule.note}`)
-  lines.push(`used: ${describeUsage(uses, 'en', now)}`)
+  if (rule.note !== '') lines.push(words`note: ${rule.note}`)
+  lines.push(words`used: ${describeUsage(uses, spoken(), now)}`)
   return lines
 }
 
 function explainOther({ for: whom, ...verdict }: Other): string {
   const { rule } = verdict
-  return `and for ${whom}: ${inShort(verdict)}${rule === undefined ? '' : `, rule ${rule.id}: ${describeRule(rule)}`}`
+  const by = rule === undefined ? '' : words`, rule ${rule.id}: ${describeRule(rule)}`
+  return words`and for ${whom}: ${inShort(verdict)}${by}`
 }
 
 /** The values and the scopes of rules in the order in which the filter looks at them. */
 function explainOrder(values: readonly string[], scopes: readonly string[][]): string[] {
   const [first, second, ...parents] = values
-  const reaching = parents.map((value) => `${value} with subdomains`)
-  const whose = scopes.map((equals) => equals.map((scope) => scope || 'everyone').join(' and '))
-  const lines = [`looked at, in order: ${[first, second, ...reaching].join(', ')}`]
-  return scopes.length > 1 ? [...lines, `each for, in order: ${whose.join(', ')}`] : lines
+  const reaching = parents.map((value) => words`${value} with subdomains`)
+  const whose = scopes.map((equals) => equals.map((scope) => scope || words`everyone`).join(words` and `))
+  const lines = [words`looked at, in order: ${[first, second, ...reaching].join(', ')}`]
+  return scopes.length > 1 ? [...lines, words`each for, in order: ${whose.join(', ')}`] : lines
 }
 
 /**
@@ -121,7 +124,7 @@ const module: CommandModule = {
       ...explain(verdict, uses ?? null, desk.actor.at),
       ...(byRules ? explainOrder(lookedAt, scopes) : []),
       ...(others ?? []).map(explainOther),
-      ...nearMissLines(nearMisses ?? [], 'en', desk.actor.at),
+      ...nearMissLines(nearMisses ?? [], spoken(), desk.actor.at),
     ])
   },
 }

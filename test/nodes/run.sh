@@ -11,6 +11,8 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do versions+=("$1"); shift; done
 [ ${#versions[@]} -gt 0 ] || versions=(20 22 24)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/toeh-nodes-XXXXXX") || exit 1
+# Some tests run the programs as another user.
+chmod 755 "$work"
 if [ -z "${KEEP:-}" ]; then trap 'rm -rf "$work"' EXIT; fi
 unset NODE_OPTIONS NODE_PATH
 

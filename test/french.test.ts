@@ -1,0 +1,98 @@
+/** French: every tagged text has its words, every word its text, and what programs read stays English. */
+import t from 'tap'
+import { FRENCH, HELP, SAID, SETS } from '../lib/french.js'
+import { readCommands } from '../man/definitions.js'
+import { assertDone, makeLab, type Outcome, outcomeOf, PIPE_ENV, startWith, TOEH } from './support/lab.js'
+import { taggedIn, taggedTexts } from './support/tagged.js'
+
+function placesOf(text: string): string[] {
+  return (text.match(/\{\d+\}/g) ?? []).sort()
+}
+
+t.test('what is tagged has French, and French has nothing else', async (t) => {
+  const tagged = taggedTexts()
+  t.ok(tagged.size > 80, 'the texts are found')
+  t.strictSame(
+    [...tagged].filter((text) => !Object.hasOwn(SAID, text)),
+    [],
+    'tagged, and not in lib/french.ts',
+  )
+  t.strictSame(
+    Object.keys(SAID).filter((text) => !tagged.has(text)),
+    [],
+    'in lib/french.ts, and not tagged',
+  )
+  for (const [english, french] of Object.entries(FRENCH)) {
+    t.strictSame(placesOf(french), placesOf(english), english)
+    t.equal(/^\s*/.exec(french)?.[0], /^\s*/.exec(english)?.[0], `it is indented alike: ${english}`)
+    t.notMatch(french, /'|"/, `typographic quotes: ${english}`)
+  }
+})
+
+t.test('help that is in French is help that there is', async (t) => {
+  const commands = await readCommands()
+  const texts = commands.flatMap(({ describe, positionals, options, examples }) => [
+    describe,
+    ...positionals.map((positional) => positional.describe),
+    ...options.map((option) => option.describe),
+    ...examples.map(({ why }) => why),
+  ])
+  t.strictSame(
+    Object.keys(HELP).filter((text) => !texts.includes(text)),
+    [],
+  )
+  // What is missing is shown in English.
+  for (const text of new Set(texts)) if (!Object.hasOwn(HELP, text)) t.comment(`no French: ${text}`)
+})
+
+t.test('the reader of tags', async (t) => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of source
+  const source = "words`one ${b(`x ${1} }`, '}')} ${{ c }.c}`, words`two`, passwords`no`"
+  t.strictSame(taggedIn(source), ['one {0} {1}', 'two'])
+})
+
+/** toeh with this environment and no other word about a language. */
+async function run(env: Record<string, string>, config: string, ...args: string[]): Promise<Outcome> {
+  const program = [process.execPath, TOEH, ...args]
+  return outcomeOf(
+    startWith({ PATH: PIPE_ENV.PATH, TZ: 'UTC', TOEH_CONFIG: config, ...env }, program, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+}
+
+t.test('the locale decides, else the configuration; programs get English', async (t) => {
+  const lab = makeLab(t, 'language = "fr"')
+  await lab.allow('known.test')
+  const id = await lab.park(['eve@knovvn.test'])
+  const french = { LANG: 'fr_FR.UTF-8' }
+  assertDone(
+    t,
+    await run(french, lab.config, 'show', id),
+    /^dépôt : +[0-9a-z]{12}\nexpéditeur : +anna@corp\.test\n/,
+  )
+  const list = await run({ LC_ALL: '', LC_MESSAGES: 'fr_CA', LANG: 'C' }, lab.config, 'list')
+  assertDone(t, list, '  eve@knovvn.test  destinataire inconnu\n    ressemble à')
+  const help = await run(french, lab.config, 'release', '--help')
+  assertDone(t, help, /envoie le courrier retenu, avec son enveloppe/)
+  t.match(help.stdout, /ce destinataire seulement/)
+  t.match(help.stdout, /Exemples/)
+  for (const line of help.stdout.split('\n')) t.ok(line.length <= 80, line)
+  const wrong = await run(french, lab.config, 'release')
+  t.match(wrong, { code: 2, stderr: /^toeh: usage: donnez des identifiants/ })
+  const english = /^hold: +[0-9a-z]{12}\nsender: +anna/
+  assertDone(t, await run({ LC_ALL: 'C', LANG: 'fr_FR.UTF-8' }, lab.config, 'show', id), english)
+  assertDone(t, await run({ LANG: 'de_DE.UTF-8' }, lab.config, 'show', id), english)
+  assertDone(t, await run({}, lab.config, 'show', id), /^dépôt :/)
+  const json = await run(french, lab.config, 'list', '--json')
+  t.match(JSON.parse(json.stdout), [{ recipients: [{ reason: 'unknown', state: 'held' }] }])
+  assertDone(t, await run(french, lab.config, 'reject', '--quiet', id), `${id} rejeté pour eve@knovvn.test\n`)
+  t.strictSame(lab.query("SELECT what, was, now FROM audit WHERE what <> 'allow'"), [
+    { what: 'rejected', was: 'held', now: 'rejected' },
+  ])
+})
+
+t.test('reasons and states have their words', async (t) => {
+  for (const word of ['unknown', 'blocked', 'malformed', 'foreign-sender', 'refused', 'releasing', 'held'])
+    t.ok(Object.hasOwn(SETS, word), word)
+})

@@ -3,7 +3,16 @@
 // composes it, and the list of public suffixes for near misses.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +32,17 @@ const lazyCrypto = {
         export const randomBytes = (length) => require('crypto').randomBytes(length)`,
     }))
   },
+}
+
+/**
+ * better-sqlite3 12 compiled against the headers of Node 24.19 or newer aborts at a collection of garbage, also after a
+ * message was sent and before that was said: Postfix would send it again. Such a one is known by what it imports.
+ */
+function demandSound() {
+  const native = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
+  if (!existsSync(native) || !readFileSync(native).includes('RemoveEnvironmentCleanupHook')) return
+  console.error(`${native} would abort under this Node: docs/dependencies.md, "Versions of Node"`)
+  process.exit(1)
 }
 
 /** Builds the bundle under a name of its content. */
@@ -138,6 +158,7 @@ vm.Script = class extends vm.Script {
   }
 }`
 
+demandSound()
 const bundle = await buildBundle()
 await buildLauncher(bundle)
 await makeCache(bundle)

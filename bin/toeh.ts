@@ -82,14 +82,14 @@ function translateHelp(parser: Argv): void {
 
 async function main(argv: string[]): Promise<void> {
   // What programs read is English.
-  const asJson = argv.some((word) => /^--json(=|$)/.test(word))
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+  const asJson = argv.slice(0, end).some((word) => /^--json(=|$)/.test(word))
   const language = languageOf(process.env)
   if (language !== undefined && !asJson) await speakIn(language)
   const asked = argv.find((word) => Object.hasOwn(COMMANDS, word))
   const names = asked === undefined ? Object.keys(COMMANDS) : [asked]
   const modules = await Promise.all(names.map((name) => COMMANDS[name]?.()))
   // yargs loses a lone - among positionals. The value of an option stays what it is.
-  const end = argv.includes('--') ? argv.indexOf('--') : argv.length
   const given = argv.map((word, index) => {
     if (word === '-' && argv[index - 1]?.startsWith('--') !== true) return '/dev/stdin'
     return index > end && word.startsWith('-') ? `${BEHIND}${word}` : word

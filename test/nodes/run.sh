@@ -30,6 +30,10 @@ try() (
   home=$(node_of "$1") || { echo "node@$1 could not be installed" >&2; exit 1; }
   export PATH=$home/bin:$PATH
   shift
+  # From 24.19 on that header makes better-sqlite3 12 abort (docs/dependencies.md). It is all inline: an older one fits.
+  if grep -qs RemoveCleanupHook "$home/include/node/node_object_wrap.h"; then
+    older=$(node_of 22) && cp "$older/include/node/node_object_wrap.h" "$home/include/node/" || exit 1
+  fi
   # better-sqlite3 downloads a ready-made binary where it can; else node-gyp compiles, and needs no download for that.
   if [ -e "$home/include/node/node.h" ]; then export npm_config_nodedir=$home; fi
   clone=$work/toeh-$(node --version)

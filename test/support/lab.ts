@@ -168,7 +168,8 @@ export class Lab {
   async toeh(...args: string[]): Promise<Outcome> {
     const outcome = await outcomeOf(this.startToeh(...args))
     const [command = ''] = args
-    if (args.includes('--json') && command in SCHEMA.properties && outcome.stdout !== '') {
+    const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+    if (options.includes('--json') && command in SCHEMA.properties && outcome.stdout !== '') {
       const faults = faultsOfAnswer(command, outcome.stdout)
       if (faults.length > 0) throw new Error(`docs/schema.json: ${faults.slice(0, 5).join('; ')}`)
     }

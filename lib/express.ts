@@ -123,11 +123,17 @@ export function laneRestrictions({ map, senders, recipients }: LaneFiles): strin
 /** The services people submit by. */
 export const LANE_SERVICES = ['submission/inet', 'submissions/inet']
 
-/** postconf(1) commands that put a service into the lane. */
-export function laneCommands(service: string, files: LaneFiles): string[] {
+/** The parameter of main.cf that has the lane's restrictions: `postconf -P` takes no blanks in a value. */
+export const LANE_PARAMETER = 'toeh_express_restrictions'
+
+/** postconf(1) commands that put these services into the lane. */
+export function laneCommands(services: readonly string[], files: LaneFiles): string[] {
   return [
-    `postconf -F '${service}/chroot=n'`,
-    `postconf -P '${service}/content_filter='`,
-    `postconf -P '${service}/smtpd_recipient_restrictions=${laneRestrictions(files)}'`,
+    `postconf -e '${LANE_PARAMETER}=${laneRestrictions(files)}'`,
+    ...services.flatMap((service) => [
+      `postconf -F '${service}/chroot=n'`,
+      `postconf -P '${service}/content_filter='`,
+      `postconf -P '${service}/smtpd_recipient_restrictions=$${LANE_PARAMETER}'`,
+    ]),
   ]
 }

@@ -5,6 +5,7 @@ export interface Service {
   id: string
   name: string
   type: string
+  private: string
   unprivileged: string
   chroot: string
   /** Processes at most, or `-` for default_process_limit; 0 is no limit. */
@@ -47,8 +48,17 @@ export function parseServices(text: string): Service[] {
 }
 
 function parseService(line: string): Service {
-  const [name = '', type = '', , unprivileged = '', chroot = '', , processLimit = '', program = '', ...rest] =
-    words(line)
+  const [
+    name = '',
+    type = '',
+    access = '',
+    unprivileged = '',
+    chroot = '',
+    ,
+    processLimit = '',
+    program = '',
+    ...rest
+  ] = words(line)
   const optionWords: string[] = []
   const attributeWords: string[] = []
   const argv: string[] = []
@@ -61,6 +71,7 @@ function parseService(line: string): Service {
     id: `${name}/${type}`,
     name,
     type,
+    private: access,
     unprivileged,
     chroot,
     processLimit,
@@ -86,8 +97,8 @@ export function commandOf(service: Service): string {
 
 /** The whole line of a service: what `postconf -M ID=` takes. */
 export function lineOf(service: Service): string {
-  const { name, type, unprivileged, chroot, processLimit } = service
-  return `${name} ${type} - ${unprivileged} ${chroot} - ${processLimit} ${commandOf(service)}`
+  const { name, type, private: access, unprivileged, chroot, processLimit } = service
+  return `${name} ${type} ${access} ${unprivileged} ${chroot} - ${processLimit} ${commandOf(service)}`
 }
 
 /** The words with `name=value` in the place of every word of that name, or at the end; without a value, with none. */

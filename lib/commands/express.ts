@@ -17,6 +17,7 @@ import { type Config, loadConfig } from '../config.js'
 import { answer, type CommonOptions, configPath, type Desk, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import {
+  LANE_PARAMETER,
   LANE_SERVICES,
   type LaneRow,
   laneCommands,
@@ -98,10 +99,13 @@ async function write(options: Options, config: Config): Promise<void> {
   if (!config.express.enabled) {
     // Opening the desk empties what is still there.
     openDesk(options, 'write')
-    const commands = LANE_SERVICES.flatMap((service) => [
-      `postconf -P '${service}/content_filter=toeh:dummy'`,
-      `postconf -PX '${service}/smtpd_recipient_restrictions'`,
-    ])
+    const commands = [
+      ...LANE_SERVICES.flatMap((service) => [
+        `postconf -P '${service}/content_filter=toeh:dummy'`,
+        `postconf -PX '${service}/smtpd_recipient_restrictions'`,
+      ]),
+      `postconf -X ${LANE_PARAMETER}`,
+    ]
     answer(options, { enabled: false, commands }, [
       'The express lane is off, and passes nothing. To take it out of Postfix:',
       '',
@@ -116,7 +120,7 @@ async function write(options: Options, config: Config): Promise<void> {
   makeLane(config)
   const desk = openDesk(options, 'write')
   const mended = await desk.landscape.mendLane(desk.actor.at)
-  const commands = LANE_SERVICES.flatMap((service) => laneCommands(service, laneFiles(config.path)))
+  const commands = laneCommands(LANE_SERVICES, laneFiles(config.path))
   answer(options, { enabled: true, written, mended, commands }, [
     ...written,
     `${mended} rows of the lane written`,

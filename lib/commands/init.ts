@@ -147,9 +147,7 @@ const module: CommandModule = {
       lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
       createDatabase(database, { busySeconds }).close()
       const master = sampleMaster(owner.name, config).trimEnd().split('\n')
-      const express = options.express
-        ? LANE_SERVICES.flatMap((service) => laneCommands(service, laneFiles(path)))
-        : []
+      const express = options.express ? laneCommands(LANE_SERVICES, laneFiles(path)) : []
       const first =
         'For the express lane, set enabled = true under [express], run toeh express --write, then:'
       answer(options, { config: path, state, master, ...(options.express ? { express } : {}) }, [

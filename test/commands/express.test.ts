@@ -4,9 +4,9 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
-import { laneCommands } from '../../lib/express.js'
+import { LANE_SERVICES, laneCommands, laneRestrictions } from '../../lib/express.js'
 import { laneFiles, lanePath } from '../../lib/lane.js'
-import { assertDone, assertFailed, assertRefused, Lab } from '../support/lab.js'
+import { assertDone, assertFailed, assertRefused, Lab, makeFolder, SHELL_ENV } from '../support/lab.js'
 import { cannotAskSqlite, Postfix } from '../support/postfix.js'
 
 t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
@@ -26,7 +26,22 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
   )
   const { stdout } = await postfix.toeh('init', '--user', 'nobody', '--express', '--json')
   const { express } = JSON.parse(stdout) as { express: string[] }
-  t.strictSame(express.slice(0, 3), laneCommands('submission/inet', laneFiles(lab.config)))
+  t.strictSame(express, laneCommands(LANE_SERVICES, laneFiles(lab.config)))
+
+  await t.test('the commands that are said do it', async (t) => {
+    const etc = makeFolder(t)
+    writeFileSync(join(etc, 'main.cf'), readFileSync(join(postfix.etc, 'main.cf')))
+    const services = 'submission inet n - y - - smtpd\nsubmissions inet n - y - - smtpd\n'
+    writeFileSync(join(etc, 'master.cf'), services)
+    const sh = (command: string): string =>
+      execFileSync('sh', ['-c', command], { env: { ...SHELL_ENV, MAIL_CONFIG: etc }, encoding: 'utf8' })
+    for (const command of express) sh(command)
+    const restrictions = laneRestrictions(laneFiles(lab.config))
+    for (const service of LANE_SERVICES) {
+      t.match(sh(`postconf -Px ${service}`), `smtpd_recipient_restrictions = ${restrictions}\n`)
+      t.equal(sh(`postconf -F ${service}/chroot`), `${service}/chroot = n\n`)
+    }
+  })
 
   await t.test('aliases that lead out', async (t) => {
     const main = join(postfix.dir, 'etc/main.cf')

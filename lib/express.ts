@@ -78,7 +78,7 @@ const FILTER = 'FILTER toeh:dummy'
  * A regexp_table(5) that sends mail of every sender but our own to the filter. It is read when smtpd starts and asks
  * nothing, so it cannot fail for a moment, which here would let a foreign sender by.
  */
-export function senderTable(internal: ReadonlySet<string>): string {
+function senderTable(internal: ReadonlySet<string>): string {
   const domains = [...internal]
     .sort()
     .map((domain) => domain.replaceAll('.', '\\.'))
@@ -94,7 +94,7 @@ export function senderTable(internal: ReadonlySet<string>): string {
  * A regexp_table(5) that sends whatever is not the plainest of addresses to the filter, recipient delimiters included:
  * of user+extension@domain access(5) also looks up user@domain.
  */
-export function recipientTable(delimiters: string): string {
+function recipientTable(delimiters: string): string {
   const characters = [...'abcdefghijklmnopqrstuvwxyz0123456789_=.-'].filter(
     (character) => !delimiters.includes(character),
   )
@@ -107,6 +107,24 @@ export interface LaneFiles {
   map: string
   senders: string
   recipients: string
+}
+
+/**
+ * Each file with what has to stand in it.
+ * @param database the lane's file
+ * @param delimiters Postfix's recipient_delimiter
+ */
+export function laneTexts(
+  { map, senders, recipients }: LaneFiles,
+  database: string,
+  internal: ReadonlySet<string>,
+  delimiters: string,
+): [path: string, text: string][] {
+  return [
+    [map, laneMap(database)],
+    [senders, senderTable(internal)],
+    [recipients, recipientTable(delimiters)],
+  ]
 }
 
 /** The restriction lists of a service with the express lane; the default at their end is the filter. */

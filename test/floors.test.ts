@@ -30,16 +30,18 @@ const FLOORS: [string, string[]][] = [
       'wire',
     ],
   ],
-  ['pure', ['candidates', 'decide', 'facts', 'failure', 'nearmiss', 'observed']],
+  ['pure', ['candidates', 'decide', 'failure', 'nearmiss', 'observed']],
+  ['pure', ['express']],
+  ['pure', ['facts']],
   [
     'pure',
     [
       'envelope',
-      'express',
       'figures',
       'gatecheck',
       'holdid',
       'hostcheck',
+      'lanecheck',
       'lookalikes',
       'metrics',
       'rehearsal',
@@ -78,7 +80,10 @@ const FLOORS: [string, string[]][] = [
   ],
   ['acts', ['describe', 'mending', 'progress', 'reinject', 'room', 'sample']],
   ['acts', ['desk', 'notify']],
-  ['acts', ['canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts']],
+  [
+    'acts',
+    ['canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts'],
+  ],
   [
     'commands',
     [

@@ -50,7 +50,7 @@ const FLOORS: [string, string[]][] = [
       'wording',
     ],
   ],
-  ['pure', ['checkup', 'page', 'parcel', 'term', 'usage']],
+  ['pure', ['checkup', 'page', 'parcel', 'term', 'usage', 'wiring']],
   ['pure', ['rulefile', 'sidebyside']],
   ['pure', ['addressbook', 'csvfile']],
   ['foundations', ['database', 'holdfolder']],
@@ -82,7 +82,7 @@ const FLOORS: [string, string[]][] = [
   ['acts', ['desk', 'notify']],
   [
     'acts',
-    ['canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts'],
+    ['alteration', 'canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts'],
   ],
   [
     'commands',

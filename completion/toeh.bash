@@ -30,6 +30,7 @@ _toeh() {
     init:--user) : ;;
     init:--internal) : ;;
     init:--state) files=yes ;;
+    init:--config-dir) files=yes ;;
     doctor:--config-dir) files=yes ;;
     doctor:--canary-to) : ;;
     allow:--note) : ;;
@@ -82,7 +83,7 @@ _toeh() {
       else
         case $command in
         init)
-          options='--user --internal --state --express'
+          options='--user --internal --state --express --postfix --apply --undo --reload --config-dir'
           ;;
         doctor)
           options='--config-dir --canary --canary-to'

@@ -10,6 +10,11 @@ complete -c toeh -n '__fish_seen_subcommand_from init' -l user -d 'the filter\'s
 complete -c toeh -n '__fish_seen_subcommand_from init' -l internal -d 'the company\'s own domains (default: Postfix\'s)' -x
 complete -c toeh -n '__fish_seen_subcommand_from init' -l state -d 'state folder' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from init' -l express -d 'print what the express lane needs as well'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l postfix -d 'show what would change in main.cf and master.cf'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix: put back what was there'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l reload -d 'with --apply or --undo: tell Postfix of it'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l config-dir -d 'with --postfix: another Postfix instance\'s configuration folder' -r -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a doctor -d 'check Postfix and this installation; say what mends it'
 complete -c toeh -n '__fish_seen_subcommand_from doctor' -l config-dir -d 'another Postfix instance\'s configuration folder' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from doctor' -l canary -d 'send one message round the whole loop'

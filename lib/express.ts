@@ -78,7 +78,7 @@ const FILTER = 'FILTER toeh:dummy'
  * A regexp_table(5) that sends mail of every sender but our own to the filter. It is read when smtpd starts and asks
  * nothing, so it cannot fail for a moment, which here would let a foreign sender by.
  */
-export function senderTable(internal: ReadonlySet<string>): string {
+function senderTable(internal: ReadonlySet<string>): string {
   const domains = [...internal]
     .sort()
     .map((domain) => domain.replaceAll('.', '\\.'))
@@ -94,7 +94,7 @@ export function senderTable(internal: ReadonlySet<string>): string {
  * A regexp_table(5) that sends whatever is not the plainest of addresses to the filter, recipient delimiters included:
  * of user+extension@domain access(5) also looks up user@domain.
  */
-export function recipientTable(delimiters: string): string {
+function recipientTable(delimiters: string): string {
   const characters = [...'abcdefghijklmnopqrstuvwxyz0123456789_=.-'].filter(
     (character) => !delimiters.includes(character),
   )
@@ -107,6 +107,24 @@ export interface LaneFiles {
   map: string
   senders: string
   recipients: string
+}
+
+/**
+ * Each file with what has to stand in it.
+ * @param database the lane's file
+ * @param delimiters Postfix's recipient_delimiter
+ */
+export function laneTexts(
+  { map, senders, recipients }: LaneFiles,
+  database: string,
+  internal: ReadonlySet<string>,
+  delimiters: string,
+): [path: string, text: string][] {
+  return [
+    [map, laneMap(database)],
+    [senders, senderTable(internal)],
+    [recipients, recipientTable(delimiters)],
+  ]
 }
 
 /** The restriction lists of a service with the express lane; the default at their end is the filter. */
@@ -123,11 +141,17 @@ export function laneRestrictions({ map, senders, recipients }: LaneFiles): strin
 /** The services people submit by. */
 export const LANE_SERVICES = ['submission/inet', 'submissions/inet']
 
-/** postconf(1) commands that put a service into the lane. */
-export function laneCommands(service: string, files: LaneFiles): string[] {
+/** The parameter of main.cf that has the lane's restrictions: `postconf -P` takes no blanks in a value. */
+export const LANE_PARAMETER = 'toeh_express_restrictions'
+
+/** postconf(1) commands that put these services into the lane. */
+export function laneCommands(services: readonly string[], files: LaneFiles): string[] {
   return [
-    `postconf -F '${service}/chroot=n'`,
-    `postconf -P '${service}/content_filter='`,
-    `postconf -P '${service}/smtpd_recipient_restrictions=${laneRestrictions(files)}'`,
+    `postconf -e '${LANE_PARAMETER}=${laneRestrictions(files)}'`,
+    ...services.flatMap((service) => [
+      `postconf -F '${service}/chroot=n'`,
+      `postconf -P '${service}/content_filter='`,
+      `postconf -P '${service}/smtpd_recipient_restrictions=$${LANE_PARAMETER}'`,
+    ]),
   ]
 }

@@ -1,4 +1,5 @@
 /** Facts: what `toeh doctor` has gathered of an installation, and what a check makes of them. Pure. */
+import type { LaneFiles, LaneRow } from './express.js'
 import type { Service } from './mastercf.js'
 
 /** The parameters that name Postfix's own domains (ADDRESS_CLASS_README). */
@@ -71,7 +72,7 @@ export interface Facts {
   /** Whether Postfix's master is running. */
   running: boolean
   /** What the service behind `reinject` says. */
-  greeting: { offers: string[] } | { failure: string } | undefined
+  greeting: { banner: string; offers: string[] } | { failure: string } | undefined
   /** Whether a stranger's process can talk to it; undefined where that could not be tried. */
   strangerEnters: boolean | undefined
   /** The filter, run as pipe(8) would, on nothing; undefined where that takes root. */
@@ -79,12 +80,30 @@ export interface Facts {
   database: { newest: number } | { failure: string }
   /** Whether the clock is kept by the network; undefined where nobody says. */
   clockKept: boolean | undefined
+  lane: LaneFact
+}
+
+/** The express lane: what Postfix reads of it, and whether that is as it should be. */
+export interface LaneFact {
+  enabled: boolean
+  files: LaneFiles
+  /** The files Postfix reads when its services start. */
+  texts: readonly { path: string; right: boolean }[]
+  /** The lane's folder and file; `fault` where their owner, group or mode is wrong, or they cannot be seen. */
+  places: readonly { path: string; fault?: string }[]
+  /** Undefined where the file is not there. */
+  rows: readonly LaneRow[] | undefined
+  /** Keys whose row is not what the landscape says. */
+  astray: readonly string[]
 }
 
 export interface TableEntry {
   key: string
   value: string
 }
+
+/** What the configuration of Postfix and of TOEH says; a check that needs no more can be asked before anything runs. */
+export type Setup = Pick<Facts, 'configDir' | 'main' | 'services' | 'expected' | 'toeh'>
 
 /** The service TOEH's filter is run by. */
 export function gateOf(facts: Pick<Facts, 'services' | 'expected'>): Service | undefined {
@@ -96,7 +115,7 @@ export function gateOf(facts: Pick<Facts, 'services' | 'expected'>): Service | u
 }
 
 /** A parameter as a service has it: its own option, else main.cf's. */
-export function settingOf(facts: Facts, service: Service, name: string): string {
+export function settingOf(facts: Pick<Facts, 'main'>, service: Service, name: string): string {
   return service.options.get(name) ?? facts.main.get(name) ?? ''
 }
 
@@ -113,7 +132,7 @@ export function userFault(facts: Facts): string | undefined {
 }
 
 /** postconf(1) for this instance. */
-export function postconf(facts: Facts, ...args: string[]): string {
+export function postconf(facts: Pick<Facts, 'configDir'>, ...args: string[]): string {
   return instanceCommand(facts, 'postconf', ...args)
 }
 

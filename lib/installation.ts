@@ -1,14 +1,25 @@
 /** The installation: gathers what `toeh doctor` looks at, once, changing nothing. Root's rights are given up at the end. */
 import { execFileSync, spawn } from 'node:child_process'
-import { lstatSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { newestEntry } from './audit.js'
 import type { Config } from './config.js'
 import { databasePath, openForReading } from './database.js'
 import { enterState } from './desk.js'
-import { ADDRESS_CLASSES, type Facts, gateOf, type PathFact, type TableEntry } from './facts.js'
+import { laneTexts } from './express.js'
+import {
+  ADDRESS_CLASSES,
+  type Facts,
+  gateOf,
+  type LaneFact,
+  type PathFact,
+  type TableEntry,
+} from './facts.js'
 import { describeError, Failure } from './failure.js'
+import { Landscape } from './landscape.js'
+import { differences, Lane, laneFiles, laneFolder, lanePath } from './lane.js'
+import { MAPPINGS } from './lanecheck.js'
 import { parseServices, type Service } from './mastercf.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
@@ -37,12 +48,17 @@ type Settings = Pick<
 
 /**
  * What is written in the configuration of both.
+ * @param owner the filter's user where the state folder does not say
  * @throws Failure where Postfix cannot be asked
  */
-export async function readSettings(config: Config, configDir: string | undefined): Promise<Settings> {
-  const main = parameters(await askPostfix('postconf', configDir, '-x'))
+export async function readSettings(
+  config: Config,
+  configDir: string | undefined,
+  owner?: string,
+): Promise<Settings> {
+  const main = await readMain(configDir)
   const services = await readServices(configDir)
-  const [gate, reinjection] = parseServices(sampleMaster(ownerOf(config.state), config))
+  const [gate, reinjection] = parseServices(sampleMaster(owner ?? ownerOf(config.state) ?? 'toeh', config))
   if (gate === undefined || reinjection === undefined) throw new Failure('master.cf.sample', 'it is damaged')
   const expected = { gate, reinjection }
   return {
@@ -88,8 +104,7 @@ export async function gatherFacts(
     greeting: reinject === undefined ? undefined : await greet(reinject),
     strangerEnters: reinject === undefined ? undefined : await sendStranger(reinject, user.uid),
     trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir),
-    // Last: root's rights are given up for it.
-    database: readDatabase(config),
+    ...lookInside(config, main, now),
   }
 }
 
@@ -100,6 +115,11 @@ function parameters(text: string): Map<string, string> {
       return [line.slice(0, at), line.slice(at + 2).trim()]
     }),
   )
+}
+
+/** Every parameter of main.cf and its default, expanded. @throws Failure where Postfix cannot be asked */
+export async function readMain(configDir: string | undefined): Promise<Map<string, string>> {
+  return parameters(await askPostfix('postconf', configDir, '-x'))
 }
 
 /** The services of master.cf, their options expanded. */
@@ -118,10 +138,10 @@ function isRunning(configDir: string | undefined): boolean {
   return ask('/usr/sbin/postfix', ...where, 'status') !== undefined
 }
 
-/** Whose the state folder is. Root's it should not be, nor anybody's who does not exist. */
-function ownerOf(state: string): string {
+/** Whose the state folder is. Root's it should not be, nor anybody's who does not exist: undefined. */
+export function ownerOf(state: string): string | undefined {
   const uid = statSync(state, { throwIfNoEntry: false })?.uid ?? 0
-  return (uid === 0 ? undefined : ask('id', '-nu', '--', String(uid))) ?? 'toeh'
+  return uid === 0 ? undefined : ask('id', '-nu', '--', String(uid))
 }
 
 function userOf(attribute: string): Facts['user'] {
@@ -136,7 +156,7 @@ async function readTables(
   configDir: string | undefined,
 ): Promise<Map<string, TableEntry[] | undefined>> {
   const tables = new Map<string, TableEntry[] | undefined>()
-  for (const name of [...ADDRESS_CLASSES, 'alias_maps', 'virtual_alias_maps']) {
+  for (const name of [...ADDRESS_CLASSES, 'alias_maps', ...MAPPINGS]) {
     for (const word of (main.get(name) ?? '').split(/[\s,]+/)) {
       if (!/[:/]/.test(word) || tables.has(word)) continue
       const text = await askPostfix('postmap', configDir, '-s', word).catch(() => undefined)
@@ -181,11 +201,12 @@ function roomOf(path: string): Facts['disks'][number][] {
 }
 
 /** Says EHLO to the service behind `reinject`, and QUIT. */
-function greet(server: { host: string; port: number }): Promise<NonNullable<Facts['greeting']>> {
+export function greet(server: { host: string; port: number }): Promise<NonNullable<Facts['greeting']>> {
   return new Promise((resolve) => {
     const where = `${server.host}:${server.port}`
     const socket = connect({ ...server, timeout: PATIENCE_MS })
     let text = ''
+    let banner = ''
     const fail = (why: string): void => {
       socket.destroy()
       resolve({ failure: `${where}: ${why}` })
@@ -198,10 +219,12 @@ function greet(server: { host: string; port: number }): Promise<NonNullable<Fact
       text += bytes.toString('latin1')
       if (!/^\d{3} .*\r\n$/m.test(text)) return
       if (!text.startsWith(step === 0 ? '220' : '250')) return fail(text.trim().split('\r\n')[0] ?? '')
-      if (step++ === 0) socket.write('EHLO doctor.invalid\r\n')
-      else {
+      if (step++ === 0) {
+        banner = text.trim()
+        socket.write('EHLO doctor.invalid\r\n')
+      } else {
         const lines = text.trim().split('\r\n').slice(1)
-        resolve({ offers: lines.map((line) => line.slice(4).split(' ')[0] ?? '') })
+        resolve({ banner, offers: lines.map((line) => line.slice(4).split(' ')[0] ?? '') })
         socket.end('QUIT\r\n')
       }
       text = ''
@@ -267,16 +290,85 @@ function run(
   })
 }
 
-function readDatabase(config: Config): Facts['database'] {
+/** The lane as root sees it, then the database as the filter's user does: root's rights are given up between. */
+function lookInside(
+  config: Config,
+  main: ReadonlyMap<string, string>,
+  now: number,
+): Pick<Facts, 'lane' | 'database'> {
+  const lane = readLane(config, main)
   try {
-    enterState(config.state)
-    const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
-    try {
-      return { newest: newestEntry(db) }
-    } finally {
-      db.close()
-    }
+    return { lane: { ...lane, astray: compareLane(config, lane, now) }, database: readDatabase(config) }
   } catch (error) {
-    return { failure: describeError(error) }
+    return { lane, database: { failure: describeError(error) } }
+  }
+}
+
+function readDatabase(config: Config): Facts['database'] {
+  enterState(config.state)
+  const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
+  try {
+    return { newest: newestEntry(db) }
+  } finally {
+    db.close()
+  }
+}
+
+/** The group Postfix's daemons run as, or undefined where there is none. */
+export function postfixGroup(main: ReadonlyMap<string, string>): number | undefined {
+  return numberOf(ask('id', '-g', '--', main.get('mail_owner') || 'postfix'))
+}
+
+/** What Postfix reads of the express lane, looked at as root; the rows are not compared yet. */
+export function readLane(config: Config, main: ReadonlyMap<string, string>): LaneFact {
+  const { enabled } = config.express
+  const files = laneFiles(config.path)
+  if (!enabled) return { enabled, files, texts: [], places: [], rows: undefined, astray: [] }
+  const database = lanePath(config.state)
+  const wanted = laneTexts(files, database, config.internal, main.get('recipient_delimiter') ?? '')
+  const owner = statSync(config.state, { throwIfNoEntry: false })?.uid
+  const group = postfixGroup(main)
+  let rows: LaneFact['rows']
+  const places = (
+    [
+      [laneFolder(config.state), 0o2770],
+      [database, 0o666],
+    ] as const
+  ).map(([path, mode]) => {
+    try {
+      const found = statSync(path)
+      if (path === database) rows = new Lane(config).rows()
+      if ((found.mode & 0o7777) === mode && found.gid === group && found.uid === owner) return { path }
+      return { path, fault: "is not for the toeh user and Postfix's group alone" }
+    } catch (error) {
+      return { path, fault: `cannot be read: ${describeError(error)}` }
+    }
+  })
+  return {
+    enabled,
+    files,
+    texts: wanted.map(([path, text]) => ({
+      path,
+      right: existsSync(path) && readFileSync(path, 'utf8') === text,
+    })),
+    places,
+    rows,
+    astray: [],
+  }
+}
+
+/**
+ * The keys of the lane whose row is not what the landscape says. Gives up root's rights.
+ * @throws Failure where the database cannot be opened
+ */
+export function compareLane(config: Config, lane: LaneFact, now: number): string[] {
+  if (lane.rows === undefined) return []
+  enterState(config.state)
+  const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
+  try {
+    const { gone, changed } = differences(lane.rows, new Landscape(db).laneRows(now, config.internal))
+    return [...gone, ...changed.map(({ key }) => key)]
+  } finally {
+    db.close()
   }
 }

@@ -5,6 +5,7 @@ export interface Service {
   id: string
   name: string
   type: string
+  private: string
   unprivileged: string
   chroot: string
   /** Processes at most, or `-` for default_process_limit; 0 is no limit. */
@@ -47,8 +48,17 @@ export function parseServices(text: string): Service[] {
 }
 
 function parseService(line: string): Service {
-  const [name = '', type = '', , unprivileged = '', chroot = '', , processLimit = '', program = '', ...rest] =
-    words(line)
+  const [
+    name = '',
+    type = '',
+    access = '',
+    unprivileged = '',
+    chroot = '',
+    ,
+    processLimit = '',
+    program = '',
+    ...rest
+  ] = words(line)
   const optionWords: string[] = []
   const attributeWords: string[] = []
   const argv: string[] = []
@@ -61,6 +71,7 @@ function parseService(line: string): Service {
     id: `${name}/${type}`,
     name,
     type,
+    private: access,
     unprivileged,
     chroot,
     processLimit,
@@ -86,8 +97,13 @@ export function commandOf(service: Service): string {
 
 /** The whole line of a service: what `postconf -M ID=` takes. */
 export function lineOf(service: Service): string {
-  const { name, type, unprivileged, chroot, processLimit } = service
-  return `${name} ${type} - ${unprivileged} ${chroot} - ${processLimit} ${commandOf(service)}`
+  const { name, type, private: access, unprivileged, chroot, processLimit } = service
+  return `${name} ${type} ${access} ${unprivileged} ${chroot} - ${processLimit} ${commandOf(service)}`
+}
+
+/** The word as it stands of a name, or undefined: `{name = value}` without its braces and blanks. */
+export function wordValue(list: readonly string[], name: string): string | undefined {
+  return list.map(pair).find(([other]) => other === name)?.[1]
 }
 
 /** The words with `name=value` in the place of every word of that name, or at the end; without a value, with none. */
@@ -95,7 +111,8 @@ export function withPair(list: readonly string[], name: string, value: string | 
   const others = list.filter((word) => pair(word)[0] !== name)
   if (value === undefined) return others
   const at = list.findIndex((word) => pair(word)[0] === name)
-  return others.toSpliced(at < 0 ? others.length : at, 0, `${name}=${value}`)
+  const word = /\s/.test(value) ? `{${name} = ${value}}` : `${name}=${value}`
+  return others.toSpliced(at < 0 ? others.length : at, 0, word)
 }
 
 /** The port a service of type inet listens on, as it is written there: `10026`, `submission`. */
@@ -107,4 +124,46 @@ export function portOf(service: Service): string {
 export function hostOf(service: Service): string {
   const at = service.name.lastIndexOf(':')
   return at < 0 ? '' : service.name.slice(0, at).replace(/^\[|\]$/g, '')
+}
+
+/** The lines of a service in master.cf's text, comments between them left out: the numbers of its lines. */
+function linesOf(lines: readonly string[], id: string): number[] {
+  const found: number[] = []
+  let inside = false
+  for (const [number, line] of lines.entries()) {
+    if (/^\s*(#|$)/.test(line)) continue
+    if (!/^\s/.test(line)) {
+      if (inside) break
+      const [name, type] = line.split(/\s+/)
+      inside = `${name}/${type}` === id
+    }
+    if (inside) found.push(number)
+  }
+  return found
+}
+
+/**
+ * master.cf's text with an option of a service set, in its own lines, and every other byte as it is; undefined where
+ * that takes more than a new last line or another value in place.
+ */
+export function withOption(text: string, id: string, name: string, value: string): string | undefined {
+  const lines = text.split('\n')
+  const own = linesOf(lines, id)
+  const last = own.at(-1)
+  if (last === undefined) return undefined
+  const word = /\s/.test(value) ? `{${name} = ${value}}` : `${name}=${value}`
+  const there = own.filter((number) => new RegExp(`-o\\s+\\{?\\s*${name}\\s*=`).test(lines[number] ?? ''))
+  if (there.length === 0) {
+    const [indent = '  '] = own.length > 1 ? (/^\s+/.exec(lines[last] ?? '') ?? []) : []
+    return lines.toSpliced(last + 1, 0, `${indent}-o ${word}`).join('\n')
+  }
+  const [at = 0] = there
+  const plain = new RegExp(`(-o\\s+)${name}=[^\\s{}]*(?=\\s|$)`)
+  if (there.length > 1 || !plain.test(lines[at] ?? '')) return undefined
+  return lines
+    .with(
+      at,
+      (lines[at] ?? '').replace(plain, (_, before) => `${before}${word}`),
+    )
+    .join('\n')
 }

@@ -17,7 +17,7 @@ export interface AddressClasses {
  * @throws Failure when it cannot be run or fails
  */
 export async function askPostfix(
-  command: 'postconf' | 'postmap' | 'postqueue',
+  command: 'postconf' | 'postmap' | 'postqueue' | 'postfix',
   configDir: string | undefined,
   ...args: string[]
 ): Promise<string> {
@@ -28,70 +28,30 @@ export async function askPostfix(
     const { stdout } = await promisify(execFile)(command, [...where, ...args], { env, maxBuffer: 2 ** 26 })
     return stdout
   } catch (error) {
-    const { stderr } = error as { stderr?: string }
-    throw new Failure(command, stderr?.trim().split('\n').at(-1) || describeError(error), { at: configDir })
+    const { stderr, code } = error as { stderr?: string; code?: unknown }
+    const said = stderr?.trim().split('\n').at(-1)
+    const silent = typeof code === 'number' ? `${args[0]} fails and does not say why` : describeError(error)
+    throw new Failure(command, said || silent, { at: configDir })
   }
 }
 
-/** What {@link askPostfix} gives for the system's instance, by lines, or undefined where it fails. */
-async function ask(command: 'postconf' | 'postmap', ...args: string[]): Promise<string[] | undefined> {
+/** What postconf(1) prints by lines, or undefined where it fails. */
+async function ask(configDir: string | undefined, ...args: string[]): Promise<string[] | undefined> {
   try {
-    return (await askPostfix(command, undefined, ...args)).split('\n').filter((line) => line !== '')
+    return (await askPostfix('postconf', configDir, ...args)).split('\n').filter((line) => line !== '')
   } catch {
     return undefined
   }
 }
 
-/** A parameter of main.cf, expanded; empty where there is no Postfix. */
-export async function readParameter(name: string): Promise<string> {
-  return ((await ask('postconf', '-hx', name)) ?? []).join(' ')
-}
-
 /** The types of look-up tables this Postfix knows. */
 export async function readTableTypes(): Promise<string[]> {
-  return (await ask('postconf', '-m')) ?? []
-}
-
-/** The keys of a table, or undefined where it cannot be listed: a pattern, a directory, another database. */
-export async function readKeys(table: string): Promise<string[] | undefined> {
-  const lines = await ask('postmap', '-s', table)
-  return lines?.map((line) => line.split('\t')[0] ?? '')
-}
-
-export interface Service {
-  /** As postconf(1) names it: `submission/inet`. */
-  name: string
-  chroot: boolean
-  /** Its `-o` options. */
-  options: Map<string, string>
-}
-
-/** The smtpd services of master.cf. */
-export async function readSmtpdServices(): Promise<Service[]> {
-  const fields = new Map<string, string>()
-  for (const line of (await ask('postconf', '-F')) ?? []) {
-    const [, key, value] = /^(\S+) = (.*)$/.exec(line) ?? []
-    if (key !== undefined && value !== undefined) fields.set(key, value)
-  }
-  const options = (await ask('postconf', '-Px')) ?? []
-  return [...fields]
-    .filter(([key, value]) => key.endsWith('/command') && /^smtpd\b/.test(value))
-    .map(([key]) => key.slice(0, -'/command'.length))
-    .map((name) => ({
-      name,
-      // Since Postfix 3 a hyphen is no.
-      chroot: fields.get(`${name}/chroot`) === 'y',
-      options: new Map(
-        options
-          .filter((line) => line.startsWith(`${name}/`))
-          .map((line) => [line.slice(name.length + 1).replace(/ = .*$/, ''), line.replace(/^.*? = ?/, '')]),
-      ),
-    }))
+  return (await ask(undefined, '-m')) ?? []
 }
 
 /** Postfix's own domains (ADDRESS_CLASS_README), or undefined where there is no Postfix. */
-export async function readAddressClasses(): Promise<AddressClasses | undefined> {
-  const lines = await ask('postconf', '-hx', ...ADDRESS_CLASSES)
+export async function readAddressClasses(configDir?: string): Promise<AddressClasses | undefined> {
+  const lines = await ask(configDir, '-hx', ...ADDRESS_CLASSES)
   if (lines === undefined) return undefined
   const domains = new Set<string>()
   const tables: string[] = []

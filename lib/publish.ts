@@ -16,18 +16,24 @@ import { syncPath } from './holdfolder.js'
 /**
  * Writes a file, the whole of it or nothing.
  * @param operation the command, for complaints
- * @param toStdout how it is said to write to standard output, for their hints
+ * @param toStdout how it is said to write to standard output, for their hints; undefined where it cannot
  * @param mode its rights, whatever the umask
  * @throws Failure with nothing left behind, and with an older file as it was
  */
-export function publish(operation: string, toStdout: string, path: string, text: string, mode: number): void {
+export function publish(
+  operation: string,
+  toStdout: string | undefined,
+  path: string,
+  text: string | Uint8Array,
+  mode: number,
+): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     // A device or a pipe is written to, not put away.
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
       throw new Failure(operation, 'it is no regular file', {
         at: path,
-        hint: `for standard output: toeh ${toStdout}`,
+        hint: toStdout && `for standard output: toeh ${toStdout}`,
       })
     const file = openSync(temporary, 'wx', 0o600)
     try {
@@ -45,9 +51,10 @@ export function publish(operation: string, toStdout: string, path: string, text:
     const denied = (error as { code?: unknown }).code === 'EACCES'
     throw new Failure(operation, describeError(error), {
       at: path,
-      hint: denied
-        ? `it is written as the state folder's owner; or let the shell write: toeh ${toStdout} > FILE`
-        : undefined,
+      hint:
+        denied && toStdout !== undefined
+          ? `it is written as the state folder's owner; or let the shell write: toeh ${toStdout} > FILE`
+          : undefined,
       cause: error,
     })
   }

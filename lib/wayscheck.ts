@@ -9,12 +9,13 @@ import {
   instanceCommand,
   postconf,
   quote,
+  type Setup,
   settingOf,
 } from './facts.js'
 import { hostOf, lineOf, portOf, type Service } from './mastercf.js'
 
 /** The copy gains a Received header; Postfix's limit there must leave room for it. Bytes. */
-const HEADROOM = 100_000
+export const HEADROOM = 100_000
 
 /** Options of the way back that decide who gets in and what is changed; the others are for the log and for order. */
 const DECISIVE = [
@@ -39,18 +40,18 @@ function wordsOf(value: string): string[] {
 }
 
 /** Whether only this host can connect. */
-function isLocalOnly(facts: Facts, service: Service): boolean {
+function isLocalOnly(facts: Setup, service: Service): boolean {
   const host = hostOf(service)
   const hosts = host === '' ? wordsOf(facts.main.get('inet_interfaces') ?? '') : [host]
   return hosts.every((one) => isLoopback(one) || one === 'loopback-only')
 }
 
-function isServer(service: Service): boolean {
+export function isServer(service: Service): boolean {
   return service.program === 'smtpd' && (service.type === 'inet' || service.type === 'pass')
 }
 
 /** Services on the port that the configuration names as the way back. */
-function waysBack(facts: Facts): Service[] {
+export function waysBack(facts: Setup): Service[] {
   const { reinject } = facts.toeh
   return facts.services.filter(
     (service) =>
@@ -58,7 +59,7 @@ function waysBack(facts: Facts): Service[] {
   )
 }
 
-function takesFromOutside(service: Service): boolean {
+export function takesFromOutside(service: Service): boolean {
   return isServer(service) && (service.type === 'pass' || ['smtp', '25'].includes(portOf(service)))
 }
 
@@ -76,7 +77,7 @@ function filterOf(facts: Facts): string {
 }
 
 /** Whether all its mail is handed to the gate, by content_filter or by a FILTER action (access(5)). */
-function isFiltered(facts: Facts, service: Service): boolean {
+export function isFiltered(facts: Setup, service: Service): boolean {
   const gate = `${gateOf(facts)?.name ?? facts.expected.gate.name}:`
   if (settingOf(facts, service, 'content_filter').startsWith(gate)) return true
   return [...service.options].some(
@@ -85,7 +86,7 @@ function isFiltered(facts: Facts, service: Service): boolean {
 }
 
 /** `postconf -P`, which takes no blanks in a value. */
-function setOption(facts: Facts, service: Service, name: string, value: string): string {
+function setOption(facts: Setup, service: Service, name: string, value: string): string {
   return postconf(facts, '-P', `${service.id}/${name}=${value}`)
 }
 
@@ -201,6 +202,64 @@ function aliasFaults(facts: Facts, parameter: string): Fault[] {
   })
 }
 
+function backFaults(facts: Setup): Fault[] {
+  const { reinject } = facts.toeh
+  if (reinject === undefined) return []
+  const { reinjection } = facts.expected
+  const add = postconf(facts, '-M', `${reinjection.id}=${lineOf(reinjection)}`)
+  const services = waysBack(facts)
+  const good = services.filter((service) => isLocalOnly(facts, service) && isServer(service))
+  const bad = services.filter((service) => !good.includes(service))
+  const faults = bad.map(
+    (service): Fault => ({
+      level: 'critical',
+      what: `${service.id} is not on loopback alone`,
+      why: 'whoever reaches this host sends to anybody through it, and nobody is asked',
+      mend: [postconf(facts, '-MX', service.id), ...(good.length === 0 ? [add] : [])],
+    }),
+  )
+  if (services.length > 0) return faults
+  const what = `no service of master.cf listens on ${reinject.host}:${reinject.port}`
+  return [{ level: 'critical', what, why: 'known mail cannot go on: all of it is deferred', mend: [add] }]
+}
+
+function backFilterFaults(facts: Setup): Fault[] {
+  return waysBack(facts).flatMap((service): Fault[] => {
+    const filter = settingOf(facts, service, 'content_filter')
+    if (filter === '') return []
+    const mend = [setOption(facts, service, 'content_filter', '')]
+    const why = 'what the gate sends on comes back to it: all known mail is deferred'
+    return [{ level: 'critical', what: `${service.id} has content_filter=${filter}`, why, mend }]
+  })
+}
+
+function backOptionFaults(facts: Setup): Fault[] {
+  return waysBack(facts).flatMap((service) =>
+    [...facts.expected.reinjection.options].flatMap(([name, wanted]): Fault[] => {
+      if (name === 'content_filter' || name === 'syslog_name') return []
+      const value = settingOf(facts, service, name)
+      if (wordsOf(value).join() === wordsOf(wanted).join()) return []
+      if (name === 'receive_override_options' && isEnoughOverride(value)) return []
+      return [
+        {
+          level: DECISIVE.includes(name) ? 'critical' : 'warning',
+          what: `${service.id} has ${name}=${value}`,
+          why: WHY_OPTION[name] ?? 'main.cf may refuse here what was checked before, or change it',
+          mend: [setOption(facts, service, name, wanted)],
+        },
+      ]
+    }),
+  )
+}
+
+/** What keeps the services on the port of `reinject` from being the way back; nothing where there is none. */
+export function notTheWayBack(facts: Setup): Fault[] {
+  if (waysBack(facts).length === 0) return []
+  return [...backFaults(facts), ...backFilterFaults(facts), ...backOptionFaults(facts)].filter(
+    ({ level }) => level === 'critical',
+  )
+}
+
 export const WAYS_CHECKS: Check[] = [
   {
     name: 'entrances',
@@ -256,59 +315,17 @@ export const WAYS_CHECKS: Check[] = [
   {
     name: 'way-back',
     good: 'the service behind `reinject` is in master.cf, on loopback alone',
-    look: (facts) => {
-      const { reinject } = facts.toeh
-      if (reinject === undefined) return []
-      const { reinjection } = facts.expected
-      const add = postconf(facts, '-M', `${reinjection.id}=${lineOf(reinjection)}`)
-      const services = waysBack(facts)
-      const good = services.filter((service) => isLocalOnly(facts, service) && isServer(service))
-      const bad = services.filter((service) => !good.includes(service))
-      const faults = bad.map(
-        (service): Fault => ({
-          level: 'critical',
-          what: `${service.id} is not on loopback alone`,
-          why: 'whoever reaches this host sends to anybody through it, and nobody is asked',
-          mend: [postconf(facts, '-MX', service.id), ...(good.length === 0 ? [add] : [])],
-        }),
-      )
-      if (services.length > 0) return faults
-      const what = `no service of master.cf listens on ${reinject.host}:${reinject.port}`
-      return [{ level: 'critical', what, why: 'known mail cannot go on: all of it is deferred', mend: [add] }]
-    },
+    look: backFaults,
   },
   {
     name: 'way-back-filter',
     good: 'its content_filter is empty',
-    look: (facts) =>
-      waysBack(facts).flatMap((service): Fault[] => {
-        const filter = settingOf(facts, service, 'content_filter')
-        if (filter === '') return []
-        const mend = [setOption(facts, service, 'content_filter', '')]
-        const why = 'what the gate sends on comes back to it: all known mail is deferred'
-        return [{ level: 'critical', what: `${service.id} has content_filter=${filter}`, why, mend }]
-      }),
+    look: backFilterFaults,
   },
   {
     name: 'way-back-options',
     good: 'its restrictions and options are those of the sample',
-    look: (facts) =>
-      waysBack(facts).flatMap((service) =>
-        [...facts.expected.reinjection.options].flatMap(([name, wanted]): Fault[] => {
-          if (name === 'content_filter' || name === 'syslog_name') return []
-          const value = settingOf(facts, service, name)
-          if (wordsOf(value).join() === wordsOf(wanted).join()) return []
-          if (name === 'receive_override_options' && isEnoughOverride(value)) return []
-          return [
-            {
-              level: DECISIVE.includes(name) ? 'critical' : 'warning',
-              what: `${service.id} has ${name}=${value}`,
-              why: WHY_OPTION[name] ?? 'main.cf may refuse here what was checked before, or change it',
-              mend: [setOption(facts, service, name, wanted)],
-            },
-          ]
-        }),
-      ),
+    look: backOptionFaults,
   },
   {
     name: 'way-back-processes',

@@ -96,7 +96,7 @@ const module: CommandModule = {
     const { findings, flight } = await look(options)
     const status = worst(findings.map(({ level }) => level))
     const commands = mends(findings)
-    if (commands.some((command) => command.startsWith('postconf '))) {
+    if (commands.some((command) => /^(?:postconf|toeh express) /.test(command))) {
       const reload = instanceCommand({ configDir: options.configDir }, 'postfix', 'reload')
       if (!commands.includes(reload)) commands.push(reload)
     }

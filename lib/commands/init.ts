@@ -1,25 +1,38 @@
-/** toeh init: makes configuration, folders and database, and prints the master.cf lines. Twice changes nothing. */
+/**
+ * toeh init: makes configuration, folders and database, and prints the master.cf lines, or puts them into Postfix. Twice
+ * changes nothing.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, lchownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { parseDomain } from '../address.js'
-import { DEFAULTS, loadConfig } from '../config.js'
+import { FILES, prepare, putInPlace, readRaw, undo } from '../alteration.js'
+import { type Config, DEFAULTS, loadConfig, parseConfig } from '../config.js'
 import { createDatabase, databasePath } from '../database.js'
 import { answer, type CommonOptions, configPath } from '../desk.js'
 import { EXIT } from '../exit.js'
-import { LANE_SERVICES, laneCommands } from '../express.js'
-import { Failure, toFailure } from '../failure.js'
+import { LANE_SERVICES, type LaneFiles, laneCommands } from '../express.js'
+import { instanceCommand, quote, type Setup } from '../facts.js'
+import { describeError, Failure, toFailure } from '../failure.js'
+import { greet, ownerOf, readLane, readSettings } from '../installation.js'
 import { laneFiles } from '../lane.js'
-import { readAddressClasses } from '../postconf.js'
+import { LANE_CHECKS, type LaneFacts } from '../lanecheck.js'
+import { askPostfix, readAddressClasses } from '../postconf.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
+import { type Edit, wire } from '../wiring.js'
 
 interface Options extends CommonOptions {
   user?: string
   internal?: string[]
   state: string
   express: boolean
+  postfix: boolean
+  apply: boolean
+  undo: boolean
+  reload: boolean
+  configDir?: string
 }
 
 interface Owner {
@@ -28,11 +41,18 @@ interface Owner {
   gid: number
 }
 
+/** Whose the state folder is, where there is one that is not root's. */
+function ownerOfState(options: Options): string | undefined {
+  const path = configPath(options)
+  if (!existsSync(path)) return undefined
+  return ownerOf(loadConfig(path).state)
+}
+
 /** The user who is to own everything. Root makes it for the filter's user, anybody else for himself. */
 function findOwner(options: Options): Owner {
   const me = { name: userInfo().username, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   if (me.uid !== 0) return me
-  const name = options.user ?? 'toeh'
+  const name = options.user ?? ownerOfState(options) ?? 'toeh'
   const id = (flag: string): number =>
     Number(execFileSync('id', [flag, '--', name], { stdio: ['ignore', 'pipe', 'ignore'] }))
   try {
@@ -56,7 +76,7 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
     })
     return { domains, remarks: [] }
   }
-  const classes = await readAddressClasses()
+  const classes = await readAddressClasses(options.configDir)
   if (classes === undefined || classes.domains.length === 0) {
     throw new Failure('init', 'Postfix names no domain of its own here', {
       status: EXIT.usage,
@@ -87,6 +107,200 @@ function makeFolder(path: string, owner: Owner): string {
   return `${path} made, for ${owner.name} alone`
 }
 
+interface Plan {
+  path: string
+  owner: Owner
+  config: Config
+  /** The configuration that is to be written, where there is none. */
+  text: string | undefined
+  remarks: string[]
+}
+
+/** What is to be made; nothing is, yet. */
+async function draw(options: Options): Promise<Plan> {
+  const path = resolve(configPath(options))
+  const owner = findOwner(options)
+  if (existsSync(path)) return { path, owner, config: loadConfig(path), text: undefined, remarks: [] }
+  const { domains, remarks } = await findInternal(options)
+  const text = sampleConfig(resolve(options.state), domains)
+  return { path, owner, config: parseConfig(path, text), text, remarks }
+}
+
+/** Does something with the owner's rights, and gives root's back after it. */
+function asOwner<T>(owner: Owner, work: () => T): T {
+  const [gid = 0, groups = []] = [process.getegid?.(), process.getgroups?.()]
+  process.setgroups?.([])
+  process.setegid?.(owner.gid)
+  process.seteuid?.(owner.uid)
+  try {
+    return work()
+  } finally {
+    process.seteuid?.(0)
+    process.setegid?.(gid)
+    process.setgroups?.(groups)
+  }
+}
+
+/** Makes configuration, folders and database; what is there is left. @returns what was done, in lines */
+function build({ path, owner, config, text, remarks }: Plan): string[] {
+  const lines: string[] = []
+  // The modes below are meant: under a root's umask of 077 the filter could not read its configuration.
+  process.umask(0o022)
+  if (text === undefined) lines.push(`${path} is there`)
+  else {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    writeFileSync(path, text, { flag: 'wx', mode: 0o640 })
+    lchownSync(path, process.getuid?.() ?? owner.uid, owner.gid)
+    lines.push(`${path} made, internal domains: ${[...config.internal].join(', ')}`, ...remarks)
+  }
+  const { state, busySeconds } = config
+  lines.push(makeFolder(state, owner))
+  process.umask(0o077)
+  const inside = (): void => {
+    for (const folder of ['hold', 'hold/tmp', 'decisions']) lines.push(makeFolder(join(state, folder), owner))
+    const database = databasePath(state)
+    lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
+    createDatabase(database, { busySeconds }).close()
+  }
+  // What lies in it is made without root's rights: it is the owner's to put links there.
+  if (process.getuid?.() === 0 && owner.uid !== 0) asOwner(owner, inside)
+  else inside()
+  return lines
+}
+
+/** The express lane's files come first: Postfix may only be told of what is there and right. */
+function demandLane(config: Config, facts: LaneFacts): LaneFiles {
+  const hint = `toeh express --write --config ${quote(config.path)}`
+  if (!config.express.enabled)
+    throw new Failure('init --express', 'the express lane is off', {
+      at: config.path,
+      hint: `set enabled = true under [express], then: ${hint}`,
+    })
+  const [fault] = LANE_CHECKS.filter(({ name }) => name === 'express-files').flatMap(({ look }) =>
+    look(facts),
+  )
+  if (fault !== undefined) throw new Failure('init --express', fault.what, { hint })
+  return facts.lane.files
+}
+
+/** Refuses a way back that would not be ours: somebody listens there, and master.cf does not say who. */
+async function demandPort(edits: readonly Edit[], { expected, toeh }: Setup): Promise<void> {
+  const { reinject } = toeh
+  if (reinject === undefined) return
+  if (!edits.some(({ kind, service }) => kind === 'service' && service === expected.reinjection.id)) return
+  const greeting = await greet(reinject)
+  const who = 'banner' in greeting ? greeting.banner : greeting.failure
+  if (who.includes('ECONNREFUSED')) return
+  throw new Failure('init --postfix', `something listens there already: ${who}`, {
+    at: `${reinject.host}:${reinject.port}`,
+    hint: `set reinject in ${toeh.path} to a free port; or, where it is a Postfix that has not been told: postfix reload`,
+  })
+}
+
+/** Tells Postfix of it. @throws Failure where it is not running; what was changed stays */
+async function reload(configDir: string | undefined): Promise<void> {
+  try {
+    await askPostfix('postfix', configDir, 'reload')
+  } catch (error) {
+    throw new Failure('init --reload', `${describeError(error)}; the change itself is made`, {
+      hint: instanceCommand({ configDir }, 'postfix', 'start'),
+    })
+  }
+}
+
+/** How the reader goes on. */
+function next({ configDir, reload: done }: Options): string {
+  return done ? 'Postfix has read it.' : `Now: ${instanceCommand({ configDir }, 'postfix', 'reload')}`
+}
+
+async function takeBack(options: Options): Promise<void> {
+  const { folder, difference, whole } = await undo(options.configDir)
+  if (options.reload) await reload(options.configDir)
+  const files = FILES.map((name) => join(folder, name))
+  const how = whole
+    ? 'are byte for byte what they were'
+    : 'are without our lines; what others have changed is kept'
+  const json = { folder, difference, undone: true, whole, reloaded: options.reload }
+  answer(options, { postfix: json }, [
+    ...difference.trimEnd().split('\n'),
+    '',
+    `${files.join(' and ')} ${how}.`,
+    next(options),
+    'Mail that is queued for the gate finds it no more: postsuper -r ALL, after the reload. What is held stays held: toeh list.',
+  ])
+}
+
+async function intoPostfix(options: Options): Promise<void> {
+  const { configDir } = options
+  if (process.getuid?.() !== 0)
+    throw new Failure('init --postfix', 'only root can change Postfix', { status: EXIT.noPermission })
+  if (options.undo) return takeBack(options)
+  // First: without a Postfix nothing else need be said.
+  await prepare(configDir, [])
+  const plan = await draw(options)
+  const { config, owner, path } = plan
+  const settings = await readSettings(config, configDir, owner.name)
+  const { set } = await readRaw(configDir)
+  const lane = options.express
+    ? demandLane(config, { ...settings, lane: readLane(config, settings.main) })
+    : undefined
+  const { edits, remarks } = wire({ ...settings, set }, lane)
+  await demandPort(edits, settings)
+  const alteration = await prepare(configDir, edits)
+  const { folder, difference } = alteration
+  const lines: string[] = []
+  let backups: string[] = []
+  if (options.apply) {
+    lines.push(...build(plan))
+    if (difference === '') lines.push('', `Postfix has all of it already: nothing is changed in ${folder}.`)
+    else {
+      backups = await putInPlace(alteration)
+      if (options.reload) await reload(configDir)
+      lines.push(
+        '',
+        `${folder}/main.cf and master.cf are changed, and postfix check finds nothing wrong.`,
+        `As they were: ${backups.join(', ')}. toeh init --postfix --undo puts that back.`,
+        ...remarks,
+        ...(config.mode === 'enforce'
+          ? [
+              `What goes outside waits from now on until somebody says yes. To watch first: mode = "observe" in ${path}.`,
+            ]
+          : []),
+        next(options),
+      )
+    }
+  } else {
+    if (plan.text !== undefined)
+      lines.push(`${path} would be made, internal domains: ${[...config.internal].join(', ')}`)
+    if (difference === '') lines.push(`Postfix has all of it already: ${folder}.`)
+    else lines.push(...difference.trimEnd().split('\n'), '')
+    lines.push(...plan.remarks, ...remarks)
+    if (difference !== '' || plan.text !== undefined)
+      lines.push('Nothing is changed yet: the same with --apply does it.')
+  }
+  const json = {
+    folder,
+    difference,
+    applied: options.apply,
+    backups,
+    reloaded: options.apply && options.reload,
+    remarks,
+  }
+  answer(options, { config: path, state: config.state, postfix: json }, lines)
+}
+
+/** Options that mean nothing without --postfix, and two that contradict one another. */
+function demandSense(options: Options): void {
+  const { postfix, apply, undo: back, reload: read, configDir } = options
+  const given = { apply, undo: back, reload: read, 'config-dir': configDir !== undefined }
+  for (const [name, there] of Object.entries(given))
+    if (there && !postfix)
+      throw new Failure(`init --${name}`, 'it belongs to --postfix', { status: EXIT.usage })
+  if (apply && back) throw new Failure('init', '--apply or --undo: one of them', { status: EXIT.usage })
+  if (read && !apply && !back)
+    throw new Failure('init --reload', 'it goes with --apply or --undo', { status: EXIT.usage })
+}
+
 const module: CommandModule = {
   command: 'init',
   describe: 'make configuration, folders and database; print the master.cf lines',
@@ -114,54 +328,59 @@ const module: CommandModule = {
         default: false,
         describe: 'print what the express lane needs as well',
       })
+      .option('postfix', {
+        type: 'boolean',
+        default: false,
+        describe: 'show what would change in main.cf and master.cf',
+      })
+      .option('apply', {
+        type: 'boolean',
+        default: false,
+        describe: 'with --postfix: change it, and make all the rest',
+      })
+      .option('undo', {
+        type: 'boolean',
+        default: false,
+        describe: 'with --postfix: put back what was there',
+      })
+      .option('reload', {
+        type: 'boolean',
+        default: false,
+        describe: 'with --apply or --undo: tell Postfix of it',
+      })
+      .option('config-dir', {
+        type: 'string',
+        requiresArg: true,
+        describe: "with --postfix: another Postfix instance's configuration folder",
+      })
+      .example('toeh init --postfix', 'see what it would do to Postfix')
       .example('toeh init --internal company.example', 'then add the printed lines to master.cf'),
   handler: async (args) => {
     const options = args as unknown as Options
-    const path = resolve(configPath(options))
-    const owner = findOwner(options)
-    const lines: string[] = []
-    // The modes below are meant: under a root's umask of 077 the filter could not read its configuration.
-    process.umask(0o022)
+    demandSense(options)
     try {
-      if (existsSync(path)) lines.push(`${path} is there`)
-      else {
-        const { domains, remarks } = await findInternal(options)
-        mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
-        writeFileSync(path, sampleConfig(resolve(options.state), domains), { flag: 'wx', mode: 0o640 })
-        lchownSync(path, process.getuid?.() ?? owner.uid, owner.gid)
-        lines.push(`${path} made, internal domains: ${domains.join(', ')}`, ...remarks)
-      }
-      const config = loadConfig(path)
-      const { state, busySeconds } = config
-      lines.push(makeFolder(state, owner))
-      // What lies in it is made without root's rights: it is the owner's to put links there.
-      if (process.getuid?.() === 0 && owner.uid !== 0) {
-        process.setgroups?.([])
-        process.setgid?.(owner.gid)
-        process.setuid?.(owner.uid)
-      }
-      process.umask(0o077)
-      for (const folder of ['hold', 'hold/tmp', 'decisions'])
-        lines.push(makeFolder(join(state, folder), owner))
-      const database = databasePath(state)
-      lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
-      createDatabase(database, { busySeconds }).close()
+      if (options.postfix) return await intoPostfix(options)
+      const plan = await draw(options)
+      const { path, owner, config } = plan
+      const lines = build(plan)
       const master = sampleMaster(owner.name, config).trimEnd().split('\n')
-      const express = options.express
-        ? LANE_SERVICES.flatMap((service) => laneCommands(service, laneFiles(path)))
-        : []
+      const express = options.express ? laneCommands(LANE_SERVICES, laneFiles(path)) : []
       const first =
         'For the express lane, set enabled = true under [express], run toeh express --write, then:'
-      answer(options, { config: path, state, master, ...(options.express ? { express } : {}) }, [
-        ...lines,
-        '',
-        'Add to master.cf:',
-        '',
-        ...master,
-        ...(options.express ? ['', first, '', ...express, 'postfix reload'] : []),
-      ])
+      answer(
+        options,
+        { config: path, state: config.state, master, ...(options.express ? { express } : {}) },
+        [
+          ...lines,
+          '',
+          'Add to master.cf:',
+          '',
+          ...master,
+          ...(options.express ? ['', first, '', ...express, 'postfix reload'] : []),
+        ],
+      )
     } catch (error) {
-      throw toFailure('init', error, { at: path, status: EXIT.failed })
+      throw toFailure('init', error, { at: resolve(configPath(options)), status: EXIT.failed })
     }
   },
 }

@@ -376,11 +376,19 @@ const SOUND_HOST = {
   paths: [],
   disks: [],
   running: true,
-  greeting: { offers: ['XFORWARD'] },
+  greeting: { banner: '220 mx', offers: ['XFORWARD'] },
   strangerEnters: false,
   trial: { status: 75, output: '4.3.0 toeh: read message: standard input was empty' },
   database: { newest: 0 },
   clockKept: true,
+  lane: {
+    enabled: false,
+    files: { map: '/etc/toeh/express.cf', senders: '', recipients: '' },
+    texts: [],
+    places: [],
+    rows: undefined,
+    astray: [],
+  },
 }
 
 /** The checks over the settings alone, with all else as a sound host has it. */

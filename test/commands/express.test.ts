@@ -4,9 +4,11 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
-import { laneCommands } from '../../lib/express.js'
+import { LANE_SERVICES, laneCommands, laneRestrictions } from '../../lib/express.js'
 import { laneFiles, lanePath } from '../../lib/lane.js'
-import { assertDone, assertFailed, assertRefused, Lab } from '../support/lab.js'
+import { LANE_CHECKS } from '../../lib/lanecheck.js'
+import { doctor, find, paste } from '../support/doctor.js'
+import { assertDone, assertFailed, assertRefused, Lab, makeFolder, SHELL_ENV } from '../support/lab.js'
 import { cannotAskSqlite, Postfix } from '../support/postfix.js'
 
 t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
@@ -26,7 +28,30 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
   )
   const { stdout } = await postfix.toeh('init', '--user', 'nobody', '--express', '--json')
   const { express } = JSON.parse(stdout) as { express: string[] }
-  t.strictSame(express.slice(0, 3), laneCommands('submission/inet', laneFiles(lab.config)))
+  t.strictSame(express, laneCommands(LANE_SERVICES, laneFiles(lab.config)))
+
+  await t.test('the commands that are said do it', async (t) => {
+    const etc = makeFolder(t)
+    writeFileSync(join(etc, 'main.cf'), readFileSync(join(postfix.etc, 'main.cf')))
+    const services = 'submission inet n - y - - smtpd\nsubmissions inet n - y - - smtpd\n'
+    writeFileSync(join(etc, 'master.cf'), services)
+    const sh = (command: string): string =>
+      execFileSync('sh', ['-c', command], { env: { ...SHELL_ENV, MAIL_CONFIG: etc }, encoding: 'utf8' })
+    for (const command of express) sh(command)
+    const restrictions = laneRestrictions(laneFiles(lab.config))
+    for (const service of LANE_SERVICES) {
+      t.match(sh(`postconf -Px ${service}`), `smtpd_recipient_restrictions = ${restrictions}\n`)
+      t.equal(sh(`postconf -F ${service}/chroot`), `${service}/chroot = n\n`)
+    }
+  })
+
+  const sound = await doctor(postfix)
+  for (const { name } of LANE_CHECKS) t.equal(find(sound, name)?.level, 'good', `doctor: ${name}`)
+  t.same(
+    find(sound, 'entrances')?.faults.map(({ what }) => what),
+    [`127.0.0.1:${postfix.ungated}/inet does not hand its mail to the gate`],
+    'an empty content_filter on submission is right',
+  )
 
   await t.test('aliases that lead out', async (t) => {
     const main = join(postfix.dir, 'etc/main.cf')
@@ -70,6 +95,20 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
     chmodSync(lanePath(lab.state), 0o666)
     writeFileSync(laneFiles(lab.config).senders, '')
     assertFailed(t, await check(), /express-senders is not as it should be/)
+    lab.change("UPDATE rule SET revoked_at = 1 WHERE value = 'x@one.test'")
+    const sick = await doctor(postfix)
+    t.match(find(sick, 'express-files'), {
+      level: 'critical',
+      faults: [
+        { what: /express-senders is not as it should be$/, mend: [/^toeh express --write --config \//] },
+      ],
+    })
+    t.match(find(sick, 'express-rows'), {
+      level: 'critical',
+      faults: [{ what: /1 rows .* \(x@one\.test\)$/ }],
+    })
+    t.match(sick.mend.at(-1), /^postfix .* reload$/)
+    lab.change("UPDATE rule SET revoked_at = NULL WHERE value = 'x@one.test'")
     assertDone(t, await postfix.toeh('express', '--write'), /express-senders written/)
     postfix.editMaster((text) =>
       text.replace(
@@ -87,6 +126,13 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
     const outcome = await check()
     assertFailed(t, outcome, /does not begin with the lane/)
     t.match(outcome.stdout, /anybody could relay/)
+    const finding = find(await doctor(postfix), 'express-services')
+    t.match(finding, {
+      level: 'critical',
+      faults: [{ what: /does not begin with/ }, { what: /anybody could relay/ }],
+    })
+    for (const { mend } of finding?.faults ?? []) paste(mend)
+    assertDone(t, await check(), ': 1 addresses')
   })
 
   await t.test('switched off', async (t) => {
@@ -95,6 +141,10 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
       readFileSync(lab.config, 'utf8').replace('[express]\nenabled = true', '[express]\nenabled = false'),
     )
     assertFailed(t, await check(), /asks the express lane, which is off/)
+    t.match(find(await doctor(postfix), 'express-services'), {
+      level: 'warning',
+      faults: [{ what: /which is off/ }],
+    })
     const rows = (): number => {
       const db = new Sqlite(lanePath(lab.state), { readonly: true })
       const count = db.prepare('SELECT count(*) FROM lane').pluck().get() as number

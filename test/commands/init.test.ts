@@ -1,10 +1,20 @@
 /** toeh init: makes what the filter needs, for its user alone, and changes nothing that is there. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, lstatSync, readFileSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../lib/config.js'
+import { cannotBeFresh, Debian } from '../support/debian.js'
 import {
   assertDone,
   assertRefused,
@@ -18,6 +28,7 @@ import {
   UNPRIVILEGED,
   walk,
 } from '../support/lab.js'
+import { makeScript } from '../support/script.js'
 
 const IS_ROOT = process.getuid?.() === 0
 /** Root makes it for a user that every system has; anybody else for himself. */
@@ -146,4 +157,96 @@ t.test('--json', async (t) => {
   const answer = JSON.parse(stdout)
   t.match(answer, { config, state })
   t.match(answer.master.join('\n'), '127.0.0.1:10026 inet n')
+})
+
+t.test('--postfix', { skip: cannotBeFresh() }, async (t) => {
+  const debian = new Debian(t)
+  const fresh = walk(debian.dir)
+  const master = debian.read('master.cf')
+  const shown = await debian.init('--postfix')
+  assertDone(
+    t,
+    shown,
+    `${debian.config} would be made, internal domains: company.example, mail.company.example, `,
+  )
+  t.match(shown.stdout, `--- ${debian.etc}/main.cf\n+++ ${debian.etc}/main.cf (changed)\n@@ `)
+  t.match(
+    shown.stdout,
+    '\n pickup    unix  n       -       y       60      1       pickup\n+  -o content_filter=toeh:dummy\n',
+  )
+  t.match(shown.stdout, 'master.cf has no submission service in use')
+  t.match(shown.stdout, /\nNothing is changed yet: the same with --apply does it\.\n$/)
+  t.same(walk(debian.dir), fresh, 'nothing is made')
+  t.equal(debian.read('master.cf'), master)
+
+  const applied = await debian.init('--postfix', '--apply')
+  assertDone(t, applied, `${debian.config} made, internal domains: company.example`)
+  t.match(applied.stdout, `${debian.state}/toeh.db made\n`)
+  t.equal(statSync(join(debian.state, 'toeh.db')).uid, 65534)
+  t.match(
+    applied.stdout,
+    `As they were: ${debian.etc}/main.cf.before-toeh, ${debian.etc}/master.cf.before-toeh.`,
+  )
+  t.match(applied.stdout, /\nNow: postfix reload\n$/)
+  t.match(debian.postconf('-M', 'toeh/unix'), `user=nobody:nogroup directory=${debian.state}`)
+
+  // Without --user: it is the owner of the state folder.
+  const again = await debian.toeh('init', '--postfix', '--apply', '--json')
+  t.match(JSON.parse(again.stdout), {
+    config: debian.config,
+    state: debian.state,
+    postfix: { folder: debian.etc, difference: '', applied: true, backups: [], reloaded: false },
+  })
+
+  const off = await debian.toeh('init', '--postfix', '--express')
+  assertRefused(
+    t,
+    off,
+    1,
+    `init --express ${debian.config}: the express lane is off; set enabled = true under [express], then: toeh express --write --config ${debian.config}\n`,
+  )
+  const text = readFileSync(debian.config, 'utf8')
+  writeFileSync(debian.config, text.replace('[express]\nenabled = false', '[express]\nenabled = true'))
+  const unwritten = await debian.toeh('init', '--postfix', '--express')
+  assertRefused(t, unwritten, 1, /express\.cf is not as it should be; toeh express --write/)
+
+  const undone = await debian.toeh('init', '--postfix', '--undo')
+  assertDone(t, undone, '\n-  -o content_filter=toeh:dummy\n')
+  t.match(
+    undone.stdout,
+    `${debian.etc}/main.cf and ${debian.etc}/master.cf are byte for byte what they were.\n`,
+  )
+  t.equal(debian.read('master.cf'), master)
+})
+
+t.test('--postfix refuses, and nothing is made', { skip: cannotBeFresh() }, async (t) => {
+  const debian = new Debian(t)
+  const fresh = walk(debian.dir)
+  const table: [args: string[], status: number, line: string | RegExp][] = [
+    [['--apply'], 2, 'init --apply: it belongs to --postfix'],
+    [['--postfix', '--apply', '--undo'], 2, 'init: --apply or --undo: one of them'],
+    [['--postfix', '--config-dir', '/nonexistent'], 1, /init --postfix \/nonexistent: /],
+  ]
+  for (const [args, status, line] of table) assertRefused(t, await debian.init(...args), status, line)
+  chmodSync(debian.dir, 0o777)
+  const program = ['init', '--postfix', '--apply', '--internal', 'company.example']
+  const other = await outcomeOf(startToeh(debian.config, program, UNPRIVILEGED))
+  assertRefused(t, other, 77, 'init --postfix: only root can change Postfix')
+  t.same(walk(debian.dir), fresh)
+
+  // amavis, for instance.
+  const other10026 = await makeScript(t, { CONNECT: '220 [127.0.0.1] ESMTP amavisd-new service ready' })
+  mkdirSync(join(debian.config, '..'))
+  writeFileSync(
+    debian.config,
+    `state = "${debian.state}"\ninternal_domains = ["company.example"]\nreinject = "smtp:127.0.0.1:${other10026.port}"\n`,
+  )
+  assertRefused(
+    t,
+    await debian.init('--postfix', '--apply'),
+    1,
+    `init --postfix 127.0.0.1:${other10026.port}: something listens there already: 220 [127.0.0.1] ESMTP amavisd-new service ready; set reinject in ${debian.config} to a free port`,
+  )
+  t.same(readdirSync(debian.etc).sort(), ['main.cf', 'master.cf'])
+  t.notOk(existsSync(debian.state))
 })

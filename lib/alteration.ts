@@ -1,0 +1,372 @@
+/**
+ * An alteration of main.cf and master.cf: made by postconf(1) on copies, shown, put in place whole, and taken back. The
+ * files themselves are only ever replaced by a rename, so that no reader and no crash meets a half of it.
+ */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EXIT } from './exit.js'
+import { describeError, Failure } from './failure.js'
+import { commandOf, lineOf, parseServices, type Service, withOption, withPair } from './mastercf.js'
+import { askPostfix } from './postconf.js'
+import { publish } from './publish.js'
+import { argumentsOf, type Edit, leadsToGate, unwire } from './wiring.js'
+
+/** Postfix reads main.cf first, and what is added to it means nothing before master.cf names it. */
+export const FILES = ['main.cf', 'master.cf'] as const
+type Name = (typeof FILES)[number]
+type Texts = Record<Name, Buffer>
+
+const OPERATION = 'init --postfix'
+
+export interface Alteration {
+  configDir: string | undefined
+  /** The folder of both files. */
+  folder: string
+  before: Texts
+  after: Texts
+  edits: readonly Edit[]
+  /** As diff -u shows it; empty where nothing changes. */
+  difference: string
+}
+
+/** What is kept of an alteration until it is undone. Digests are SHA-256. */
+interface Memory {
+  before: Record<Name, string>
+  after: Record<Name, string>
+  edits: Edit[]
+}
+
+function memoryPath(folder: string): string {
+  return join(folder, 'toeh-undo.json')
+}
+
+function backupPath(folder: string, name: Name): string {
+  return join(folder, `${name}.before-toeh`)
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+function digests(texts: Texts): Record<Name, string> {
+  return { 'main.cf': digest(texts['main.cf']), 'master.cf': digest(texts['master.cf']) }
+}
+
+/**
+ * The folder of an instance's files, which must be files of their own.
+ * @throws Failure where there is no Postfix, or a file is a link
+ */
+async function folderOf(configDir: string | undefined): Promise<string> {
+  let folder: string
+  try {
+    folder = realpathSync((await askPostfix('postconf', configDir, '-h', 'config_directory')).trim())
+  } catch (error) {
+    const missing = describeError(error).includes('ENOENT')
+    throw new Failure(OPERATION, missing ? 'there is no Postfix here' : describeError(error), {
+      at: configDir,
+      hint: missing ? 'apt install postfix' : undefined,
+      status: EXIT.failed,
+    })
+  }
+  for (const name of FILES) {
+    const path = join(folder, name)
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) continue
+    throw new Failure(OPERATION, 'it is no file of its own: a change would take the place of the link', {
+      at: path,
+      hint: 'put the file itself there, or set the gate up by hand (docs/postfix.md)',
+    })
+  }
+  return folder
+}
+
+function readTexts(folder: string): Texts {
+  return {
+    'main.cf': readFileSync(join(folder, 'main.cf')),
+    'master.cf': readFileSync(join(folder, 'master.cf')),
+  }
+}
+
+/** The services of master.cf as they stand, and the parameters that main.cf itself sets. */
+export async function readRaw(
+  configDir: string | undefined,
+): Promise<{ services: Service[]; set: Map<string, string> }> {
+  const services = parseServices(await askPostfix('postconf', configDir, '-M'))
+  const lines = (await askPostfix('postconf', configDir, '-n')).split('\n').filter((line) => line !== '')
+  const set = lines.map((line): [string, string] => {
+    const at = line.indexOf(' =')
+    return [line.slice(0, at), line.slice(at + 2).trim()]
+  })
+  return { services, set: new Map(set) }
+}
+
+/** What postconf(1) takes in one call goes in one. */
+async function make(edits: readonly Edit[], folder: string): Promise<void> {
+  let flag = ''
+  let words: string[] = []
+  const flush = async (): Promise<void> => {
+    if (words.length > 0) await askPostfix('postconf', folder, flag, ...words)
+    words = []
+  }
+  for (const edit of edits) {
+    const { kind, service, name, value } = edit
+    if (kind === 'option' && value !== null && /\s/.test(value)) {
+      await flush()
+      await writeCommand(folder, service, name, value)
+      continue
+    }
+    const [next = '', ...rest] = argumentsOf(edit)
+    // Of several parameters at once postconf(1) makes an order of its own.
+    if (next !== flag || kind === 'parameter') await flush()
+    flag = next
+    words.push(...rest)
+  }
+  await flush()
+}
+
+/** Sets an option whose value has blanks, which postconf -P takes none of: the service's command is written anew. */
+async function writeCommand(folder: string, id: string, name: string, value: string): Promise<void> {
+  const [service] = parseServices(await askPostfix('postconf', folder, '-M', id))
+  if (service === undefined) return
+  const optionWords = withPair(service.optionWords, name, value)
+  await askPostfix('postconf', folder, '-F', `${id}/command=${commandOf({ ...service, optionWords })}`)
+}
+
+/** The same, with the services' options in the services' own lines where that can be. */
+async function makeGently(edits: readonly Edit[], folder: string): Promise<void> {
+  const path = join(folder, 'master.cf')
+  let text = readFileSync(path, 'latin1')
+  const others: Edit[] = []
+  for (const edit of edits) {
+    const { kind, service, name, value } = edit
+    const edited = kind === 'option' && value !== null ? withOption(text, service, name, value) : undefined
+    if (edited === undefined) others.push(edit)
+    else text = edited
+  }
+  writeFileSync(path, text, 'latin1')
+  await make(others, folder)
+}
+
+/** Both files in a folder that is gone when `work` is done. */
+async function onCopies<T>(texts: Texts, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'toeh-init-'))
+  try {
+    for (const name of FILES) writeFileSync(join(folder, name), texts[name])
+    return await work(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** What diff(1) says of two folders' files, named as they are in `folder`. */
+function differ(folder: string, before: Texts, after: string): string {
+  return FILES.map((name) => {
+    const path = join(folder, name)
+    const labels = ['--label', path, '--label', `${path} (changed)`]
+    const { status, stdout, error } = spawnSync('diff', ['-u', ...labels, '-', join(after, name)], {
+      input: before[name],
+      encoding: 'utf8',
+    })
+    if (status === 0 || status === 1) return stdout
+    throw new Failure(OPERATION, error === undefined ? 'diff(1) failed' : `diff: ${describeError(error)}`, {
+      hint: 'apt install diffutils',
+    })
+  }).join('')
+}
+
+/** postconf(1) goes on in a last line that has no end, which may be a comment. */
+function withEnd(text: Buffer): Buffer {
+  return text.length === 0 || text.at(-1) === 0x0a ? text : Buffer.concat([text, Buffer.from('\n')])
+}
+
+interface Trial {
+  after: Texts
+  /** The services, as Postfix reads them. */
+  read: string
+  /** How many of the changes are there. */
+  standing: number
+}
+
+/**
+ * Makes the changes on copies. postconf(1) writes a service that it changes anew and parts it from the comments between
+ * its lines; so the same is tried within the lines, and taken where Postfix reads one and the other alike.
+ * @throws Failure where Postfix cannot be asked, or its files are no plain files
+ */
+export async function prepare(configDir: string | undefined, edits: readonly Edit[]): Promise<Alteration> {
+  const folder = await folderOf(configDir)
+  const before = readTexts(folder)
+  if (edits.length === 0) return { configDir, folder, before, after: before, edits, difference: '' }
+  const ended = { 'main.cf': withEnd(before['main.cf']), 'master.cf': withEnd(before['master.cf']) }
+  const trial = (way: (edits: readonly Edit[], copies: string) => Promise<void>): Promise<Trial> =>
+    onCopies(ended, async (copies) => {
+      await way(edits, copies)
+      const raw = await readRaw(copies)
+      const read = raw.services.map(lineOf).sort().join('\n')
+      return { after: readTexts(copies), read, standing: unwire(edits, raw).edits.length }
+    })
+  const plain = await trial(make)
+  if (plain.standing !== edits.length)
+    throw new Failure(OPERATION, 'postconf(1) has not made every change', {
+      at: folder,
+      hint: 'set the gate up by hand (docs/postfix.md)',
+    })
+  const gentle = await trial(makeGently)
+  const { after } = gentle.read === plain.read && gentle.standing === plain.standing ? gentle : plain
+  const difference = await onCopies(after, async (copies) => differ(folder, before, copies))
+  return { configDir, folder, before, after, edits, difference }
+}
+
+function recall(folder: string): Memory | undefined {
+  let text: string
+  try {
+    text = readFileSync(memoryPath(folder), 'utf8')
+  } catch {
+    return undefined
+  }
+  try {
+    return JSON.parse(text) as Memory
+  } catch (error) {
+    throw new Failure(OPERATION, describeError(error), {
+      at: memoryPath(folder),
+      hint: 'put it away; then nothing can be undone',
+    })
+  }
+}
+
+/** Whether each file is as it was before or as it was left: a crash between two renames leaves one of each. */
+function isUntouched(memory: Memory, texts: Texts): boolean {
+  const are = digests(texts)
+  return FILES.every((name) => are[name] === memory.after[name] || are[name] === memory.before[name])
+}
+
+function replace(folder: string, texts: Texts): void {
+  for (const name of FILES) {
+    const path = join(folder, name)
+    if (readFileSync(path).equals(texts[name])) continue
+    publish(OPERATION, undefined, path, texts[name], statSync(path).mode & 0o7777)
+  }
+}
+
+/** Puts the new files in place and lets Postfix look at them; the old ones come back where it does not like them. */
+async function install({ configDir, folder, before, after }: Alteration): Promise<void> {
+  const are = readTexts(folder)
+  if (!FILES.every((name) => are[name].equals(before[name])))
+    throw new Failure(OPERATION, 'somebody else has changed it meanwhile', {
+      at: folder,
+      hint: 'run it again',
+    })
+  replace(folder, after)
+  try {
+    await askPostfix('postfix', configDir, 'check')
+    await askPostfix('postconf', configDir, '-M')
+  } catch (error) {
+    replace(folder, before)
+    throw new Failure(OPERATION, `${describeError(error)}: both files are as they were`, {
+      at: folder,
+      hint: 'where postfix check fails now as well, mend that first',
+    })
+  }
+}
+
+/**
+ * Puts an alteration in place. The first one since the last undo keeps both files as they were beside them.
+ * @returns the paths of what is kept
+ * @throws Failure with both files as they were
+ */
+export async function putInPlace(alteration: Alteration): Promise<string[]> {
+  const { folder, before, after, edits } = alteration
+  const earlier = recall(folder)
+  const kept = earlier !== undefined && isUntouched(earlier, before)
+  const old = earlier?.edits ?? []
+  const memory: Memory = {
+    // Where somebody else has changed them since, only our own lines can be taken back.
+    before: kept ? earlier.before : digests(before),
+    after: digests(after),
+    edits: [...old, ...edits],
+  }
+  const backups = FILES.map((name) => backupPath(folder, name))
+  if (!kept)
+    for (const name of FILES)
+      publish(
+        OPERATION,
+        undefined,
+        backupPath(folder, name),
+        before[name],
+        statSync(join(folder, name)).mode & 0o777,
+      )
+  publish(OPERATION, undefined, memoryPath(folder), `${JSON.stringify(memory, null, 2)}\n`, 0o600)
+  try {
+    await install(alteration)
+  } catch (error) {
+    if (earlier === undefined) forget(folder, true)
+    else publish(OPERATION, undefined, memoryPath(folder), `${JSON.stringify(earlier, null, 2)}\n`, 0o600)
+    throw error
+  }
+  return backups
+}
+
+function forget(folder: string, withBackups: boolean): void {
+  rmSync(memoryPath(folder), { force: true })
+  if (withBackups) for (const name of FILES) rmSync(backupPath(folder, name), { force: true })
+}
+
+export interface Undoing {
+  folder: string
+  difference: string
+  /** Whether both files are byte for byte what they were; else only our own lines were taken out. */
+  whole: boolean
+}
+
+/**
+ * Takes back what {@link putInPlace} did: byte for byte where nobody has changed the files since, else our own lines.
+ * @throws Failure with nothing changed, where what was ours is somebody else's now
+ */
+export async function undo(configDir: string | undefined): Promise<Undoing> {
+  const folder = await folderOf(configDir)
+  const memory = recall(folder)
+  if (memory === undefined)
+    throw new Failure('init --undo', 'nothing of ours is written down there', {
+      at: memoryPath(folder),
+      hint: 'what was set up by hand is taken out by hand (README.md)',
+    })
+  const before = readTexts(folder)
+  const kept = isUntouched(memory, before) ? backupsOf(folder, memory) : undefined
+  const after = kept ?? (await withoutOurs(configDir, memory, before))
+  const difference = await onCopies(after, async (copies) => differ(folder, before, copies))
+  await install({ configDir, folder, before, after, edits: [], difference })
+  // Where the files had gone on, what they were is the reader's to put away.
+  forget(folder, kept !== undefined)
+  return { folder, difference, whole: kept !== undefined }
+}
+
+/** The files as they were kept, or undefined where they are not any more. */
+function backupsOf(folder: string, memory: Memory): Texts | undefined {
+  try {
+    const [main, master] = FILES.map((name) => readFileSync(backupPath(folder, name)))
+    if (main === undefined || master === undefined) return undefined
+    const texts = { 'main.cf': main, 'master.cf': master }
+    const are = digests(texts)
+    return FILES.every((name) => are[name] === memory.before[name]) ? texts : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function withoutOurs(configDir: string | undefined, memory: Memory, before: Texts): Promise<Texts> {
+  const { edits, changed } = unwire(memory.edits, await readRaw(configDir))
+  const [first] = changed
+  const hint =
+    'take it out by hand, then run this again; as they were: main.cf.before-toeh, master.cf.before-toeh'
+  if (first !== undefined) {
+    const more = changed.length > 1 ? `, and ${changed.length - 1} more` : ''
+    throw new Failure('init --undo', `${first}${more}: somebody has changed it since`, { hint })
+  }
+  return onCopies(before, async (copies) => {
+    await make(edits, copies)
+    const left = leadsToGate(await readRaw(copies))
+    if (left === undefined) return readTexts(copies)
+    throw new Failure('init --undo', `${left} leads to the gate, and is not ours`, { hint })
+  })
+}

@@ -1,0 +1,95 @@
+/**
+ * docs/first-hour.md as a new administrator would follow it, on a fresh Debian's Postfix: its commands as they stand,
+ * and what they print. In the place of the package the test makes what that brings: a user, a configuration and its
+ * folders, with the way back on an address of the test's own. TOEH_CONFIG, MAIL_CONFIG and PATH say where things are.
+ * The hold's id is that of this run.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { cannotBeFresh, Debian } from '../support/debian.js'
+import { assertDone, onlyWith, ROOT, TOEH } from '../support/lab.js'
+import { Sink } from '../support/sink.js'
+
+const PAGE = readFileSync(join(ROOT, 'docs/first-hour.md'), 'utf8')
+
+/** Each command with what the page says it prints. */
+const STEPS = [...PAGE.matchAll(/^```\n# (.*)\n((?:(?!```).*\n)*)```$/gm)].map(
+  ([, command = '', output = '']) => ({
+    command,
+    output,
+  }),
+)
+
+/** A pattern for a shown output: what differs between runs, and what is left out, may be anything. */
+function patternOf(output: string): RegExp {
+  const lines = output
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => {
+      if (line === '…') return '(?:.*\\n)*?'
+      const words = line
+        .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+        .replace(/…/g, '.*')
+        .replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d')
+        .replace(/\b4jYn\w+/g, '\\w+')
+        .replace(/ +\d+s +(\d+) /, ' +\\d+s +\\d+ ')
+        .replace(/^(size: +)\d+$/, '$1\\d+')
+      return `${words} *\\n`
+    })
+  return new RegExp(`^${lines.join('')}$`)
+}
+
+t.test('the page has what the first hour needs, and no more', async (t) => {
+  t.ok(STEPS.length + 1 <= 7, `${STEPS.length} commands and the installation`)
+  const words = STEPS.map(({ command }) => command).join('\n')
+  for (const word of ['toeh init', 'sendmail', 'toeh list', 'toeh show', 'toeh release']) t.match(words, word)
+  t.match('a\nx\ny\nb 3\n', patternOf('a\n…\nb …\n'))
+  t.notMatch('a\nx\ny\nb 3\nc\n', patternOf('a\n…\nb …\n'), 'this test would notice')
+})
+
+t.test('followed to the letter', { skip: cannotBeFresh() }, async (t) => {
+  const sink = await Sink.start()
+  t.teardown(() => sink.stop())
+  const debian = new Debian(t, sink.port)
+  debian.postconf('-e', `local_transport=smtp:[127.0.0.1]:${sink.port}`)
+  debian.start(t)
+  assertDone(t, await debian.init(), 'internal domains: company.example, mail.company.example')
+  const text = readFileSync(debian.config, 'utf8')
+  const moved = text.replace(/^reinject = .*$/m, `reinject = "smtp:${debian.host}:10026"`)
+  t.not(moved, text)
+  writeFileSync(debian.config, moved)
+  const bin = join(debian.dir, 'bin')
+  mkdirSync(bin)
+  symlinkSync(TOEH, join(bin, 'toeh'))
+  const env = { ...debian.env, PATH: `${bin}:${debian.env.PATH}:/usr/sbin` }
+
+  const [shown = ''] = /(?<=^# toeh show )\S+/m.exec(PAGE) ?? []
+  let id = shown
+  for (const { command, output } of STEPS) {
+    const { status, stdout, stderr } = spawnSync(
+      'env',
+      [...onlyWith(env), 'sh', '-c', command.replaceAll(shown, id)],
+      {
+        encoding: 'utf8',
+      },
+    )
+    t.same([status, stderr], [0, ''], command)
+    if (command.startsWith('toeh list')) id = /^[0-9a-z]{12}/.exec(stdout)?.[0] ?? ''
+    const said = stdout
+      .replaceAll(id, shown)
+      .replaceAll(debian.config, '/etc/toeh/toeh.toml')
+      .replaceAll(debian.etc, '/etc/postfix')
+      .replaceAll(`${debian.host}:10026`, '127.0.0.1:10026')
+    t.match(said, patternOf(output), command)
+    if (command.includes('sendmail'))
+      for (let tries = 0; !/toeh: held 1 in/.test(debian.log()) && tries < 200; tries++)
+        await new Promise((done) => setTimeout(done, 100))
+  }
+  const released = (): boolean =>
+    sink.mails.some(({ recipients }) => recipients[0] === 'eve@supplier.example')
+  for (let tries = 0; !released() && tries < 200; tries++) await new Promise((done) => setTimeout(done, 100))
+  const mail = sink.mails.find(({ recipients }) => recipients[0] === 'eve@supplier.example')
+  t.match(mail?.bytes.toString(), /\r\nSubject: Invoice 4711\r\n[\s\S]*\r\n\r\nPlease pay\.\r\n$/)
+})

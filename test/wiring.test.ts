@@ -1,0 +1,329 @@
+/** The wiring: what is added where, and what is refused; taken back again. On texts alone. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { laneRestrictions } from '../lib/express.js'
+import { parseServices } from '../lib/mastercf.js'
+import { argumentsOf, type Edit, type Ground, leadsToGate, unwire, wire } from '../lib/wiring.js'
+import { ROOT } from './support/lab.js'
+
+const SAMPLE = readFileSync(join(ROOT, 'master.cf.sample'), 'utf8')
+const [GATE, BACK] = parseServices(SAMPLE)
+if (GATE === undefined || BACK === undefined) throw new Error('the sample is damaged')
+const FILES = {
+  map: '/etc/toeh/express.cf',
+  senders: '/etc/toeh/express-senders',
+  recipients: '/etc/toeh/express-recipients',
+}
+const DEFAULTS = {
+  message_size_limit: '10240000',
+  enable_long_queue_ids: 'no',
+  smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination',
+  inet_interfaces: 'all',
+}
+const PICKUP = 'pickup unix n - y 60 1 pickup'
+const SUBMISSION = 'submission inet n - y - - smtpd'
+
+/** What postconf would say of these two files. */
+function ground(
+  master: readonly string[],
+  main: Record<string, string> = {},
+  changes: Partial<Ground> = {},
+): Ground {
+  const set = new Map(Object.entries(main))
+  const all = new Map(Object.entries({ ...DEFAULTS, ...main }))
+  const services = parseServices(master.join('\n')).map((service) => {
+    const expand = (value: string): string => value.replace(/\$(\w+)/g, (_, name) => all.get(name) ?? '')
+    const options = [...service.options].map(([name, value]): [string, string] => [name, expand(value)])
+    return { ...service, options: new Map(options) }
+  })
+  return {
+    configDir: undefined,
+    main: all,
+    set,
+    services,
+    expected: { gate: GATE as never, reinjection: BACK as never },
+    toeh: {
+      path: '/etc/toeh/toeh.toml',
+      state: '/var/lib/toeh',
+      internal: ['corp.test'],
+      reinject: { host: '127.0.0.1', port: 10026 },
+      deadlineSeconds: 60,
+      leastFree: 0,
+    },
+    ...changes,
+  }
+}
+
+/** The changes in short, without the two services' lines. */
+function short(edits: readonly Edit[]): string[] {
+  return edits.map((edit) =>
+    argumentsOf(edit)
+      .join(' ')
+      .replace(/=(toeh|127\.0\.0\.1:10026) .*$/, '=…'),
+  )
+}
+
+const SERVICES = ['-M toeh/unix=…', '-M 127.0.0.1:10026/inet=…']
+const PARAMETERS = [
+  '-e enable_long_queue_ids=yes',
+  '-e toeh_destination_recipient_limit=50',
+  '-e toeh_time_limit=300s',
+]
+
+t.test('a fresh Postfix', (t) => {
+  const { edits, remarks } = wire(ground(['smtp inet n - y - - smtpd', PICKUP]))
+  t.same(short(edits), [...SERVICES, ...PARAMETERS, '-P pickup/unix/content_filter=toeh:dummy'])
+  t.same(remarks, [
+    "master.cf has no submission service in use: only what this host's own programs send goes through the gate",
+  ])
+  t.end()
+})
+
+t.test('every service people submit by, whatever its name and address', (t) => {
+  for (const name of ['submission', '587', '127.0.0.1:submission', '[::1]:submissions', 'smtps', '465']) {
+    const { edits, remarks } = wire(ground([`${name} inet n - y - - smtpd`, PICKUP]))
+    t.same(short(edits).slice(5, 8), [
+      `-P ${name}/inet/content_filter=toeh:dummy`,
+      `-P ${name}/inet/smtpd_discard_ehlo_keywords=silent-discard,dsn`,
+      `-P ${name}/inet/message_size_limit=10140000`,
+    ])
+    t.same(remarks, [])
+  }
+  t.end()
+})
+
+t.test('what is right already is left, and what is missing is added', (t) => {
+  const done = [
+    ...SAMPLE.split('\n'),
+    SUBMISSION,
+    ' -o content_filter=toeh:dummy -o smtpd_discard_ehlo_keywords=chunking,dsn -o message_size_limit=500',
+    PICKUP,
+    ' -o content_filter=toeh:dummy',
+  ]
+  const main = { enable_long_queue_ids: 'yes', toeh_destination_recipient_limit: '20', toeh_time_limit: '5m' }
+  t.same(wire(ground(done, main)), { edits: [], remarks: [] })
+  t.same(short(wire(ground(done, { ...main, toeh_time_limit: '90s' })).edits), ['-e toeh_time_limit=300s'])
+  const limits = wire(
+    ground([...done.slice(0, -4), SUBMISSION, ' -o smtpd_discard_ehlo_keywords=CHUNKING'], main),
+  )
+  t.match(short(limits.edits).join(' '), 'keywords=silent-discard,chunking,dsn')
+  const unlimited = wire(ground([SUBMISSION], { message_size_limit: '0' }))
+  t.notMatch(short(unlimited.edits).join(), 'message_size_limit')
+  t.end()
+})
+
+t.test('sendmail as the way on gets no filter on pickup and no way back', (t) => {
+  const base = ground([SUBMISSION, PICKUP])
+  const { edits, remarks } = wire({ ...base, toeh: { ...base.toeh, reinject: undefined } })
+  t.same(
+    short(edits).filter((one) => /pickup|10026/.test(one)),
+    [],
+  )
+  t.match(remarks.join(), 'pickup/unix gets no filter')
+  t.end()
+})
+
+t.test('other servers are named, and left', (t) => {
+  const { edits, remarks } = wire(ground([SUBMISSION, PICKUP, '127.0.0.1:10025 inet n - n - - smtpd']))
+  t.notMatch(short(edits).join(), '10025')
+  t.same(remarks, [
+    '127.0.0.1:10025/inet takes mail by SMTP and is left as it is: see that none of it goes outside',
+  ])
+  t.end()
+})
+
+t.test('what it does not understand is refused', (t) => {
+  const table: [master: string[], main: Record<string, string>, where: string, why: RegExp][] = [
+    [
+      ['toeh unix - n n - 10 pipe', ' flags=q argv=/bin/other'],
+      {},
+      'master.cf, toeh/unix',
+      /does not run toeh-filter/,
+    ],
+    [['toeh inet n - n - - smtpd'], {}, 'master.cf, toeh/inet', /of this name is there already/],
+    [
+      ['gate unix - n n - 10 pipe', ' flags=q argv=/usr/bin/toeh-filter -- $recipient'],
+      {},
+      'master.cf, gate/unix',
+      /runs toeh-filter already/,
+    ],
+    [
+      ['127.0.0.1:10026 inet n n n - 0 spawn'],
+      {},
+      '127.0.0.1:10026/inet',
+      /belongs to another: it runs spawn/,
+    ],
+    [
+      ['127.0.0.1:10026 inet n - n - - smtpd', ' -o content_filter='],
+      {},
+      'master.cf',
+      /has receive_override_options=: it is not the way back; set reinject in/,
+    ],
+    [['10026 inet n - n - - smtpd'], {}, 'master.cf', /10026\/inet is not on loopback alone/],
+    [
+      [SUBMISSION, ' -o content_filter=smtp-amavis:[127.0.0.1]:10024'],
+      {},
+      'master.cf, submission/inet',
+      /content_filter=smtp-amavis:\[127\.0\.0\.1\]:10024 is there already, and Postfix takes one/,
+    ],
+    [[PICKUP, ' -o content_filter=scan:x'], {}, 'master.cf, pickup/unix', /content_filter=scan:x/],
+    [[SUBMISSION], { content_filter: 'scan:x' }, 'main.cf, for submission/inet', /content_filter=scan:x/],
+    [[SUBMISSION], { content_filter: 'toeh:dummy' }, 'main.cf', /port 25 as well/],
+    [
+      [SUBMISSION, ' -o smtpd_proxy_filter=127.0.0.1:8025'],
+      {},
+      'master.cf, submission/inet',
+      /smtpd_proxy_filter/,
+    ],
+    [[SUBMISSION], { smtpd_proxy_filter: '127.0.0.1:8025' }, 'submission/inet', /smtpd_proxy_filter/],
+    [
+      [SUBMISSION],
+      { multi_instance_directories: '/etc/postfix-out' },
+      'multi_instance',
+      /--config-dir FOLDER/,
+    ],
+  ]
+  for (const [master, main, where, why] of table) {
+    assertRefusal(t, () => wire(ground(master, main)), where, why)
+  }
+  const named = ground(
+    [SUBMISSION],
+    { multi_instance_directories: '/etc/postfix-out' },
+    { configDir: '/etc/postfix-out' },
+  )
+  t.not(wire(named).edits.length, 0, 'an instance that is named is one')
+  // An empty option of its own is no filter.
+  const own = wire(ground([SUBMISSION, ' -o content_filter='], { content_filter: 'scan:x' }))
+  t.match(short(own.edits).join(), 'submission/inet/content_filter=toeh:dummy')
+  t.end()
+})
+
+function assertRefusal(t: Test, work: () => unknown, where: string, why: RegExp): void {
+  try {
+    work()
+    t.fail(`nothing was refused: ${where}`)
+  } catch (error) {
+    const { line } = error as { line: string }
+    t.match(line, why)
+    t.ok(line?.startsWith('init --postfix ') && line.includes(where), line)
+    t.notMatch(line, '\n')
+  }
+}
+
+t.test('the express lane', (t) => {
+  const lane = laneRestrictions(FILES)
+  // As Debian's commented lines have it: what may relay is said in the recipient restrictions.
+  const debian = ground([
+    SUBMISSION,
+    ' -o smtpd_relay_restrictions=',
+    ' -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject',
+    PICKUP,
+  ])
+  const { edits } = wire(debian, FILES)
+  t.same(
+    short(edits).filter((one) => !SERVICES.includes(one) && !PARAMETERS.includes(one)),
+    [
+      `-e toeh_express_restrictions=${lane}`,
+      '-P submission/inet/smtpd_relay_restrictions=permit_sasl_authenticated,reject',
+      '-F submission/inet/chroot=n',
+      '-P submission/inet/content_filter=',
+      '-P submission/inet/smtpd_recipient_restrictions=$toeh_express_restrictions,permit_sasl_authenticated,reject',
+      '-P submission/inet/smtpd_discard_ehlo_keywords=silent-discard,dsn',
+      '-P submission/inet/message_size_limit=10140000',
+      '-P pickup/unix/content_filter=toeh:dummy',
+    ],
+  )
+  const both = wire(ground([SUBMISSION, 'submissions inet n - n - - smtpd']), FILES)
+  t.equal(short(both.edits).filter((one) => one.startsWith('-e toeh_express')).length, 1, 'said once')
+  t.match(
+    short(both.edits).join(' '),
+    'submissions/inet/smtpd_recipient_restrictions=$toeh_express_restrictions',
+  )
+  t.notMatch(short(both.edits).join(' '), 'submissions/inet/chroot')
+
+  const inLane = [
+    SUBMISSION.replace('- y -', '- n -'),
+    ' -o content_filter= -o smtpd_recipient_restrictions=$toeh_express_restrictions',
+    ' -o smtpd_discard_ehlo_keywords=dsn -o message_size_limit=500',
+  ]
+  const main = {
+    toeh_express_restrictions: lane,
+    smtpd_relay_restrictions: 'permit_sasl_authenticated,reject',
+  }
+  for (const files of [FILES, undefined]) {
+    const rest = short(wire(ground(inLane, main), files).edits)
+    t.same(rest, [...SERVICES, ...PARAMETERS], 'who is in it stays in it')
+  }
+  const refusals: [string[], Record<string, string>, RegExp][] = [
+    [
+      [SUBMISSION, ' -o smtpd_relay_restrictions='],
+      {},
+      /anybody could relay to known recipients; postconf -P submission/,
+    ],
+    [[SUBMISSION], { smtpd_relay_restrictions: 'permit' }, /anybody could relay/],
+    [
+      [SUBMISSION, ' -o { smtpd_recipient_restrictions = check_client_access static:{FILTER scan:x} }'],
+      {},
+      /smtpd_recipient_restrictions has a FILTER of its own/,
+    ],
+  ]
+  for (const [master, settings, why] of refusals)
+    assertRefusal(t, () => wire(ground(master, settings), FILES), 'master.cf, submission/inet', why)
+  t.end()
+})
+
+t.test('taken back: our own, as far as it still stands', (t) => {
+  const before = ground([SUBMISSION, ' -o smtpd_discard_ehlo_keywords=chunking', PICKUP], {
+    toeh_time_limit: '90s',
+  })
+  const made = wire(before).edits
+  const after = [
+    SUBMISSION,
+    ' -o smtpd_discard_ehlo_keywords=silent-discard,chunking,dsn -o content_filter=toeh:dummy',
+    ' -o message_size_limit=10140000 -o syslog_name=mine',
+    PICKUP,
+    ' -o content_filter=toeh:dummy',
+  ]
+  const main = {
+    enable_long_queue_ids: 'yes',
+    toeh_destination_recipient_limit: '50',
+    toeh_time_limit: '300s',
+  }
+  const all = unwire(made, ground([...after, ...SAMPLE.replace(' 10 pipe', ' 33 pipe').split('\n')], main))
+  t.same(all.changed, [])
+  t.same(short(all.edits), [
+    '-PX pickup/unix/content_filter',
+    '-PX submission/inet/message_size_limit',
+    '-P submission/inet/smtpd_discard_ehlo_keywords=chunking',
+    '-PX submission/inet/content_filter',
+    '-e toeh_time_limit=90s',
+    '-X toeh_destination_recipient_limit',
+    '-X enable_long_queue_ids',
+    '-MX 127.0.0.1:10026/inet',
+    '-MX toeh/unix',
+  ])
+  t.same(unwire(made, before), { edits: [], changed: [] }, 'what has gone by itself is left')
+  const other = after.map((line) =>
+    line.replace(' -o content_filter=toeh:dummy', ' -o content_filter=scan:x'),
+  )
+  t.same(unwire(made, ground(other, { ...main, toeh_time_limit: '200s' })).changed, [
+    'pickup/unix/content_filter is scan:x, not toeh:dummy',
+    'submission/inet/content_filter is scan:x, not toeh:dummy',
+    'toeh_time_limit is 200s, not 300s',
+  ])
+  t.end()
+})
+
+t.test('what leads to the gate besides', (t) => {
+  t.equal(leadsToGate(ground([SUBMISSION, ' -o syslog_name=toeh'])), undefined)
+  t.equal(
+    leadsToGate(ground(['587 inet n - n - - smtpd', ' -o content_filter=toeh:dummy'])),
+    'master.cf, 587/inet: content_filter=toeh:dummy',
+  )
+  t.equal(
+    leadsToGate(ground([SUBMISSION], { mine: 'check_sender_access static:{FILTER toeh:dummy}' })),
+    'main.cf: mine = check_sender_access static:{FILTER toeh:dummy}',
+  )
+  t.end()
+})

@@ -33,9 +33,9 @@ const DOC = 'usr/share/doc/toeh'
 const INSTALL_ONLY = { 'better-sqlite3': ['bindings', 'prebuild-install'] }
 /** Parts of modules that no run reads. */
 const IDLE_FOLDERS =
-  /^(?:\.github|benchmarks?|bin|deps|docs?|examples?|fixtures|man|samples?|tests?|__tests__|types)$/
+  /^(?:\.github|benchmarks?|bin|deps|docs?|examples?|fixtures|iife|man|samples?|tests?|__tests__|types|umd)$/
 const IDLE_FILES =
-  /^(?:\..*|bin\.js|.*\.(?:[cm]?ts|map|md|markdown|yml|flow|html|gyp|lock)|(?:licen[cs]e|authors|notice|security)\b.*)$/i
+  /^(?:\..*|bin\.js|.*\.umd\.min\.js|.*\.(?:[cm]?ts|map|md|markdown|yml|flow|html|gyp|lock)|(?:licen[cs]e|authors|notice|security)\b.*)$/i
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const { version } = manifest

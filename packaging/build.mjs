@@ -41,11 +41,20 @@ const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const { version } = manifest
 const architecture = run('dpkg', '--print-architecture')
 const node = Number(process.versions.node.split('.')[0])
-const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? run('git', '-C', ROOT, 'log', '-1', '--format=%ct'))
+const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? lastCommit())
 const maintainer = `${process.env.DEBFULLNAME ?? 'The TOEH authors'} <${process.env.DEBEMAIL ?? 'toeh@localhost'}>`
 
 function run(command, ...args) {
   return execFileSync(command, args, { encoding: 'utf8' }).trim()
+}
+
+/** Seconds since 1970; of an unpacked archive, which has no commits, the time of its manifest. */
+function lastCommit() {
+  try {
+    return run('git', '-C', ROOT, 'log', '-1', '--format=%ct')
+  } catch {
+    return Math.floor(lstatSync(join(ROOT, 'package.json')).mtimeMs / 1000)
+  }
 }
 
 /** Folders of the modules that run, relative to the checkout: what package-lock.json says each needs, from ours on. */

@@ -194,7 +194,7 @@ const POSTFIX = 'cat /etc/postfix/main.cf /etc/postfix/master.cf'
 
 const cannot = missingTool()
 
-t.test('the package, from its building to its purge', { skip: cannot, timeout: 200_000 }, async (t) => {
+t.test('the package, from its building to its purge', { skip: cannot, timeout: 280_000 }, async (t) => {
   const machine = await Machine.start(t)
   if (machine === undefined) {
     t.comment('not tried: no overlay over this system can be made here')

@@ -1,20 +1,8 @@
-// Makes toeh-filter of two files, so that a run reads only what it needs: the bundle with V8's code cache beside it,
-// and the launcher that starts it. better-sqlite3's native part and what only a notice needs stay outside: what
+// Makes toeh-filter of two files, so that a run reads only what it needs: the bundle, beside which cache.mjs puts V8's
+// code cache, and the launcher that starts it. better-sqlite3's native part and what only a notice needs stay outside: what
 // composes it, and the list of public suffixes for near misses.
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
@@ -78,88 +66,7 @@ async function buildLauncher(bundle) {
   chmodSync(join(OUT, 'toeh-filter.cjs'), 0o755)
 }
 
-/** Lets a known message through the gate and keeps, twice, what V8 has compiled on the way. */
-async function makeCache(bundle) {
-  const folder = mkdtempSync(join(tmpdir(), 'toeh-build-'))
-  const server = createServer((socket) => {
-    let inData = false
-    socket.write('220 build\r\n')
-    socket.on('error', () => {})
-    socket.on('data', (bytes) => {
-      for (const line of bytes.toString('latin1').split('\r\n').slice(0, -1)) {
-        if (inData && line !== '.') continue
-        inData = line === 'DATA'
-        socket.write(
-          inData ? '354 go\r\n' : line.startsWith('EHLO') ? EHLO : '250 2.0.0 Ok: queued as BUILD\r\n',
-        )
-      }
-    })
-  })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  try {
-    const { createDatabase, databasePath } = await import('./dist/lib/database.js')
-    const { Landscape } = await import('./dist/lib/landscape.js')
-    for (const part of ['decisions', 'hold', 'hold/tmp']) mkdirSync(join(folder, part))
-    const db = createDatabase(databasePath(folder), { busySeconds: 5 })
-    await new Landscape(db).add([RULE], { who: 'build', at: 0 })
-    db.close()
-    const config = join(folder, 'toeh.toml')
-    const { port } = server.address()
-    const settings = `state = "${folder}"\ninternal_domains = ["corp.test"]\nreinject = "smtp:127.0.0.1:${port}"\n`
-    writeFileSync(config, settings)
-    const keep = join(folder, 'keep.cjs')
-    writeFileSync(keep, KEEP)
-    const given = ['--sender=a@corp.test', '--queue-id=4bQ8Yk2hJnz', '--size=9', '--client-address=192.0.2.7']
-    const args = [
-      '-r',
-      keep,
-      join(OUT, 'toeh-filter.cjs'),
-      `--config=${config}`,
-      ...given,
-      '--',
-      'b@client.test',
-    ]
-    const child = spawn(process.execPath, args, {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { PATH: '/usr/bin:/bin' },
-    })
-    child.stdin.end('Subject: build\n\nbuild\n')
-    let said = ''
-    child.stdout.on('data', (bytes) => {
-      said += bytes
-    })
-    const code = await new Promise((resolve) => child.on('close', resolve))
-    if (code !== 0) throw new Error(`the gate did not let the build's message through: ${said}`)
-    const cache = join(OUT, `${bundle}.cache`)
-    const bytes = readFileSync(cache)
-    writeFileSync(cache, Buffer.concat([bytes, bytes]))
-    chmodSync(cache, 0o644)
-  } finally {
-    server.close()
-    rmSync(folder, { recursive: true })
-  }
-}
-
-const EHLO =
-  '250-build\r\n250-PIPELINING\r\n250-SIZE\r\n250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n250 8BITMIME\r\n'
-
-const RULE = {
-  ...{ kind: 'domain', value: 'client.test', subdomains: false, scope: '', effect: 'allow', endsAt: null },
-  ...{ source: 'build', note: '' },
-}
-
-/** Loaded before the launcher: keeps the code cache of the script that it makes. */
-const KEEP = `
-const fs = require('node:fs'), vm = require('node:vm')
-vm.Script = class extends vm.Script {
-  constructor(source, options) {
-    super(source, options)
-    process.on('exit', () => fs.writeFileSync(options.filename + '.cache', this.createCachedData(), { mode: 0o644 }))
-  }
-}`
-
 demandSound()
 const bundle = await buildBundle()
 await buildLauncher(bundle)
-await makeCache(bundle)
 chmodSync(join(OUT, 'toeh.js'), 0o755)

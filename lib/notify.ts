@@ -2,15 +2,19 @@
 import type { Config } from './config.js'
 import { databasePath, openForReading } from './database.js'
 import { isOwnSender } from './decide.js'
+import { findEnclosures } from './enclosures.js'
 import { Failure } from './failure.js'
 import type { HeldMessage, Hold } from './hold.js'
 import type { HoldFolder } from './holdfolder.js'
+import type { NoticeKind, NoticeMessage } from './letter.js'
 import { discard, spool } from './message.js'
 import { Neighbours, placeRecipients } from './neighbours.js'
-import { composeNotice, type NoticeKind, type NoticeMessage } from './notice.js'
+import { composeNotice } from './notice.js'
 import { reinject } from './reinject.js'
 
 const PATIENCE_MS = 10_000
+/** Of several messages in one mail so many are looked into. */
+const MOST_LOOKED_INTO = 20
 
 export interface Post {
   config: Config
@@ -98,7 +102,7 @@ export async function tell(
   )
 }
 
-/** The messages, their unknown recipients with near misses. */
+/** The messages with their attachments, their unknown recipients with near misses. */
 async function place(post: Post, messages: readonly HeldMessage[]): Promise<NoticeMessage[]> {
   const { config } = post
   if (post.neighbours === undefined) {
@@ -110,6 +114,10 @@ async function place(post: Post, messages: readonly HeldMessage[]): Promise<Noti
     }
   }
   const placed: NoticeMessage[] = []
-  for (const message of messages) placed.push(await placeRecipients(post.neighbours, message))
+  for (const [index, message] of messages.entries()) {
+    const enclosures =
+      index < MOST_LOOKED_INTO ? await findEnclosures(post.folder.messagePath(message.id)) : undefined
+    placed.push({ ...(await placeRecipients(post.neighbours, message)), enclosures })
+  }
   return placed
 }

@@ -29,6 +29,7 @@ export interface Wording {
     date: string
     size: string
     id: string
+    attachments: string
     recipients: string
     expires: string
   }
@@ -38,6 +39,13 @@ export interface Wording {
   notYou: string
   nextForApprover: string
   nullSender: string
+  /** Of attachments: that there are none, one without a name, and that they could not all be looked at. */
+  none: string
+  unnamed: string
+  notAllSeen: string
+  andMore: (count: number) => string
+  knownSide: string
+  thisSide: string
 }
 
 const FAULTS_FR: Record<Fault, string> = {
@@ -90,6 +98,7 @@ const ENGLISH: Wording = {
     date: 'Sent',
     size: 'Size',
     id: 'Hold',
+    attachments: 'Attachments',
     recipients: 'Recipients',
     expires: 'Expires',
   },
@@ -103,6 +112,12 @@ const ENGLISH: Wording = {
   nextForApprover:
     'Ask the sender by telephone or in person whether the address is right, above all for bank details. Then, on the mail server:',
   nullSender: '(a report from a mail system)',
+  none: 'none',
+  unnamed: '(without a name)',
+  notAllSeen: '(not all of them could be looked at)',
+  andMore: (count) => `and ${count} more`,
+  knownSide: 'known',
+  thisSide: 'this one',
 }
 
 const FRENCH: Wording = {
@@ -135,6 +150,7 @@ const FRENCH: Wording = {
     date: 'Envoyé',
     size: 'Taille',
     id: 'Dépôt',
+    attachments: 'Pièces jointes',
     recipients: 'Destinataires',
     expires: 'Expire',
   },
@@ -148,6 +164,12 @@ const FRENCH: Wording = {
   nextForApprover:
     'Vérifiez l’adresse auprès de l’expéditeur par téléphone ou de vive voix, surtout pour des coordonnées bancaires. Puis, sur le serveur de messagerie :',
   nullSender: '(rapport d’un système de messagerie)',
+  none: 'aucune',
+  unnamed: '(sans nom)',
+  notAllSeen: '(toutes n’ont pas pu être examinées)',
+  andMore: (count) => `et ${count} de plus`,
+  knownSide: 'connu',
+  thisSide: 'celui-ci',
 }
 
 export const WORDING: Record<Language, Wording> = { en: ENGLISH, fr: FRENCH }

@@ -15,7 +15,6 @@ const FLOORS: [string, string[]][] = [
     'pure',
     [
       'address',
-      'chart',
       'display',
       'exit',
       'head',
@@ -29,10 +28,11 @@ const FLOORS: [string, string[]][] = [
       'wire',
     ],
   ],
-  ['pure', ['candidates', 'decide', 'facts', 'failure', 'nearmiss', 'observed']],
+  ['pure', ['candidates', 'decide', 'facts', 'failure', 'html', 'nearmiss', 'observed']],
   [
     'pure',
     [
+      'chart',
       'envelope',
       'express',
       'figures',
@@ -49,7 +49,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['checkup', 'page', 'parcel', 'term', 'usage']],
   ['pure', ['rulefile', 'sidebyside']],
-  ['pure', ['addressbook', 'csvfile']],
+  ['pure', ['addressbook', 'csvfile', 'letter']],
   ['foundations', ['database', 'holdfolder']],
   ['foundations', ['audit']],
   [
@@ -75,7 +75,7 @@ const FLOORS: [string, string[]][] = [
       'stdin',
     ],
   ],
-  ['acts', ['describe', 'progress', 'reinject', 'room', 'sample']],
+  ['acts', ['describe', 'enclosures', 'progress', 'reinject', 'room', 'sample']],
   ['acts', ['desk', 'notify']],
   ['acts', ['canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts']],
   [
@@ -126,7 +126,7 @@ const OWNERS: Record<string, string[]> = {
   'csv-stringify': ['csvfile'],
   'email-providers': ['ruledraft'],
   'ical.js': ['addressbook'],
-  libmime: ['notice'],
+  libmime: ['enclosures', 'notice'],
   mailparser: ['attachments'],
   nodemailer: ['notice'],
   'smol-toml': ['config'],

@@ -1,9 +1,18 @@
 /** The letter: what a notice says, as text and as HTML that reads well on a phone. Pure. */
+
+import { ANSWERS } from './consent.js'
 import { shortSize, visible } from './display.js'
 import { escapeHtml, safe } from './html.js'
 import { nearMissLines, sidesOf } from './sidebyside.js'
 import type { UsedNeighbour } from './usage.js'
-import { type HoldReason, type Language, WORDING, type Wording } from './wording.js'
+import {
+  type Answer,
+  type HoldReason,
+  type Language,
+  type Outcome,
+  WORDING,
+  type Wording,
+} from './wording.js'
 
 /** What a notice says of one message. */
 export interface NoticeMessage {
@@ -22,6 +31,8 @@ export interface NoticeMessage {
     reason: string
     detail: string
     nearMisses?: readonly UsedNeighbour[] | undefined
+    /** What became of it, in words, in place of the reason. */
+    standing?: string | undefined
   }[]
   /** Left out where nobody has looked. */
   enclosures?: Enclosures | undefined
@@ -33,7 +44,17 @@ export interface Enclosures {
   whole: boolean
 }
 
-export type NoticeKind = 'sender' | 'approver' | 'expired' | 'rejected'
+export type NoticeKind = 'sender' | 'approver' | 'expired' | 'rejected' | 'answered'
+
+/** How an approver can answer by mail. */
+export interface Reply {
+  token: string
+  address: string
+  /** Milliseconds since 1970. */
+  until: number
+  /** Whether two approvers have to say yes. */
+  two: boolean
+}
 
 export interface NoticeRequest {
   kind: NoticeKind
@@ -41,8 +62,14 @@ export interface NoticeRequest {
   from: string
   to: readonly string[]
   approvers: readonly string[]
-  /** At least one. */
+  /** At least one; of `answered` none where the answer belongs to no message. */
   messages: readonly NoticeMessage[]
+  /** For the approver who is the only one to get this. */
+  reply?: Reply | undefined
+  /** What came of an answer, for `answered`. */
+  outcome?: Outcome | undefined
+  /** The Message-ID of the mail that is answered; else that of the one message. */
+  inReplyTo?: string | undefined
 }
 
 /** More attachments are for `toeh show`. */
@@ -67,16 +94,21 @@ export function letterSubject(request: NoticeRequest): string {
       return words.expiredSubject(subject)
     case 'rejected':
       return words.rejectedSubject(subject)
+    case 'answered': {
+      const { title } = words.answered[request.outcome ?? 'unknown']
+      return first === undefined ? title : `${title}${words.colon} ${subject}`
+    }
   }
 }
 
-function intro({ kind, language }: NoticeRequest): string {
+function intro({ kind, language, outcome = 'unknown' }: NoticeRequest): string {
   const words = WORDING[language]
   return {
     sender: words.senderIntro,
     approver: words.approverIntro,
     expired: words.expiredIntro,
     rejected: words.rejectedIntro,
+    answered: words.answered[outcome].text,
   }[kind]
 }
 
@@ -119,18 +151,39 @@ function factsOf(message: NoticeMessage, request: NoticeRequest): [Fact, string]
 }
 
 /** What the reader can do, and what he should know: paragraphs. */
-function closing({ kind, language, approvers }: NoticeRequest): string[] {
+function closing({ kind, language, approvers, reply }: NoticeRequest): string[] {
   const words = WORDING[language]
-  if (kind === 'approver') return [words.nextForApprover]
+  if (kind === 'approver')
+    return reply === undefined ? [`${words.askFirst} ${words.thenOnServer}`] : [words.askFirst]
   if (kind !== 'sender') return []
   const names = approvers.join(', ')
   const next = names === '' ? words.nextForSenderNobody : words.nextForSender(names)
   return [next, `${words.othersSent}\n${words.notYou}`]
 }
 
+/** The words an approver can answer with, each with what it does, and what he should know. */
+function replying({ language, reply }: NoticeRequest): { answers: [string, string][]; notes: string[] } {
+  const words = WORDING[language]
+  if (reply === undefined) return { answers: [], notes: [] }
+  const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'long', timeStyle: 'short' })
+  const answers = Object.entries(ANSWERS[language]) as [Answer, string][]
+  return {
+    answers: answers.map(([answer, word]) => [word, words.answerMeans[answer]]),
+    notes: [...(reply.two ? [words.answerTwo] : []), words.answerSubjectStays(time.format(reply.until))],
+  }
+}
+
 /** What an approver types on the server. */
 function commandsFor({ kind }: NoticeRequest, id: string): string[] {
   return kind === 'approver' ? [`toeh show ${id}`, `toeh release ${id}`, `toeh reject ${id}`] : []
+}
+
+/** Why a recipient waits, or what became of it. */
+function describeWhy(
+  { reason, detail, standing }: { reason: string; detail: string; standing?: string | undefined },
+  words: Wording,
+): string {
+  return standing === undefined ? words.reason(reason as HoldReason, visible(detail)) : visible(standing)
 }
 
 function messageText(message: NoticeMessage, request: NoticeRequest): string[] {
@@ -141,9 +194,9 @@ function messageText(message: NoticeMessage, request: NoticeRequest): string[] {
     ...facts.map(([label, value]) => `  ${`${label}${words.colon}`.padEnd(width)}${value}`),
     '',
     `  ${words.labels.recipients}${words.colon}`,
-    ...message.recipients.flatMap(({ address, reason, detail, nearMisses = [] }) => [
+    ...message.recipients.flatMap(({ address, nearMisses = [], ...why }) => [
       `    ${visible(address)}`,
-      `        ${words.reason(reason as HoldReason, visible(detail))}`,
+      `        ${describeWhy(why, words)}`,
       ...nearMissLines(nearMisses, request.language).map((line) => `        ${visible(line)}`),
     ]),
     '',
@@ -152,9 +205,18 @@ function messageText(message: NoticeMessage, request: NoticeRequest): string[] {
 
 /** The letter as text. */
 export function letterText(request: NoticeRequest): string {
-  const { messages } = request
+  const { messages, language, reply } = request
+  const words = WORDING[language]
   const lines = [intro(request), '', ...messages.flatMap((message) => messageText(message, request))]
   lines.push(closing(request).join('\n\n'))
+  if (reply !== undefined) {
+    const { answers, notes } = replying(request)
+    // Each with what it does behind it: a program that quotes without a mark must not make an answer of it.
+    lines.push('', words.answerThis, '')
+    const width = Math.max(...answers.map(([word]) => word.length)) + 2
+    lines.push(...answers.map(([word, means]) => `    ${word.padEnd(width)}${means}`), '', ...notes)
+    if (request.kind === 'approver') lines.push('', words.orOnServer)
+  }
   for (const { id } of messages) {
     const commands = commandsFor(request, id)
     if (commands.length > 0) lines.push('', ...commands.map((command) => `    ${command}`))
@@ -186,11 +248,12 @@ p { margin: 0 0 12px; }
 .code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 15px;
   overflow-wrap: anywhere; }
 .past { color: #5b6470; font-size: 14px; } .side { margin: 6px 0 0; }
+.answer { background: #e6e9ee; border-radius: 6px; padding: 8px 12px; margin: 0 0 8px; } .answer b { font-weight: 600; }
 .do { background: #e6e9ee; border-radius: 6px; padding: 8px 10px; margin: 12px 0 0; }
 @media (prefers-color-scheme: dark) {
   body { background: #14171b; color: #e6e9ed; } .card { background: #1d2127; }
   .facts th, .past { color: #9aa4b0; } .to { border-color: #323840; } .why { color: #f2a04a; }
-  .near { background: #33261a; border-color: #f2a04a; } .do { background: #2a3038; } }
+  .near { background: #33261a; border-color: #f2a04a; } .do, .answer { background: #2a3038; } }
 `
 
 /** Breaks before @ and dots: long names fit, and fewer programs make links of them. */
@@ -223,8 +286,8 @@ function messageHtml(message: NoticeMessage, request: NoticeRequest): string {
           : safe(value)
     return `<tr><th scope="row">${words.labels[fact]}</th><td>${html}</td></tr>`
   })
-  const recipients = message.recipients.map(({ address, reason, detail, nearMisses = [] }) => {
-    const why = safe(words.reason(reason as HoldReason, visible(detail)))
+  const recipients = message.recipients.map(({ address, nearMisses = [], ...rest }) => {
+    const why = safe(describeWhy(rest, words))
     const near = nearMisses.map((miss) => nearHtml(miss, request)).join('')
     return `<div class="to"><div class="name">${shown(address)}</div><div class="why">${why}</div>${near}</div>`
   })
@@ -232,7 +295,22 @@ function messageHtml(message: NoticeMessage, request: NoticeRequest): string {
 <table class="facts" role="presentation">${rows.join('\n')}</table>
 <h2>${words.labels.recipients}</h2>
 ${recipients.join('\n')}
-${commandsHtml(message, request)}</div>`
+${request.reply === undefined ? commandsHtml(message, request) : ''}</div>`
+}
+
+function replyHtml(request: NoticeRequest): string {
+  const { language, kind, reply } = request
+  const words = WORDING[language]
+  if (reply === undefined) return ''
+  const { answers, notes } = replying(request)
+  const rows = answers.map(
+    ([word, means]) => `<div class="answer"><b>${escapeHtml(word)}</b><br>${escapeHtml(means)}</div>`,
+  )
+  const after = kind === 'approver' ? [...notes, words.orOnServer] : notes
+  return `<div class="card"><p>${escapeHtml(words.answerThis)}</p>
+${rows.join('\n')}
+</div>
+${after.map((note) => `<p>${escapeHtml(note)}</p>`).join('\n')}`
 }
 
 /** The letter as HTML: one column, light and dark; no image, no link, no script, nothing remote. */
@@ -259,6 +337,8 @@ export function letterHtml(request: NoticeRequest): string {
 ${kind === 'approver' ? paragraphs.join('\n') : ''}
 ${messages.map((message) => messageHtml(message, request)).join('\n')}
 ${kind === 'approver' ? '' : paragraphs.join('\n')}
+${replyHtml(request)}
+${request.reply === undefined ? '' : messages.map((message) => commandsHtml(message, request)).join('\n')}
 </body></html>
 `
 }

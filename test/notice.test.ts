@@ -40,6 +40,7 @@ function request(some: Partial<NoticeRequest> = {}): NoticeRequest {
     to: ['anna@corp.test'],
     approvers: ['boss@corp.test', 'deputy@corp.test'],
     messages: [MESSAGE],
+    outcome: 'released',
     ...some,
   }
 }
@@ -113,6 +114,7 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       /^A message was not sent .* nobody approved it in time/,
     ],
     rejected: ['Not sent: Invoice', 'Not sent: Invoice', /^A message was not sent .* rejected\./],
+    answered: ['Sent: Invoice', 'Sent: Invoice', /^You said yes\. The message was sent on\./],
   },
   fr: {
     sender: [
@@ -131,6 +133,7 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       /^Un message .* personne ne l’a approuvé à temps/,
     ],
     rejected: ['Non envoyé : Invoice', 'Non envoyé : Invoice', /^Un message .* examiné et refusé/],
+    answered: ['Envoyé\u00a0: Invoice', 'Envoyé\u00a0: Invoice', /^Vous avez accepté/],
   },
 }
 

@@ -18,7 +18,7 @@ _toeh() {
       [[ $word == -* ]] || ((after++))
     else
       case $word in
-        init | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | recheck | cleanup | audit | express | digest | report | metrics | backup | fsck) command=$word ;;
+        init | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | moderate | recheck | cleanup | audit | express | digest | report | metrics | backup | fsck) command=$word ;;
       esac
     fi
   done
@@ -55,6 +55,9 @@ _toeh() {
     release:--recipient) : ;;
     release:--allow) words='address domain' ;;
     reject:--recipient) : ;;
+    moderate:--sender) : ;;
+    moderate:--sasl-user) : ;;
+    moderate:--queue-id) : ;;
     audit:--who) : ;;
     audit:--since) : ;;
     audit:--head) : ;;
@@ -65,7 +68,7 @@ _toeh() {
     fsck:--backup) files=yes ;;
     *)
       if [[ -z $command ]]; then
-        words='init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest report metrics backup fsck --config --json --help --version'
+        words='init doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck --config --json --help --version'
       else
         case $command in
         init)
@@ -117,6 +120,9 @@ _toeh() {
           ;;
         reject)
           options='--recipient --again --quiet'
+          ;;
+        moderate)
+          options='--sender --sasl-user --queue-id'
           ;;
         recheck)
           options=''

@@ -83,10 +83,12 @@ export function noticeOf(language: 'en' | 'fr', messages: readonly NoticeMessage
   return { kind: 'approver', language, from: 'toeh@company.example', to: approvers, approvers, messages }
 }
 
-/** `notice` has one message, `digest` three. */
+/** `notice` has one message and can be answered by mail, `digest` has three. */
 export function makeNotices(language: 'en' | 'fr' = 'en'): { notice: string; digest: string } {
+  // The number stands in the subject, which is not drawn.
+  const reply = { token: '', address: 'toeh-moderate@company.example', until: HELD + 7 * DAY_MS, two: false }
   return {
-    notice: letterHtml(noticeOf(language, [message({})])),
+    notice: letterHtml({ ...noticeOf(language, [message({})]), reply }),
     digest: letterHtml(noticeOf(language, [message({}), ...OTHERS])),
   }
 }

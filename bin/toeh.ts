@@ -24,6 +24,7 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   show: () => import('../lib/commands/show.js'),
   release: () => import('../lib/commands/release.js'),
   reject: () => import('../lib/commands/reject.js'),
+  moderate: () => import('../lib/commands/moderate.js'),
   recheck: () => import('../lib/commands/recheck.js'),
   cleanup: () => import('../lib/commands/cleanup.js'),
   audit: () => import('../lib/commands/audit.js'),

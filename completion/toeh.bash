@@ -18,7 +18,7 @@ _toeh() {
       [[ $word == -* ]] || ((after++))
     else
       case $word in
-        init | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | recheck | cleanup | audit | express | digest | report | metrics | backup | fsck) command=$word ;;
+        init | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | moderate | recheck | cleanup | audit | express | digest | report | metrics | backup | fsck) command=$word ;;
       esac
     fi
   done
@@ -69,6 +69,9 @@ _toeh() {
     reject:--recipient) : ;;
     reject:--before) : ;;
     reject:--since) : ;;
+    moderate:--sender) : ;;
+    moderate:--sasl-user) : ;;
+    moderate:--queue-id) : ;;
     audit:--who) : ;;
     audit:--since) : ;;
     audit:--head) : ;;
@@ -79,7 +82,7 @@ _toeh() {
     fsck:--backup) files=yes ;;
     *)
       if [[ -z $command ]]; then
-        words='init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest report metrics backup fsck --config --json --help --version'
+        words='init doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck --config --json --help --version'
       else
         case $command in
         init)
@@ -131,6 +134,9 @@ _toeh() {
           ;;
         reject)
           options='--sender --domain --recipient --before --since --all --dry-run --yes --again --quiet'
+          ;;
+        moderate)
+          options='--sender --sasl-user --queue-id'
           ;;
         recheck)
           options=''

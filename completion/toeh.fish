@@ -1,5 +1,5 @@
 # Made from the commands by npm run man.
-set -l commands init doctor allow block revoke known learn replay why import export list show release reject recheck cleanup audit express digest report metrics backup fsck
+set -l commands init doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck
 complete -c toeh -f
 complete -c toeh -l config -d 'configuration file' -r -F
 complete -c toeh -l json -d 'answer as JSON'
@@ -91,6 +91,10 @@ complete -c toeh -n '__fish_seen_subcommand_from reject' -l dry-run -d 'show who
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l again -d 'also what a release left when it was cut off'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l quiet -d 'do not tell the sender'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a moderate -d 'take an approver\'s answer by mail; from pipe(8), exit status 0 or 75'
+complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sender -d 'envelope sender' -x
+complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sasl-user -d 'login that submitted the mail' -x
+complete -c toeh -n '__fish_seen_subcommand_from moderate' -l queue-id -d 'queue id' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a recheck -d 'release what has become known since it was held'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'expire what has waited too long, after telling its sender; sweep old temporaries'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a audit -d 'who allowed, released, rejected and revoked, and when; or whether that record is whole'

@@ -1,16 +1,5 @@
 /** Charts: bars and steps as SVG that fills its place at any width. Pure. */
-
-/** Text for HTML, elements and attributes alike. Not for what mail brings: that goes through the page's own words. */
-export function escapeHtml(text: string): string {
-  const entities: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  }
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
-}
+import { escapeHtml } from './html.js'
 
 /** A number for people: `12,345`. */
 export function grouped(value: number): string {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parse, TomlError } from 'smol-toml'
-import { parseAddress, parseDomain } from './address.js'
+import { foldAscii, parseAddress, parseDomain } from './address.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
@@ -40,6 +40,15 @@ export const DEFAULTS = {
   express: {
     enabled: false,
   },
+  moderate: {
+    enabled: false,
+    address: '',
+    expire_hours: 168,
+    logins: {} as Record<string, string>,
+    authserv_id: '',
+    received_by: [] as string[],
+    two: [] as string[],
+  },
   groups: {} as Record<string, string[]>,
 }
 
@@ -68,6 +77,24 @@ export interface Config {
   /** Each 0 where there is none. */
   limits: Limits
   express: { enabled: boolean }
+  /** Approval by mail. */
+  moderate: Moderate
+}
+
+export interface Moderate {
+  enabled: boolean
+  /** Where answers arrive; empty where it is off. */
+  address: string
+  /** How long a notice can be answered. */
+  expireHours: number
+  /** SASL login → approver's address. */
+  logins: ReadonlyMap<string, string>
+  /** The name our own milter writes into Authentication-Results; empty: only logins count. */
+  authservId: string
+  /** Folded. */
+  receivedBy: string[]
+  /** Names of groups whose mail needs two approvers. */
+  two: string[]
 }
 
 export interface Limits {
@@ -136,6 +163,8 @@ class Reader {
       const standard = Object.hasOwn(defaults, key) ? defaults[key] : undefined
       if (standard === undefined) throw this.wrong(table, key, 'there is no such setting')
       if (standard === DEFAULTS.groups && isTable(value)) merged[key] = this.lists(key, value)
+      else if (standard === DEFAULTS.moderate.logins && isTable(value))
+        merged[key] = this.texts(table, key, value)
       else if (isTable(standard) && isTable(value)) merged[key] = this.merge(key, value, standard)
       else if (kindOf(value) === kindOf(standard)) merged[key] = value
       else throw this.wrong(table, key, `it must be ${kindOf(standard)}, not ${kindOf(value)}`)
@@ -150,6 +179,53 @@ class Reader {
       if (kind !== 'a list of texts') throw this.wrong(table, key, `it must be a list of texts, not ${kind}`)
     }
     return values as Record<string, string[]>
+  }
+
+  /** The same where each is a text. */
+  texts(table: string, key: string, values: Table): Record<string, string> {
+    for (const [name, value] of Object.entries(values)) {
+      const kind = kindOf(value)
+      if (kind !== 'a text')
+        throw this.wrong(table, key, `${JSON.stringify(name)}: it must be a text, not ${kind}`)
+    }
+    return values as Record<string, string>
+  }
+}
+
+function parseModerate(
+  reader: Reader,
+  file: typeof DEFAULTS,
+  internal: readonly string[],
+  expireHours: number,
+): Moderate {
+  const { enabled, address, logins, authserv_id: authservId, received_by: receivedBy, two } = file.moderate
+  const wrong = (key: string, why: string): Failure => reader.wrong('moderate', key, why)
+  const own = parseAddress(address)
+  if (address !== '' || enabled) {
+    if (!own.plain)
+      throw wrong(address === '' ? 'enabled' : 'address', 'moderate.address must be one plain address')
+    if (!internal.includes(own.domain)) throw wrong('address', 'its domain must be one of internal_domains')
+  }
+  const approvers = new Set(file.approvers.map(foldAscii))
+  for (const [login, approver] of Object.entries(logins)) {
+    if (!approvers.has(foldAscii(approver)))
+      throw wrong('logins', `${JSON.stringify(login)}: ${JSON.stringify(approver)} is not one of approvers`)
+  }
+  if (!/^[A-Za-z0-9._-]*$/.test(authservId)) throw wrong('authserv_id', 'it must be a name without blanks')
+  for (const name of receivedBy)
+    if (!/^[A-Za-z0-9._-]+$/.test(name)) throw wrong('received_by', `${JSON.stringify(name)} is no host name`)
+  for (const name of two)
+    if (!Object.hasOwn(file.groups, name))
+      throw wrong('two', `there is no group ${JSON.stringify(name)} in [groups]`)
+  if (enabled && two.length > 0 && approvers.size < 2) throw wrong('two', 'it needs two approvers')
+  return {
+    enabled,
+    address,
+    expireHours,
+    logins: new Map(Object.entries(logins)),
+    authservId,
+    receivedBy: receivedBy.map(foldAscii),
+    two,
   }
 }
 
@@ -281,6 +357,12 @@ export function parseConfig(path: string, text: string): Config {
       holdBytes: MEGABYTE * whole('limits', 'hold_megabytes', file.limits.hold_megabytes, 0, 1_000_000_000),
     },
     express: { enabled: file.express.enabled },
+    moderate: parseModerate(
+      reader,
+      file,
+      internal,
+      whole('moderate', 'expire_hours', file.moderate.expire_hours, 1, 8760),
+    ),
   }
 }
 

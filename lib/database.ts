@@ -89,6 +89,19 @@ const MIGRATIONS = [
   ALTER TABLE rule DROP COLUMN last_used_at;
   DELETE FROM progress WHERE name = 'uses folded to';
   `,
+  `
+  CREATE TABLE token (
+    hash TEXT PRIMARY KEY,  -- SHA-256 of what a notice carries
+    hold TEXT NOT NULL REFERENCES hold (id),
+    recipients TEXT NOT NULL,  -- JSON
+    approver TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    answer TEXT CHECK (answer IN ('release', 'know', 'reject')),
+    used_by TEXT,  -- SHA-256 of the mail
+    used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX token_hold ON token (hold);
+  `,
 ]
 
 /** The database file of a state folder. */

@@ -100,3 +100,22 @@ export async function* readDecisions(state: string, since = ''): AsyncGenerator<
     }
   }
 }
+
+/**
+ * The login the gate has seen for a message, by the queue id under which it passed it on: the second half of its way
+ * does not know it any more (XFORWARD carries none).
+ * @returns the login, empty where there was none, undefined where the log has no such message
+ */
+export async function loginOf(state: string, passedAs: string): Promise<string | undefined> {
+  const folder = join(state, 'decisions')
+  const mark = `"passedAs":${JSON.stringify(passedAs)}`
+  // A reply that was deferred is some days older.
+  for (const name of dayFiles(folder).reverse().slice(0, 7)) {
+    const input = createReadStream(join(folder, name))
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      const decision = line.includes(mark) ? decisionIn(line) : undefined
+      if (decision?.passedAs === passedAs) return decision.saslUser
+    }
+  }
+  return undefined
+}

@@ -13,6 +13,7 @@ import { Landscape } from './landscape.js'
 import { Lane, lanePath } from './lane.js'
 import { Neighbours } from './neighbours.js'
 import { accounts, demandMember, describeAccounts } from './person.js'
+import { Tokens } from './token.js'
 
 /** Options every command has. */
 export interface CommonOptions {
@@ -27,6 +28,7 @@ export interface Desk {
   hold: Hold
   folder: HoldFolder
   audit: Audit
+  tokens: Tokens
   actor: Actor
 }
 
@@ -59,7 +61,7 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'dec
   const neighbours = new Neighbours(db, config.internal)
   const landscape = new Landscape(db, access === 'read' ? undefined : keptLane(config))
   const hold = new Hold(db, folder)
-  return { config, landscape, neighbours, hold, folder, audit: new Audit(db), actor }
+  return { config, landscape, neighbours, hold, folder, audit: new Audit(db), tokens: new Tokens(db), actor }
 }
 
 /**

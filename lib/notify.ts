@@ -1,16 +1,27 @@
 /** Telling people: who is to hear of a held message, at most once an interval, and how the mail gets to them. */
+
+import { keyOf } from './authentication.js'
 import type { Config } from './config.js'
-import { databasePath, openForReading } from './database.js'
+import { needsTwo } from './consent.js'
+import { databasePath, openForReading, openForWriting } from './database.js'
 import { isOwnSender } from './decide.js'
+import { findEnclosures } from './enclosures.js'
 import { Failure } from './failure.js'
 import type { HeldMessage, Hold } from './hold.js'
 import type { HoldFolder } from './holdfolder.js'
+import type { NoticeKind, NoticeMessage, NoticeRequest, Reply } from './letter.js'
 import { spool } from './message.js'
 import { Neighbours, placeRecipients } from './neighbours.js'
-import { composeNotice, type NoticeKind, type NoticeMessage } from './notice.js'
+import { composeNotice } from './notice.js'
 import { reinject } from './reinject.js'
+import { Tokens } from './token.js'
 
 const PATIENCE_MS = 10_000
+const HOUR_MS = 3_600_000
+/** More messages of one sender at once are not for answering by mail. */
+const MOST_ANSWERABLE = 10
+/** Of several messages in one mail so many are looked into. */
+const MOST_LOOKED_INTO = 20
 
 export interface Post {
   config: Config
@@ -30,9 +41,11 @@ export async function sendNotice(
   kind: NoticeKind,
   to: readonly string[],
   messages: readonly NoticeMessage[],
+  more: Partial<NoticeRequest> = {},
 ): Promise<void> {
   const { config, folder } = post
   const bytes = await composeNotice({
+    ...more,
     kind,
     to,
     messages,
@@ -89,7 +102,7 @@ export async function tell(
   const { approvers } = post.config
   if (approvers.length > 0 || sender !== undefined) {
     const placed = await place(post, messages)
-    if (approvers.length > 0) await sendNotice(post, 'approver', approvers, placed)
+    if (approvers.length > 0) await askApprovers(post, placed, now)
     if (sender !== undefined) await sendNotice(post, 'sender', [sender], placed)
   }
   await hold.recordNotified(
@@ -98,7 +111,48 @@ export async function tell(
   )
 }
 
-/** The messages, their unknown recipients with near misses. */
+/**
+ * Asks the approvers: all in one mail, or, where they can answer by mail, each in mails of his own, one a message. Many
+ * messages of one sender at once are more than anybody answers well one by one, and a flood is for the server's people.
+ */
+async function askApprovers(post: Post, messages: readonly NoticeMessage[], now: number): Promise<void> {
+  const { approvers, moderate } = post.config
+  if (!moderate.enabled || messages.length > MOST_ANSWERABLE) {
+    await sendNotice(post, 'approver', approvers, messages)
+    return
+  }
+  const db = openForWriting(databasePath(post.config.state), { busySeconds: post.config.busySeconds })
+  try {
+    const tokens = new Tokens(db)
+    for (const approver of approvers) {
+      for (const message of messages) {
+        const reply = await replyOf(post.config, tokens, message, approver, now)
+        await sendNotice(post, 'approver', [approver], [message], { reply })
+      }
+    }
+  } finally {
+    db.close()
+  }
+}
+
+/** What lets this approver answer; nothing where the message is his own. */
+async function replyOf(
+  config: Config,
+  tokens: Tokens,
+  message: NoticeMessage,
+  approver: string,
+  now: number,
+): Promise<Reply | undefined> {
+  const key = keyOf(approver)
+  if (key === undefined || key === keyOf(message.sender)) return undefined
+  const { address, expireHours, two } = config.moderate
+  const recipients = message.recipients.map((recipient) => recipient.address)
+  const until = Math.min(message.expiresAt, now + expireHours * HOUR_MS)
+  const token = await tokens.issue({ hold: message.id, recipients, approver: key, expiresAt: until })
+  return { token, address, until, two: needsTwo(two, config.groups, message.sender, recipients) }
+}
+
+/** The messages with their attachments, their unknown recipients with near misses. */
 async function place(post: Post, messages: readonly HeldMessage[]): Promise<NoticeMessage[]> {
   const { config } = post
   if (post.neighbours === undefined) {
@@ -110,6 +164,10 @@ async function place(post: Post, messages: readonly HeldMessage[]): Promise<Noti
     }
   }
   const placed: NoticeMessage[] = []
-  for (const message of messages) placed.push(await placeRecipients(post.neighbours, message))
+  for (const [index, message] of messages.entries()) {
+    const enclosures =
+      index < MOST_LOOKED_INTO ? await findEnclosures(post.folder.messagePath(message.id)) : undefined
+    placed.push({ ...(await placeRecipients(post.neighbours, message)), enclosures })
+  }
   return placed
 }

@@ -1,7 +1,8 @@
 /** The page: a report as one HTML document with its pictures and its style in it, and no script. Pure. */
-import { type Column, drawBar, drawColumns, drawSteps, escapeHtml, grouped } from './chart.js'
+import { type Column, drawBar, drawColumns, drawSteps, grouped } from './chart.js'
 import { localTime, shortAge, shortSize, visible } from './display.js'
 import { type Day, type Figures, SPANS } from './figures.js'
+import { escapeHtml, safe } from './html.js'
 
 /** What a reader is told of a span, along SPANS. */
 export const SPAN_NAMES = ['1 hour', '4 hours', '1 day', '3 days', '7 days', 'longer']
@@ -56,11 +57,6 @@ tr:last-child td { border-bottom: 0; } th:last-child, td:last-child { padding-ri
   break-inside: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 @page { margin: 14mm; }
 `
-
-/** What mail, rules or people have brought, for HTML: nothing of it steers, hides or is markup. Breaks before an @. */
-function safe(text: string): string {
-  return `<bdi>${escapeHtml(visible(text)).replaceAll('@', '<wbr>@')}</bdi>`
-}
 
 function person(address: string): string {
   return safe(address === '' ? '<>' : address)

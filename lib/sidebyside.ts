@@ -92,6 +92,35 @@ function pastOf({ thisOne }: UsedNeighbour, language: Language, now?: number): s
   return past.length === 0 ? words.never : past.join(', ')
 }
 
+export interface Sides {
+  /** `looks like:` and how. */
+  looksLike: string
+  likeness: string
+  known: { value: string; facts: string }
+  thisOne: { value: string; facts: string }
+}
+
+/**
+ * Both sides, each with its history in words.
+ * @param now as for {@link describeUsage}
+ */
+export function sidesOf(nearMiss: UsedNeighbour, language: Language = 'en', now?: number): Sides {
+  const words = WORDS[language]
+  const { value, kind, likeness, history, uses, thisOne } = nearMiss
+  const facts = kind === 'internal' ? [words.own] : [describeUsage(uses, language, now)]
+  if (history !== null) {
+    facts.push(words.allowed(history.addedBy, localDay(history.addedAt)))
+    if (history.source !== 'command') facts.push(history.source)
+    if (history.note !== '') facts.push(shorten(history.note))
+  }
+  return {
+    looksLike: words.looksLike,
+    likeness: words.likeness[likeness],
+    known: { value, facts: facts.join(', ') },
+    thisOne: { value: thisOne.value, facts: pastOf(nearMiss, language, now) },
+  }
+}
+
 /**
  * Both histories in one line: `known: a.fr (214 messages since March 2024, last on Tuesday, allowed by marie on
  * 2024-03-02); this one: b.fr, never`.
@@ -99,15 +128,9 @@ function pastOf({ thisOne }: UsedNeighbour, language: Language, now?: number): s
  */
 export function describeNearMiss(nearMiss: UsedNeighbour, language: Language = 'en', now?: number): string {
   const words = WORDS[language]
-  const { value, kind, history, uses, thisOne } = nearMiss
-  const facts = kind === 'internal' ? [words.own] : [describeUsage(uses, language, now)]
-  if (history !== null) {
-    facts.push(words.allowed(history.addedBy, localDay(history.addedAt)))
-    if (history.source !== 'command') facts.push(history.source)
-    if (history.note !== '') facts.push(shorten(history.note))
-  }
-  const known = `${value} (${facts.join(', ')})`
-  return `${words.known} ${known}${words.between}${words.thisOne} ${thisOne.value}, ${pastOf(nearMiss, language, now)}`
+  const { known, thisOne } = sidesOf(nearMiss, language, now)
+  const first = `${words.known} ${known.value} (${known.facts})`
+  return `${first}${words.between}${words.thisOne} ${thisOne.value}, ${thisOne.facts}`
 }
 
 /** The same in the width of a list: how much both were used. */

@@ -29,6 +29,7 @@ export interface Wording {
     date: string
     size: string
     id: string
+    attachments: string
     recipients: string
     expires: string
   }
@@ -36,9 +37,47 @@ export interface Wording {
   nextForSenderNobody: string
   othersSent: string
   notYou: string
-  nextForApprover: string
+  askFirst: string
+  thenOnServer: string
   nullSender: string
+  /** Of attachments: that there are none, one without a name, and that they could not all be looked at. */
+  none: string
+  unnamed: string
+  notAllSeen: string
+  andMore: (count: number) => string
+  knownSide: string
+  thisSide: string
+  /** For an approver who can answer by mail; then, below it, the words and what each does. */
+  answerThis: string
+  answerMeans: Record<Answer, string>
+  answerSubjectStays: (until: string) => string
+  answerTwo: string
+  orOnServer: string
+  /** What came of an answer: the subject's beginning, and the first sentence. */
+  answered: Record<Outcome, { title: string; text: string }>
+  /** What is said of one recipient afterwards. */
+  standing: Record<Standing, string>
+  known: string
 }
+
+/** What an approver's mail may say; `know` is a release whose recipients are known from then on. */
+export type Answer = 'release' | 'know' | 'reject'
+
+/** What came of an approver's mail. */
+export type Outcome =
+  | 'released'
+  | 'rejected'
+  | 'noted'
+  | 'failed'
+  | 'settled'
+  | 'spent'
+  | 'expired'
+  | 'own'
+  | 'unknown'
+  | 'unclear'
+
+/** The state of a recipient, as an approver is told. */
+export type Standing = 'waits' | 'releasing' | 'released' | 'rejected' | 'expired' | 'passed'
 
 const FAULTS_FR: Record<Fault, string> = {
   empty: 'vide',
@@ -90,6 +129,7 @@ const ENGLISH: Wording = {
     date: 'Sent',
     size: 'Size',
     id: 'Hold',
+    attachments: 'Attachments',
     recipients: 'Recipients',
     expires: 'Expires',
   },
@@ -100,9 +140,68 @@ const ENGLISH: Wording = {
   othersSent: 'Recipients of the message who are not named here were not held.',
   notYou:
     'If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.',
-  nextForApprover:
-    'Ask the sender by telephone or in person whether the address is right, above all for bank details. Then, on the mail server:',
+  askFirst:
+    'Ask the sender by telephone or in person whether the address is right, above all for bank details.',
+  thenOnServer: 'Then, on the mail server:',
   nullSender: '(a report from a mail system)',
+  none: 'none',
+  unnamed: '(without a name)',
+  notAllSeen: '(not all of them could be looked at)',
+  andMore: (count) => `and ${count} more`,
+  knownSide: 'known',
+  thisSide: 'this one',
+  answerThis: 'Answer this mail with one of these words alone on its first line:',
+  answerMeans: {
+    release: 'it is sent, this once',
+    know: 'it is sent, and these recipients are known from now on',
+    reject: 'it is not sent, and its sender is told',
+  },
+  answerSubjectStays: (until) =>
+    `Leave the subject as it is: it holds a number that is yours and counts once, until ${until}.`,
+  answerTwo: 'Two approvers have to say yes to this one. One no is enough.',
+  orOnServer: 'Or, on the mail server:',
+  answered: {
+    released: { title: 'Sent', text: 'You said yes. The message was sent on.' },
+    rejected: { title: 'Not sent', text: 'You said no. The message was not sent.' },
+    noted: {
+      title: 'Your yes counts',
+      text: 'Your yes is written down. The message waits for the yes of another approver.',
+    },
+    failed: {
+      title: 'Not done',
+      text: 'Your answer counted, but it could not be carried out for everybody below. Your mail administrator can see to it.',
+    },
+    settled: { title: 'Decided already', text: 'Nothing was done: nobody waits in this message any more.' },
+    spent: {
+      title: 'Answered already',
+      text: 'Nothing was done: the number in the subject has been used by an earlier answer.',
+    },
+    expired: {
+      title: 'Too late',
+      text: 'Nothing was done: the time to answer this notice is over. Ask your mail administrator.',
+    },
+    own: {
+      title: 'Not yours to approve',
+      text: 'Nothing was done: you have sent this message yourself. Another approver has to answer.',
+    },
+    unknown: {
+      title: 'Not understood',
+      text: 'Nothing was done: the subject holds no number that was given to you. Answer the notice itself, and leave its subject as it is.',
+    },
+    unclear: {
+      title: 'Not understood',
+      text: 'Nothing was done: the first line of your answer is none of the words below.',
+    },
+  },
+  standing: {
+    waits: 'still waits',
+    releasing: 'is being sent',
+    released: 'sent',
+    rejected: 'rejected',
+    expired: 'not sent, expired',
+    passed: 'sent',
+  },
+  known: 'known from now on',
 }
 
 const FRENCH: Wording = {
@@ -135,6 +234,7 @@ const FRENCH: Wording = {
     date: 'Envoyé',
     size: 'Taille',
     id: 'Dépôt',
+    attachments: 'Pièces jointes',
     recipients: 'Destinataires',
     expires: 'Expire',
   },
@@ -145,9 +245,68 @@ const FRENCH: Wording = {
   othersSent: 'Les destinataires du message qui ne sont pas nommés ici n’ont pas été retenus.',
   notYou:
     'Si vous n’avez pas écrit ce message, ou si l’adresse vient d’un courriel inattendu, ne demandez pas sa libération : prévenez votre administrateur.',
-  nextForApprover:
-    'Vérifiez l’adresse auprès de l’expéditeur par téléphone ou de vive voix, surtout pour des coordonnées bancaires. Puis, sur le serveur de messagerie :',
+  askFirst:
+    'Vérifiez l’adresse auprès de l’expéditeur par téléphone ou de vive voix, surtout pour des coordonnées bancaires.',
+  thenOnServer: 'Puis, sur le serveur de messagerie :',
   nullSender: '(rapport d’un système de messagerie)',
+  none: 'aucune',
+  unnamed: '(sans nom)',
+  notAllSeen: '(toutes n’ont pas pu être examinées)',
+  andMore: (count) => `et ${count} de plus`,
+  knownSide: 'connu',
+  thisSide: 'celui-ci',
+  answerThis: 'Répondez à ce message par l’une de ces expressions, seule sur la première ligne :',
+  answerMeans: {
+    release: 'il est envoyé, cette fois',
+    know: 'il est envoyé, et ces destinataires sont désormais connus',
+    reject: 'il n’est pas envoyé, et son expéditeur est prévenu',
+  },
+  answerSubjectStays: (until) =>
+    `Laissez l’objet tel quel : il porte un numéro qui est à vous et compte une fois, jusqu’au ${until}.`,
+  answerTwo: 'Il faut l’accord de deux approbateurs. Un seul refus suffit.',
+  orOnServer: 'Ou, sur le serveur de messagerie :',
+  answered: {
+    released: { title: 'Envoyé', text: 'Vous avez accepté. Le message a été envoyé.' },
+    rejected: { title: 'Refusé', text: 'Vous avez refusé. Le message n’a pas été envoyé.' },
+    noted: {
+      title: 'Accord noté',
+      text: 'Votre accord est noté. Le message attend celui d’un autre approbateur.',
+    },
+    failed: {
+      title: 'Non effectué',
+      text: 'Votre réponse a compté, mais n’a pas pu être exécutée pour tous les destinataires ci-dessous. Votre administrateur de messagerie peut s’en occuper.',
+    },
+    settled: { title: 'Déjà décidé', text: 'Rien n’a été fait : plus personne n’attend dans ce message.' },
+    spent: {
+      title: 'Déjà répondu',
+      text: 'Rien n’a été fait : le numéro de l’objet a servi à une réponse précédente.',
+    },
+    expired: {
+      title: 'Trop tard',
+      text: 'Rien n’a été fait : le délai de réponse est passé. Demandez à votre administrateur de messagerie.',
+    },
+    own: {
+      title: 'Pas de votre ressort',
+      text: 'Rien n’a été fait : vous avez envoyé ce message vous-même. Un autre approbateur doit répondre.',
+    },
+    unknown: {
+      title: 'Non compris',
+      text: 'Rien n’a été fait : l’objet ne porte aucun numéro qui vous ait été donné. Répondez à l’avis lui-même, sans changer son objet.',
+    },
+    unclear: {
+      title: 'Non compris',
+      text: 'Rien n’a été fait : la première ligne de votre réponse n’est aucune des expressions ci-dessous.',
+    },
+  },
+  standing: {
+    waits: 'attend toujours',
+    releasing: 'en cours d’envoi',
+    released: 'envoyé',
+    rejected: 'refusé',
+    expired: 'non envoyé, expiré',
+    passed: 'envoyé',
+  },
+  known: 'désormais connu',
 }
 
 export const WORDING: Record<Language, Wording> = { en: ENGLISH, fr: FRENCH }

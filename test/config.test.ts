@@ -40,6 +40,15 @@ t.test('the defaults', (t) => {
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
     limits: { free: 104_857_600, holdMessages: 0, holdBytes: 0 },
     express: { enabled: false },
+    moderate: {
+      enabled: false,
+      address: '',
+      expireHours: 168,
+      logins: new Map(),
+      authservId: '',
+      receivedBy: [],
+      two: [],
+    },
   }
   t.strictSame(parseConfig(PATH, OWN), defaults)
   t.end()
@@ -85,7 +94,7 @@ const FROM = 'it must be one plain address'
 
 // tsc demands a row for each setting.
 const SETTINGS: Record<
-  Exclude<keyof typeof DEFAULTS, 'notice' | 'limits' | 'people' | 'express' | 'groups'>,
+  Exclude<keyof typeof DEFAULTS, 'notice' | 'limits' | 'people' | 'express' | 'moderate' | 'groups'>,
   Cases
 > = {
   mode: {
@@ -462,6 +471,64 @@ t.test('groups: names of the reader, members folded', (t) => {
     const failure = failureOf(() => parseConfig(PATH, `${OWN}[groups]\n${line}\n`))
     t.equal(failure.message, `configuration ${PATH}:${OWN.split('\n').length + 1}: ${complaint}`)
     t.equal(failure.status, EXIT.config)
+  }
+  t.end()
+})
+
+t.test('approval by mail', (t) => {
+  const people = 'approvers = ["Boss@corp.test", "deputy@other.test"]\n'
+  const groups = '[groups]\naccounting = ["anna@corp.test"]\n'
+  const read = (lines: string, approvers = people): Config =>
+    parseConfig(PATH, `${OWN}${approvers}[moderate]\n${lines}\n${groups}`)
+  t.strictSame(
+    read(`enabled = true
+address = "toeh-moderate@Corp.test"
+expire_hours = 24
+logins = { boss = "boss@CORP.test", "d.e" = "deputy@other.test" }
+authserv_id = "mx.corp.test"
+received_by = ["MX2.corp.test"]
+two = ["accounting"]`).moderate,
+    {
+      enabled: true,
+      address: 'toeh-moderate@Corp.test',
+      expireHours: 24,
+      logins: new Map([
+        ['boss', 'boss@CORP.test'],
+        ['d.e', 'deputy@other.test'],
+      ]),
+      authservId: 'mx.corp.test',
+      receivedBy: ['mx2.corp.test'],
+      two: ['accounting'],
+    },
+  )
+  t.strictSame(
+    read('[moderate.logins]\nboss = "boss@corp.test"').moderate.logins,
+    new Map([['boss', 'boss@corp.test']]),
+    'logins as a table of their own',
+  )
+  const bad: [string, string, string?][] = [
+    ['enabled = true', 'moderate.enabled: moderate.address must be one plain address'],
+    ['address = "x"', 'moderate.address: moderate.address must be one plain address'],
+    ['address = "x@other.test"', 'moderate.address: its domain must be one of internal_domains'],
+    ['expire_hours = 0', 'moderate.expire_hours: it must be a whole number from 1 to 8760'],
+    ['logins = { boss = 1 }', 'moderate.logins: "boss": it must be a text, not a number'],
+    ['logins = []', 'moderate.logins: it must be a table, not a list of texts'],
+    ['logins = { eve = "eve@corp.test" }', 'moderate.logins: "eve": "eve@corp.test" is not one of approvers'],
+    ['authserv_id = "mx corp"', 'moderate.authserv_id: it must be a name without blanks'],
+    ['received_by = ["a b"]', 'moderate.received_by: "a b" is no host name'],
+    ['two = ["nobody"]', 'moderate.two: there is no group "nobody" in [groups]'],
+    ['two = ["constructor"]', 'moderate.two: there is no group "constructor" in [groups]'],
+    ['other = 1', 'moderate.other: there is no such setting'],
+    [
+      'enabled = true\naddress = "m@corp.test"\ntwo = ["accounting"]',
+      'moderate.two: it needs two approvers',
+      'approvers = ["boss@corp.test", "BOSS@corp.test"]\n',
+    ],
+  ]
+  for (const [lines, why, approvers] of bad) {
+    const failure = failureOf(() => read(lines, approvers))
+    t.match(failure.message, why, lines)
+    t.match(failure.message, /^configuration \/etc\/toeh\/toeh\.toml:[3-9]: /, 'with its line')
   }
   t.end()
 })

@@ -89,7 +89,7 @@ for (const [name, open] of OPENINGS) {
       raw.pragma('user_version = 99')
       raw.close()
       const failure = await failureOf(() => open(path, QUICK))
-      t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 4`)
+      t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 5`)
       t.equal(failure.hint, 'install the newer TOEH that made it')
       t.equal(failure.status, 78)
     })
@@ -315,11 +315,11 @@ t.test('createDatabase makes it once and leaves what is there', async (t) => {
   first.close()
   const second = createDatabase(path, QUICK)
   t.same(senders(second), ['a@corp.test'])
-  t.same(second.get('PRAGMA user_version'), { user_version: 4 })
+  t.same(second.get('PRAGMA user_version'), { user_version: 5 })
   second.run('PRAGMA user_version = 99')
   second.close()
   const failure = await failureOf(() => createDatabase(path, QUICK))
-  t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 4`)
+  t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 5`)
 })
 
 t.test('several processes may create it at once', async (t) => {
@@ -352,6 +352,7 @@ t.test('a database that knew the last use of each rule only', (t) => {
   // Back to version 3.
   const raw = new Sqlite(path)
   raw.exec(`
+    DROP TABLE token;
     DROP TABLE rule_use;
     ALTER TABLE rule ADD COLUMN last_used_at INTEGER;
     INSERT INTO rule (kind, value, subdomains, effect, added_by, added_at, source, note, last_used_at)

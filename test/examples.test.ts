@@ -1,5 +1,6 @@
-/** The page that examples/make-report.ts draws: the one in the documents' pictures. */
+/** What the examples draw: the pictures in the documents. */
 import t from 'tap'
+import { makeNotices } from '../examples/make-notice.js'
 import { makeReport } from '../examples/make-report.js'
 
 t.test('generated mail, decided and drawn; the same for the same seed', (t) => {
@@ -9,5 +10,11 @@ t.test('generated mail, decided and drawn; the same for the same seed', (t) => {
   t.match(page, /Half were released within [0-9]+h/)
   t.equal(page, makeReport(1, 1500))
   t.not(page, makeReport(2, 1500))
+  t.end()
+})
+
+t.test('notices, in both languages', (t) => {
+  t.match(makeNotices('en').notice, /<b>release and know<\/b>/)
+  t.match(makeNotices('fr').digest, 'À approuver : 3 messages')
   t.end()
 })

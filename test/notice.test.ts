@@ -1,14 +1,8 @@
 /** Tests of notice.ts: what people read, its headers, and that nothing in it can deceive. */
 import { simpleParser } from 'mailparser'
 import t from 'tap'
-import {
-  composeNotice,
-  type NoticeKind,
-  type NoticeMessage,
-  type NoticeRequest,
-  noticeText,
-  readableSubject,
-} from '../lib/notice.js'
+import { letterText, type NoticeKind, type NoticeMessage, type NoticeRequest } from '../lib/letter.js'
+import { composeNotice, readableSubject } from '../lib/notice.js'
 import type { UsedNeighbour } from '../lib/usage.js'
 import type { Language } from '../lib/wording.js'
 
@@ -46,6 +40,7 @@ function request(some: Partial<NoticeRequest> = {}): NoticeRequest {
     to: ['anna@corp.test'],
     approvers: ['boss@corp.test', 'deputy@corp.test'],
     messages: [MESSAGE],
+    outcome: 'released',
     ...some,
   }
 }
@@ -65,7 +60,6 @@ t.test('the head', async (t) => {
     [...head.keys()].sort(),
     [
       'Auto-Submitted',
-      'Content-Transfer-Encoding',
       'Content-Type',
       'Date',
       'From',
@@ -83,7 +77,7 @@ t.test('the head', async (t) => {
   t.equal(head.get('X-Auto-Response-Suppress'), 'All')
   t.equal(head.get('From'), 'TOEH <toeh@corp.test>')
   t.equal(head.get('To'), 'anna@corp.test')
-  t.equal(head.get('Content-Type'), 'text/plain; charset=utf-8')
+  t.match(head.get('Content-Type'), /^multipart\/alternative; boundary="[^"]+"$/)
   t.match(head.get('Message-ID'), /^<[^@]+@corp\.test>$/)
   t.equal((await headOf({ to: ['a@corp.test', 'b@corp.test'] })).get('To'), 'a@corp.test, b@corp.test')
 })
@@ -120,6 +114,7 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       /^A message was not sent .* nobody approved it in time/,
     ],
     rejected: ['Not sent: Invoice', 'Not sent: Invoice', /^A message was not sent .* rejected\./],
+    answered: ['Sent: Invoice', 'Sent: Invoice', /^You said yes\. The message was sent on\./],
   },
   fr: {
     sender: [
@@ -138,6 +133,7 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       /^Un message .* personne ne l’a approuvé à temps/,
     ],
     rejected: ['Non envoyé : Invoice', 'Non envoyé : Invoice', /^Un message .* examiné et refusé/],
+    answered: ['Envoyé\u00a0: Invoice', 'Envoyé\u00a0: Invoice', /^Vous avez accepté/],
   },
 }
 
@@ -152,7 +148,7 @@ t.test('each kind in each language', async (t) => {
       t.match(single.text, intro, `${language} ${kind}`)
       t.equal(
         single.text?.trimEnd(),
-        noticeText(request({ kind, language })).trimEnd(),
+        letterText(request({ kind, language })).trimEnd(),
         'the mail carries the text',
       )
       const several = await simpleParser(
@@ -176,7 +172,7 @@ t.test('each kind in each language', async (t) => {
 
 t.test('the text for a sender, whole', (t) => {
   t.equal(
-    noticeText(request()),
+    letterText(request()),
     `A message from your address has not been sent to the recipients below. It waits for a person to approve it.
 
   From:    anna@corp.test
@@ -202,12 +198,12 @@ Recipients of the message who are not named here were not held.
 If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.
 `,
   )
-  t.match(noticeText(request({ approvers: [] })), 'your mail administrator can release it')
+  t.match(letterText(request({ approvers: [] })), 'your mail administrator can release it')
   t.end()
 })
 
 t.test('the text for an approver, of several messages, in French', (t) => {
-  const text = noticeText(request({ kind: 'approver', language: 'fr', messages: [MESSAGE, OTHER] }))
+  const text = letterText(request({ kind: 'approver', language: 'fr', messages: [MESSAGE, OTHER] }))
   for (const part of [
     '  De\u00a0:     anna@corp.test\n',
     '  Envoyé\u00a0: 24 novembre 2026 à 08:12\n',
@@ -249,7 +245,7 @@ t.test('a near miss stands below its recipient, both histories side by side', as
   const messages = [{ ...MESSAGE, recipients }]
   for (const kind of ['sender', 'approver'] as const) {
     t.match(
-      noticeText(request({ kind, messages })),
+      letterText(request({ kind, messages })),
       [
         '    x@four-nisseur.fr\n        not among the destinations this company writes to\n',
         '        looks like: fournisseur.fr (hyphen)\n          known: fournisseur.fr (214 messages since March 2024, last on 2026-11-20, allowed by marie on 2026-03-02, ',
@@ -258,7 +254,7 @@ t.test('a near miss stands below its recipient, both histories side by side', as
       kind,
     )
     t.match(
-      noticeText(request({ kind, language: 'fr', messages })),
+      letterText(request({ kind, language: 'fr', messages })),
       '        ressemble à\u00a0: fournisseur.fr (trait d’union)\n          connu\u00a0: fournisseur.fr (214 messages depuis mars 2024, le dernier le 2026-11-20, autorisé par marie',
       kind,
     )
@@ -299,6 +295,28 @@ t.test('the subject for people', (t) => {
   t.end()
 })
 
+const HIDDEN = /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\x00-\x09\x0b-\x1f\x7f-\x9f]/u
+
+/** The HTML of a notice as a mail program gets it. */
+async function htmlOf(request: NoticeRequest): Promise<string> {
+  return (await simpleParser(await composeNotice(request))).html || ''
+}
+
+/** The elements, but for places where a line may break. */
+function tagsOf(html: string): string[] {
+  return (html.match(/<[^>]*>/g) ?? []).filter((tag) => tag !== '<wbr>')
+}
+
+/** In the place of what is hostile below. */
+const TAME = {
+  sender: 'a@corp.test',
+  subject: 'b',
+  recipients: [
+    { address: 'c@evil.test', reason: 'malformed', detail: 'd' },
+    { address: 'y@known.test', reason: 'refused', detail: 'e' },
+  ],
+}
+
 t.test('bidirectional, control and zero-width characters never reach a reader', async (t) => {
   const nasty = 'x\u{202e}\u{2066}\u{200b}\u{feff}\x1b[2J\x07\r\nBcc: spy@evil.test\r\n\r\nPay to:'
   const message: NoticeMessage = {
@@ -315,12 +333,17 @@ t.test('bidirectional, control and zero-width characters never reach a reader', 
       const bytes = await composeNotice(request({ kind, language, messages: [message] }))
       const mail = await simpleParser(bytes)
       const shown = `${mail.subject}\n${mail.text}`
-      t.notMatch(shown, /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\x00-\x09\x0b-\x1f\x7f-\x9f]/u, `${kind} ${language}`)
+      t.notMatch(shown, HIDDEN, `${kind} ${language}`)
       t.notMatch(shown, /^(Bcc|Pay to):/m, `${kind} ${language}: no line of its own`)
       t.equal(mail.bcc, undefined, `${kind} ${language}: no field of its own`)
       t.ok(mail.text?.includes('\\u{202e}\\u{2066}\\u{200b}'), `${kind} ${language}: it is shown`)
       t.equal(mail.attachments.length, 0)
-      t.equal(mail.html, false)
+      t.notMatch(mail.html || '', HIDDEN, `${kind} ${language}: nor in HTML`)
+      t.strictSame(
+        tagsOf(mail.html || ''),
+        tagsOf(await htmlOf(request({ kind, language, messages: [{ ...message, ...TAME }] }))),
+        `${kind} ${language}: no element of its own`,
+      )
     }
   }
 })

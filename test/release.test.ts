@@ -10,6 +10,7 @@ import { type HeldMessage, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HeldRecipient } from '../lib/holdfolder.js'
 import { Neighbours } from '../lib/neighbours.js'
 import { chooseRecipients, release } from '../lib/release.js'
+import { Tokens } from '../lib/token.js'
 import { failureOf } from './support/failing.js'
 import { CLIENT, park, refused, unknown } from './support/held.js'
 import { type Lab, MESSAGE, makeLab } from './support/lab.js'
@@ -32,7 +33,8 @@ function openDesk(t: Test, lab: Lab, port: number, who = 'marie', at = NOW): Ope
   t.teardown(() => db.close())
   const config = loadConfig(lab.config)
   const neighbours = new Neighbours(db, config.internal)
-  return { db, desk: { config, neighbours, actor: { who, at }, audit: new Audit(db), ...stores } }
+  const rest = { audit: new Audit(db), tokens: new Tokens(db) }
+  return { db, desk: { config, neighbours, actor: { who, at }, ...rest, ...stores } }
 }
 
 async function hold(

@@ -17,6 +17,8 @@ const DAY_MS = 86_400_000
 const TEMPORARY_MS = DAY_MS
 /** A cleanup that began on a message and has not ended after this has died. */
 const CLAIM_MS = 3_600_000
+/** For so long an answer that comes too late is told so. */
+const TOKEN_MS = 30 * DAY_MS
 /** The name in `progress` of what a cleanup leaves for the next. */
 const PROGRESS = 'cleanup'
 
@@ -116,6 +118,7 @@ const module: CommandModule = {
     const deeds = trusted ? await desk.audit.prune(now - auditDays * DAY_MS) : 0
     if (days > 0) lines.push(words`removed ${days} days of the decision log, kept from ${keptFrom} on`)
     if (deeds > 0) lines.push(words`removed ${deeds} rows of the audit older than ${auditDays} days`)
+    if (trusted) await desk.tokens.prune(now - TOKEN_MS)
     const mended = await desk.landscape.mendLane(now)
     const { removed, orphans } = await tidyFolders(desk)
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0

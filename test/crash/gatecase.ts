@@ -111,6 +111,7 @@ function describe({ rows, copies, folders, temporaries }: Books): string {
 /** Takes the database back to schema 1, as an older TOEH has left it; the next to open it for writing migrates it. */
 function age(lab: Lab): void {
   const db = lab.openDatabase()
+  db.run('DROP TABLE token')
   db.run('DROP TABLE rule_use')
   db.run('ALTER TABLE rule DROP COLUMN ends_at')
   db.run('DROP TABLE progress')

@@ -1,0 +1,260 @@
+/** Moderation: which answers count, what they do, and what everybody else's mail does, which is nothing. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { Audit } from '../lib/audit.js'
+import { loadConfig } from '../lib/config.js'
+import type { Desk } from '../lib/desk.js'
+import { moderate } from '../lib/moderation.js'
+import { Neighbours } from '../lib/neighbours.js'
+import { tell } from '../lib/notify.js'
+import { Tokens } from '../lib/token.js'
+import {
+  type Answer,
+  BOSS,
+  DEPUTY,
+  EVE,
+  MODERATE,
+  mailOf,
+  makeOffice,
+  noticeTo,
+  toldLast,
+} from './support/approver.js'
+import { failureOf } from './support/failing.js'
+import { park, unknown } from './support/held.js'
+import type { Lab } from './support/lab.js'
+import type { Sink } from './support/sink.js'
+
+const NOW = Date.UTC(2026, 10, 24, 12)
+const DAY_MS = 86_400_000
+const SIGNED = 'Authentication-Results: mx.corp.test; dkim=pass header.d=other.test\n'
+/** The deputy's answer, as his own provider signs it. */
+const AS_DEPUTY = { from: DEPUTY, sender: DEPUTY, sasl: '', head: SIGNED }
+
+interface Bench {
+  lab: Lab
+  sink: Sink
+  desk: Desk
+  id: string
+  /** The numbers of both approvers, as subjects. */
+  boss: string
+  deputy: string
+  say: (answer: Answer, at?: number) => Promise<string>
+  states: () => Promise<string[]>
+}
+
+/** One held message that both approvers were asked about; the sink begins empty. */
+async function makeBench(
+  t: Test,
+  tables = MODERATE,
+  parked: Parameters<typeof park>[3] = {},
+  recipients = [unknown(EVE)],
+): Promise<Bench> {
+  const { lab, sink } = await makeOffice(t, tables)
+  const { db, ...stores } = lab.stores()
+  t.teardown(() => db.close())
+  const config = loadConfig(lab.config)
+  const neighbours = new Neighbours(db, config.internal)
+  const rest = { audit: new Audit(db), tokens: new Tokens(db), actor: { who: 'toeh', at: NOW } }
+  const desk: Desk = { config, neighbours, ...rest, ...stores }
+  const facts = { heldAt: NOW, expiresAt: NOW + 14 * DAY_MS, ...parked }
+  const id = await park(desk.hold, desk.folder, recipients, facts)
+  await tell(desk, desk.hold, [await desk.hold.find(id)], NOW)
+  const [boss, deputy] = [(await noticeTo(sink, BOSS)).subject, (await noticeTo(sink, DEPUTY)).subject]
+  sink.mails.length = 0
+  const say = (answer: Answer, at = NOW + 1000): Promise<string> =>
+    moderate({ ...desk, actor: { ...desk.actor, at } }, mailOf(answer))
+  const states = async (): Promise<string[]> =>
+    (await desk.hold.find(id)).recipients.map(({ address, state }) => `${address} ${state}`)
+  return { lab, sink, desk, id, boss, deputy, say, states }
+}
+
+t.test('nobody else is heard, and nothing is answered', async (t) => {
+  const { sink, boss, deputy, say, states, desk } = await makeBench(t)
+  const refused: [string, Answer, RegExp][] = [
+    ['a wrong From', { from: 'eve@evil.test' }, /not from an approver/],
+    ['the sender of the message', { from: 'anna@corp.test', sasl: 'anna' }, /not from an approver/],
+    ["From is the approver's, the login another's", { sasl: 'anna@corp.test' }, /somebody else's login/],
+    ['no authentication', { sasl: '' }, /no login, and no Authentication-Results/],
+    ['a look-alike', { from: 'b0ss@corp.test' }, /not from an approver/],
+    ['a look-alike domain', { from: 'boss@corp.test.evil.test' }, /not from an approver/],
+    ['his name, another address', { from: '"boss@corp.test" <eve@evil.test>' }, /not from an approver/],
+    ['two From', { head: `From: ${BOSS}\n` }, /not exactly one From/],
+    ['two addresses', { from: `${BOSS}, eve@evil.test` }, /not one plain address/],
+    ['a null sender', { sender: '' }, /null sender/],
+    ['a vacation program', { head: 'Auto-Submitted: auto-replied\n' }, /Auto-Submitted/],
+    ['a signature of another domain', { ...AS_DEPUTY, head: SIGNED.replace('d=other', 'd=evil') }, /no DKIM/],
+    ['a result below another host', { ...AS_DEPUTY, head: `Received: by evil.test\n${SIGNED}` }, /no Auth/],
+    ['a header without end', { head: `X: ${'x'.repeat(70_000)}\n` }, /header is too long/],
+  ]
+  for (const [name, answer, why] of refused) {
+    const subject = answer.from === DEPUTY ? deputy : boss
+    t.match(await say({ subject, text: 'release', ...answer }), why, name)
+  }
+  t.strictSame(sink.mails, [], 'nobody is answered')
+  t.strictSame(await states(), [`${EVE} held`])
+  t.strictSame(await desk.audit.list({}), [], 'nobody has done anything')
+})
+
+t.test('an approver is told why nothing was done', async (t) => {
+  const { sink, boss, deputy, say, states, lab } = await makeBench(t)
+  const other = await makeBench(t)
+  const idle: [string, Answer, RegExp, RegExp][] = [
+    ['no token', { subject: 'hello' }, /^unknown$/, /^Not understood\n.*no number that was given to you/],
+    ["the other approver's", { subject: deputy }, /^unknown$/, /^Not understood\n/],
+    ['one that was never given', { subject: `[toeh ${'0'.repeat(26)}]` }, /^unknown$/, /^Not understood\n/],
+    ['of another installation', { subject: other.boss }, /^unknown$/, /^Not understood\n/],
+    ['two', { subject: `${boss} ${deputy}` }, /^unknown$/, /^Not understood\n/],
+    ['only in the quotation', { subject: boss, text: '> release' }, /^unclear$/, /none of the words below/],
+    ['a word more', { subject: boss, text: 'release it' }, /^unclear$/, /none of the words below/],
+    ['nothing', { subject: boss, text: '' }, /^unclear$/, /none of the words below/],
+  ]
+  for (const [name, answer, line, told] of idle) {
+    const before = sink.mails.length
+    t.match(await say({ text: 'release', ...answer }), line, name)
+    t.equal(sink.mails.length, before + 1, name)
+    t.strictSame(sink.mails.at(-1)?.recipients, [BOSS], name)
+    t.match(await toldLast(sink), told, name)
+  }
+  t.match((await noticeTo(sink, BOSS)).subject, /\[toeh \w{26}\]$/, 'help can be answered itself')
+  t.match(await say({ subject: boss, text: 'release' }, NOW + 8 * DAY_MS), /^expired /)
+  t.match(await toldLast(sink), /^Too late: Invoice\n/)
+  t.strictSame(await states(), [`${EVE} held`])
+  t.strictSame(lab.query('SELECT 1 FROM audit'), [])
+  t.strictSame(lab.query('SELECT 1 FROM token WHERE used_at IS NOT NULL'), [], 'and no number is used up')
+})
+
+t.test('a number counts once', async (t) => {
+  const { sink, boss, deputy, say, states, id } = await makeBench(t)
+  const given = { subject: boss, text: 'reject' }
+  t.equal(await say(given), `rejected ${id}`)
+  t.strictSame(await states(), [`${EVE} rejected`])
+  t.strictSame(
+    sink.mails.map(({ recipients }) => recipients.join()),
+    ['anna@corp.test', BOSS],
+    'the sender is told, and the approver',
+  )
+  t.match(await toldLast(sink), /^Not sent: Invoice\nYou said no/)
+  t.equal(await say({ ...given, text: 'release' }), `spent ${id}`)
+  t.match(await toldLast(sink), /^Answered already: Invoice\nNothing was done/)
+  t.equal(await say(given), `rejected ${id}`, 'the same mail, as Postfix repeats it: the same answer')
+  t.equal(await say({ ...AS_DEPUTY, subject: deputy, text: 'release' }), `settled ${id}`)
+  t.match(await toldLast(sink), /^Decided already: Invoice\n/)
+  t.strictSame(await states(), [`${EVE} rejected`])
+})
+
+t.test('release and know', async (t) => {
+  const malformed = { ...unknown('v%evil.test@corp.test'), reason: 'malformed' }
+  const { sink, deputy, say, states, id, lab } = await makeBench(t, MODERATE, {}, [
+    unknown('Eve@unknown.test'),
+    malformed,
+  ])
+  t.equal(await say({ ...AS_DEPUTY, subject: deputy, text: 'Libérer et autoriser' }), `released ${id}`)
+  t.strictSame(await states(), ['Eve@unknown.test released', 'v%evil.test@corp.test released'])
+  t.strictSame(
+    lab.query('SELECT kind, value, effect, scope, added_by, source FROM rule'),
+    [
+      {
+        kind: 'address',
+        value: EVE,
+        effect: 'allow',
+        scope: '',
+        added_by: `${DEPUTY} by mail`,
+        source: `release ${id}`,
+      },
+    ],
+    'the one address, for everybody; what is not plain cannot be known',
+  )
+  t.match(await toldLast(sink), /Eve@unknown\.test\n +sent \(SINK\d+\); known from now on\n/)
+})
+
+t.test('who has sent it does not approve it', async (t) => {
+  const own = await makeBench(t, MODERATE, { sender: 'Boss@corp.test' })
+  t.notMatch(own.boss, /toeh \w/, 'he is given no number')
+  t.match(own.deputy, /toeh \w/)
+  t.match(await own.say({ subject: own.deputy, text: 'release' }), /^unknown$/)
+  const client = { address: '192.0.2.7', name: '', port: '', proto: '', helo: '', saslUser: 'boss' }
+  const login = await makeBench(t, MODERATE, { client })
+  t.equal(await login.say({ subject: login.boss, text: 'release' }), `own ${login.id}`)
+  t.match(await toldLast(login.sink), /^Not yours to approve: Invoice\n/)
+  t.strictSame(await login.states(), [`${EVE} held`])
+})
+
+t.test('two approvers', async (t) => {
+  const tables = `${MODERATE}two = ["careful"]\n[groups]\ncareful = ["anna@corp.test"]\n`
+  t.test('two yeses', async (t) => {
+    const { sink, desk, boss, deputy, say, states, id, lab } = await makeBench(t, tables)
+    t.equal(await say({ subject: boss, text: 'release and know' }), `noted ${id}`)
+    t.match(await toldLast(sink), /^Your yes counts: Invoice\n[\s\S]*still waits\n/)
+    t.strictSame(await states(), [`${EVE} held`])
+    await tell(desk, desk.hold, [await desk.hold.find(id)], NOW)
+    const again = (await noticeTo(sink, BOSS)).subject
+    t.match((await noticeTo(sink, BOSS)).text, 'Two approvers have to say yes')
+    t.equal(await say({ subject: again, text: 'release' }), `noted ${id}`, 'the same one counts once')
+    t.strictSame(await states(), [`${EVE} held`])
+    t.equal(await say({ ...AS_DEPUTY, subject: deputy, text: 'release' }), `released ${id}`)
+    t.strictSame(await states(), [`${EVE} released`])
+    t.strictSame(lab.query('SELECT 1 FROM rule'), [], 'known only where everybody says so')
+    t.equal(lab.query("SELECT 1 FROM audit WHERE what = 'answered'").length, 3)
+  })
+  t.test('one no', async (t) => {
+    const { boss, deputy, say, states, id } = await makeBench(t, tables)
+    t.equal(await say({ subject: boss, text: 'release' }), `noted ${id}`)
+    t.equal(await say({ ...AS_DEPUTY, subject: deputy, text: 'reject' }), `rejected ${id}`)
+    t.strictSame(await states(), [`${EVE} rejected`])
+  })
+  t.test('a yes of somebody who is no approver any more', async (t) => {
+    const { desk, deputy, boss, id, say, states, lab } = await makeBench(t, tables)
+    t.equal(await say({ subject: boss, text: 'release' }), `noted ${id}`)
+    const config = { ...desk.config, approvers: [DEPUTY, 'third@corp.test'] }
+    const answer = mailOf({ ...AS_DEPUTY, subject: deputy, text: 'release' })
+    t.equal(await moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, answer), `noted ${id}`)
+    t.strictSame(await states(), [`${EVE} held`])
+    t.equal(lab.query('SELECT 1 FROM token WHERE used_at IS NOT NULL').length, 2)
+  })
+})
+
+t.test('those who joined later are not spoken of', async (t) => {
+  const { desk, boss, say, states, id } = await makeBench(t)
+  t.equal(await park(desk.hold, desk.folder, [unknown('late@unknown.test')]), id)
+  t.equal(await say({ subject: boss, text: 'release' }), `released ${id}`)
+  t.strictSame(await states(), [`${EVE} released`, 'late@unknown.test held'])
+})
+
+t.test('a login behind the gate is read from the decision log', async (t) => {
+  const { lab, boss, say, states, id } = await makeBench(t)
+  const head =
+    'Received: from toeh-reinject.invalid (pc [192.0.2.7])\n\tby mx.corp.test (Postfix) with ESMTP id 1\n'
+  const through = { subject: boss, text: 'release', sasl: '', head, queueId: '4bQ8Yk2hJnz2' }
+  t.match((await failureOf(() => say(through))).message, 'does not say whose login', 'not written yet')
+  const folder = join(lab.state, 'decisions')
+  mkdirSync(folder, { recursive: true })
+  const line = (passedAs: string, saslUser: string): string =>
+    `${JSON.stringify({ at: new Date(NOW).toISOString(), saslUser, passedAs, recipients: [] })}\n`
+  const log = (saslUser: string): void =>
+    writeFileSync(
+      join(folder, '2026-11-24.jsonl'),
+      line('4bQ8Yk2hJnz1', 'boss') + line('4bQ8Yk2hJnz2', saslUser),
+    )
+  log('')
+  t.match(await say(through), /no login, and no Auth/)
+  log('anna')
+  t.match(await say(through), /somebody else's login/)
+  t.match(await say({ ...through, head: '' }), /no login, and no Auth/, 'only what the gate has passed on')
+  log('boss')
+  t.equal(await say(through), `released ${id}`)
+  t.strictSame(await states(), [`${EVE} released`])
+})
+
+t.test('many messages of one sender at once are not for answering', async (t) => {
+  const { desk, sink } = await makeBench(t)
+  for (let n = 0; n < 10; n++) await park(desk.hold, desk.folder, [unknown(EVE)], { queueId: `MANY${n}` })
+  const many = await desk.hold.waiting()
+  t.equal(many.length, 11)
+  await tell(desk, desk.hold, many, NOW)
+  t.strictSame(
+    sink.mails.map(({ recipients }) => recipients.join()),
+    [`${BOSS},${DEPUTY}`, 'anna@corp.test'],
+  )
+  t.match(await noticeTo(sink, BOSS), { subject: 'To approve: 11 messages', token: '' })
+})

@@ -1,0 +1,104 @@
+/** Approval by mail in a real Postfix: the notice, the answer through the gate or past it, the release, and forgeries. */
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { BOSS, bytesOf, DEPUTY, EVE, MODERATE, noticeTo } from '../support/approver.js'
+import { Conversation, cannotRun, Postfix } from '../support/postfix.js'
+
+const APPROVERS = `approvers = ["${BOSS}", "${DEPUTY}"]\n`
+const TO = 'toeh-moderate@corp.test'
+
+t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) => {
+  // XCLIENT gives a connection the login that SASL would.
+  const main = ['smtpd_authorized_xclient_hosts=127.0.0.0/8', `transport_maps=inline:{${TO}=toeh-moderate:}`]
+  const postfix = await Postfix.start(t, {
+    settings: APPROVERS,
+    notice: MODERATE,
+    main: [...main, 'toeh-moderate_destination_recipient_limit=1'],
+    breakService: (lines) => `${lines}\n${serviceOf(lines)}`,
+  })
+  const { sink, lab } = postfix
+
+  const answer = async (login: string, port: number, bytes: string): Promise<string> => {
+    const conversation = await Conversation.open(port)
+    try {
+      await conversation.say('EHLO pc.corp.test\r\n')
+      if (login !== '') {
+        await conversation.say(`XCLIENT LOGIN=${login}\r\n`)
+        await conversation.say('EHLO pc.corp.test\r\n')
+      }
+      return await conversation.send(BOSS, [TO], bytes)
+    } finally {
+      conversation.close()
+    }
+  }
+  const hold = async (): Promise<{ subject: string; token: string; deputy: string }> => {
+    sink.mails.length = 0
+    await postfix.submit('anna@corp.test', [EVE], `Subject: Invoice ${Math.random()}\n\nx\n`)
+    await postfix.until('three notices', () => sink.mails.length === 3)
+    await postfix.settled()
+    const { subject, token } = await noticeTo(sink, BOSS)
+    const deputy = (await noticeTo(sink, DEPUTY)).subject
+    sink.mails.length = 0
+    return { subject, token, deputy }
+  }
+  const arrived = (): string[] => sink.mails.map(({ recipients }) => recipients.join())
+
+  for (const [name, port] of [
+    ['past the gate, the login given by Postfix', postfix.ungated],
+    ['through the gate, the login read from the decision log', postfix.submission],
+  ] as const) {
+    const { subject, token } = await hold()
+    const forged: [string, string, string][] = [
+      ['no login', '', bytesOf({ subject, text: 'release' }).toString()],
+      ["somebody else's login", 'anna', bytesOf({ subject, text: 'release' }).toString()],
+      ['a wrong From', 'boss', bytesOf({ subject, text: 'release', from: 'eve@evil.test' }).toString()],
+    ]
+    for (const [, login, bytes] of forged) await answer(login, port, bytes)
+    await postfix.settled()
+    t.strictSame(arrived(), [], `${name}: forgeries do nothing and are not answered`)
+    await answer('boss', port, bytesOf({ subject, text: 'release' }).toString())
+    await postfix.until('release and confirmation', () => sink.mails.length === 2)
+    await postfix.settled()
+    t.strictSame(arrived(), [EVE, BOSS], name)
+    t.match(postfix.log(), /relay=toeh-moderate, .*status=sent \(.*toeh moderate: released \w{12}\)/)
+    t.notMatch(postfix.log(), token, 'the number is not in the log')
+  }
+  t.notMatch(postfix.log(), /status=bounced|SOFTBOUNCE/)
+
+  t.test('a signature: ours counts, one that came with the mail is removed at the border', async (t) => {
+    postfix.editMaster((text) =>
+      text
+        .replace(
+          `127.0.0.1:${postfix.ungated} inet n - n - - smtpd`,
+          (line) => `${line}\n  -o cleanup_service_name=border`,
+        )
+        .concat(
+          'border unix n - n - 0 cleanup\n  -o { header_checks = regexp:{ { /^Authentication-Results:/ IGNORE } } }\n',
+        ),
+    )
+    const { deputy: subject } = await hold()
+    const head = 'Authentication-Results: mx.corp.test; dkim=pass header.d=other.test\n'
+    const bytes = bytesOf({ subject, text: 'release', from: DEPUTY, head }).toString()
+    const before = postfix.log().length
+    await answer('', postfix.ungated, bytes)
+    await postfix.settled()
+    t.strictSame(arrived(), [], 'nothing')
+    t.match(postfix.log().slice(before), /toeh moderate: dropped: no login, and no Authentication-Results/)
+    await answer('', postfix.reinjection, bytes)
+    await postfix.until('release and confirmation', () => sink.mails.length === 2)
+    t.strictSame(arrived(), [EVE, DEPUTY], 'one below our own Received alone, as a milter writes it')
+  })
+  t.match(readFileSync(lab.config, 'utf8'), 'enabled = true')
+})
+
+/** The service of docs/moderate.md, with this instance's user, folder and program. */
+function serviceOf(gate: string): string {
+  const [, user = '', directory = ''] = /user=(\S+) directory=(\S+)/.exec(gate) ?? []
+  const [, node = '', filter = '', config = ''] =
+    /argv=(\S+) (\S+toeh-filter\.cjs) (--config=\S+)/.exec(gate) ?? []
+  const program = `${node} ${filter.replace('toeh-filter.cjs', 'toeh.js')} moderate ${config}`
+  return `toeh-moderate unix - n n - 1 pipe
+  -o soft_bounce=yes
+  flags=q user=${user} directory=${directory} null_sender=
+  argv=${program} --sender=\${sender} --queue-id=\${queue_id} --sasl-user=\${sasl_username}`
+}

@@ -57,8 +57,7 @@ function tellOthers({ others, load }: { others: number; load: [number, number] }
 function processTables({ rounds, rows, further, ...machine }: Processes): string[] {
   const bare = rows.find(({ name }) => name === BARE)
   if (bare === undefined) return []
-  const small = rows.filter(({ wall }) => wall !== undefined)
-  const cells = small.map(({ name, wall, cpu, memory }) => [
+  const cells = rows.map(({ name, wall, cpu, memory }) => [
     name,
     tell(ratio(wall, bare.wall), 2),
     tell(ratio(cpu, bare.cpu), 2),
@@ -116,6 +115,8 @@ function throughputTable({ rounds, ways, missing, deferred, ...machine }: Throug
       ? 'No message was deferred.'
       : `${deferred.length} attempts were deferred, the first: \`${deferred[0]}\``,
     '',
+    '![messages a second by each way](performance-postfix.svg)',
+    '',
   ]
 }
 
@@ -146,6 +147,8 @@ function growthTable({ rounds, sizes, rows, ...machine }: Growth): string[] {
     'All that waits (fewer runs):',
     '',
     ...table(head, shown(true)),
+    '',
+    '![processor time by the size of the hold](performance-hold.svg)',
     '',
   ]
 }

@@ -93,12 +93,17 @@ async function main(): Promise<void> {
 
   const dir = mkdtempSync(join(tmpdir(), 'toeh-bench-'))
   const teardowns: (() => void | Promise<void>)[] = []
-  // Awaited one by one below; a signal gives them a last chance.
+  const clear = async (): Promise<void> => {
+    for (const work of teardowns.splice(0)) await work()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  // A terminal sends SIGINT to this program and to the one that started it, which hands it on: it may come twice.
+  let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, async () => {
-      for (const work of teardowns.splice(0)) await work()
-      rmSync(dir, { recursive: true, force: true })
-      process.exit(1)
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
+      clear().finally(() => process.exit(1))
     })
   const results: Results = { machine: describeMachine() }
   try {
@@ -131,8 +136,7 @@ async function main(): Promise<void> {
     const whole = PARTS.every(has) && !quick && results.throughput !== undefined
     write(results, whole)
   } finally {
-    for (const work of teardowns.splice(0)) await work()
-    rmSync(dir, { recursive: true, force: true })
+    await clear()
   }
   if (!has('others')) return
   benchNearMisses()

@@ -12,7 +12,6 @@ import { INTERNAL, makeLogs } from '../examples/make-logs.js'
 import { Lab, outcomeOf, PIPE_ENV, ROOT, TOEH } from '../test/support/lab.js'
 
 const LINES = 1_000_000
-const ROUNDS = Number(process.env.ROUNDS ?? 5)
 
 /** Writes so many lines of logs, in one file. */
 async function writeLines(path: string): Promise<void> {
@@ -53,7 +52,8 @@ async function peak(args: readonly string[]): Promise<number> {
   return Number(await text(child.stdio[3] as NodeJS.ReadableStream)) / 1024
 }
 
-async function main(): Promise<void> {
+/** Measures and prints. */
+export async function measureLearning(rounds: number): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'toeh-bench-'))
   try {
     const lab = new Lab(dir, '')
@@ -63,13 +63,13 @@ async function main(): Promise<void> {
     const learn = [TOEH, 'learn', 'log', log, '--config', lab.config]
     let words = Number.POSITIVE_INFINITY
     let best = Number.POSITIVE_INFINITY
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       words = Math.min(words, (await time('wc', ['-l', log])).seconds)
       const { seconds, output } = await time(process.execPath, learn)
       if (!output.includes(`${LINES} lines, 0 broken`)) throw new Error(output.slice(-500))
       best = Math.min(best, seconds)
     }
-    console.log(`\ntoeh learn log, ${LINES} lines, best of ${ROUNDS}, whole process\n`)
+    console.log(`\ntoeh learn log, ${LINES} lines, best of ${rounds}, whole process\n`)
     console.log(`${'lines a second'.padEnd(36)} ${Math.round(LINES / best / 1000)},000`)
     console.log(`${'ratio to wc -l'.padEnd(36)} ${(best / words).toFixed(0)}`)
     console.log(`${'peak memory'.padEnd(36)} ${(await peak(learn)).toFixed(0)} MB`)
@@ -77,5 +77,3 @@ async function main(): Promise<void> {
     rmSync(dir, { recursive: true, force: true })
   }
 }
-
-await main()

@@ -5,8 +5,8 @@ const RULES = 100_000
 const ROUNDS = 15
 
 /** The same numbers each time (Lehmer, MINSTD). */
-function makeRandom(): (below: number) => number {
-  let state = 7
+function makeRandom(seed: number): (below: number) => number {
+  let state = seed
   return (below) => {
     state = (state * 48_271) % 2_147_483_647
     return Math.floor((state / 2_147_483_647) * below)
@@ -14,11 +14,11 @@ function makeRandom(): (below: number) => number {
 }
 
 /** Names made of syllables: pronounceable, so more alike than random letters are. One in three is an address. */
-function makeKnown(): Known[] {
-  const random = makeRandom()
+export function makeNames(count: number, seed: number): string[] {
+  const random = makeRandom(seed)
   const pick = (words: string): string => words.split(' ')[random(words.split(' ').length)] ?? ''
   const values = new Set<string>()
-  while (values.size < RULES) {
+  while (values.size < count) {
     let label = ''
     for (let left = 2 + random(4); left > 0; left--)
       label += pick('b d f g l m n p r s t v br tr') + pick('a e i o u ou')
@@ -26,7 +26,11 @@ function makeKnown(): Known[] {
     const domain = `${label}.${pick('com fr de co.uk net org')}`
     values.add(random(3) === 0 ? `person${random(1000)}@${domain}` : domain)
   }
-  return [...values].map((value) => ({ value, kind: value.includes('@') ? 'address' : 'domain' }))
+  return [...values]
+}
+
+function makeKnown(): Known[] {
+  return makeNames(RULES, 7).map((value) => ({ value, kind: value.includes('@') ? 'address' : 'domain' }))
 }
 
 const RECIPIENTS = [

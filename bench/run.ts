@@ -1,144 +1,148 @@
 /**
- * The benchmark: what one run of toeh-filter costs beside bare Node, as ratios within one hyperfine run, and
- * whether its peak memory stays flat; then near misses. Needs hyperfine (Debian's package). Only ratios mean anything.
+ * The benchmark: runs of toeh-filter beside bare Node and shell scripts, messages a second through a private Postfix, and
+ * a hold that grows; then near misses and learning. Prints tables, writes bench/results/, and, when it was whole, the
+ * tables and pictures of docs/performance.md.
+ *
+ *   node dist/bench/run.js [--quick] [processes] [throughput] [growth] [others]
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Writable } from 'node:stream'
-import { text } from 'node:stream/consumers'
-import { CLIENT, FILTER, Lab, outcomeOf, PIPE_ENV, ROOT } from '../test/support/lab.js'
+import { ROOT } from '../test/support/lab.js'
+import { cannotAskSqlite } from '../test/support/postfix.js'
+import { putBetween, type Results, tellResults } from './account.js'
+import { measureGrowth } from './growth.js'
+import { measureLearning } from './learn.js'
+import { enterOwnMounts, Mailserver } from './mailserver.js'
 import { benchNearMisses } from './nearmiss.js'
-import { startFastSink } from './sink.js'
+import { drawBars, drawLines } from './plot.js'
+import { measureProcesses } from './processes.js'
+import { measureThroughput } from './throughput.js'
 
 const RESULTS = join(ROOT, 'bench/results')
-const RUNS = Number(process.env.RUNS ?? 60)
+const DOCS = join(ROOT, 'docs')
+const PARTS = ['processes', 'throughput', 'growth', 'others'] as const
+type Part = (typeof PARTS)[number]
 
-/** A message of about so many bytes in lines of 70. */
-function makeMessage(bytes: number): string {
-  const line = `${'x'.repeat(69)}\n`
-  return `Subject: bench\nMessage-ID: <bench@corp.test>\n\n${line.repeat(Math.ceil(bytes / line.length))}`
+function describeMachine(): Results['machine'] {
+  const git = (...args: string[]): string =>
+    spawnSync('git', ['-C', ROOT, ...args], { encoding: 'utf8' }).stdout?.trim() ?? ''
+  const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes'
+  const [first] = cpus()
+  return {
+    date: new Date().toISOString().slice(0, 16).replace('T', ' '),
+    commit: `${git('rev-parse', '--short', 'HEAD')}${changed}`,
+    node: process.versions.node,
+    processors: `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}`,
+    postfix:
+      cannotAskSqlite() === false
+        ? execFileSync('postconf', ['-h', 'mail_version'], { encoding: 'utf8' }).trim()
+        : '',
+  }
 }
 
-interface Measured {
-  command: string
-  times: number[]
-  user: number
-  system: number
+function demand(program: string, args: readonly string[], advice: string): void {
+  if (spawnSync(program, args, { stdio: 'ignore' }).status !== 0)
+    throw new Error(`${program} is missing: ${advice}`)
 }
 
-/** The middle of a list. */
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
-
-/** How far half of the values lie from the median at most. */
-function spread(values: readonly number[]): number {
-  const middle = median(values)
-  return median(values.map((value) => Math.abs(value - middle)))
-}
-
-/** One hyperfine run over named commands, in pipe(8)'s environment. */
-async function hyperfine(commands: Record<string, string>, json: string): Promise<Map<string, Measured>> {
-  const named = Object.entries(commands).flatMap(([name, command]) => ['--command-name', name, command])
-  const args = ['--warmup', '5', '--runs', String(RUNS), '--style', 'none', '--export-json', json, ...named]
-  const child = spawn('hyperfine', args, { env: PIPE_ENV, stdio: ['ignore', 'ignore', 'inherit'] })
-  const { code } = await outcomeOf(child)
-  if (code !== 0) throw new Error(`hyperfine ended with status ${code}`)
-  const { results } = JSON.parse(readFileSync(json, 'utf8')) as { results: Measured[] }
-  return new Map(results.map((result) => [result.command, result]))
-}
-
-/** Peak memory of one run, in MB. */
-async function peak(args: readonly string[], input: string): Promise<number> {
-  const child = spawn(process.execPath, ['-r', join(ROOT, 'bench/peak.cjs'), ...args], {
-    env: PIPE_ENV,
-    stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
-  })
-  // A pipe, as pipe(8) has it. Bare Node does not read it.
-  child.stdin?.on('error', () => {})
-  createReadStream(input).pipe(child.stdin as Writable)
-  const kilobytes = await text(child.stdio[3] as NodeJS.ReadableStream)
-  return Number(kilobytes) / 1024
-}
-
-/** An installation with so many rules, one of them for client.test. */
-async function makeStage(dir: string, rules: number, settings: string): Promise<Lab> {
-  const folder = join(dir, `rules-${rules}`)
-  mkdirSync(folder)
-  const lab = new Lab(folder, settings)
-  await lab.allow('client.test')
-  const db = lab.openDatabase()
-  db.run(
-    `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-     INSERT INTO rule (kind, value, subdomains, effect, added_by, added_at, source, note)
-     SELECT 'address', 'person' || i || '@company' || (i % 50000) || '.example', 0, 'allow', 'bench', 1, 'bench', '' FROM n`,
-    rules,
-  )
-  db.close()
-  return lab
+/** Writes what was measured. @param whole of all parts, in full: docs/performance.md too */
+function write(results: Results, whole: boolean): void {
+  mkdirSync(RESULTS, { recursive: true })
+  const text = tellResults(results)
+  console.log(`\n${text}\n`)
+  const { throughput, growth } = results
+  writeFileSync(join(RESULTS, 'bench.json'), `${JSON.stringify(results, null, 2)}\n`)
+  writeFileSync(join(RESULTS, 'bench.md'), `${text}\n`)
+  const folders = whole ? [RESULTS, DOCS] : [RESULTS]
+  for (const folder of folders) {
+    if (throughput !== undefined) {
+      const bars = throughput.ways.map(({ name, rate }) => ({ name, value: rate }))
+      writeFileSync(
+        join(folder, 'performance-postfix.svg'),
+        drawBars('Through Postfix', bars, 'messages a second'),
+      )
+    }
+    if (growth !== undefined) {
+      const lines = growth.rows.map(({ name, cpu }) => ({
+        name,
+        points: cpu.map(({ value }, place) => [growth.sizes[place] ?? 1, value] as const),
+      }))
+      const picture = drawLines('A hold that grows', lines, 'messages held', 'ms of processor time')
+      writeFileSync(join(folder, 'performance-hold.svg'), picture)
+    }
+  }
+  if (!whole) return
+  const path = join(DOCS, 'performance.md')
+  writeFileSync(path, putBetween(readFileSync(path, 'utf8'), text))
 }
 
 async function main(): Promise<void> {
-  if (spawnSync('hyperfine', ['--version']).status !== 0) {
-    throw new Error('hyperfine is missing: apt-get install hyperfine')
-  }
+  const args = process.argv.slice(2)
+  const quick = args.includes('--quick')
+  const asked = args.filter((arg) => arg !== '--quick')
+  const wrong = asked.find((arg) => !(PARTS as readonly string[]).includes(arg))
+  if (wrong !== undefined) throw new Error(`${wrong}: there is --quick, and the parts ${PARTS.join(', ')}`)
+  const has = (part: Part): boolean => asked.length === 0 || asked.includes(part)
+  demand('python3', ['--version'], 'apt-get install python3')
+  demand('sqlite3', ['--version'], 'apt-get install sqlite3')
+  const began = performance.now()
+  const say = (text: string): void =>
+    console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}`)
+
   const dir = mkdtempSync(join(tmpdir(), 'toeh-bench-'))
-  const sink = await startFastSink()
-  try {
-    const settings = `reinject = "smtp:127.0.0.1:${sink.port}"\n[notice]\nenabled = false\n`
-    const lab = await makeStage(dir, 10, settings)
-    const large = await makeStage(dir, 1_000_000, settings)
-    const files = Object.fromEntries(
-      [3_000, 10_000, 25 * 2 ** 20].map((bytes) => {
-        const path = join(dir, `${bytes}.eml`)
-        writeFileSync(path, makeMessage(bytes))
-        return [bytes, path]
-      }),
-    )
-    const empty = join(dir, 'empty.cjs')
-    writeFileSync(empty, '')
-    const options = ['--sender=anna@corp.test', '--size=', ...CLIENT]
-    const filter = ({ config }: Lab, queueId: string, recipient: string): string => {
-      const given = [`--config=${config}`, ...options, `--queue-id=${queueId}`, '--', recipient]
-      return [process.execPath, FILTER, ...given, '<', files[3_000]].join(' ')
-    }
-    mkdirSync(RESULTS, { recursive: true })
-    const results = await hyperfine(
-      {
-        'bare node': `${process.execPath} ${empty} < ${files[3_000]}`,
-        'one known recipient, 10 rules': filter(lab, '4bQ8Yk2hJnz1', 'a@client.test'),
-        'one known recipient, 1,000,000 rules': filter(large, '4bQ8Yk2hJnz1', 'a@client.test'),
-        // A new id each time, or it would be a retry: the shell's process id is one.
-        'one unknown recipient, no notice': filter(lab, '4bQ8Yk2h$$$(date +%N)', 'a@stranger.test'),
-      },
-      join(RESULTS, 'filter.json'),
-    )
-    const bare = results.get('bare node')?.times ?? []
-    console.log(`${RUNS} runs each, median and median deviation of wall time, as a ratio to bare node\n`)
-    for (const [name, { times }] of results) {
-      const ratio = median(times) / median(bare)
-      console.log(`${name.padEnd(36)} ${ratio.toFixed(2)} ± ${(spread(times) / median(bare)).toFixed(2)}`)
-    }
-    console.log('\npeak memory, as a ratio to bare node\n')
-    const nothing = await peak([empty], files[10_000] ?? '')
-    for (const bytes of [10_000, 25 * 2 ** 20]) {
-      for (const recipient of ['a@client.test', 'a@stranger.test']) {
-        const memory = await peak(
-          [FILTER, `--config=${lab.config}`, ...options, '--queue-id=4bQ8Yk2hJnz1', '--', recipient],
-          files[bytes] ?? '',
-        )
-        const what = `${recipient === 'a@client.test' ? 'known' : 'unknown'}, ${bytes >= 2 ** 20 ? '25 MB' : '10 kB'}`
-        console.log(`${what.padEnd(36)} ${(memory / nothing).toFixed(2)} (${memory.toFixed(0)} MB)`)
-      }
-    }
-  } finally {
-    sink.server.close()
+  const teardowns: (() => void | Promise<void>)[] = []
+  const clear = async (): Promise<void> => {
+    for (const work of teardowns.splice(0)) await work()
     rmSync(dir, { recursive: true, force: true })
   }
+  // A terminal sends SIGINT to this program and to the one that started it, which hands it on: it may come twice.
+  let stopping = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
+      clear().finally(() => process.exit(1))
+    })
+  const results: Results = { machine: describeMachine() }
+  try {
+    let server: Mailserver | undefined
+    const cannot = cannotAskSqlite()
+    if (cannot !== false) say(`without Postfix: ${cannot}`)
+    else if (has('processes') || has('throughput')) {
+      say('starting the mail server')
+      const folder = join(dir, 'server')
+      mkdirSync(folder)
+      server = await Mailserver.start(folder, dir, (work) => void teardowns.unshift(work))
+    }
+    if (has('processes')) {
+      say('single runs')
+      const folder = join(dir, 'processes')
+      mkdirSync(folder)
+      server?.pause()
+      results.processes = await measureProcesses(folder, server, quick)
+      rmSync(folder, { recursive: true })
+      if (has('throughput')) await server?.resume()
+    }
+    if (has('throughput') && server !== undefined)
+      results.throughput = await measureThroughput(server, quick, say)
+    for (const work of teardowns.splice(0)) await work()
+    if (has('growth')) {
+      const folder = join(dir, 'growth')
+      mkdirSync(folder)
+      results.growth = await measureGrowth(folder, quick, say)
+    }
+    const whole = PARTS.every(has) && !quick && results.throughput !== undefined
+    write(results, whole)
+  } finally {
+    await clear()
+  }
+  if (!has('others')) return
+  benchNearMisses()
+  await measureLearning(quick ? 1 : 5)
+  say('done')
 }
 
+await enterOwnMounts()
 await main()
-benchNearMisses()

@@ -12,6 +12,15 @@ interface Waiting {
 /** A recipient of a held message; near misses only where it waits and is unknown. */
 export type Placed<R> = R & { nearMisses?: UsedNeighbour[] }
 
+/** What people have done with a destination, by value; `@domain` stands for every address there. */
+interface Past {
+  releases: Map<string, { released: number; lastReleasedAt: number }>
+  /** The last allow that was revoked. */
+  revoked: Map<string, { revokedBy: string; revokedAt: number }>
+  /** Of allows that have ended. */
+  uses: Map<string, Usage>
+}
+
 interface RuleRow {
   addedBy: string
   addedAt: number
@@ -26,6 +35,7 @@ export class Neighbours {
   readonly #internal: ReadonlySet<string>
   #landmarks: Landmarks | undefined
   readonly #found = new Map<string, UsedNeighbour[]>()
+  #past: Past | undefined
 
   /** @param internal the company's own domains, which are known as well */
   constructor(db: Database, internal: ReadonlySet<string>) {
@@ -60,40 +70,53 @@ export class Neighbours {
     const history = miss.kind === 'internal' ? null : (this.#db.get<RuleRow>(sql, miss.value) ?? null)
     const folded = recipient.toLowerCase()
     const value = miss.kind === 'address' ? folded : folded.slice(folded.lastIndexOf('@') + 1)
-    const uses = miss.kind === 'internal' ? null : this.#uses(miss.value, LIVE)
-    return {
-      ...miss,
-      history,
-      uses,
-      thisOne: { value, ...this.#past(value), uses: this.#uses(value, `NOT (${LIVE})`) },
-    }
+    const uses = miss.kind === 'internal' ? null : this.#uses(miss.value)
+    return { ...miss, history, uses, thisOne: { value, ...this.#tellPast(value) } }
   }
 
-  /** How much the allow rules at a value were used, those in force or those that have ended. */
-  #uses(value: string, which: string): Usage | null {
+  /** How much the allow rules in force at a value were used. */
+  #uses(value: string): Usage | null {
     const sql = `SELECT sum(messages) AS messages, min(period) AS since, max(period) AS last FROM rule_use
-                 WHERE rule IN (SELECT id FROM rule WHERE value = ? AND effect = 'allow' AND ${which})`
+                 WHERE rule IN (SELECT id FROM rule WHERE value = ? AND effect = 'allow' AND ${LIVE})`
     const usage = this.#db.get<Usage | { messages: null }>(sql, value)
     return usage === undefined || usage.messages === null ? null : usage
   }
 
-  // Stored addresses are as they were sent; values are folded.
-  /** What people have done with an address, or with any at a domain: releases, and a rule that was revoked. */
-  #past(value: string): Omit<UsedNeighbour['thisOne'], 'value' | 'uses'> {
-    const end = value.includes('@') ? value : `@${value}`
-    const released = this.#db.get<{ released: number; lastReleasedAt: number | null }>(
-      `SELECT count(*) AS released, max(changed_at) AS lastReleasedAt FROM recipient
-       WHERE state = 'released' AND lower(iif(instr(?, '@') = 1, substr(address, -?), address)) = ?`,
-      end,
-      end.length,
-      end,
+  #tellPast(value: string): Omit<UsedNeighbour['thisOne'], 'value'> {
+    this.#past ??= this.#loadPast()
+    const { releases, revoked, uses } = this.#past
+    const none = { released: 0, lastReleasedAt: null, revokedBy: null, revokedAt: null }
+    const released = releases.get(value.includes('@') ? value : `@${value}`)
+    return { ...none, ...released, ...revoked.get(value), uses: uses.get(value) ?? null }
+  }
+
+  /** Everything at once: each question by itself would read all recipients and rules, and a list asks thousands. */
+  #loadPast(): Past {
+    const past: Past = { releases: new Map(), revoked: new Map(), uses: new Map() }
+    // Stored addresses are as they were sent; values are folded.
+    const releases = this.#db.all<{ address: string; released: number; last: number }>(
+      `SELECT lower(address) AS address, count(*) AS released, max(changed_at) AS last
+       FROM recipient WHERE state = 'released' GROUP BY 1`,
     )
-    const revoked = this.#db.get<{ revokedBy: string; revokedAt: number }>(
-      `SELECT revoked_by AS revokedBy, revoked_at AS revokedAt FROM rule
-       WHERE value = ? AND effect = 'allow' AND revoked_at IS NOT NULL ORDER BY revoked_at DESC`,
-      value,
+    for (const { address, released, last } of releases) {
+      for (const key of new Set([address, address.slice(address.lastIndexOf('@'))])) {
+        const before = past.releases.get(key) ?? { released: 0, lastReleasedAt: 0 }
+        const lastReleasedAt = Math.max(before.lastReleasedAt, last)
+        past.releases.set(key, { released: before.released + released, lastReleasedAt })
+      }
+    }
+    // Beside max() SQLite gives the other columns of that same row.
+    const revoked = this.#db.all<{ value: string; revokedBy: string; revokedAt: number }>(
+      `SELECT value, revoked_by AS revokedBy, max(revoked_at) AS revokedAt FROM rule
+       WHERE effect = 'allow' AND revoked_at IS NOT NULL GROUP BY value`,
     )
-    return { released: 0, lastReleasedAt: null, revokedBy: null, revokedAt: null, ...released, ...revoked }
+    for (const { value, ...by } of revoked) past.revoked.set(value, by)
+    const uses = this.#db.all<Usage & { value: string }>(
+      `SELECT value, sum(messages) AS messages, min(period) AS since, max(period) AS last
+       FROM rule JOIN rule_use ON rule_use.rule = rule.id WHERE effect = 'allow' AND NOT (${LIVE}) GROUP BY value`,
+    )
+    for (const { value, ...usage } of uses) past.uses.set(value, usage)
+    return past
   }
 }
 

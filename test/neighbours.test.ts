@@ -91,3 +91,33 @@ t.test('only the unknown who wait are looked up', async (t) => {
   const waits = { address: 'e@c0rp.test', state: 'held', reason: 'unknown' }
   await t.rejects(placeRecipients(neighbours, { recipients: [waits] }))
 })
+
+t.test('a list reads the past once, however many are on it', async (t) => {
+  const lab = makeLab(t)
+  const known = Array.from({ length: 20 }, (_, index) => `supplier${index}x.test`)
+  await lab.allow(...known)
+  const { db } = lab.stores()
+  t.teardown(() => db.close())
+  const scans: string[] = []
+  const slow: string[] = []
+  const counting = {
+    ...db,
+    get: <T>(sql: string, ...values: (string | number | null)[]) => {
+      const plan = db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values)
+      slow.push(...plan.map(({ detail }) => detail).filter((step) => step.startsWith('SCAN')))
+      return db.get<T>(sql, ...values)
+    },
+    all: <T>(sql: string, ...values: (string | number | null)[]) => {
+      scans.push(sql)
+      return db.all<T>(sql, ...values)
+    },
+  }
+  const neighbours = new Neighbours(counting, INTERNAL)
+  for (const domain of known) {
+    const [miss] = await neighbours.of(`x@${domain.replace('l', '1')}`)
+    t.equal(miss?.thisOne.released, 0, domain)
+    if (domain === known[0]) t.equal(scans.splice(0).length, 4, 'rules known, releases, revoked, uses')
+  }
+  t.strictSame(scans, [], 'nothing of it again')
+  t.strictSame(slow, [], 'what is asked for each goes by an index')
+})

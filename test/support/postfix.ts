@@ -22,8 +22,8 @@ import { laneFiles } from '../../lib/lane.js'
 import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startWith } from './lab.js'
 import { Sink, type SunkMail } from './sink.js'
 
-/** pipe(8) refuses root and the mail owner; this user is on every Debian. */
-const USER = 'nobody'
+/** Who runs the filter: pipe(8) refuses root and the mail owner; this user is on every Debian. */
+export const USER = 'nobody'
 
 /** Whether Postfix is installed. */
 export function hasPostfix(): boolean {
@@ -44,7 +44,7 @@ export function cannotAskSqlite(): string | false {
   return types.includes('sqlite') ? false : 'Postfix has no sqlite tables: apt install postfix-sqlite'
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
   const { port } = server.address() as { port: number }
@@ -154,7 +154,7 @@ export class Postfix {
   }
 
   /** Starts an instance for one test and stops it at its end. */
-  static async start(t: Test, options: PostfixOptions = {}): Promise<Postfix> {
+  static async start(t: Pick<Test, 'teardown'>, options: PostfixOptions = {}): Promise<Postfix> {
     const dir = mkdtempSync(join(tmpdir(), 'toeh-postfix-'))
     chmodSync(dir, 0o755)
     const sink = await Sink.start()

@@ -1,5 +1,6 @@
 /** Plots of the benchmark as SVG files that stand alone: bars, and lines on logarithmic axes. Pure. */
-import { escapeHtml, grouped } from '../lib/chart.js'
+import { grouped } from '../lib/chart.js'
+import { escapeHtml } from '../lib/html.js'
 import type { Figure } from './statistics.js'
 
 const WIDTH = 720

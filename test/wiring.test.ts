@@ -125,6 +125,8 @@ t.test('sendmail as the way on gets no filter on pickup and no way back', (t) =>
 })
 
 t.test('other servers are named, and left', (t) => {
+  const wrapped = wire(ground(['submissions inet n n n - 0 spawn user=nobody argv=/usr/bin/stunnel', PICKUP]))
+  t.notMatch(short(wrapped.edits).join(), 'submissions')
   const { edits, remarks } = wire(ground([SUBMISSION, PICKUP, '127.0.0.1:10025 inet n - n - - smtpd']))
   t.notMatch(short(edits).join(), '10025')
   t.same(remarks, [

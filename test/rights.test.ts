@@ -92,10 +92,11 @@ t.test('the journal of the database, and a spool in the middle', async (t) => {
   db.close()
   const child = lab.startFilter({ recipients: ['eve@unknown.test'], through: under('000') })
   const ended = outcomeOf(child)
-  child.stdin?.write('Subject: x\n')
+  // More than is kept in memory.
+  child.stdin?.write(`Subject: x\n\n${'x\n'.repeat(50_000)}`)
   while (lab.temporaries().length === 0) await new Promise((done) => setTimeout(done, 20))
   t.strictSame(open(lab.state), [], 'the spool')
-  child.stdin?.end('\nx\n')
+  child.stdin?.end('x\n')
   await ended
 })
 

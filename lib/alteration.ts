@@ -4,7 +4,16 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EXIT } from './exit.js'
@@ -20,6 +29,8 @@ type Name = (typeof FILES)[number]
 type Texts = Record<Name, Buffer>
 
 const OPERATION = 'init --postfix'
+/** Seconds after which a file is not new any more. */
+const COOL_S = 60
 
 export interface Alteration {
   configDir: string | undefined
@@ -102,6 +113,15 @@ export async function readRaw(
   return { services, set: new Map(set) }
 }
 
+/**
+ * Makes a copy of main.cf older: Postfix's programs wait for a second or two where it is new, because somebody may
+ * still be writing it (dict_load_file_xt). Nobody is.
+ */
+function cool(copies: string): void {
+  const past = statSync(copies).mtimeMs / 1000 - COOL_S
+  utimesSync(join(copies, 'main.cf'), past, past)
+}
+
 /** What postconf(1) takes in one call goes in one. */
 async function make(edits: readonly Edit[], folder: string): Promise<void> {
   let flag = ''
@@ -109,6 +129,7 @@ async function make(edits: readonly Edit[], folder: string): Promise<void> {
   const flush = async (): Promise<void> => {
     if (words.length > 0) await askPostfix('postconf', folder, flag, ...words)
     words = []
+    cool(folder)
   }
   for (const edit of edits) {
     const { kind, service, name, value } = edit
@@ -154,6 +175,7 @@ async function onCopies<T>(texts: Texts, work: (folder: string) => Promise<T>): 
   const folder = mkdtempSync(join(tmpdir(), 'toeh-init-'))
   try {
     for (const name of FILES) writeFileSync(join(folder, name), texts[name])
+    cool(folder)
     return await work(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })

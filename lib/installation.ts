@@ -277,7 +277,9 @@ function run(
 ): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve) => {
     let output = ''
-    const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'], timeout: PATIENCE_MS })
+    const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+    // Not spawn's own: where a program does not start, that would keep this one from its end.
+    const limit = setTimeout(() => child.kill(), PATIENCE_MS)
     const take = (bytes: Buffer): void => {
       output += bytes.toString()
     }
@@ -285,8 +287,12 @@ function run(
     child.stderr.on('data', take)
     child.stdin.on('error', () => {}) // A program that does not start does not read.
     child.stdin.end()
-    child.on('error', (error) => resolve({ status: null, output: describeError(error) }))
-    child.on('close', (status) => resolve({ status, output: output.trim() }))
+    const end = (status: number | null, said: string): void => {
+      clearTimeout(limit)
+      resolve({ status, output: said })
+    }
+    child.on('error', (error) => end(null, describeError(error)))
+    child.on('close', (status) => end(status, output.trim()))
   })
 }
 

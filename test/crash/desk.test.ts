@@ -13,8 +13,8 @@ t.test('toeh, struck at every call', { skip: cannotStrike() }, async (t) => {
   const faults = []
   for (const one of chosen(DESK_CASES)) {
     const model = await makeModel(one, folder)
-    kills.push(...strokesOf(model, part(killsOf(model.calls), 80)))
-    faults.push(...strokesOf(model, part(faultsOf(model.calls, true), 120)))
+    kills.push(...strokesOf(model, part(killsOf(model.calls), 40)))
+    faults.push(...strokesOf(model, part(faultsOf(model.calls, true), 60)))
   }
   const jobs = [...kills, ...faults]
   report(t, await workOff(jobs, FULL ? 2 : 1), jobs.length)

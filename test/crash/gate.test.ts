@@ -14,7 +14,7 @@ t.test('toeh-filter, struck at every call', { skip: cannotStrike() }, async (t) 
   for (const one of chosen(GATE_CASES)) {
     const model = await makeModel(one, folder)
     const mixed = one.name === 'toeh-filter mixed'
-    kills.push(...strokesOf(model, part(killsOf(model.calls), mixed ? 3 : 48)))
+    kills.push(...strokesOf(model, part(killsOf(model.calls), mixed ? 1 : 48)))
     faults.push(...strokesOf(model, part(faultsOf(model.calls, !mixed), mixed ? 32 : 96)))
   }
   const jobs = [...kills, ...faults]

@@ -5,6 +5,8 @@ import t from 'tap'
 import { assertNamed, type Case, doctor, faulty, find, paste, startSound } from '../support/doctor.js'
 import { cannotRun } from '../support/postfix.js'
 
+/** How long doctor waits for a program or a server. */
+const PATIENCE_MS = 20_000
 const skip = cannotRun()
 
 const HOST_CASES: Case[] = [
@@ -89,7 +91,9 @@ t.test('the host: each fault is named, and the commands that are said mend it', 
   for (const one of HOST_CASES) {
     await t.test(`${one.check}: ${one.title}`, async (t) => {
       one.breaking(place)
+      const began = Date.now()
       const sick = await doctor(place.postfix)
+      t.ok(Date.now() - began < PATIENCE_MS, 'and it does not wait for what will not come')
       assertNamed(t, sick, one)
       t.equal(sick.code, 2)
       const commands = sick.mend.filter((command) => !/^(nft|timedatectl) /.test(command))

@@ -10,7 +10,7 @@ import t, { type Test } from 'tap'
 import { type Lab, makeLab, type Outcome } from '../support/lab.js'
 import { makeSink, type Sink } from '../support/sink.js'
 
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 2)
+const ROUNDS = Number(process.env.RACE_ROUNDS ?? 3)
 /** No further round is begun after this: a slow machine sees fewer rounds, not a late end. */
 const LIMIT_MS = Number(process.env.RACE_SECONDS ?? 5) * 1000
 

@@ -18,6 +18,7 @@ export interface Act {
 export class People {
   readonly acts: Act[] = []
   readonly #postfix: Postfix
+  #hasRejected = false
 
   constructor(postfix: Postfix) {
     this.#postfix = postfix
@@ -47,13 +48,16 @@ export class People {
     if (messages.length === 0) return
     for (let turn = 0; turn < 3; turn++) {
       const { id, recipients } = dice.pick(messages)
-      const reject = dice.chance(0.3)
+      // Until there is a first no: a short soak could else go by without one.
+      const reject = !this.#hasRejected || dice.chance(0.3)
       // Postfix itself would make something else of a malformed address: nobody lets those go.
       const open = recipients.filter(({ address }) => reject || kindOf(address) !== 'malformed')
       const chosen = open.filter(() => dice.chance(0.7)).map(({ address }) => address)
       if (chosen.length === 0) continue
       const named = chosen.flatMap((address) => ['--recipient', address])
-      await (reject ? this.run('reject', id, '--quiet', ...named) : this.run('release', id, ...named))
+      const answer = reject ? ['reject', id, '--quiet'] : ['release', id]
+      const { code: done } = await this.run(...answer, ...named)
+      if (reject && done === 0) this.#hasRejected = true
     }
   }
 

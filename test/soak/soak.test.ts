@@ -92,7 +92,7 @@ t.test('the books balance', { skip: cannotRun(), timeout: LIMIT_MS }, async (t) 
   const { delivered, waiting, inDoubt, released, rejected } = books
   t.equal(delivered + waiting + inDoubt + released + rejected, books.recipients, 'each under one heading')
   t.ok(
-    Math.min(delivered, waiting, released + rejected, kills.length, episodes) > 0,
+    Math.min(delivered, waiting, released, rejected, kills.length, episodes) > 0,
     'there was something to count',
   )
 

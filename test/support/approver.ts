@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { simpleParser } from 'mailparser'
 import type { Test } from 'tap'
+import type { Mail } from '../../lib/moderation.js'
 import { type Lab, makeLab, type Outcome, outcomeOf, PIPE_ENV, startWith, TOEH } from './lab.js'
 import { makeSink, type Sink } from './sink.js'
 
@@ -57,14 +58,7 @@ export function bytesOf({ subject = '', text = '', from = `Boss <${BOSS}>`, head
 }
 
 /** The mail as toeh moderate reads it. */
-export function mailOf(answer: Answer): {
-  sender: string
-  saslUser: string
-  queueId: string
-  bytes: Buffer
-  digest: string
-  tooLong: boolean
-} {
+export function mailOf(answer: Answer): Mail {
   const { sender = BOSS, sasl = 'boss', queueId = '4bQ8Yk2hJnz9' } = answer
   const bytes = bytesOf(answer)
   const digest = createHash('sha256').update(bytes).digest('hex')

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { cool } from './cool.js'
 import { makeFolder, type Outcome, outcomeOf, SHELL_ENV, startWith, TOEH } from './lab.js'
 
 const SHIPPED = '/usr/share/postfix'
@@ -66,6 +67,7 @@ export class Debian {
 
   write(name: 'main.cf' | 'master.cf', text: string): void {
     writeFileSync(join(this.etc, name), text, 'latin1')
+    if (name === 'main.cf') cool(this.etc)
   }
 
   edit(name: 'main.cf' | 'master.cf', from: string | RegExp, to: string): void {
@@ -84,11 +86,13 @@ export class Debian {
   }
 
   postconf(...args: string[]): string {
+    cool(this.etc)
     return execFileSync('/usr/sbin/postconf', ['-c', this.etc, ...args], { encoding: 'utf8' })
   }
 
   /** toeh as root in a shell of this host. */
   toeh(...args: string[]): Promise<Outcome> {
+    cool(this.etc)
     return outcomeOf(
       startWith(this.env, [process.execPath, TOEH, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
     )
@@ -103,6 +107,7 @@ export class Debian {
   start(t: Test): void {
     this.edit('master.cf', /^smtp +inet/m, `${this.host}:smtp inet`)
     t.teardown(() => spawnSync('/usr/sbin/postfix', ['-c', this.etc, 'abort']))
+    cool(this.etc)
     execFileSync('/usr/sbin/postfix', ['-c', this.etc, 'start'], { stdio: 'pipe' })
   }
 

@@ -19,6 +19,7 @@ import type { Test } from 'tap'
 import type { Decision } from '../../lib/decisions.js'
 import { laneRestrictions } from '../../lib/express.js'
 import { laneFiles } from '../../lib/lane.js'
+import { cool } from './cool.js'
 import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startWith } from './lab.js'
 import { Sink, type SunkMail } from './sink.js'
 
@@ -215,6 +216,7 @@ toeh_time_limit = 60s
     if (options.main !== undefined)
       execFileSync('/usr/sbin/postconf', ['-c', this.etc, '-e', ...options.main])
     writeFileSync(join(this.etc, 'master.cf'), await this.#master(options))
+    cool(this.etc)
   }
 
   /** master.cf: the lines `toeh init` prints, on this instance's ports, and the services Postfix needs. */
@@ -241,6 +243,7 @@ ${SERVICES}`
 
   /** Runs postfix(1) with this instance's configuration. */
   command(...args: string[]): string {
+    cool(this.etc)
     const { status, stdout, stderr } = spawnSync('/usr/sbin/postfix', ['-c', this.etc, ...args], {
       encoding: 'utf8',
     })
@@ -319,6 +322,7 @@ ${SERVICES}`
 
   /** toeh, as root on this installation. */
   async toeh(...args: string[]): Promise<Outcome> {
+    if (existsSync(join(this.etc, 'main.cf'))) cool(this.etc)
     const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config, MAIL_CONFIG: this.etc }
     const program = join(this.#package, 'dist/bin/toeh.js')
     const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe']

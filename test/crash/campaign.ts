@@ -95,6 +95,17 @@ export function reportLimits(t: Test, verdicts: readonly Verdict[]): void {
   t.ok(felt > 0, 'the limit was felt')
 }
 
+/** The tries of each stroke of which none has struck anything. */
+function idleStrokes(verdicts: readonly Verdict[]): Verdict[][] {
+  const strokes = new Map<string, Verdict[]>()
+  for (const verdict of verdicts) {
+    if (!/ (at|from) /.test(verdict.stroke)) continue
+    const name = `${verdict.case} ${verdict.stroke}`
+    strokes.set(name, [...(strokes.get(name) ?? []), verdict])
+  }
+  return [...strokes.values()].filter((tries) => tries.every(({ struck }) => struck === undefined))
+}
+
 /** The table and the sums, as comments of the test; and that nothing was broken and every point was struck. */
 export function report(t: Test, verdicts: readonly Verdict[], strokes: number): void {
   t.comment(FULL ? 'command | stroke | call | target | outcome' : 'command | outcome')
@@ -109,10 +120,11 @@ export function report(t: Test, verdicts: readonly Verdict[], strokes: number): 
   const points = new Set(kills.map(({ case: name, struck }) => `${name} ${struck}`))
   const faults = verdicts.filter(({ effect, struck }) => effect !== 'kill' && struck !== undefined)
   const copies = verdicts.filter(({ outcome }) => outcome.includes('SECOND COPY'))
-  const missed = verdicts.filter(({ struck, stroke }) => struck === undefined && / (at|from) /.test(stroke))
+  const idle = idleStrokes(verdicts)
+  const missed = idle.filter((tries) => tries.some(({ there }) => there)).flatMap(([first]) => first ?? [])
   t.comment(
     `strokes planned ${strokes}, runs struck ${kills.length + faults.length}: kills ${kills.length} at ` +
-      `${points.size} points, faults ${faults.length}; not struck ${missed.length}; second copies ` +
+      `${points.size} points, faults ${faults.length}; not struck ${missed.length}, not there again ${idle.length - missed.length}; second copies ` +
       `${copies.length}; broken ${verdicts.filter(({ broken }) => broken).length}; day ${DAY}`,
   )
   failBroken(t, verdicts)

@@ -105,6 +105,8 @@ export interface Verdict {
   effect: string
   /** The call that was struck in the end; undefined where none was. */
   struck: string | undefined
+  /** Whether the run came to the call that was meant: how many reads a reply takes differs between runs. */
+  there: boolean
   outcome: string
   broken: boolean
 }
@@ -150,7 +152,8 @@ async function tryOnce(
     const n = calls.find(({ label }) => label === stroke.point)?.n
     // A fault in one of Node's own pipes between threads is none of the world's, and aborts it.
     const ours = stroke.effect === 'kill' || !struck?.includes(' undefined#')
-    return { verdict: { ...verdict, effect: stroke.effect, struck }, n, ours }
+    const there = n !== undefined
+    return { verdict: { ...verdict, effect: stroke.effect, struck, there }, n, ours }
   })
 }
 
@@ -160,7 +163,7 @@ export async function trouble(model: Model, what: string, through: (lab: Lab) =>
     const first = await model.case.run(lab, through(lab))
     const verdict = await judge(model, what, new Trial(lab, sink, model, first, []))
     // Whether anything went wrong in it at all: a ladder ends where nothing does.
-    return { ...verdict, effect: what, struck: first.code === 0 ? undefined : what }
+    return { ...verdict, effect: what, struck: first.code === 0 ? undefined : what, there: true }
   })
 }
 
@@ -168,7 +171,7 @@ async function judge(
   model: Model,
   stroke: string,
   trial: Trial,
-): Promise<Omit<Verdict, 'effect' | 'struck'>> {
+): Promise<Omit<Verdict, 'effect' | 'struck' | 'there'>> {
   const base = { case: model.case.name, stroke }
   try {
     return { ...base, outcome: await model.case.judge(trial), broken: false }

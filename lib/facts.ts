@@ -62,6 +62,8 @@ export interface Facts {
     deadlineSeconds: number
     /** limits.free_megabytes, in bytes. */
     leastFree: number
+    /** limits.hold_messages, and limits.hold_megabytes in bytes; 0 where there is none. */
+    mostHeld: { messages: number; bytes: number }
   }
   /** What look-up tables list, or undefined for those that cannot be listed. */
   tables: ReadonlyMap<string, readonly TableEntry[] | undefined>
@@ -77,7 +79,8 @@ export interface Facts {
   strangerEnters: boolean | undefined
   /** The filter, run as pipe(8) would, on nothing; undefined where that takes root. */
   trial: { status: number | null; output: string } | undefined
-  database: { newest: number } | { failure: string }
+  /** The newest time in it, and what waits. */
+  database: { newest: number; load: { messages: number; bytes: number } } | { failure: string }
   /** Whether the clock is kept by the network; undefined where nobody says. */
   clockKept: boolean | undefined
   lane: LaneFact

@@ -1,4 +1,5 @@
 /** The host's checks: versions, rights, room, clock, database, and a run of the filter as pipe(8) would. Pure. */
+import { shortSize } from './display.js'
 import {
   type Check,
   type Facts,
@@ -14,6 +15,8 @@ const MIB = 1024 * 1024
 const ROOM_BYTES = { warning: 1024 * MIB, critical: 256 * MIB }
 /** The same in files. */
 const ROOM_FILES = { warning: 10_000, critical: 1_000 }
+/** The part of a limit of the hold from which on it is told of. */
+const NEARLY = 0.8
 /** Clocks of two runs may differ by so much before one of them was wrong. Milliseconds. */
 const CLOCK_SLACK_MS = 60_000
 /** The first Postfix with smtpd_forbid_bare_newline=reject, and the first Node. */
@@ -145,6 +148,28 @@ export const HOST_CHECKS: Check[] = [
               mend: [],
             },
           ],
+  },
+  {
+    name: 'hold',
+    good: 'what waits is well below limits.hold_messages and limits.hold_megabytes, where they are set',
+    look: ({ database, toeh: { mostHeld } }) => {
+      if ('failure' in database) return []
+      const { messages, bytes } = database.load
+      const reached = [
+        {
+          waits: `${messages} ${messages === 1 ? 'message waits' : 'messages wait'}`,
+          most: `${mostHeld.messages}`,
+          part: messages / mostHeld.messages,
+        },
+        { waits: `${shortSize(bytes)} wait`, most: shortSize(mostHeld.bytes), part: bytes / mostHeld.bytes },
+      ].filter(({ most, part }) => most !== '0' && part >= NEARLY)
+      return reached.map(({ waits, most, part }) => ({
+        level: part >= 1 ? 'critical' : 'warning',
+        what: `${waits}, of at most ${most}`,
+        why: 'mail to recipients who are unknown is deferred where the hold is full; what is known passes',
+        mend: [],
+      }))
+    },
   },
   {
     name: 'listening',

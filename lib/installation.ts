@@ -17,6 +17,8 @@ import {
   type TableEntry,
 } from './facts.js'
 import { describeError, Failure } from './failure.js'
+import { Hold } from './hold.js'
+import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
 import { differences, Lane, laneFiles, laneFolder, lanePath } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
@@ -74,6 +76,7 @@ export async function readSettings(
       reinject: config.reinject.kind === 'smtp' ? config.reinject : undefined,
       deadlineSeconds: config.deadlineSeconds,
       leastFree: config.limits.free,
+      mostHeld: { messages: config.limits.holdMessages, bytes: config.limits.holdBytes },
     },
     tables: await readTables(main, configDir),
     user: userOf(gateOf({ services, expected })?.attributes.get('user') ?? ''),
@@ -104,7 +107,7 @@ export async function gatherFacts(
     greeting: reinject === undefined ? undefined : await greet(reinject),
     strangerEnters: reinject === undefined ? undefined : await sendStranger(reinject, user.uid),
     trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir),
-    ...lookInside(config, main, now),
+    ...(await lookInside(config, main, now)),
   }
 }
 
@@ -297,24 +300,24 @@ function run(
 }
 
 /** The lane as root sees it, then the database as the filter's user does: root's rights are given up between. */
-function lookInside(
+async function lookInside(
   config: Config,
   main: ReadonlyMap<string, string>,
   now: number,
-): Pick<Facts, 'lane' | 'database'> {
+): Promise<Pick<Facts, 'lane' | 'database'>> {
   const lane = readLane(config, main)
   try {
-    return { lane: { ...lane, astray: compareLane(config, lane, now) }, database: readDatabase(config) }
+    return { lane: { ...lane, astray: compareLane(config, lane, now) }, database: await readDatabase(config) }
   } catch (error) {
     return { lane, database: { failure: describeError(error) } }
   }
 }
 
-function readDatabase(config: Config): Facts['database'] {
+async function readDatabase(config: Config): Promise<Facts['database']> {
   enterState(config.state)
   const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
   try {
-    return { newest: newestEntry(db) }
+    return { newest: newestEntry(db), load: await new Hold(db, new HoldFolder(config.state)).load() }
   } finally {
     db.close()
   }

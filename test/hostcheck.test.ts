@@ -32,6 +32,26 @@ t.test('disk', (t) => {
   t.end()
 })
 
+t.test('a hold that is nearly full, or full, is told of; without a limit it never is', (t) => {
+  const levels = (messages: number, mib: number, most: { messages: number; bytes: number }): unknown =>
+    look('hold', {
+      database: { newest: 0, load: { messages, bytes: mib * MIB } },
+      toeh: { mostHeld: most } as Facts['toeh'],
+    }).map(({ level, what }) => [level, what])
+  t.same(levels(1_000_000, 1_000_000, { messages: 0, bytes: 0 }), [])
+  const both = { messages: 10, bytes: 10 * MIB }
+  t.same(levels(7, 7, both), [])
+  t.same(levels(8, 7, both), [['warning', '8 messages wait, of at most 10']])
+  t.same(levels(9, 9, both), [
+    ['warning', '9 messages wait, of at most 10'],
+    ['warning', '9.0M wait, of at most 10M'],
+  ])
+  t.same(levels(10, 0, both), [['critical', '10 messages wait, of at most 10']])
+  t.same(levels(0, 11, { messages: 0, bytes: 10 * MIB }), [['critical', '11M wait, of at most 10M']])
+  t.same(look('hold', { database: { failure: 'x' }, toeh: { mostHeld: both } as Facts['toeh'] }), [])
+  t.end()
+})
+
 t.test('a disk has to have what the configuration asks for', (t) => {
   const levels = (freeMiB: number): string[] =>
     look('disk', {
@@ -70,7 +90,9 @@ t.test('versions', (t) => {
 
 t.test('clock', (t) => {
   const levels = (newest: number, clockKept: boolean | undefined): string[] =>
-    look('clock', { now: 1_000_000, database: { newest }, clockKept }).map(({ level }) => level)
+    look('clock', { now: 1_000_000, database: { newest, load: { messages: 0, bytes: 0 } }, clockKept }).map(
+      ({ level }) => level,
+    )
   t.same(levels(1_060_000, undefined), [])
   t.same(levels(1_060_001, true), ['critical'])
   t.same(levels(0, false), ['warning'])

@@ -50,6 +50,7 @@ function ground(
       reinject: { host: '127.0.0.1', port: 10026 },
       deadlineSeconds: 60,
       leastFree: 0,
+      mostHeld: { messages: 0, bytes: 0 },
     },
     ...changes,
   }

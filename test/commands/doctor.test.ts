@@ -380,7 +380,7 @@ const SOUND_HOST = {
   greeting: { banner: '220 mx', offers: ['XFORWARD'] },
   strangerEnters: false,
   trial: { status: 75, output: '4.3.0 toeh: read message: standard input was empty' },
-  database: { newest: 0 },
+  database: { newest: 0, load: { messages: 0, bytes: 0 } },
   clockKept: true,
   lane: {
     enabled: false,

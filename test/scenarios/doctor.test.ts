@@ -2,7 +2,16 @@
 import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { assertNamed, type Case, doctor, faulty, find, paste, startSound } from '../support/doctor.js'
+import {
+  assertNamed,
+  type Case,
+  doctor,
+  faulty,
+  find,
+  paste,
+  rewrite,
+  startSound,
+} from '../support/doctor.js'
 import { cannotRun } from '../support/postfix.js'
 
 /** How long doctor waits for a program or a server. */
@@ -73,6 +82,28 @@ const HOST_CASES: Case[] = [
         "INSERT INTO audit (at, who, what, subject, was, now, hash) VALUES (4000000000000, 'x', 'x', 'x', 'x', 'x', 'x')",
       ),
     restore: ({ postfix }) => postfix.lab.change('DELETE FROM audit'),
+  },
+  {
+    title: 'a hold that is full',
+    check: 'hold',
+    level: 'critical',
+    what: /^1 message waits, of at most 1$/,
+    breaking: ({ postfix: { lab } }) => {
+      lab.change(
+        `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
+         VALUES ('000000000000', 'X', '', '', 1, '', '', '{}', 1, 4000000000000)`,
+      )
+      lab.change(
+        `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
+         VALUES ('000000000000', 'x@y.test', 'held', 'unknown', '', '', 'x', 1)`,
+      )
+      rewrite(lab.config, /^/, () => 'limits.hold_messages = 1\n')
+    },
+    restore: ({ postfix: { lab } }) => {
+      lab.change('DELETE FROM recipient')
+      lab.change('DELETE FROM hold')
+      rewrite(lab.config, 'limits.hold_messages = 1\n', () => '')
+    },
   },
   {
     title: 'Postfix is stopped',

@@ -35,7 +35,8 @@ export interface DecisionLog {
 }
 
 /**
- * Opens the file of the day of `now` (milliseconds since 1970). A run opens it before it sends anything: what cannot be written down is not let out.
+ * Opens the file of the day of `now` (milliseconds since 1970). A run opens it before it sends anything: what cannot be
+ * written down is not let out.
  * @throws Failure (75) when it cannot be opened
  */
 export function openDecisionLog(state: string, now: number): DecisionLog {

@@ -1,26 +1,64 @@
-// Makes toeh-filter of two files, so that a run reads only what it needs: the bundle, beside which cache.mjs puts V8's
-// code cache, and the launcher that starts it. better-sqlite3's native part and what only a notice needs stay outside: what
-// composes it, and the list of public suffixes for near misses.
+// Makes each program of two files, so that a run reads only what it needs: the bundle, beside which cache.mjs puts V8's
+// code cache, and the launcher that starts it. better-sqlite3's native part stays outside.
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const OUT = 'dist/bin'
 const COMMON = { bundle: true, platform: 'node', target: 'node20.19', format: 'cjs', logLevel: 'warning' }
 
-/** Loads node:crypto at the first hash: known mail needs none, and it costs a twentieth of a run. */
-const lazyCrypto = {
-  name: 'lazy-crypto',
-  setup(builder) {
-    builder.onResolve({ filter: /^node:crypto$/ }, () => ({ path: 'crypto', namespace: 'lazy' }))
-    builder.onLoad({ filter: /.*/, namespace: 'lazy' }, () => ({
-      contents: `
-        export const createHash = (name) => require('crypto').createHash(name)
-        export const randomBytes = (length) => require('crypto').randomBytes(length)`,
-    }))
-  },
+/**
+ * Modules of which a run most often uses nothing, and what is used of them: functions by their names, or the whole of
+ * what they export by default.
+ */
+const SELDOM = {
+  // Known mail needs no hash, and this costs a twentieth of the filter's run.
+  'node:crypto': { functions: ['createHash', 'randomBytes'] },
+  'node:child_process': { functions: ['execFile', 'execFileSync', 'spawn', 'spawnSync'] },
+  'node:readline': { functions: ['createInterface'] },
+  libmime: {},
+  'nodemailer/lib/mail-composer/index.js': {},
+  tldts: { functions: ['getPublicSuffix'] },
+  // For help texts and tables.
+  cliui: {},
+  'string-width': {},
 }
+
+/** Loads some of these at their first use. */
+const lazy = (names) => ({
+  name: 'lazy',
+  setup(builder) {
+    builder.onResolve({ filter: /./ }, ({ path, pluginData, kind }) =>
+      names.includes(path) && pluginData !== lazy && kind === 'import-statement'
+        ? { path, namespace: 'lazy', pluginData: lazy }
+        : undefined,
+    )
+    builder.onLoad({ filter: /./, namespace: 'lazy' }, ({ path }) => {
+      const standIn = (value) => `new Proxy(function () {}, {
+        get: (_, name) => (${value})[name],
+        apply: (_, self, given) => (${value}).apply(self, given),
+        construct: (_, given) => new (${value})(...given),
+      })`
+      const load = `const load = () => require(${JSON.stringify(path)})\n`
+      const { functions } = SELDOM[path]
+      const contents =
+        functions === undefined
+          ? `${load}export default ${standIn('load().default ?? load()')}`
+          : load + functions.map((name) => `export const ${name} = ${standIn(`load().${name}`)}`).join('\n')
+      return { contents, resolveDir: process.cwd() }
+    })
+  },
+})
 
 /**
  * better-sqlite3 12 compiled against the headers of Node 24.19 or newer aborts at a collection of garbage, also after a
@@ -33,40 +71,78 @@ function demandSound() {
   process.exit(1)
 }
 
-/** Builds the bundle under a name of its content. */
-async function buildBundle() {
+/** The filter: what composes a notice and the list of public suffixes stay outside, most runs need neither. */
+const FILTER = {
+  entryPoints: ['bin/toeh-filter.ts'],
+  external: ['bindings', 'nodemailer', 'libmime', 'tldts'],
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+  plugins: [lazy(['node:crypto'])],
+  minify: true,
+}
+
+/**
+ * The command, with what every run of it needs. A module of lib that asks for its own place is told lib's; yargs, the only one to ask
+ * for a URL, one from which it finds the texts of its languages in dist/locales.
+ */
+const COMMAND = {
+  entryPoints: ['bin/toeh.ts'],
+  external: [
+    ...['bindings', 'nodemailer', 'libmime', 'tldts'],
+    ...['mailparser', 'ical.js', 'csv-parse', 'csv-stringify', 'email-providers', 'cli-progress'],
+  ],
+  plugins: [lazy(Object.keys(SELDOM))],
+  define: {
+    'import.meta.dirname': 'LIB',
+    'import.meta.filename': 'LIB_FILE',
+    'import.meta.url': 'YARGS',
+    VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version),
+  },
+  // Identifiers stay as they are: classes of errors are known by their names.
+  minifySyntax: true,
+  minifyWhitespace: true,
+}
+const COMMAND_HEAD = `
+const LIB = require('path').join(__dirname, '../lib'), LIB_FILE = LIB + '/bundle.cjs'
+const YARGS = require('url').pathToFileURL(LIB + '/yargs/shim.mjs').href`
+
+/** Builds a bundle, one function expression in ASCII, under a name of its content. */
+async function buildBundle(name, options, head = '') {
   const { outputFiles } = await build({
     ...COMMON,
-    entryPoints: ['bin/toeh-filter.ts'],
+    ...options,
     write: false,
-    external: ['bindings', 'nodemailer', 'libmime', 'tldts'],
-    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-    plugins: [lazyCrypto],
-    minify: true,
-    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+    // A script has no import(): what stays outside is required when it is asked for.
+    supported: { 'dynamic-import': false },
+    banner: { js: `(function (exports, require, module, __filename, __dirname) {${head}` },
     footer: { js: '})' },
     legalComments: 'none',
   })
   const source = outputFiles[0].text
-  const name = `filter-${createHash('sha256').update(source).digest('hex').slice(0, 12)}.cjs`
-  for (const old of readdirSync(OUT)) if (/^filter-.*\.cjs(\.cache)?$/.test(old)) rmSync(join(OUT, old))
-  writeFileSync(join(OUT, name), source)
-  return name
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, 12)
+  const old = new RegExp(`^${name}-[0-9a-f]{12}\\.cjs(\\.cache)?$`)
+  for (const file of readdirSync(OUT)) if (old.test(file)) rmSync(join(OUT, file))
+  writeFileSync(join(OUT, `${name}-${hash}.cjs`), source)
+  return `${name}-${hash}.cjs`
 }
 
-/** Builds the launcher of a bundle. */
-async function buildLauncher(bundle) {
+/** Builds the launcher of a program (bin/launch.cts). */
+async function buildLauncher(name, start) {
+  const outfile = join(OUT, `${name}.cjs`)
   await build({
     ...COMMON,
     entryPoints: ['bin/launch.cts'],
-    outfile: join(OUT, 'toeh-filter.cjs'),
+    outfile,
     banner: { js: '#!/usr/bin/env node' },
-    define: { BUNDLE: JSON.stringify(bundle) },
+    define: { START: JSON.stringify(start) },
   })
-  chmodSync(join(OUT, 'toeh-filter.cjs'), 0o755)
+  chmodSync(outfile, 0o755)
 }
 
 demandSound()
-const bundle = await buildBundle()
-await buildLauncher(bundle)
-chmodSync(join(OUT, 'toeh.js'), 0o755)
+const filter = await buildBundle('filter', FILTER)
+await buildLauncher('toeh-filter', { bundle: filter, says: '4.3.0 toeh', descriptor: 1, status: 75 })
+const command = await buildBundle('command', COMMAND, COMMAND_HEAD)
+await buildLauncher('toeh', { bundle: command, says: 'toeh', descriptor: 2, status: 1 })
+mkdirSync('dist/locales', { recursive: true })
+for (const language of ['en', 'fr'])
+  copyFileSync(`node_modules/yargs/locales/${language}.json`, `dist/locales/${language}.json`)

@@ -1,6 +1,6 @@
-// Makes V8's code cache of the filter's bundle, for the node that runs this: npm run build does, and so does the Debian
-// package where it is installed. It lets one known message through the gate, in a folder of its own, so its success
-// also says that the gate runs here. Status 1 and no cache where it does not.
+// Makes V8's code caches of the two bundles, for the node that runs this: npm run build does, and so does the Debian
+// package where it is installed. It lets one known message through the gate, in a folder of its own, and asks what waits
+// there, so its success also says that both run here. Status 1 and no cache where they do not.
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
@@ -18,11 +18,8 @@ import { join } from 'node:path'
 
 const BIN = join(import.meta.dirname, 'dist/bin')
 
-/** Lets a known message through the gate and keeps, twice, what V8 has compiled on the way. */
-async function makeCache() {
-  const [bundle] = readdirSync(BIN).filter((name) => /^filter-.*\.cjs$/.test(name))
-  const cache = join(BIN, `${bundle}.cache`)
-  rmSync(cache, { force: true })
+/** Lets a known message through the gate and asks what waits, and keeps what V8 has compiled on the way. */
+async function makeCaches() {
   const folder = mkdtempSync(join(tmpdir(), 'toeh-build-'))
   const server = createServer((socket) => {
     let inData = false
@@ -56,39 +53,39 @@ async function makeCache() {
       'free_megabytes = 0',
     ]
     writeFileSync(config, settings.join('\n'))
-    const keep = join(folder, 'keep.cjs')
-    const made = join(folder, 'cache')
-    writeFileSync(keep, KEEP.replace('FILE', JSON.stringify(made)))
     const given = ['--sender=a@corp.test', '--queue-id=4bQ8Yk2hJnz', '--size=9', '--client-address=192.0.2.7']
-    const args = [
-      '-r',
-      keep,
-      join(BIN, 'toeh-filter.cjs'),
-      `--config=${config}`,
-      ...given,
-      '--',
-      'b@client.test',
-    ]
-    const child = spawn(process.execPath, args, {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { PATH: '/usr/bin:/bin' },
-    })
-    child.stdin.end('Subject: build\n\nbuild\n')
-    let said = ''
-    child.stdout.on('data', (bytes) => {
-      said += bytes
-    })
-    const code = await new Promise((resolve) => child.on('close', resolve))
-    if (code !== 0) throw new Error(`the gate did not let the build's message through: ${said}`)
-    // Renamed into its place: a filter that starts meanwhile finds none, or the whole of it.
-    const bytes = readFileSync(made)
-    writeFileSync(`${cache}.new`, Buffer.concat([bytes, bytes]))
-    chmodSync(`${cache}.new`, 0o644)
-    renameSync(`${cache}.new`, cache)
+    await makeCache('toeh-filter', 'filter', folder, [`--config=${config}`, ...given, '--', 'b@client.test'])
+    await makeCache('toeh', 'command', folder, ['list', '--config', config])
   } finally {
     server.close()
     rmSync(folder, { recursive: true })
   }
+}
+
+/** Runs a program and keeps, twice, what V8 has compiled of its bundle. */
+async function makeCache(program, name, folder, args) {
+  const bundle = readdirSync(BIN).find((file) => file.startsWith(`${name}-`) && file.endsWith('.cjs'))
+  const cache = join(BIN, `${bundle}.cache`)
+  rmSync(cache, { force: true })
+  const keep = join(folder, 'keep.cjs')
+  const made = join(folder, name)
+  writeFileSync(keep, KEEP.replace('FILE', JSON.stringify(made)))
+  const child = spawn(process.execPath, ['-r', keep, join(BIN, `${program}.cjs`), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: '/usr/bin:/bin' },
+  })
+  child.stdin.end('Subject: build\n\nbuild\n')
+  let said = ''
+  child.stdout.on('data', (bytes) => {
+    said += bytes
+  })
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Error(`${program} did not run here: ${said}`)
+  // Renamed into its place: one that starts meanwhile finds none, or the whole of it.
+  const bytes = readFileSync(made)
+  writeFileSync(`${cache}.new`, Buffer.concat([bytes, bytes]))
+  chmodSync(`${cache}.new`, 0o644)
+  renameSync(`${cache}.new`, cache)
 }
 
 const EHLO =
@@ -109,4 +106,4 @@ vm.Script = class extends vm.Script {
   }
 }`
 
-await makeCache()
+await makeCaches()

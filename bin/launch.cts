@@ -1,6 +1,6 @@
 /**
- * The start of toeh-filter: runs the bundle from V8's code cache. `bundle.mjs` makes dist/bin/toeh-filter.cjs of it.
- * Node 20 has no compile cache for modules, and compiling is a tenth of a run (docs/performance.md).
+ * The start of a program: runs its bundle from V8's code cache. `bundle.mjs` makes dist/bin/toeh-filter.cjs and
+ * dist/bin/toeh.cjs of it. Node 20 has no compile cache for modules, and compiling is a tenth of a run (docs/performance.md).
  *
  * V8 refuses a cache of another version of Node and then compiles. Of the bundle it compares the length only, hence a
  * name made of its content; and it trusts the cache's bytes (a damaged one was seen to end in a crash), hence a file
@@ -10,11 +10,11 @@ import fs = require('node:fs')
 import path = require('node:path')
 import vm = require('node:vm')
 
-/** Put in by bundle.mjs: the bundle's file name. */
-declare const BUNDLE: string
-
-/** EX_TEMPFAIL: Postfix keeps the mail. */
-const TEMP_FAIL = 75
+/**
+ * Put in by bundle.mjs: the bundle's file name; and for an installation that is half there, what the one line begins
+ * with that says so, to which descriptor it goes, and the status. toeh-filter's is 75, EX_TEMPFAIL: Postfix keeps the mail.
+ */
+declare const START: { bundle: string; says: string; descriptor: number; status: number }
 
 /** The cache, or undefined where there is none or it is not whole. */
 function readCache(file: string): Buffer | undefined {
@@ -28,9 +28,8 @@ function readCache(file: string): Buffer | undefined {
   return cache.equals(bytes.subarray(cache.length)) ? cache : undefined
 }
 
-process.exitCode = TEMP_FAIL
 try {
-  const file = path.join(__dirname, BUNDLE)
+  const file = path.join(__dirname, START.bundle)
   const cachedData = readCache(`${file}.cache`)
   // The bundle is one function expression in ASCII.
   const source = fs.readFileSync(file, 'latin1')
@@ -40,8 +39,8 @@ try {
   )
   script.runInThisContext()(exports, require, module, file, __dirname)
 } catch (error) {
-  // An installation that is half there: one line as the gate itself would say it, whatever failed.
-  const line = `4.3.0 toeh: start: ${error instanceof Error ? error.message : String(error)}`
-  fs.writeSync(1, `${line.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 400)}\n`)
-  process.exit(TEMP_FAIL)
+  // An installation that is half there: one line as the program itself would say it, whatever failed.
+  const line = `${START.says}: start: ${error instanceof Error ? error.message : String(error)}`
+  fs.writeSync(START.descriptor, `${line.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 400)}\n`)
+  process.exit(START.status)
 }

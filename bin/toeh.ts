@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** toeh: what people and timers run. One command, one file in lib/commands; only the one that is asked for is loaded. */
+/** toeh: what people and timers run. One command, one file in lib/commands; only the one that is asked for is run. */
 import yargs, { type Argv, type CommandModule } from 'yargs'
 import type { CommonOptions } from '../lib/desk.js'
 import { visible } from '../lib/display.js'
@@ -7,6 +6,9 @@ import { EXIT } from '../lib/exit.js'
 import { describeError, Failure } from '../lib/failure.js'
 import { languageOf, speak, spoken, translated, words } from '../lib/speech.js'
 import type { Language } from '../lib/wording.js'
+
+/** Put in by bundle.mjs. */
+declare const VERSION: string
 
 const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   init: () => import('../lib/commands/init.js'),
@@ -81,6 +83,15 @@ function translateHelp(parser: Argv): void {
   }
 }
 
+/** yargs composes a command's help after every run of it, for a later call that no one makes here: half of the run. */
+function spareHelp(parser: Argv): void {
+  const { getInternalMethods } = parser as unknown as {
+    getInternalMethods?(): { getUsageInstance(): { cacheHelpMessage(): void } }
+  }
+  const usage = getInternalMethods?.call(parser).getUsageInstance()
+  if (usage !== undefined) usage.cacheHelpMessage = () => {}
+}
+
 async function main(argv: string[]): Promise<void> {
   // What programs read is English.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length
@@ -99,6 +110,7 @@ async function main(argv: string[]): Promise<void> {
   given.splice(end, 1)
   const parser = yargs(given)
     .scriptName('toeh')
+    .version(VERSION)
     .locale(spoken())
     .usage(words`$0 COMMAND: who is known, what waits, and who said yes. See toeh COMMAND --help.`)
     .option('config', { type: 'string', describe: words`configuration file`, requiresArg: true })
@@ -128,6 +140,7 @@ async function main(argv: string[]): Promise<void> {
       )
     })
   translateHelp(parser)
+  spareHelp(parser)
   for (const module of modules) if (module !== undefined) parser.command(inChosenWords(module.default))
   await parser.parseAsync()
 }

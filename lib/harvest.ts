@@ -1,6 +1,6 @@
 /** The harvest: logs read from end to end as attempts, with what the landscape says of them. */
 import { decide, lookupKeys, type Rule, type Verdict } from './decide.js'
-import type { Desk } from './desk.js'
+import { type CommonOptions, type Desk, openDesk } from './desk.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { type LogSource, openJournal, openLogs, readLines } from './logfile.js'
@@ -56,6 +56,23 @@ export async function openSources(
     })
   }
   return journal === undefined ? openLogs(file, now) : [await openJournal(journal, from, now)]
+}
+
+/**
+ * Opens the desk behind the logs, and closes those again where it cannot be: Node complains of files that are left open.
+ * @throws Failure as openDesk does
+ */
+export function openDeskBehind(
+  sources: readonly LogSource[],
+  options: CommonOptions,
+  access: 'read' | 'decide',
+): Desk {
+  try {
+    return openDesk(options, access)
+  } catch (error) {
+    for (const { stream } of sources) stream.destroy()
+    throw error
+  }
 }
 
 /**

@@ -129,7 +129,7 @@ function copyright(modules) {
   const own = readFileSync(join(ROOT, 'LICENSE'), 'utf8').trim()
   const intro = [
     own,
-    `Bundled in /${HOME}/node_modules, some of it in /${HOME}/dist/bin/filter-*.cjs as well: the modules below, each\n` +
+    `Bundled in /${HOME}/node_modules, some of it in /${HOME}/dist/bin/*.cjs as well: the modules below, each\n` +
       'under its own licence. better-sqlite3 has SQLite in it, which is in the public domain.',
   ]
   return `${[...intro, ...texts].join(rule)}\n`
@@ -155,7 +155,7 @@ function putProgram(tree, modules) {
   const { name, description, license, type } = manifest
   const kept = { name, version, description, license, type }
   put(tree, `${HOME}/package.json`, `${JSON.stringify(kept, null, 2)}\n`)
-  for (const part of ['dist/bin', 'dist/lib']) {
+  for (const part of ['dist/bin', 'dist/lib', 'dist/locales']) {
     cpSync(join(ROOT, part), join(tree, HOME, part), {
       recursive: true,
       // The cache is made where the package is installed, for the node there.
@@ -168,7 +168,7 @@ function putProgram(tree, modules) {
   dropEmpty(join(tree, HOME, 'node_modules'))
   run('strip', '--strip-unneeded', '--remove-section=.comment', join(tree, HOME, NATIVE))
   link(tree, `${HOME}/toeh-filter`, 'dist/bin/toeh-filter.cjs')
-  link(tree, 'usr/bin/toeh', '../lib/toeh/dist/bin/toeh.js')
+  link(tree, 'usr/bin/toeh', '../lib/toeh/dist/bin/toeh.cjs')
 }
 
 function putRest(tree, modules) {
@@ -243,7 +243,7 @@ function setRights(tree) {
     const file = join(tree, path)
     const entry = lstatSync(file)
     if (entry.isSymbolicLink()) continue
-    const runs = /(?:^|\/)dist\/bin\/toeh(?:\.js|-filter\.cjs)$|^DEBIAN\/p[a-z]+$/.test(path)
+    const runs = /(?:^|\/)dist\/bin\/toeh(?:-filter)?\.cjs$|^DEBIAN\/p[a-z]+$/.test(path)
     chmodSync(file, entry.isDirectory() || runs ? 0o755 : 0o644)
   }
 }

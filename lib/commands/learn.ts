@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { type Candidate, dayOf, type Proposal, Tally } from '../candidates.js'
 import type { RuleDraft } from '../decide.js'
-import { answer, type CommonOptions, clock, type Desk, openDesk } from '../desk.js'
+import { answer, type CommonOptions, clock, type Desk } from '../desk.js'
 import { wallClock } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure, toFailure } from '../failure.js'
-import { attemptsIn, Judge, openSources, parseSince, type Reading } from '../harvest.js'
+import { attemptsIn, Judge, openDeskBehind, openSources, parseSince, type Reading } from '../harvest.js'
 import { openLogs, readLines } from '../logfile.js'
 import { Lookalikes } from '../lookalikes.js'
 import type { Attempt } from '../maillog.js'
@@ -219,7 +219,7 @@ const module: CommandModule = {
     }
     const since = parseSince('learn', options.since)
     const sources = observed ? [] : await openSources('learn log', options, clock())
-    const desk = openDesk(options, options.apply ? 'decide' : 'read')
+    const desk = openDeskBehind(sources, options, options.apply ? 'decide' : 'read')
     const reading: Reading = { lines: 0, broken: 0 }
     const tally = new Tally(desk.config.internal)
     const batches = observed ? observedAttempts(desk, since, reading) : attemptsIn(sources, since, reading)

@@ -1,9 +1,9 @@
 /** toeh replay: past mail against today's landscape: what would have been held. */
 import type { Argv, CommandModule } from 'yargs'
 import { isOwnSender } from '../decide.js'
-import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
+import { answer, type CommonOptions, clock } from '../desk.js'
 import { visible } from '../display.js'
-import { attemptsIn, Judge, openSources, parseSince, type Reading } from '../harvest.js'
+import { attemptsIn, Judge, openDeskBehind, openSources, parseSince, type Reading } from '../harvest.js'
 import type { Attempt } from '../maillog.js'
 import { Rehearsal, type Report } from '../rehearsal.js'
 import { words } from '../speech.js'
@@ -95,7 +95,7 @@ const module: CommandModule = {
     const options = args as unknown as Options
     const since = parseSince('replay', options.since)
     const sources = await openSources('replay', options, clock())
-    const desk = openDesk(options, 'read')
+    const desk = openDeskBehind(sources, options, 'read')
     const { internal } = desk.config
     const judge = new Judge(desk)
     const rehearsal = new Rehearsal()

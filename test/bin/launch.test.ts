@@ -1,4 +1,5 @@
 /** The launcher: the bundle from V8's code cache, without it, and what happens where either is damaged. */
+import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -9,16 +10,19 @@ import {
   type Lab,
   makeLab,
   type Outcome,
+  outcomeOf,
   ROOT,
 } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
 
 interface Stage {
   lab: Lab
-  /** The launcher of a copy of the installation. */
+  /** The launcher of toeh-filter in a copy of the installation. */
   launcher: string
   /** Its bundle; the cache has `.cache` after it. */
   bundle: string
+  /** The same of toeh. */
+  command: { launcher: string; bundle: string }
 }
 
 async function makeStage(t: Test): Promise<Stage> {
@@ -29,12 +33,14 @@ async function makeStage(t: Test): Promise<Stage> {
   mkdirSync(bin, { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(lab.dir, 'copy/node_modules'))
   const files = readdirSync(dirname(FILTER)).filter((name) =>
-    /^(filter-.*|toeh-filter)\.cjs(\.cache)?$/.test(name),
+    /^((filter|command)-.*|toeh|toeh-filter)\.cjs(\.cache)?$/.test(name),
   )
-  t.equal(files.length, 3, 'a launcher, one bundle, its cache')
+  t.equal(files.length, 6, 'of each program a launcher, one bundle, its cache')
   for (const name of files) cpSync(join(dirname(FILTER), name), join(bin, name))
-  const bundle = files.find((name) => /^filter-.*\.cjs$/.test(name)) ?? ''
-  return { lab, launcher: join(bin, 'toeh-filter.cjs'), bundle: join(bin, bundle) }
+  const bundleOf = (name: string): string =>
+    join(bin, files.find((file) => file.startsWith(name) && file.endsWith('.cjs')) ?? '')
+  const command = { launcher: join(bin, 'toeh.cjs'), bundle: bundleOf('command-') }
+  return { lab, launcher: join(bin, 'toeh-filter.cjs'), bundle: bundleOf('filter-'), command }
 }
 
 /** Says on standard error whether V8 took the cache; loaded before the launcher. */
@@ -47,10 +53,15 @@ vm.Script = class extends vm.Script {
   }
 }`
 
-async function run({ lab, launcher }: Stage): Promise<Outcome> {
+/** The environment in which the launcher tells. */
+function telling(lab: Lab): Record<string, string> {
   const tell = join(lab.dir, 'tell.cjs')
   writeFileSync(tell, TELL)
-  const env = { NODE_OPTIONS: `--require=${tell}` }
+  return { NODE_OPTIONS: `--require=${tell}` }
+}
+
+async function run({ lab, launcher }: Stage): Promise<Outcome> {
+  const env = telling(lab)
   return lab.filter({ recipients: ['bob@known.test'], program: launcher, env })
 }
 
@@ -106,4 +117,19 @@ t.test('an installation that is half there defers', async (t) => {
     await run(stage),
     /^4\.3\.0 toeh: start: ENOENT: no such file or directory, open .*filter-/,
   )
+})
+
+t.test('toeh: the same', async (t) => {
+  const { lab, command } = await makeStage(t)
+  const list = async (): Promise<Outcome> => {
+    const args = [command.launcher, 'list', '--config', lab.config]
+    return outcomeOf(spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...telling(lab) } }))
+  }
+  t.strictSame(await list(), { code: 0, signal: null, stdout: 'nothing waits\n', stderr: 'taken' })
+  rmSync(`${command.bundle}.cache`)
+  t.strictSame(await list(), { code: 0, signal: null, stdout: 'nothing waits\n', stderr: 'no cache' })
+  rmSync(command.bundle)
+  const { code, stdout, stderr } = await list()
+  t.strictSame({ code, stdout }, { code: 1, stdout: '' })
+  t.match(stderr, /^toeh: start: ENOENT: no such file or directory, open [^\n]*command-[^\n]*\n$/)
 })

@@ -96,7 +96,7 @@ function serviceOf(gate: string): string {
   const [, user = '', directory = ''] = /user=(\S+) directory=(\S+)/.exec(gate) ?? []
   const [, node = '', filter = '', config = ''] =
     /argv=(\S+) (\S+toeh-filter\.cjs) (--config=\S+)/.exec(gate) ?? []
-  const program = `${node} ${filter.replace('toeh-filter.cjs', 'toeh.js')} moderate ${config}`
+  const program = `${node} ${filter.replace('toeh-filter.cjs', 'toeh.cjs')} moderate ${config}`
   return `toeh-moderate unix - n n - 1 pipe
   -o soft_bounce=yes
   flags=q user=${user} directory=${directory} null_sender=

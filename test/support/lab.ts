@@ -23,7 +23,7 @@ import { faultsOfAnswer, SCHEMA } from './schema.js'
 
 export const ROOT = resolve(import.meta.dirname, '../../..')
 export const FILTER = join(ROOT, 'dist/bin/toeh-filter.cjs')
-export const TOEH = join(ROOT, 'dist/bin/toeh.js')
+export const TOEH = join(ROOT, 'dist/bin/toeh.cjs')
 
 /** The environment of a person's shell, without what the test runner adds to every Node process. */
 export const SHELL_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', LANG: 'C.UTF-8' }

@@ -324,7 +324,7 @@ ${SERVICES}`
   async toeh(...args: string[]): Promise<Outcome> {
     if (existsSync(join(this.etc, 'main.cf'))) cool(this.etc)
     const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config, MAIL_CONFIG: this.etc }
-    const program = join(this.#package, 'dist/bin/toeh.js')
+    const program = join(this.#package, 'dist/bin/toeh.cjs')
     const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe']
     return outcomeOf(startWith(env, [process.execPath, program, ...args], { stdio }))
   }

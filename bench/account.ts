@@ -89,15 +89,16 @@ function processTables({ rounds, rows, further, ...machine }: Processes): string
 
 function throughputTable({ rounds, ways, missing, deferred, ...machine }: Throughput): string[] {
   const base = ways.find(({ name }) => name === NO_FILTER)?.rate ?? { value: Number.NaN, spread: 0 }
-  const rate = (start: string): number =>
-    ways.find(({ name }) => name.startsWith(start))?.rate.value ?? Number.NaN
   const rows = ways.map((way) => [
     way.name,
     tell(way.rate, 0),
     ratio(way.rate, base).value.toFixed(2),
     grouped(way.messages),
   ])
-  const pipe = rate('toeh-filter by pipe(8), known') / rate('amavis')
+  const pipe = ways.find(({ name }) => name.startsWith('toeh-filter by pipe(8), known'))?.rate.value
+  const against = ways
+    .filter(({ name }) => name.startsWith('amavis'))
+    .map(({ name, rate }) => `${((pipe ?? Number.NaN) / rate.value).toFixed(2)} times as many as ${name}`)
   return [
     '### Through Postfix',
     '',
@@ -108,8 +109,8 @@ function throughputTable({ rounds, ways, missing, deferred, ...machine }: Throug
       [...rows, ...missing.map(({ name, why }) => [name, why, '', ''])],
     ),
     '',
-    ...(Number.isFinite(pipe)
-      ? [`toeh-filter by pipe(8) passes ${pipe.toFixed(2)} times as many as amavis.`]
+    ...(pipe !== undefined && against.length > 0
+      ? [`toeh-filter by pipe(8) passes ${against.join('; ')}.`]
       : []),
     deferred.length === 0
       ? 'No message was deferred.'

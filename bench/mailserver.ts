@@ -66,7 +66,8 @@ export const WAYS = {
   twenty: 'the same, 20 filters at once',
   simple: "a shell script as FILTER_README's",
   gate: 'a gate of bash and sqlite3',
-  amavis: 'amavis, all checks off',
+  amavis: 'amavis as Debian installs it, two processes',
+  bare: 'amavis, nothing decoded, ten processes',
 }
 
 export class Mailserver {
@@ -128,16 +129,17 @@ export class Mailserver {
     execFileSync('chown', ['-R', `${USER}:nogroup`, folder])
     const allowed = await postfix.toeh('allow', 'client.test')
     if (allowed.code !== 0) throw new Error(allowed.stderr)
-    const amavis = await this.#startAmavis()
+    const filters = [await this.#startAmavis('amavis'), await this.#startAmavis('bare')]
     const simple = `${join(folder, SCRIPTS.simple)} ${folder} -f \${sender} -- \${recipient}`
     const gate = `${join(folder, SCRIPTS.gate)} ${databasePath(postfix.lab.state)} ${folder} \${sender} \${recipient}`
     const entrances: [keyof typeof WAYS, string][] = [
       ['pipe', 'toeh:dummy'],
       ['twenty', 'toeh20:dummy'],
     ]
-    const services = [
-      `amavis unix - - n - ${AT_ONCE} smtp\n  -o smtp_send_xforward_command=yes\n  -o smtp_data_done_timeout=1200`,
-    ]
+    const services = Object.entries(AMAVIS).map(
+      ([key, { processes }]) =>
+        `${key} unix - - n - ${processes} smtp\n  -o smtp_send_xforward_command=yes\n  -o smtp_data_done_timeout=1200`,
+    )
     if (namesPrivatePostfix(postfix.etc, this.#dir)) {
       for (const [name, argv] of [
         ['simple', simple],
@@ -152,8 +154,10 @@ export class Mailserver {
       const why = 'needs root and unshare(1)'
       this.missing.push({ name: WAYS.simple, why }, { name: WAYS.gate, why })
     }
-    if (typeof amavis === 'number') entrances.push(['amavis', `amavis:[127.0.0.1]:${amavis}`])
-    else this.missing.push({ name: WAYS.amavis, why: amavis })
+    for (const { key, place } of filters) {
+      if (typeof place === 'number') entrances.push([key, `${key}:[127.0.0.1]:${place}`])
+      else this.missing.push({ name: WAYS[key], why: place })
+    }
     const ports = new Map<string, number>()
     for (const [name, filter] of entrances) {
       const port = await freePort()
@@ -179,24 +183,32 @@ export class Mailserver {
     way('simple', ports.get('simple'))
     way('gate', ports.get('gate'))
     way('amavis', ports.get('amavis'))
+    way('bare', ports.get('bare'))
     for (const { port } of this.ways) await listening(port)
   }
 
-  /** @returns its port, or why there is none */
-  async #startAmavis(): Promise<number | string> {
-    if (!existsSync('/usr/sbin/amavisd')) return 'not installed'
-    const home = join(this.#dir, 'amavis')
+  /** @returns its port as the place, or why there is none */
+  async #startAmavis(
+    key: keyof typeof AMAVIS,
+  ): Promise<{ key: keyof typeof AMAVIS; place: number | string }> {
+    if (!existsSync('/usr/sbin/amavisd')) return { key, place: 'not installed' }
+    const home = join(this.#dir, key)
     mkdirSync(home)
-    const config = join(home, 'amavisd.conf')
+    const own = join(home, 'amavisd.conf')
     const port = await freePort()
-    writeFileSync(config, amavisConfig(home, port, this.postfix.reinjection))
-    for (const name of ['tmp', 'var']) mkdirSync(join(home, name))
+    const { settings, before } = AMAVIS[key]
+    writeFileSync(own, `${amavisPlaces(home, port, this.postfix.reinjection)}${settings}\n1;\n`)
     // Root's file in root's folder: amavis refuses any other configuration.
-    for (const name of ['tmp', 'var']) execFileSync('chown', ['amavis:amavis', join(home, name)])
     chownSync(home, 0, 0)
+    for (const name of ['tmp', 'var', 'var/db', 'var/virusmails']) {
+      mkdirSync(join(home, name))
+      execFileSync('chown', ['amavis:amavis', join(home, name)])
+    }
     const log = join(home, 'said')
     writeFileSync(log, '')
-    const child = spawn('sh', ['-c', `exec /usr/sbin/amavisd -c '${config}' foreground >> '${log}' 2>&1`], {
+    const files = [...before.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))), own]
+    const options = files.map((file) => `-c '${file}'`).join(' ')
+    const child = spawn('sh', ['-c', `exec /usr/sbin/amavisd ${options} foreground >> '${log}' 2>&1`], {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' },
       stdio: 'ignore',
     })
@@ -204,9 +216,10 @@ export class Mailserver {
     try {
       await listening(port, 30)
     } catch {
-      return `did not start: ${readFileSync(log, 'utf8').trim().split('\n').at(-1)?.slice(0, 200)}`
+      const said = readFileSync(log, 'utf8').trim().split('\n').at(-1)?.slice(0, 200)
+      return { key, place: `did not start: ${said}` }
     }
-    return port
+    return { key, place: port }
   }
 
   /** The scripts as commands by themselves, reinjection by sendmail included. */
@@ -323,30 +336,22 @@ async function listening(port: number, seconds = 10): Promise<void> {
   }
 }
 
-function amavisConfig(home: string, port: number, reinjection: number): string {
-  return `use strict;
-$max_servers = ${AT_ONCE};
-$daemon_user = 'amavis';
-$daemon_group = 'amavis';
-$MYHOME = '${home}/var';
-$TEMPBASE = '${home}/tmp';
-$QUARANTINEDIR = undef;
-$pid_file = '${home}/var/amavisd.pid';
-$lock_file = '${home}/var/amavisd.lock';
+/**
+ * amavis twice. As Debian installs it: viruses and spam are not looked for, but each message is taken apart, file(1) is
+ * asked of its parts, and header and names are checked. And with all of that off and as many processes as filters.
+ */
+const AMAVIS = {
+  amavis: {
+    processes: 2,
+    before: ['/usr/share/amavis/conf.d', '/etc/amavis/conf.d'].filter((folder) => existsSync(folder)),
+    settings: '',
+  },
+  bare: {
+    processes: AT_ONCE,
+    before: [] as string[],
+    settings: `$max_servers = ${AT_ONCE};
 $enable_db = 0;
 $enable_zmq = 0;
-$mydomain = 'corp.test';
-$myhostname = 'mx.corp.test';
-@local_domains_maps = ( ['.corp.test'] );
-@mynetworks = qw( 127.0.0.0/8 );
-$do_syslog = 0;
-$LOGFILE = '${home}/var/amavis.log';
-$log_level = 0;
-$unix_socketname = undef;
-$inet_socket_bind = '127.0.0.1';
-$inet_socket_port = ${port};
-$forward_method = 'smtp:[127.0.0.1]:${reinjection}';
-$notify_method = $forward_method;
 @bypass_virus_checks_maps = (1);
 @bypass_spam_checks_maps = (1);
 @bypass_banned_checks_maps = (1);
@@ -359,7 +364,34 @@ $enable_dkim_signing = 0;
 $final_virus_destiny = D_PASS;
 $final_banned_destiny = D_PASS;
 $final_spam_destiny = D_PASS;
-$final_bad_header_destiny = D_PASS;
-1;
+$final_bad_header_destiny = D_PASS;`,
+  },
+}
+
+/** Where an amavis has its files and its ports. */
+function amavisPlaces(home: string, port: number, reinjection: number): string {
+  return `use strict;
+$daemon_user = 'amavis';
+$daemon_group = 'amavis';
+$MYHOME = '${home}/var';
+$TEMPBASE = '${home}/tmp';
+$ENV{TMPDIR} = $TEMPBASE;
+$QUARANTINEDIR = '${home}/var/virusmails';
+$db_home = '${home}/var/db';
+$pid_file = '${home}/var/amavisd.pid';
+$lock_file = '${home}/var/amavisd.lock';
+$mydomain = 'corp.test';
+$myhostname = 'mx.corp.test';
+@local_domains_maps = ( ['.corp.test'] );
+@mynetworks = qw( 127.0.0.0/8 );
+$DO_SYSLOG = 0;
+$do_syslog = 0;
+$LOGFILE = '${home}/var/amavis.log';
+$log_level = 0;
+$unix_socketname = undef;
+$inet_socket_bind = '127.0.0.1';
+$inet_socket_port = ${port};
+$forward_method = 'smtp:[127.0.0.1]:${reinjection}';
+$notify_method = $forward_method;
 `
 }

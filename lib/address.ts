@@ -44,8 +44,6 @@ const MAX_ADDRESS = 254
 const MAX_DOMAIN = 253
 const DOT_ATOM = /^[a-z0-9#$&'*+\-/=?^_`{|}~]+(\.[a-z0-9#$&'*+\-/=?^_`{|}~]+)*$/
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
-/** What may stand in a U-label before the converter sees it: it would quietly decode `%2e` and cut at `/`. */
-const U_LABEL = /^[a-z0-9\-\p{L}\p{M}\p{N}\u{b7}\u{30fb}]+$/u
 
 /** ASCII lower case, and nothing else: never a locale's or Unicode's folding (the Turkish i, the Kelvin sign). */
 export function foldAscii(text: string): string {
@@ -90,7 +88,9 @@ export function parseDomain(text: string): Domain {
   if (folded.startsWith('[')) return fault('address literal')
   let ascii = folded
   if (/[^\x21-\x7e]/.test(folded)) {
-    if (!folded.split('.').every((label) => U_LABEL.test(label))) return fault('domain is not a host name')
+    // The converter would quietly decode `%2e` and cut at `/`: what may stand in a U-label, and nothing else.
+    const isULabel = (label: string): boolean => /^[a-z0-9\-\p{L}\p{M}\p{N}\u{b7}\u{30fb}]+$/u.test(label)
+    if (!folded.split('.').every(isULabel)) return fault('domain is not a host name')
     ascii = domainToASCII(folded)
     if (ascii === '' || domainToUnicode(ascii) !== folded) {
       return fault('internationalised domain does not round-trip')

@@ -1,16 +1,18 @@
 /** What may be shown: text from mail made safe for terminals and notices. Pure. */
 
-// Controls, line separators, bidirectional and zero-width marks, lone surrogates; then blanks that have no ink
-// (Hangul fillers) and variation selectors. An alternation, because some of them combine with their neighbours.
-const HIDDEN =
-  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|\u{034f}|\u{115f}|\u{1160}|\u{17b4}|\u{17b5}|[\u{180b}-\u{180f}]|\u{2800}|\u{3164}|[\u{fe00}-\u{fe0f}]|\u{ffa0}|[\u{e0100}-\u{e01ef}]/gu
-
 /**
  * The text with every character that could steer a terminal, turn the reading direction or hide written as its
  * code point: `\u{202e}`.
  */
 export function visible(text: string): string {
-  return text.replace(HIDDEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+  // Unicode's properties take time to look up, and most texts are printable ASCII.
+  if (!/[^\x20-\x7e]/.test(text)) return text
+  // Controls, line separators, bidirectional and zero-width marks, lone surrogates; then blanks that have no ink
+  // (Hangul fillers) and variation selectors. An alternation, because some of them combine with their neighbours.
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|\u{034f}|\u{115f}|\u{1160}|\u{17b4}|\u{17b5}|[\u{180b}-\u{180f}]|\u{2800}|\u{3164}|[\u{fe00}-\u{fe0f}]|\u{ffa0}|[\u{e0100}-\u{e01ef}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  )
 }
 
 /** Bytes for people: `0.9k`, `25M`; three digits at most. */

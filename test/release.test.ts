@@ -205,7 +205,7 @@ t.test('in doubt the claim stands, until a person says again', async (t) => {
 
   const sink = await makeSink(t)
   const since = `marie began to release it at ${localTime(NOW)}`
-  const soon = openDesk(t, lab, sink.port, 'paul', NOW + RELEASE_ABANDONED_MS - 1).desk
+  const soon = openDesk(t, lab, sink.port, 'paul', NOW + RELEASE_ABANDONED_MS - 30_000).desk
   t.strictSame((await release(soon, message, [X], true)).failed, [
     { recipient: X, why: `${since}: let that end` },
   ])

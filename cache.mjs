@@ -1,6 +1,6 @@
-// Makes V8's code caches of the two bundles, for the node that runs this: npm run build does, and so does the Debian
-// package where it is installed. It lets one known message through the gate, in a folder of its own, and asks what waits
-// there, so its success also says that both run here. Status 1 and no cache where they do not.
+// Makes V8's code caches of the bundles, for the node that runs this: npm run build does, and so does the Debian
+// package where it is installed. It lets one known message through the gate, in a folder of its own, asks what waits
+// there, and has an attachment found: so its success also says that all of them run here. Status 1 and no cache where they do not.
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
@@ -56,6 +56,7 @@ async function makeCaches() {
     const given = ['--sender=a@corp.test', '--queue-id=4bQ8Yk2hJnz', '--size=9', '--client-address=192.0.2.7']
     await makeCache('toeh-filter', 'filter', folder, [`--config=${config}`, ...given, '--', 'b@client.test'])
     await makeCache('toeh', 'command', folder, ['list', '--config', config])
+    await makeCache('attachments', 'mime', folder, [])
   } finally {
     server.close()
     rmSync(folder, { recursive: true })
@@ -74,7 +75,7 @@ async function makeCache(program, name, folder, args) {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: '/usr/bin:/bin' },
   })
-  child.stdin.end('Subject: build\n\nbuild\n')
+  child.stdin.end(MESSAGE)
   let said = ''
   child.stdout.on('data', (bytes) => {
     said += bytes
@@ -95,6 +96,14 @@ const RULE = {
   ...{ kind: 'domain', value: 'client.test', subdomains: false, scope: '', effect: 'allow', endsAt: null },
   ...{ source: 'build', note: '' },
 }
+
+const MESSAGE = `Subject: build
+MIME-Version: 1.0
+Content-Type: application/octet-stream; name="build"
+Content-Transfer-Encoding: base64
+
+YnVpbGQ=
+`
 
 /** Loaded before the launcher: keeps the code cache of the script that it makes. */
 const KEEP = `

@@ -26,7 +26,8 @@ export interface Limits {
 }
 
 const LIMITS: Limits = { milliseconds: 4000, megabytes: 256 }
-const PROGRAM = join(import.meta.dirname, 'attachments.js')
+/** The bundle of attachments.ts. */
+const PROGRAM = join(import.meta.dirname, '../bin/attachments.cjs')
 /** What is shown of one message at most: more hides what matters. */
 const MOST_FIELDS = 500
 const MOST_CHARACTERS = 2000

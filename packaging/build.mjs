@@ -243,7 +243,7 @@ function setRights(tree) {
     const file = join(tree, path)
     const entry = lstatSync(file)
     if (entry.isSymbolicLink()) continue
-    const runs = /(?:^|\/)dist\/bin\/toeh(?:-filter)?\.cjs$|^DEBIAN\/p[a-z]+$/.test(path)
+    const runs = /(?:^|\/)dist\/bin\/(?:toeh|toeh-filter|attachments)\.cjs$|^DEBIAN\/p[a-z]+$/.test(path)
     chmodSync(file, entry.isDirectory() || runs ? 0o755 : 0o644)
   }
 }

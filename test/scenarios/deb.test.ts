@@ -160,7 +160,7 @@ async function assertWorks(t: Test, machine: Machine, sink: Sink, argv: string[]
 
 const cache = (machine: Machine): Promise<string> =>
   machine.sh('cd /usr/lib/toeh/dist/bin && stat -c "%A %U %n %s" *.cache || true')
-const CACHE = /^(-rw-r--r-- root (command|filter)-[0-9a-f]{12}\.cjs\.cache \d{6}\n){2}$/
+const CACHE = /^(-rw-r--r-- root (command|filter|mime)-[0-9a-f]{12}\.cjs\.cache \d{6,7}\n){3}$/
 
 async function assertSurvivesNode(t: Test, machine: Machine, argv: string[]): Promise<void> {
   t.match(await cache(machine), CACHE)

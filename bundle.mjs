@@ -127,6 +127,9 @@ async function buildBundle(name, options, head = '') {
     legalComments: 'none',
   })
   const source = outputFiles[0].text
+  // esbuild cannot escape what stands in a tagged template.
+  const exotic = source.match(/.{0,40}[^\0-\x7f].{0,40}/)
+  if (exotic !== null) throw new Error(`not ASCII, as the launcher reads it: ${exotic[0]}`)
   const hash = createHash('sha256').update(source).digest('hex').slice(0, 12)
   const old = new RegExp(`^${name}-[0-9a-f]{12}\\.cjs(\\.cache)?$`)
   for (const file of readdirSync(OUT)) if (old.test(file)) rmSync(join(OUT, file))

@@ -1,5 +1,5 @@
 /** The account of a benchmark: its tables in Markdown, for the terminal and for docs/performance.md. Pure. */
-import { grouped } from '../lib/chart.js'
+import { grouped } from '../lib/amount.js'
 import type { Growth } from './growth.js'
 import type { Processes } from './processes.js'
 import { type Figure, growth, ratio } from './statistics.js'

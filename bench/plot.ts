@@ -1,5 +1,5 @@
 /** Plots of the benchmark as SVG files that stand alone: bars, and lines on logarithmic axes. Pure. */
-import { grouped } from '../lib/chart.js'
+import { grouped } from '../lib/amount.js'
 import { escapeHtml } from '../lib/html.js'
 import type { Figure } from './statistics.js'
 

@@ -21,6 +21,7 @@ import { describeError, Failure } from './failure.js'
 import { commandOf, lineOf, parseServices, type Service, withOption, withPair } from './mastercf.js'
 import { askPostfix } from './postconf.js'
 import { publish } from './publish.js'
+import { words } from './speech.js'
 import { argumentsOf, type Edit, leadsToGate, unwire } from './wiring.js'
 
 /** Postfix reads main.cf first, and what is added to it means nothing before master.cf names it. */
@@ -76,7 +77,7 @@ async function folderOf(configDir: string | undefined): Promise<string> {
     folder = realpathSync((await askPostfix('postconf', configDir, '-h', 'config_directory')).trim())
   } catch (error) {
     const missing = describeError(error).includes('ENOENT')
-    throw new Failure(OPERATION, missing ? 'there is no Postfix here' : describeError(error), {
+    throw new Failure(OPERATION, missing ? words`there is no Postfix here` : describeError(error), {
       at: configDir,
       hint: missing ? 'apt install postfix' : undefined,
       status: EXIT.failed,
@@ -85,9 +86,9 @@ async function folderOf(configDir: string | undefined): Promise<string> {
   for (const name of FILES) {
     const path = join(folder, name)
     if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) continue
-    throw new Failure(OPERATION, 'it is no file of its own: a change would take the place of the link', {
+    throw new Failure(OPERATION, words`it is no file of its own: a change would take the place of the link`, {
       at: path,
-      hint: 'put the file itself there, or set the gate up by hand (docs/postfix.md)',
+      hint: words`put the file itself there, or set the gate up by hand (docs/postfix.md)`,
     })
   }
   return folder
@@ -192,9 +193,13 @@ function differ(folder: string, before: Texts, after: string): string {
       encoding: 'utf8',
     })
     if (status === 0 || status === 1) return stdout
-    throw new Failure(OPERATION, error === undefined ? 'diff(1) failed' : `diff: ${describeError(error)}`, {
-      hint: 'apt install diffutils',
-    })
+    throw new Failure(
+      OPERATION,
+      error === undefined ? words`diff(1) failed` : `diff: ${describeError(error)}`,
+      {
+        hint: 'apt install diffutils',
+      },
+    )
   }).join('')
 }
 
@@ -230,9 +235,9 @@ export async function prepare(configDir: string | undefined, edits: readonly Edi
     })
   const plain = await trial(make)
   if (plain.standing !== edits.length)
-    throw new Failure(OPERATION, 'postconf(1) has not made every change', {
+    throw new Failure(OPERATION, words`postconf(1) has not made every change`, {
       at: folder,
-      hint: 'set the gate up by hand (docs/postfix.md)',
+      hint: words`set the gate up by hand (docs/postfix.md)`,
     })
   const gentle = await trial(makeGently)
   const { after } = gentle.read === plain.read && gentle.standing === plain.standing ? gentle : plain
@@ -252,7 +257,7 @@ function recall(folder: string): Memory | undefined {
   } catch (error) {
     throw new Failure(OPERATION, describeError(error), {
       at: memoryPath(folder),
-      hint: 'put it away; then nothing can be undone',
+      hint: words`put it away; then nothing can be undone`,
     })
   }
 }
@@ -275,9 +280,9 @@ function replace(folder: string, texts: Texts): void {
 async function install({ configDir, folder, before, after }: Alteration): Promise<void> {
   const are = readTexts(folder)
   if (!FILES.every((name) => are[name].equals(before[name])))
-    throw new Failure(OPERATION, 'somebody else has changed it meanwhile', {
+    throw new Failure(OPERATION, words`somebody else has changed it meanwhile`, {
       at: folder,
-      hint: 'run it again',
+      hint: words`run it again`,
     })
   replace(folder, after)
   try {
@@ -285,9 +290,9 @@ async function install({ configDir, folder, before, after }: Alteration): Promis
     await askPostfix('postconf', configDir, '-M')
   } catch (error) {
     replace(folder, before)
-    throw new Failure(OPERATION, `${describeError(error)}: both files are as they were`, {
+    throw new Failure(OPERATION, words`${describeError(error)}: both files are as they were`, {
       at: folder,
-      hint: 'where postfix check fails now as well, mend that first',
+      hint: words`where postfix check fails now as well, mend that first`,
     })
   }
 }
@@ -349,9 +354,9 @@ export async function undo(configDir: string | undefined): Promise<Undoing> {
   const folder = await folderOf(configDir)
   const memory = recall(folder)
   if (memory === undefined)
-    throw new Failure('init --undo', 'nothing of ours is written down there', {
+    throw new Failure('init --undo', words`nothing of ours is written down there`, {
       at: memoryPath(folder),
-      hint: 'what was set up by hand is taken out by hand (README.md)',
+      hint: words`what was set up by hand is taken out by hand (README.md)`,
     })
   const before = readTexts(folder)
   const kept = isUntouched(memory, before) ? backupsOf(folder, memory) : undefined
@@ -379,16 +384,19 @@ function backupsOf(folder: string, memory: Memory): Texts | undefined {
 async function withoutOurs(configDir: string | undefined, memory: Memory, before: Texts): Promise<Texts> {
   const { edits, changed } = unwire(memory.edits, await readRaw(configDir))
   const [first] = changed
-  const hint =
-    'take it out by hand, then run this again; as they were: main.cf.before-toeh, master.cf.before-toeh'
+  const hint = words`take it out by hand, then run this again; as they were: main.cf.before-toeh, master.cf.before-toeh`
   if (first !== undefined) {
-    const more = changed.length > 1 ? `, and ${changed.length - 1} more` : ''
-    throw new Failure('init --undo', `${first}${more}: somebody has changed it since`, { hint })
+    const others = changed.length - 1
+    const why =
+      others > 0
+        ? words`${first}, and ${others} more: somebody has changed it since`
+        : words`${first}: somebody has changed it since`
+    throw new Failure('init --undo', why, { hint })
   }
   return onCopies(before, async (copies) => {
     await make(edits, copies)
     const left = leadsToGate(await readRaw(copies))
     if (left === undefined) return readTexts(copies)
-    throw new Failure('init --undo', `${left} leads to the gate, and is not ours`, { hint })
+    throw new Failure('init --undo', words`${left} leads to the gate, and is not ours`, { hint })
   })
 }

@@ -8,6 +8,7 @@ import { type Decision, readDecisions } from './decisions.js'
 import type { Facts, Fault } from './facts.js'
 import { describeError, Failure } from './failure.js'
 import { askPostfix } from './postconf.js'
+import { words } from './speech.js'
 
 /** How long it is followed, and how often it is looked for. */
 const PATIENCE_MS = 60_000
@@ -74,7 +75,7 @@ export async function flyCanary(
   const decision = await decide()
   if (decision === undefined) {
     const { what, mend } = await whereItIs(configDir, sender, log)
-    const why = 'what sendmail(1) takes does not pass the gate, or waits before it'
+    const why = words`what sendmail(1) takes does not pass the gate, or waits before it`
     flight.faults.push({ level: 'critical', what, why, mend })
     return flight
   }
@@ -82,15 +83,20 @@ export async function flyCanary(
   if (decision.hold !== null) {
     flight.faults.push({
       level: 'warning',
-      what: `${recipient} is not known: the canary is held in ${decision.hold}`,
-      why: 'it has come as far as the gate, and no further',
+      what: words`${recipient} is not known: the canary is held in ${decision.hold}`,
+      why: words`it has come as far as the gate, and no further`,
       mend: [`toeh reject ${decision.hold}`],
     })
     return flight
   }
   if (decision.passedAs === null) {
-    const why = 'without a queue id it cannot be followed: sendmail is the way on'
-    flight.faults.push({ level: 'unknown', what: 'the gate has sent it on under no queue id', why, mend: [] })
+    const why = words`without a queue id it cannot be followed: sendmail is the way on`
+    flight.faults.push({
+      level: 'unknown',
+      what: words`the gate has sent it on under no queue id`,
+      why,
+      mend: [],
+    })
     return flight
   }
   flight.passedAs = decision.passedAs
@@ -108,8 +114,10 @@ async function follow(
     (await queued(configDir)).some((one) => one.queue_id === queueId) ? undefined : true
   if (!log.exists) {
     const left = (await until(gone)) === true
-    const what = `${left ? 'it has left the queue' : 'it is still in the queue'}; there is no log file that says more`
-    const why = 'whether it was delivered is written in the log alone'
+    const what = left
+      ? words`it has left the queue; there is no log file that says more`
+      : words`it is still in the queue; there is no log file that says more`
+    const why = words`whether it was delivered is written in the log alone`
     flight.faults.push({ level: left ? 'unknown' : 'warning', what, why, mend: [] })
     return
   }
@@ -122,8 +130,8 @@ async function follow(
   if (end?.startsWith('status=sent') === true) return
   flight.faults.push({
     level: 'critical',
-    what: `behind the gate, as ${queueId}: ${end ?? 'no delivery was tried'}`,
-    why: 'what the gate lets out does not arrive',
+    what: words`behind the gate, as ${queueId}: ${end ?? words`no delivery was tried`}`,
+    why: words`what the gate lets out does not arrive`,
     mend: [],
   })
 }
@@ -151,7 +159,7 @@ function sendmail(
     const fail = (why: string): void => reject(new Failure('canary', why, { at: path }))
     child.on('error', (error) => fail(describeError(error)))
     child.on('close', (code) =>
-      code === 0 ? resolve() : fail(said.trim().split('\n').at(-1) ?? `it ended with ${code}`),
+      code === 0 ? resolve() : fail(said.trim().split('\n').at(-1) ?? words`it ended with ${String(code)}`),
     )
   })
 }
@@ -192,11 +200,17 @@ async function whereItIs(
   const waiting = (await queued(configDir)).find((one) => one.sender === sender)
   if (waiting !== undefined) {
     const reason = waiting.recipients.find(({ delay_reason: why }) => why !== undefined)?.delay_reason
-    return { what: `the canary waits as ${waiting.queue_id}: ${reason ?? 'no delivery was tried'}`, mend: [] }
+    return {
+      what: words`the canary waits as ${waiting.queue_id}: ${reason ?? words`no delivery was tried`}`,
+      mend: [],
+    }
   }
   const delivery = deliveryOf(sender, log)
-  const gone = 'the canary has not come to the gate, and is not in the queue'
-  return { what: delivery === undefined ? gone : `the canary has gone past the gate: ${delivery}`, mend: [] }
+  const gone = words`the canary has not come to the gate, and is not in the queue`
+  return {
+    what: delivery === undefined ? gone : words`the canary has gone past the gate: ${delivery}`,
+    mend: [],
+  }
 }
 
 /** What the log says of the first delivery of the mail of this sender. */

@@ -2,6 +2,7 @@
 import { parseAddress } from './address.js'
 import { type Attempt, isShortQueueId, ownText } from './maillog.js'
 import { Seen } from './seen.js'
+import { words } from './speech.js'
 
 const DAY_MS = 86_400_000
 
@@ -176,13 +177,13 @@ export class Tally {
     const [only] = use.senders
     const remarks: Remark[] = []
     if (use.senders.size === 1 && only !== undefined) {
-      remarks.push({ kind: 'one sender', text: `only ${this.#names[only]} writes there` })
+      remarks.push({ kind: 'one sender', text: words`only ${this.#names[only] ?? ''} writes there` })
     }
     if (use.first > this.last - 7 * DAY_MS) {
-      remarks.push({ kind: 'new', text: 'first seen in the last week' })
+      remarks.push({ kind: 'new', text: words`first seen in the last week` })
     }
     const alike = facts.lookalikes(domain, use.messages, use.senders.size)
-    if (alike.length > 0) remarks.push({ kind: 'alike', text: `looks like ${alike.join(', ')}` })
+    if (alike.length > 0) remarks.push({ kind: 'alike', text: words`looks like ${alike.join(', ')}` })
     const kind = value === domain ? 'domain' : 'address'
     return {
       value,

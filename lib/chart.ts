@@ -1,10 +1,6 @@
 /** Charts: bars and steps as SVG that fills its place at any width. Pure. */
+import { grouped } from './amount.js'
 import { escapeHtml } from './html.js'
-
-/** A number for people: `12,345`. */
-export function grouped(value: number): string {
-  return value.toLocaleString('en')
-}
 
 export interface Column {
   /** Below it, where there is room. */

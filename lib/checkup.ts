@@ -28,7 +28,7 @@ export function examine(facts: Facts, checks: readonly Check[] = CHECKS): Findin
   return checks.map(({ name, good, look }) => {
     const faults = look(facts)
     const level = worst(faults.map((fault) => fault.level))
-    return { check: name, level, good: level === 'good' ? good : '', faults }
+    return { check: name, level, good: level === 'good' ? good() : '', faults }
   })
 }
 

@@ -1,6 +1,7 @@
 /** Facts: what `toeh doctor` has gathered of an installation, and what a check makes of them. Pure. */
 import type { LaneFiles, LaneRow } from './express.js'
 import type { Service } from './mastercf.js'
+import { words } from './speech.js'
 
 /** The parameters that name Postfix's own domains (ADDRESS_CLASS_README). */
 export const ADDRESS_CLASSES = [
@@ -28,7 +29,7 @@ export interface Fault {
 export interface Check {
   name: string
   /** What is good when it is. */
-  good: string
+  good: () => string
   look: (facts: Facts) => Fault[]
 }
 
@@ -92,7 +93,7 @@ export interface LaneFact {
   files: LaneFiles
   /** The files Postfix reads when its services start. */
   texts: readonly { path: string; right: boolean }[]
-  /** The lane's folder and file; `fault` where their owner, group or mode is wrong, or they cannot be seen. */
+  /** The lane's folder and file; `fault`, in words, where their owner, group or mode is wrong, or they cannot be seen. */
   places: readonly { path: string; fault?: string }[]
   /** Undefined where the file is not there. */
   rows: readonly LaneRow[] | undefined
@@ -125,12 +126,12 @@ export function settingOf(facts: Pick<Facts, 'main'>, service: Service, name: st
 /** Why pipe(8) would not run as this user, or should not. */
 export function userFault(facts: Facts): string | undefined {
   const { name, uid, group, gid } = facts.user
-  if (name === '') return 'user= is missing'
-  if (uid === undefined) return `there is no user ${name}`
-  if (gid === undefined) return `there is no group ${group}`
-  if (uid === 0) return 'user= is root'
-  if (name === facts.main.get('mail_owner')) return `user=${name} is Postfix's own`
-  if (group === facts.main.get('setgid_group')) return `group ${group} is postdrop's`
+  if (name === '') return words`user= is missing`
+  if (uid === undefined) return words`there is no user ${name}`
+  if (gid === undefined) return words`there is no group ${group}`
+  if (uid === 0) return words`user= is root`
+  if (name === facts.main.get('mail_owner')) return words`user=${name} is Postfix's own`
+  if (group === facts.main.get('setgid_group')) return words`group ${group} is postdrop's`
   return undefined
 }
 

@@ -2,10 +2,14 @@
  * The words of the commands in French, by the English that stands in the sources: what is tagged there, and the texts of
  * help. Loaded only where French is spoken. A text that is missing here is said in English. Pure.
  */
+import { FRENCH_CHECKS } from './frenchchecks.js'
+import { FRENCH_FIGURES } from './frenchfigures.js'
 import type { Table } from './speech.js'
 
 /** What commands say. */
 export const SAID: Table = {
+  ...FRENCH_CHECKS,
+  ...FRENCH_FIGURES,
   // Bulk work
   '--all means everything that waits: name no ids and no selection with it':
     '--all désigne tout ce qui attend : ne donnez ni identifiant ni sélection avec',
@@ -178,6 +182,19 @@ export const SETS: Table = {
 
 /** The texts of help. */
 export const HELP: Table = {
+  'show what would change in main.cf and master.cf': 'montre ce qui changerait dans main.cf et master.cf',
+  'with --postfix: change it, and make all the rest': 'avec --postfix : le change, et crée tout le reste',
+  'with --postfix: put back what was there': 'avec --postfix : remet ce qui y était',
+  'with --apply or --undo: tell Postfix of it': 'avec --apply ou --undo : le fait lire à Postfix',
+  "with --postfix: another Postfix instance's configuration folder":
+    'avec --postfix : le dossier de configuration d’une autre instance de Postfix',
+  'see what it would do to Postfix': 'voir ce qu’il ferait à Postfix',
+  "take an approver's answer by mail; from pipe(8), exit status 0 or 75":
+    'prend la réponse d’un approbateur par courriel ; depuis pipe(8), état 0 ou 75',
+  'envelope sender': 'expéditeur de l’enveloppe',
+  'login that submitted the mail': 'compte qui a soumis le courrier',
+  'queue id': 'identifiant de file',
+  'as pipe(8) starts it': 'tel que pipe(8) le lance',
   'make configuration, folders and database; print the master.cf lines':
     'crée la configuration, les dossiers et la base ; affiche les lignes de master.cf',
   "the filter's user (for root; default toeh)": 'l’utilisateur du filtre (pour root ; toeh par défaut)',

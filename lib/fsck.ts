@@ -39,6 +39,7 @@ import { type HoldEnvelope, HoldFolder, syncPath } from './holdfolder.js'
 import { holdIdOf, readHoldId } from './holdid.js'
 import { isAhead, MendableHold } from './mending.js'
 import { inspect, readBytes } from './message.js'
+import { translated, words } from './speech.js'
 
 /** What can be wrong. docs/backup.md tells each. */
 export type Fault =
@@ -134,12 +135,12 @@ class Check {
     }
     if (keys !== '') {
       const left = this.#brokenKeys()
-      const advice = 'what can be mended is told with its message; for the rest restore a backup'
+      const advice = words`what can be mended is told with its message; for the rest restore a backup`
       this.#tell(
         'database',
         databasePath(this.#config.state),
         keys,
-        left === '' ? 'mended' : advice,
+        left === '' ? words`mended` : advice,
         left === '',
       )
     }
@@ -168,19 +169,19 @@ class Check {
         this.#tell(
           'rights',
           path,
-          'it belongs to another user',
-          `as root: chown --reference=${state} ${path}`,
+          words`it belongs to another user`,
+          words`as root: ${`chown --reference=${state} ${path}`}`,
         )
         continue
       }
       if (!stat.isDirectory() && !stat.isFile()) {
-        this.#tell('stray', path, 'it is neither a file nor a folder', 'look what it is')
+        this.#tell('stray', path, words`it is neither a file nor a folder`, words`look what it is`)
         continue
       }
       const wanted = stat.isDirectory() ? 0o700 : 0o600
       const mode = stat.mode & 0o777
       if ((mode & 0o077) === 0 && (mode & wanted) === wanted) continue
-      const why = `its mode is ${mode.toString(8)}, not ${wanted.toString(8)}`
+      const why = words`its mode is ${mode.toString(8)}, not ${wanted.toString(8)}`
       if (this.#options.repair) chmodSync(path, wanted)
       this.#tell('rights', path, why, `chmod ${wanted.toString(8)} ${path}`, this.#options.repair)
     }
@@ -194,13 +195,13 @@ class Check {
     const { repair } = this.#options
     let { condition, details } = examineDatabase(path, this.#config)
     if (condition === 'interrupted' || condition === 'older') {
-      const words =
+      const state =
         condition === 'older'
-          ? 'it is of an older schema'
-          : 'a writer was killed in the middle of a change, and it has to be rolled back'
-      const advice = 'the next run of any command does it, and this one with --repair'
+          ? words`it is of an older schema`
+          : words`a writer was killed in the middle of a change, and it has to be rolled back`
+      const advice = words`the next run of any command does it, and this one with --repair`
       const after = repair ? this.#bringUp(path) : undefined
-      this.#tell('database', path, words, advice, after?.condition === 'whole')
+      this.#tell('database', path, state, advice, after?.condition === 'whole')
       if (after === undefined) return undefined
       condition = after.condition
       details = after.details
@@ -208,12 +209,17 @@ class Check {
     if (condition === 'whole') {
       return repair ? openForWriting(path, this.#config) : openForReading(path, this.#config)
     }
-    const words = condition === 'damaged' ? `it is damaged: ${details.join('; ')}` : `it is ${condition}`
+    const state = describeCondition({ condition, details })
     if (!repair) {
-      this.#tell('database', path, words, 'all mail is deferred meanwhile; toeh fsck --repair rebuilds it')
+      this.#tell(
+        'database',
+        path,
+        state,
+        words`all mail is deferred meanwhile; toeh fsck --repair rebuilds it`,
+      )
       return undefined
     }
-    this.#tell('database', path, words, await this.#rebuild(path), true)
+    this.#tell('database', path, state, await this.#rebuild(path), true)
     return openForWriting(path, this.#config)
   }
 
@@ -256,9 +262,11 @@ class Check {
       linkSync(draft, path)
       syncPath(state)
       const from =
-        backup === undefined ? 'without a backup: no rule is known' : `from the backup ${describe(backup)}`
-      const old = kept ? `; the old one is kept as ${basename(aside)}` : ''
-      return `rebuilt ${from}, ${adopted} recipients from the folders${old}; run toeh fsck again in a while`
+        backup === undefined
+          ? words`rebuilt without a backup: no rule is known, ${adopted} recipients from the folders`
+          : words`rebuilt from the backup ${describe(backup)}, ${adopted} recipients from the folders`
+      const old = kept ? [words`the old one is kept as ${basename(aside)}`] : []
+      return [from, ...old, words`run toeh fsck again in a while`].join('; ')
     } catch (error) {
       if (error instanceof Failure) throw error
       throw new Failure('rebuild', describeError(error), { at: path, cause: error })
@@ -286,7 +294,12 @@ class Check {
     const ids = new Set([...this.#folder.ids(), ...(await hold.ids())])
     for (const id of ids) {
       if (readHoldId(id) !== id) {
-        this.#tell('stray', join(this.#folder.root, id), 'it is no message of the hold', 'look what it is')
+        this.#tell(
+          'stray',
+          join(this.#folder.root, id),
+          words`it is no message of the hold`,
+          words`look what it is`,
+        )
         continue
       }
       // What changed while it was being looked at is in order the second time.
@@ -330,39 +343,43 @@ class Check {
     if (waiting.length === 0) return []
     const problem: Problem = {
       fault: 'gone',
-      why: `${waiting.length} wait, and the folder with the bytes is gone`,
-      advice:
-        'restore hold/ID from a copy of the hold; if it was settled after a backup that was restored, or is lost for good: toeh fsck --repair --settle-gone',
+      why: words`${waiting.length} wait, and the folder with the bytes is gone`,
+      advice: words`restore hold/ID from a copy of the hold; if it was settled after a backup that was restored, or is lost for good: toeh fsck --repair --settle-gone`,
     }
     if (!this.#options.settleGone) return [problem]
     const mend = async (): Promise<string> =>
-      `rejected for ${(await hold.settleGone(id, this.#actor)).join(', ')}: nobody can say what became of them`
+      words`rejected for ${(await hold.settleGone(id, this.#actor)).join(', ')}: nobody can say what became of them`
     return [{ ...problem, mend }]
   }
 
   #lookAtOrphan(hold: MendableHold, id: string, envelope: HoldEnvelope | Failure): Problem[] {
-    const why = 'a folder without rows'
+    const why = words`a folder without rows`
     if (envelope instanceof Failure || !this.#folder.has(id)) {
-      const advice = `its decision log line has sender and recipients (grep ${id} decisions/*), its folder what is left`
-      const what = envelope instanceof Failure ? envelope.message : 'it has no message.eml'
+      const advice = words`its decision log line has sender and recipients (grep ${id} decisions/*), its folder what is left`
+      const what = envelope instanceof Failure ? envelope.message : words`it has no message.eml`
       return [{ fault: 'orphan', why: `${why}: ${what}`, advice }]
     }
     const mend = async (): Promise<string> => {
       const adopted = await hold.adopt(envelope, this.#folder.moves(id), this.#actor)
-      return `taken in again for ${adopted.join(', ')}`
+      return words`taken in again for ${adopted.join(', ')}`
     }
     return [
-      { fault: 'orphan', why, advice: 'Postfix may retry it; else toeh fsck --repair takes it in', mend },
+      {
+        fault: 'orphan',
+        why,
+        advice: words`Postfix may retry it; else toeh fsck --repair takes it in`,
+        mend,
+      },
     ]
   }
 
   async #lookAtBytes(id: string, sha256: string | undefined): Promise<Problem[]> {
-    const advice = `restore ${this.#folder.messagePath(id)} from a copy of the hold, or toeh reject ${id}`
+    const advice = words`restore ${this.#folder.messagePath(id)} from a copy of the hold, or toeh reject ${id}`
     try {
       const found = await inspect(readBytes(this.#folder.messagePath(id)))
       this.checked++
       if (sha256 === undefined || found.sha256 === sha256) return []
-      return [{ fault: 'bytes', why: 'they are not those that were held (SHA-256 differs)', advice }]
+      return [{ fault: 'bytes', why: words`they are not those that were held (SHA-256 differs)`, advice }]
     } catch (error) {
       return [{ fault: 'bytes', why: `message.eml: ${describeError(error)}`, advice }]
     }
@@ -372,11 +389,11 @@ class Check {
     const wrong = (why: string): Failure => new Failure('envelope.json', why)
     try {
       const envelope = this.#folder.read(id)
-      if (!isEnvelope(envelope)) return wrong('it has not what it should')
+      if (!isEnvelope(envelope)) return wrong(words`it has not what it should`)
       const { queueId, sender, sha256 } = envelope
       return holdIdOf(queueId, sender, sha256) === id
         ? envelope
-        : wrong('it is of another message: the id does not fit')
+        : wrong(words`it is of another message: the id does not fit`)
     } catch (error) {
       return wrong(describeError((error as { cause?: unknown }).cause ?? error))
     }
@@ -391,22 +408,26 @@ class Check {
   ): Problem[] {
     const { id, queueId, sender, sha256, size, recipients } = message
     if (holdIdOf(queueId, sender, sha256) !== id) {
-      const why = 'queue id, sender or SHA-256 in the database are not those of this id'
-      return [{ fault: 'rows', why, advice: 'somebody has altered the database: restore it from a backup' }]
+      const why = words`queue id, sender or SHA-256 in the database are not those of this id`
+      return [
+        { fault: 'rows', why, advice: words`somebody has altered the database: restore it from a backup` },
+      ]
     }
     const restore = (why: string, setAside: boolean): Problem => ({
       fault: 'envelope',
       why,
-      advice: 'toeh fsck --repair writes it anew from the rows',
+      advice: words`toeh fsck --repair writes it anew from the rows`,
       mend: async () => {
         await hold.restoreEnvelope(id, setAside)
-        return `written anew from the rows${setAside ? '; the old one is kept beside it' : ''}`
+        return setAside
+          ? words`written anew from the rows; the old one is kept beside it`
+          : words`written anew from the rows`
       },
     })
     if (envelope instanceof Failure) return [restore(envelope.message, true)]
     // The id vouches for the rest.
     if (envelope.size !== size)
-      return [restore(`its size is ${envelope.size}, that of the rows ${size}`, true)]
+      return [restore(words`its size is ${envelope.size}, that of the rows ${size}`, true)]
     const problems: Problem[] = []
     const listed = new Set(envelope.recipients.map(({ address }) => address))
     const moves = this.#folder.moves(id)
@@ -418,7 +439,7 @@ class Check {
     })
     if (missing.length > 0) {
       const names = missing.map(({ address }) => address).join(', ')
-      problems.push(restore(`envelope.json does not name ${names}, who wait`, false))
+      problems.push(restore(words`envelope.json does not name ${names}, who wait`, false))
     }
     const rows = new Set(recipients.map(({ address }) => address))
     const unlisted = [...listed].filter((address) => !rows.has(address))
@@ -426,11 +447,11 @@ class Check {
     if (unlisted.length > 0 && !isYoung) {
       problems.push({
         fault: 'unlisted',
-        why: `the folder has ${unlisted.join(', ')}, the rows have not`,
-        advice: 'Postfix may retry it; else toeh fsck --repair takes them in',
+        why: words`the folder has ${unlisted.join(', ')}, the rows have not`,
+        advice: words`Postfix may retry it; else toeh fsck --repair takes them in`,
         mend: async () => {
           const adopted = await hold.adopt(envelope, moves, this.#actor)
-          return `taken in again: ${adopted.join(', ')}`
+          return words`taken in again: ${adopted.join(', ')}`
         },
       })
     }
@@ -444,7 +465,7 @@ class Check {
     const ahead = recipients.flatMap(({ address, state }) => {
       const move = moves.get(address)
       return move !== undefined && isAhead(move, state)
-        ? [`${address} is ${state}, the folder knows it ${move.state}`]
+        ? [words`${address} is ${translated(state)}, the folder knows it ${translated(move.state)}`]
         : []
     })
     if (ahead.length === 0) return []
@@ -452,10 +473,10 @@ class Check {
       {
         fault: 'moved',
         why: ahead.join('; '),
-        advice: 'the database is older than the hold: toeh fsck --repair follows the folder',
+        advice: words`the database is older than the hold: toeh fsck --repair follows the folder`,
         mend: async () => {
           const moved = await hold.followMoves(id, moves, this.#actor)
-          return `followed for ${moved.join(', ')}: not sent again unless somebody says so`
+          return words`followed for ${moved.join(', ')}: not sent again unless somebody says so`
         },
       },
     ]
@@ -467,8 +488,8 @@ class Check {
       .filter(({ state, changedAt }) => state === 'releasing' && changedAt <= until)
       .map(({ address, changedBy, changedAt }) => ({
         fault: 'stuck',
-        why: `${changedBy} began to release it to ${address} at ${localTime(changedAt)} and was cut off`,
-        advice: `look in the mail log whether it went out: if so toeh reject ${id} --again --quiet, else toeh release ${id} --again`,
+        why: words`${changedBy} began to release it to ${address} at ${localTime(changedAt)} and was cut off`,
+        advice: words`look in the mail log whether it went out: if so toeh reject ${id} --again --quiet, else toeh release ${id} --again`,
       }))
   }
 
@@ -478,7 +499,7 @@ class Check {
     return [
       {
         fault: 'leftover',
-        why: 'everybody in it is settled, its bytes are still there',
+        why: words`everybody in it is settled, its bytes are still there`,
         advice: 'toeh cleanup',
       },
     ]
@@ -494,10 +515,24 @@ class Check {
       this.#tell(
         'temporary',
         path,
-        'a run that was killed has left it',
-        'toeh cleanup; is its timer running?',
+        words`a run that was killed has left it`,
+        words`toeh cleanup; is its timer running?`,
       )
     }
+  }
+}
+
+/** What is wrong with a database, in words. */
+function describeCondition({ condition, details }: Examined): string {
+  switch (condition) {
+    case 'damaged':
+      return words`it is damaged: ${details.join('; ')}`
+    case 'missing':
+      return words`it is missing`
+    case 'empty':
+      return words`it is empty`
+    default:
+      return condition
   }
 }
 
@@ -507,7 +542,7 @@ function statOf(path: string): Stats | undefined {
 }
 
 function describe({ path, at }: Backup): string {
-  return `${path} of ${localTime(at)}`
+  return words`${path} of ${localTime(at)}`
 }
 
 /** The backup's copy, or an empty database. */
@@ -521,17 +556,21 @@ function makeBase(draft: string, backup: Backup | undefined): void {
   unmarkBackup(draft)
   const { condition, details } = examineDatabase(draft, { busySeconds: 0 })
   if (condition === 'whole' || condition === 'older') return
-  throw new Failure('rebuild', `the backup is ${condition}: ${details.join('; ')}`, {
-    at: backup.path,
-    hint: 'name another with --backup FILE',
-  })
+  throw new Failure(
+    'rebuild',
+    words`the backup cannot be used: ${describeCondition({ condition, details })}`,
+    {
+      at: backup.path,
+      hint: words`name another with --backup FILE`,
+    },
+  )
 }
 
 /** Keeps what is there under another name, with its journal. @returns whether there was something */
 function setAside(path: string, aside: string, inode: number | undefined): boolean {
   const there = existsSync(path)
   if (there && statSync(path).ino !== inode)
-    throw new Failure('rebuild', 'somebody else has put another database there', { at: path })
+    throw new Failure('rebuild', words`somebody else has put another database there`, { at: path })
   if (there) renameSync(path, aside)
   const journal = statOf(`${path}-journal`)
   if (journal !== undefined && journal.size > 0) renameSync(`${path}-journal`, `${aside}-journal`)

@@ -1,6 +1,7 @@
 /** The gate's checks: the pipe(8) service in master.cf and what main.cf says of it. Pure. */
 import { type Check, type Facts, type Fault, gateOf, postconf, settingOf, userFault } from './facts.js'
 import { commandOf, lineOf, type Service, withPair } from './mastercf.js'
+import { words } from './speech.js'
 
 /** Recipients a run can take; more than smtpd_recipient_limit's default no transaction can have. */
 const RECIPIENTS_AT_MOST = 1000
@@ -92,13 +93,14 @@ export function secondsOf(text: string): number {
 export const GATE_CHECKS: Check[] = [
   {
     name: 'gate-service',
-    good: 'the service that runs toeh-filter is in master.cf, neither unprivileged nor in a chroot',
+    good: () =>
+      words`the service that runs toeh-filter is in master.cf, neither unprivileged nor in a chroot`,
     look: (facts) => {
       const service = gateOf(facts)
       if (service === undefined) {
         const { gate } = facts.expected
-        const what = 'no service of master.cf runs toeh-filter'
-        const why = 'content_filter=toeh:dummy leads nowhere: all outgoing mail is deferred'
+        const what = words`no service of master.cf runs toeh-filter`
+        const why = words`content_filter=toeh:dummy leads nowhere: all outgoing mail is deferred`
         return [{ level: 'critical', what, why, mend: [postconf(facts, '-M', `${gate.id}=${lineOf(gate)}`)] }]
       }
       return (['unprivileged', 'chroot'] as const).flatMap((field): Fault[] => {
@@ -108,11 +110,11 @@ export const GATE_CHECKS: Check[] = [
         return [
           {
             level: 'critical',
-            what: `${service.id} has ${field}=${service[field]}`,
+            what: words`${service.id} has ${field}=${service[field]}`,
             why:
               field === 'chroot'
-                ? 'pipe(8) finds neither node nor the filter in there: all outgoing mail is deferred'
-                : 'pipe(8) cannot become the user of the filter: all outgoing mail is deferred',
+                ? words`pipe(8) finds neither node nor the filter in there: all outgoing mail is deferred`
+                : words`pipe(8) cannot become the user of the filter: all outgoing mail is deferred`,
             mend: [postconf(facts, '-F', `${service.id}/${field}=n`)],
           },
         ]
@@ -121,79 +123,78 @@ export const GATE_CHECKS: Check[] = [
   },
   {
     name: 'pipe-flags',
-    good: 'flags=q and no other',
+    good: () => words`flags=q and no other`,
     look: ofGate((service, facts) => {
       const flags = service.attributes.get('flags') ?? ''
       if (flags === 'q') return []
       const why = flags.includes('q')
-        ? 'D and O defer the mail, R F B > . change bytes, u and h fold case, X claims final delivery'
-        : 'a quoted local part arrives without its quotes, and one recipient can turn into two'
+        ? words`D and O defer the mail, R F B > . change bytes, u and h fold case, X claims final delivery`
+        : words`a quoted local part arrives without its quotes, and one recipient can turn into two`
       return [{ level: 'critical', what: `flags=${flags}`, why, mend: repair(service, facts) }]
     }),
   },
   {
     name: 'null-sender',
-    good: 'null_sender= is empty',
+    good: () => words`null_sender= is empty`,
     look: ofGate((service, facts) => {
       const value = service.attributes.get('null_sender')
       if (value === '') return []
-      const what = value === undefined ? 'null_sender= is missing' : `null_sender=${value}`
-      const why = 'bounces arrive with an address as their sender, which is foreign: they are all held'
+      const what = value === undefined ? words`null_sender= is missing` : `null_sender=${value}`
+      const why = words`bounces arrive with an address as their sender, which is foreign: they are all held`
       return [{ level: 'critical', what, why, mend: repair(service, facts) }]
     }),
   },
   {
     name: 'pipe-size',
-    good: 'no size= in the service',
+    good: () => words`no size= in the service`,
     look: ofGate((service, facts) => {
       const size = service.attributes.get('size')
       if (size === undefined) return []
-      const why = 'pipe(8) bounces what is larger, before the gate sees it'
+      const why = words`pipe(8) bounces what is larger, before the gate sees it`
       return [{ level: 'critical', what: `size=${size}`, why, mend: repair(service, facts) }]
     }),
   },
   {
     name: 'soft-bounce',
-    good: 'soft_bounce=yes on the service',
+    good: () => words`soft_bounce=yes on the service`,
     look: ofGate((service, facts) => {
       if (settingOf(facts, service, 'soft_bounce') === 'yes') return []
-      const why =
-        'what no program can catch, a missing node or the time limit, bounces mail instead of keeping it in the queue'
-      return [{ level: 'critical', what: 'soft_bounce is not yes', why, mend: repair(service, facts) }]
+      const why = words`what no program can catch, a missing node or the time limit, bounces mail instead of keeping it in the queue`
+      return [{ level: 'critical', what: words`soft_bounce is not yes`, why, mend: repair(service, facts) }]
     }),
   },
   {
     name: 'arguments',
-    good: 'argv= hands over all that the filter asks for',
+    good: () => words`argv= hands over all that the filter asks for`,
     look: ofGate((service, facts) => {
       if (argumentsFit(service, facts)) return []
       const unknown = unknownMacros(facts, service)
       const missing = missingArguments(service, facts.expected.gate)
       const what =
         unknown.length > 0
-          ? `pipe(8) knows no \${${unknown[0]}}`
+          ? words`pipe(8) knows no ${`\${${unknown[0]}}`}`
           : missing.length > 0
-            ? `argv= lacks ${missing.join(' ')}`
-            : 'argv= does not end with -- and the recipients'
+            ? words`argv= lacks ${missing.join(' ')}`
+            : words`argv= does not end with -- and the recipients`
       const why =
         unknown.length > 0
-          ? 'all outgoing mail is deferred'
-          : 'the filter refuses to run, or cannot tell a whole message from a part, or a client from another'
+          ? words`all outgoing mail is deferred`
+          : words`the filter refuses to run, or cannot tell a whole message from a part, or a client from another`
       return [{ level: 'critical', what, why, mend: repair(service, facts) }]
     }),
   },
   {
     name: 'user',
-    good: 'the filter runs as a user of its own',
+    good: () => words`the filter runs as a user of its own`,
     look: ofGate((service, facts) => {
       const what = userFault(facts)
-      const why = 'pipe(8) refuses to run the filter: all outgoing mail is deferred'
+      const why = words`pipe(8) refuses to run the filter: all outgoing mail is deferred`
       return what === undefined ? [] : [{ level: 'critical', what, why, mend: repair(service, facts) }]
     }),
   },
   {
     name: 'recipient-limit',
-    good: `at most ${RECIPIENTS_AT_MOST} recipients a run`,
+    good: () => words`at most ${RECIPIENTS_AT_MOST} recipients a run`,
     look: ofGate((service, facts) => {
       const name = `${service.name}_destination_recipient_limit`
       const limit = Number(facts.main.get(name))
@@ -202,7 +203,7 @@ export const GATE_CHECKS: Check[] = [
         {
           level: 'critical',
           what: `${name} = ${facts.main.get(name) ?? ''}`,
-          why: `the gate sends to ${RECIPIENTS_AT_MOST} recipients at once at most: mail to more is deferred for ever`,
+          why: words`the gate sends to ${RECIPIENTS_AT_MOST} recipients at once at most: mail to more is deferred for ever`,
           mend: [postconf(facts, '-e', `${name}=50`)],
         },
       ]
@@ -210,7 +211,7 @@ export const GATE_CHECKS: Check[] = [
   },
   {
     name: 'time-limit',
-    good: "pipe's time limit is at least twice the deadline",
+    good: () => words`pipe's time limit is at least twice the deadline`,
     look: ofGate((service, facts) => {
       const name = `${service.name}_time_limit`
       const limit = secondsOf(facts.main.get(name) ?? '')
@@ -221,7 +222,7 @@ export const GATE_CHECKS: Check[] = [
         {
           level: limit > deadlineSeconds + NOTICE_SECONDS ? 'warning' : 'critical',
           what: `${name} = ${facts.main.get(name) ?? ''}, deadline_seconds = ${deadlineSeconds}`,
-          why: 'pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice',
+          why: words`pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice`,
           mend: [postconf(facts, '-e', `${name}=${Math.max(300, 3 * deadlineSeconds)}s`)],
         },
       ]
@@ -229,16 +230,16 @@ export const GATE_CHECKS: Check[] = [
   },
   {
     name: 'filter',
-    good: 'it runs as pipe(8) would run it, as its user, in its folder and environment',
+    good: () => words`it runs as pipe(8) would run it, as its user, in its folder and environment`,
     look: ofGate((service, facts) => {
       const { trial, user, expected } = facts
-      const why = 'this is what would happen to every outgoing message'
+      const why = words`this is what would happen to every outgoing message`
       // Without a user there is no trial; the check of that name says so.
       if (user.uid === undefined || user.gid === undefined) return []
       if (trial === undefined)
-        return [{ level: 'unknown', what: 'only root can run it as another user', why, mend: [] }]
+        return [{ level: 'unknown', what: words`only root can run it as another user`, why, mend: [] }]
       if (runs(facts)) return []
-      const what = `it ends with ${trial.status ?? 'nothing'}: ${trial.output.split('\n')[0] ?? ''}`
+      const what = words`it ends with ${trial.status ?? words`nothing`}: ${trial.output.split('\n')[0] ?? ''}`
       const mend =
         programOf(service).join(' ') === programOf(expected.gate).join(' ') && argumentsFit(service, facts)
           ? []

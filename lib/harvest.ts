@@ -6,6 +6,7 @@ import { Failure } from './failure.js'
 import { type LogSource, openJournal, openLogs, readLines } from './logfile.js'
 import { type Attempt, LineParser, Tracker } from './maillog.js'
 import { showProgress } from './progress.js'
+import { words } from './speech.js'
 
 /** Which logs, and from when on. */
 export interface HarvestOptions {
@@ -30,10 +31,10 @@ export function parseSince(operation: string, text: string | undefined): number 
   const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
   // Date.parse takes 2026-02-31 for a day in March.
   if (!Number.isNaN(at) && new Date(at).toISOString().startsWith(text)) return at
-  throw new Failure(operation, 'it is no date', {
+  throw new Failure(operation, words`it is no date`, {
     at: `--since ${JSON.stringify(text)}`,
     status: EXIT.usage,
-    hint: 'write it as 2026-11-04',
+    hint: words`write it as 2026-11-04`,
   })
 }
 
@@ -49,7 +50,7 @@ export async function openSources(
   const { file, journal, since } = options
   const from = parseSince(operation, since)
   if ((journal !== undefined) === file.length > 0) {
-    const why = file.length > 0 ? 'give files or --journal, not both' : 'which log?'
+    const why = file.length > 0 ? words`give files or --journal, not both` : words`which log?`
     throw new Failure(operation, why, {
       status: EXIT.usage,
       hint: `toeh ${operation} /var/log/mail.log, or --journal`,
@@ -133,7 +134,7 @@ export class Judge {
       { sender, recipients: [recipient] },
       { internal: this.#desk.config.internal, groups: this.#desk.config.groups, rules },
     )
-    if (verdict === undefined) throw new Failure('decide', 'there is no verdict', { at: recipient })
+    if (verdict === undefined) throw new Failure('decide', words`there is no verdict`, { at: recipient })
     return verdict
   }
 }

@@ -1,5 +1,5 @@
 /** The host's checks: versions, rights, room, clock, database, and a run of the filter as pipe(8) would. Pure. */
-import { shortSize } from './display.js'
+import { counted, sizeOf } from './amount.js'
 import {
   type Check,
   type Facts,
@@ -9,6 +9,7 @@ import {
   quote,
   userFault,
 } from './facts.js'
+import { words } from './speech.js'
 
 const MIB = 1024 * 1024
 /** Bytes left on a disk: less than the first is a warning, less than the second wrong. */
@@ -35,13 +36,13 @@ function rightsFaults(facts: Facts, fact: PathFact): Fault[] {
   const { path, kind, mode, uid, gid } = fact
   const { user } = facts
   if (mode === undefined) {
-    const why = 'the filter cannot work without it: all outgoing mail is deferred'
+    const why = words`the filter cannot work without it: all outgoing mail is deferred`
     const init = `toeh init --config ${quote(facts.toeh.path)} --user ${quote(user.name)}`
-    return [{ level: 'critical', what: `${path} does not exist`, why, mend: [init] }]
+    return [{ level: 'critical', what: words`${path} does not exist`, why, mend: [init] }]
   }
   if ((mode & 0o170_000) === 0o120_000) {
-    const why = 'what a command does to it as root is done to something else'
-    return [{ level: 'critical', what: `${path} is a link`, why, mend: [] }]
+    const why = words`what a command does to it as root is done to something else`
+    return [{ level: 'critical', what: words`${path} is a link`, why, mend: [] }]
   }
   const name = quote(user.name)
   const mend: string[] = []
@@ -58,10 +59,10 @@ function rightsFaults(facts: Facts, fact: PathFact): Fault[] {
   return [
     {
       level: 'critical',
-      what: `${path} has mode ${(mode & 0o777).toString(8)} and belongs to uid ${uid}`,
+      what: words`${path} has mode ${(mode & 0o777).toString(8)} and belongs to uid ${uid ?? ''}`,
       why: exposed
-        ? 'others read or change held mail, or say who is known'
-        : 'the filter cannot use it, or others decide who is known',
+        ? words`others read or change held mail, or say who is known`
+        : words`the filter cannot use it, or others decide who is known`,
       mend,
     },
   ]
@@ -70,29 +71,29 @@ function rightsFaults(facts: Facts, fact: PathFact): Fault[] {
 export const HOST_CHECKS: Check[] = [
   {
     name: 'versions',
-    good: `Postfix is ${LEAST.postfix} or newer, Node ${LEAST.node} or newer`,
+    good: () => words`Postfix is ${LEAST.postfix} or newer, Node ${LEAST.node} or newer`,
     look: ({ versions }) =>
       (['postfix', 'node'] as const)
         .filter((name) => isOlder(versions[name], LEAST[name]))
         .map((name) => ({
           level: 'warning',
-          what: `${name} is ${versions[name]}, older than ${LEAST[name]}`,
+          what: words`${name} is ${versions[name]}, older than ${LEAST[name]}`,
           why:
             name === 'postfix'
-              ? 'it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling'
-              : 'TOEH is not tried with it',
+              ? words`it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling`
+              : words`TOEH is not tried with it`,
           mend: [name === 'postfix' ? 'apt-get install --only-upgrade postfix' : 'apt-get install nodejs'],
         })),
   },
   {
     name: 'rights',
-    good: "the state folder is the filter's alone, and it can read its configuration",
+    good: () => words`the state folder is the filter's alone, and it can read its configuration`,
     look: (facts) =>
       userFault(facts) !== undefined ? [] : facts.paths.flatMap((fact) => rightsFaults(facts, fact)),
   },
   {
     name: 'disk',
-    good: `more than ${ROOM_BYTES.warning / MIB} MiB and ${ROOM_FILES.warning} files are free`,
+    good: () => words`more than ${ROOM_BYTES.warning / MIB} MiB and ${ROOM_FILES.warning} files are free`,
     look: ({ disks, toeh }) =>
       disks.flatMap(({ path, freeBytes, freeFiles }): Fault[] => {
         const least = (level: 'warning' | 'critical'): boolean =>
@@ -102,8 +103,8 @@ export const HOST_CHECKS: Check[] = [
         return [
           {
             level: least('critical') ? 'critical' : 'warning',
-            what: `${path} has ${Math.floor(freeBytes / MIB)} MiB and ${freeFiles} files left`,
-            why: 'on a full disk nothing can be parked or looked up safely: all outgoing mail is deferred',
+            what: words`${path} has ${Math.floor(freeBytes / MIB)} MiB and ${freeFiles} files left`,
+            why: words`on a full disk nothing can be parked or looked up safely: all outgoing mail is deferred`,
             mend: [],
           },
         ]
@@ -111,23 +112,23 @@ export const HOST_CHECKS: Check[] = [
   },
   {
     name: 'clock',
-    good: 'the clock has not gone back, and nobody says that it is not kept',
+    good: () => words`the clock has not gone back, and nobody says that it is not kept`,
     look: ({ database, now, clockKept }) => {
       const faults: Fault[] = []
       const ahead = 'newest' in database ? database.newest - now : 0
       if (ahead > CLOCK_SLACK_MS) {
         faults.push({
           level: 'critical',
-          what: `the database knows of a time ${Math.round(ahead / 60_000)} minutes from now: the clock was set back`,
-          why: 'rules and holds end too late, and the log and the audit are out of order',
+          what: words`the database knows of a time ${Math.round(ahead / 60_000)} minutes from now: the clock was set back`,
+          why: words`rules and holds end too late, and the log and the audit are out of order`,
           mend: ['timedatectl set-ntp true'],
         })
       }
       if (clockKept === false) {
         faults.push({
           level: 'warning',
-          what: 'the clock is not kept by the network',
-          why: 'rules and holds end too early or too late',
+          what: words`the clock is not kept by the network`,
+          why: words`rules and holds end too early or too late`,
           mend: ['timedatectl set-ntp true'],
         })
       }
@@ -136,7 +137,7 @@ export const HOST_CHECKS: Check[] = [
   },
   {
     name: 'database',
-    good: 'it opens, and its schema is the one this program knows',
+    good: () => words`it opens, and its schema is the one this program knows`,
     look: ({ database }) =>
       'newest' in database
         ? []
@@ -144,57 +145,62 @@ export const HOST_CHECKS: Check[] = [
             {
               level: 'critical',
               what: database.failure,
-              why: 'the filter looks every recipient up in it: all outgoing mail is deferred',
+              why: words`the filter looks every recipient up in it: all outgoing mail is deferred`,
               mend: [],
             },
           ],
   },
   {
     name: 'hold',
-    good: 'what waits is well below limits.hold_messages and limits.hold_megabytes, where they are set',
+    good: () =>
+      words`what waits is well below limits.hold_messages and limits.hold_megabytes, where they are set`,
     look: ({ database, toeh: { mostHeld } }) => {
       if ('failure' in database) return []
       const { messages, bytes } = database.load
       const reached = [
         {
-          waits: `${messages} ${messages === 1 ? 'message waits' : 'messages wait'}`,
+          waits: counted(messages, words`1 message waits`, words`${messages} messages wait`),
           most: `${mostHeld.messages}`,
           part: messages / mostHeld.messages,
         },
-        { waits: `${shortSize(bytes)} wait`, most: shortSize(mostHeld.bytes), part: bytes / mostHeld.bytes },
-      ].filter(({ most, part }) => most !== '0' && part >= NEARLY)
+        {
+          waits: words`${sizeOf(bytes)} wait`,
+          most: sizeOf(mostHeld.bytes),
+          part: bytes / mostHeld.bytes,
+        },
+      ].filter(({ part }) => Number.isFinite(part) && part >= NEARLY)
       return reached.map(({ waits, most, part }) => ({
         level: part >= 1 ? 'critical' : 'warning',
-        what: `${waits}, of at most ${most}`,
-        why: 'mail to recipients who are unknown is deferred where the hold is full; what is known passes',
+        what: words`${waits}, of at most ${most}`,
+        why: words`mail to recipients who are unknown is deferred where the hold is full; what is known passes`,
         mend: [],
       }))
     },
   },
   {
     name: 'listening',
-    good: 'the way back answers, and offers XFORWARD',
+    good: () => words`the way back answers, and offers XFORWARD`,
     look: (facts) => {
       const { greeting } = facts
       const mend = [instanceCommand(facts, 'postfix', facts.running ? 'reload' : 'start')]
       if (greeting === undefined) return []
       if ('failure' in greeting) {
-        const why = 'known mail cannot go on: all of it is deferred'
+        const why = words`known mail cannot go on: all of it is deferred`
         return [{ level: 'critical', what: greeting.failure, why, mend }]
       }
       if (greeting.offers.includes('XFORWARD')) return []
-      const why = 'the log of the copy names neither the client nor the first queue id'
-      return [{ level: 'warning', what: 'the way back does not offer XFORWARD', why, mend }]
+      const why = words`the log of the copy names neither the client nor the first queue id`
+      return [{ level: 'warning', what: words`the way back does not offer XFORWARD`, why, mend }]
     },
   },
   {
     name: 'reach',
-    good: 'no process but root and the filter reaches the way back',
+    good: () => words`no process but root and the filter reaches the way back`,
     look: ({ strangerEnters, toeh: { reinject }, user }) => {
       if (reinject === undefined || strangerEnters === false) return []
-      const why = 'it is a way round the gate for every process on this host'
+      const why = words`it is a way round the gate for every process on this host`
       if (strangerEnters === undefined) {
-        const what = 'only root can try whether other users reach the way back'
+        const what = words`only root can try whether other users reach the way back`
         return [{ level: 'unknown', what, why, mend: [] }]
       }
       const family = reinject.host.includes(':') ? 'ip6' : 'ip'
@@ -202,7 +208,7 @@ export const HOST_CHECKS: Check[] = [
       return [
         {
           level: 'warning',
-          what: `other users' processes reach ${reinject.host}:${reinject.port}`,
+          what: words`other users' processes reach ${reinject.host}:${reinject.port}`,
           why,
           mend: [
             'nft add table inet toeh',

@@ -25,6 +25,7 @@ import { MAPPINGS } from './lanecheck.js'
 import { parseServices, type Service } from './mastercf.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
+import { words } from './speech.js'
 
 /** How long a server or a program is waited for. */
 const PATIENCE_MS = 20_000
@@ -61,7 +62,8 @@ export async function readSettings(
   const main = await readMain(configDir)
   const services = await readServices(configDir)
   const [gate, reinjection] = parseServices(sampleMaster(owner ?? ownerOf(config.state) ?? 'toeh', config))
-  if (gate === undefined || reinjection === undefined) throw new Failure('master.cf.sample', 'it is damaged')
+  if (gate === undefined || reinjection === undefined)
+    throw new Failure('master.cf.sample', words`it is damaged`)
   const expected = { gate, reinjection }
   return {
     configDir,
@@ -214,9 +216,9 @@ export function greet(server: { host: string; port: number }): Promise<NonNullab
       socket.destroy()
       resolve({ failure: `${where}: ${why}` })
     }
-    socket.on('timeout', () => fail('no answer'))
+    socket.on('timeout', () => fail(words`no answer`))
     socket.on('error', (error) => fail(describeError(error)))
-    socket.on('close', () => fail('the connection was closed'))
+    socket.on('close', () => fail(words`the connection was closed`))
     let step = 0
     socket.on('data', (bytes) => {
       text += bytes.toString('latin1')
@@ -348,9 +350,9 @@ export function readLane(config: Config, main: ReadonlyMap<string, string>): Lan
       const found = statSync(path)
       if (path === database) rows = new Lane(config).rows()
       if ((found.mode & 0o7777) === mode && found.gid === group && found.uid === owner) return { path }
-      return { path, fault: "is not for the toeh user and Postfix's group alone" }
+      return { path, fault: words`${path} is not for the toeh user and Postfix's group alone` }
     } catch (error) {
-      return { path, fault: `cannot be read: ${describeError(error)}` }
+      return { path, fault: words`${path} cannot be read: ${describeError(error)}` }
     }
   })
   return {

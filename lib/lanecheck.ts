@@ -3,6 +3,7 @@ import { parseAddress } from './address.js'
 import { LANE_PARAMETER, laneRestrictions } from './express.js'
 import { type Check, type Facts, type Fault, postconf, quote, type Setup, settingOf } from './facts.js'
 import type { Service } from './mastercf.js'
+import { words } from './speech.js'
 
 /** Settings by which cleanup(8) makes other recipients of one that Postfix has let by. */
 export const MAPPINGS = ['virtual_alias_maps', 'canonical_maps', 'recipient_canonical_maps']
@@ -46,14 +47,14 @@ function fileFaults(facts: LaneFacts): Fault[] {
   const { lane } = facts
   if (!lane.enabled) return []
   const level = laneServices(facts).length > 0 ? 'critical' : 'warning'
-  const why = 'mail is not taken, or is passed that should go to the filter'
+  const why = words`mail is not taken, or is passed that should go to the filter`
   const mend = [write(facts)]
   return [
     ...lane.texts
       .filter(({ right }) => !right)
-      .map(({ path }): Fault => ({ level, what: `${path} is not as it should be`, why, mend })),
-    ...lane.places.flatMap(({ path, fault }): Fault[] =>
-      fault === undefined ? [] : [{ level, what: `${path} ${fault}`, why, mend }],
+      .map(({ path }): Fault => ({ level, what: words`${path} is not as it should be`, why, mend })),
+    ...lane.places.flatMap(({ fault }): Fault[] =>
+      fault === undefined ? [] : [{ level, what: fault, why, mend }],
     ),
   ]
 }
@@ -63,8 +64,8 @@ function serviceFaults(facts: LaneFacts): Fault[] {
   if (!facts.lane.enabled) {
     return asking.map(({ id }) => ({
       level: 'warning',
-      what: `${id} asks the express lane, which is off`,
-      why: 'nothing passes there, and who reads master.cf thinks so',
+      what: words`${id} asks the express lane, which is off`,
+      why: words`nothing passes there, and who reads master.cf thinks so`,
       mend: [
         postconf(facts, '-P', `${id}/content_filter=${facts.expected.gate.name}:dummy`),
         postconf(facts, '-PX', `${id}/smtpd_recipient_restrictions`),
@@ -77,8 +78,8 @@ function serviceFaults(facts: LaneFacts): Fault[] {
     if (!beginsWithLane(facts, options.get('smtpd_recipient_restrictions') ?? ''))
       faults.push({
         level: 'critical',
-        what: `${id}: smtpd_recipient_restrictions does not begin with the lane`,
-        why: 'what stands before it may let mail by that should go to the filter',
+        what: words`${id}: smtpd_recipient_restrictions does not begin with the lane`,
+        why: words`what stands before it may let mail by that should go to the filter`,
         mend: [
           postconf(facts, '-e', `${LANE_PARAMETER}=${laneRestrictions(facts.lane.files)}`),
           postconf(facts, '-P', `${id}/smtpd_recipient_restrictions=$${LANE_PARAMETER}`),
@@ -87,15 +88,15 @@ function serviceFaults(facts: LaneFacts): Fault[] {
     if (chroot === 'y')
       faults.push({
         level: 'critical',
-        what: `${id}: chrooted, it cannot see a cut-off write`,
-        why: 'the look-up opens the log of the lane by its path',
+        what: words`${id}: chrooted, it cannot see a cut-off write`,
+        why: words`the look-up opens the log of the lane by its path`,
         mend: [postconf(facts, '-F', `${id}/chroot=n`)],
       })
     if (!endsInReject(settingOf(facts, service, 'smtpd_relay_restrictions')))
       faults.push({
         level: 'critical',
-        what: `${id}: smtpd_relay_restrictions ends without reject: anybody could relay to known recipients`,
-        why: "the lane's OK ends smtpd_recipient_restrictions, and nothing else asks who is sending",
+        what: words`${id}: smtpd_relay_restrictions ends without reject: anybody could relay to known recipients`,
+        why: words`the lane's OK ends smtpd_recipient_restrictions, and nothing else asks who is sending`,
         mend: [postconf(facts, '-P', `${id}/smtpd_relay_restrictions=permit_sasl_authenticated,reject`)],
       })
     return faults
@@ -124,22 +125,22 @@ function aliasFaults(facts: LaneFacts): Fault[] {
       const entries = tables.get(table)
       if (entries === undefined)
         what.push(
-          `${setting} ${table} cannot be listed: it may lead known recipients elsewhere, past the filter`,
+          words`${setting} ${table} cannot be listed: it may lead known recipients elsewhere, past the filter`,
         )
       for (const { key } of entries ?? [])
         if (leads(key))
-          what.push(`${setting} ${table}: ${key} leads a known recipient elsewhere, past the filter`)
+          what.push(words`${setting} ${table}: ${key} leads a known recipient elsewhere, past the filter`)
     }
   }
   for (const setting of COPIES) {
     const named = wordsOf(setting)
     if (named.length > 0)
-      what.push(`${setting} ${named.join(' ')} adds recipients that the filter would not see`)
+      what.push(words`${setting} ${named.join(' ')} adds recipients that the filter would not see`)
   }
   const copy = parseAddress(main.get('always_bcc') || `x@${toeh.internal[0]}`)
   if (!copy.plain || !toeh.internal.includes(copy.domain))
-    what.push('always_bcc adds a recipient outside that the filter would not see')
-  const why = 'Postfix expands these after it has asked the lane, and nobody is asked about where they lead'
+    what.push(words`always_bcc adds a recipient outside that the filter would not see`)
+  const why = words`Postfix expands these after it has asked the lane, and nobody is asked about where they lead`
   return what.map((one) => ({ level: 'critical', what: one, why, mend: [] }))
 }
 
@@ -149,8 +150,8 @@ function rowFaults(facts: LaneFacts): Fault[] {
   return [
     {
       level: 'critical',
-      what: `${astray.length} rows of the lane differ from the landscape (${astray[0]})`,
-      why: 'what was revoked may pass, or what is known goes to the filter',
+      what: words`${astray.length} rows of the lane differ from the landscape (${astray[0] ?? ''})`,
+      why: words`what was revoked may pass, or what is known goes to the filter`,
       mend: [write(facts)],
     },
   ]
@@ -160,22 +161,22 @@ function rowFaults(facts: LaneFacts): Fault[] {
 export const LANE_CHECKS: (Omit<Check, 'look'> & { look: (facts: LaneFacts) => Fault[] })[] = [
   {
     name: 'express-files',
-    good: 'the express lane is off, or Postfix can read what it has to, and nobody else',
+    good: () => words`the express lane is off, or Postfix can read what it has to, and nobody else`,
     look: fileFaults,
   },
   {
     name: 'express-services',
-    good: 'services in the express lane begin with it, and say who may send',
+    good: () => words`services in the express lane begin with it, and say who may send`,
     look: serviceFaults,
   },
   {
     name: 'express-aliases',
-    good: 'no alias leads mail of the express lane elsewhere',
+    good: () => words`no alias leads mail of the express lane elsewhere`,
     look: aliasFaults,
   },
   {
     name: 'express-rows',
-    good: "the express lane's rows are what the landscape says",
+    good: () => words`the express lane's rows are what the landscape says`,
     look: rowFaults,
   },
 ]

@@ -7,6 +7,7 @@ import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
 import { LineParser } from './maillog.js'
+import { words } from './speech.js'
 
 /** A line longer than this is broken: Postfix writes no such one, and memory stays bounded. */
 const MAX_LINE = 65_536
@@ -71,7 +72,8 @@ async function openFile(path: string, now: number): Promise<LogSource> {
   try {
     handle = await open(path)
     const status = await handle.stat()
-    if (status.isDirectory()) throw new Failure('log', 'it is a folder', { at: path, status: EXIT.noInput })
+    if (status.isDirectory())
+      throw new Failure('log', words`it is a folder`, { at: path, status: EXIT.noInput })
     const regular = status.isFile()
     // A rotated file keeps the time of its last line, which says more about a missing year than today does.
     const written = status.mtimeMs >= PLAUSIBLE ? status.mtimeMs : now
@@ -127,9 +129,9 @@ export async function openJournal(place: string, since: number | undefined, now:
   const where = place === '' ? [] : [`--${await kindOf(place)}=${place}`]
   const args = ['--output=short-iso', '--quiet', '--no-pager', ...where, ...from, 'SYSLOG_FACILITY=2']
   const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let words = ''
+  let said = ''
   child.stderr.on('data', (bytes) => {
-    words = (words + bytes).slice(0, 400)
+    said = (said + bytes).slice(0, 400)
   })
   const ended = endOf(child)
   try {
@@ -139,11 +141,15 @@ export async function openJournal(place: string, since: number | undefined, now:
     })
   } catch (error) {
     const missing = (error as { code?: unknown }).code === 'ENOENT'
-    throw new Failure('journal', missing ? 'there is no journalctl on this machine' : describeError(error), {
-      status: EXIT.noInput,
-      hint: 'give the log files instead, such as /var/log/mail.log*',
-      cause: error,
-    })
+    throw new Failure(
+      'journal',
+      missing ? words`there is no journalctl on this machine` : describeError(error),
+      {
+        status: EXIT.noInput,
+        hint: words`give the log files instead, such as /var/log/mail.log*`,
+        cause: error,
+      },
+    )
   }
   return {
     name: 'journal',
@@ -153,7 +159,9 @@ export async function openJournal(place: string, since: number | undefined, now:
     stream: child.stdout,
     ended: async () => {
       const status = await ended
-      return status === 0 ? undefined : words.split('\n')[0] || `journalctl ended with status ${status}`
+      return status === 0
+        ? undefined
+        : said.split('\n')[0] || words`journalctl ended with status ${status ?? ''}`
     },
   }
 }
@@ -240,12 +248,12 @@ export async function* readLines(source: LogSource): AsyncGenerator<Lines> {
     const packed = typeof code === 'string' && code.startsWith('Z_')
     throw new Failure('log', packed ? `${message} (${code})` : describeError(error), {
       at: source.name,
-      hint: 'nothing was changed',
+      hint: words`nothing was changed`,
       cause: error,
     })
   }
   const failed = await source.ended()
-  if (failed !== undefined) throw new Failure('journal', failed, { hint: 'nothing was changed' })
+  if (failed !== undefined) throw new Failure('journal', failed, { hint: words`nothing was changed` })
 }
 
 function sorted(all: string[], before: number): Lines {

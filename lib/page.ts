@@ -1,11 +1,22 @@
 /** The page: a report as one HTML document with its pictures and its style in it, and no script. Pure. */
-import { type Column, drawBar, drawColumns, drawSteps, grouped } from './chart.js'
-import { localTime, shortAge, shortSize, visible } from './display.js'
+import { ageOf, counted, grouped, shareOf, sizeOf } from './amount.js'
+import { type Column, drawBar, drawColumns, drawSteps } from './chart.js'
+import { localTime, visible } from './display.js'
 import { type Day, type Figures, SPANS } from './figures.js'
 import { escapeHtml, safe } from './html.js'
+import { spoken, translated, words } from './speech.js'
 
-/** What a reader is told of a span, along SPANS. */
-export const SPAN_NAMES = ['1 hour', '4 hours', '1 day', '3 days', '7 days', 'longer']
+/** What a reader is told of each span, along SPANS, and of what is longer than all. */
+export function spanNames(): string[] {
+  return [
+    words`up to 1 hour`,
+    words`up to 4 hours`,
+    words`up to 1 day`,
+    words`up to 3 days`,
+    words`up to 7 days`,
+    words`longer`,
+  ]
+}
 
 /** More days than these are drawn by the week. */
 const MOST_COLUMNS = 92
@@ -63,8 +74,20 @@ function person(address: string): string {
 }
 
 /** `1 message`, `12 messages`. */
-export function counted(count: number, one: string): string {
-  return `${grouped(count)} ${one}${count === 1 ? '' : 's'}`
+export function messagesOf(count: number): string {
+  return counted(count, words`${grouped(count)} message`, words`${grouped(count)} messages`)
+}
+
+export function recipientsOf(count: number): string {
+  return counted(count, words`${grouped(count)} recipient`, words`${grouped(count)} recipients`)
+}
+
+/** How many rules allow and block. */
+export function rulesOf(allows: number, blocks: number): string {
+  return [
+    counted(allows, words`${grouped(allows)} allow rule`, words`${grouped(allows)} allow rules`),
+    counted(blocks, words`${grouped(blocks)} block`, words`${grouped(blocks)} blocks`),
+  ].join(', ')
 }
 
 function time(at: number): string {
@@ -105,118 +128,122 @@ function merge(days: readonly Day[]): Day[] {
 
 /** `2026-11-24` as `24 Nov`. */
 function shortDay(day: string): string {
-  const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+  const months = words`Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec`.split(' ')
   return `${Number(day.slice(8))} ${months[Number(day.slice(5, 7)) - 1] ?? ''}`
 }
 
-function tile(value: string, words: string): string {
-  return `<div class="tile"><b>${value}</b><span>${words}</span></div>`
+function tile(value: string, text: string): string {
+  return `<div class="tile"><b>${value}</b><span>${text}</span></div>`
 }
 
 /** What would have been held counts as held where nothing is: `1.2 %`. */
 export function shareHeld({ passed, held, refused, observed }: Figures): string {
-  const all = passed + held + refused + observed
-  return all === 0 ? '0 %' : `${((100 * (held + observed)) / all).toFixed(1)} %`
+  return shareOf(held + observed, passed + held + refused + observed)
 }
 
 function perDay(figures: Figures): string {
   const days = merge(figures.days)
   const weekly = days.length < figures.days.length
-  const when = (day: string): string => (weekly ? `the week from ${day}` : day)
-  const columns = (values: (day: Day) => number[], words: (day: Day) => string): Column[] =>
+  const when = (day: string): string => (weekly ? words`the week from ${day}` : day)
+  const columns = (values: (day: Day) => number[], text: (day: Day) => string): Column[] =>
     days.map((day) => ({
       label: shortDay(day.day),
-      title: `${when(day.day)}: ${words(day)}`,
+      title: words`${when(day.day)}: ${text(day)}`,
       values: values(day),
     }))
   const passed = columns(
     ({ passed }) => [passed],
-    ({ passed, messages }) => `${grouped(passed)} passed, of ${counted(messages, 'message')}`,
+    ({ passed, messages }) => words`${grouped(passed)} passed, of ${messagesOf(messages)}`,
   )
   const held = columns(
     ({ held, refused, observed }) => [held, refused, observed],
     ({ held, refused, observed }) =>
-      `${grouped(held)} held, ${grouped(refused)} refused, ${grouped(observed)} would have been held`,
+      words`${grouped(held)} held, ${grouped(refused)} refused, ${grouped(observed)} would have been held`,
   )
   const keys = [
-    ['held', 'held', figures.held],
-    ['refused', 'refused by the server behind the gate', figures.refused],
-    ['observed', 'passed, would have been held', figures.observed],
+    ['held', words`held`, figures.held],
+    ['refused', words`refused by the server behind the gate`, figures.refused],
+    ['observed', words`passed, would have been held`, figures.observed],
   ] as const
   const legend = keys
     .filter(([name, , count]) => name === 'held' || count > 0)
-    .map(([name, words]) => `<span class="key" style="--c: var(--${name})">${words}</span>`)
-  return `<section class="wide"><h2>Mail per ${weekly ? 'week' : 'day'}</h2>
-<p class="note">Recipients: a message to three people counts three times. Each picture has a scale of its own.</p>
-<h3><span class="key" style="--c: var(--passed)">passed</span></h3>
-${drawColumns(passed, ['passed'], `${grouped(figures.passed)} recipients passed`)}
+    .map(([name, text]) => `<span class="key" style="--c: var(--${name})">${text}</span>`)
+  return `<section class="wide"><h2>${weekly ? words`Mail per week` : words`Mail per day`}</h2>
+<p class="note">${words`Recipients: a message to three people counts three times. Each picture has a scale of its own.`}</p>
+<h3><span class="key" style="--c: var(--passed)">${words`passed`}</span></h3>
+${drawColumns(passed, ['passed'], words`${grouped(figures.passed)} recipients passed`)}
 <h3>${legend.join('')}</h3>
-${drawColumns(held, ['held', 'refused', 'observed'], `${grouped(figures.held)} recipients held`)}</section>`
+${drawColumns(held, ['held', 'refused', 'observed'], words`${grouped(figures.held)} recipients held`)}</section>`
 }
 
-function spanColumns(spans: readonly number[], what: string): Column[] {
+function spanColumns(spans: readonly number[], tell: (count: number) => string): Column[] {
+  const names = spanNames()
   return spans.map((count, index) => {
     const longer = index === SPANS.length
-    const name = SPAN_NAMES[index] ?? ''
     return {
-      label: longer ? '> 7d' : `≤ ${shortAge(SPANS[index] ?? 0)}`,
-      title: `${longer ? 'longer than 7 days' : `up to ${name}`}: ${counted(count, what)}`,
+      label: longer ? `> ${ageOf(SPANS.at(-1) ?? 0)}` : `≤ ${ageOf(SPANS[index] ?? 0)}`,
+      title: words`${longer ? words`longer than 7 days` : (names[index] ?? '')}: ${tell(count)}`,
       values: [count],
     }
   })
 }
 
 function waits({ waiting, until }: Figures): string {
-  if (waiting.messages === 0) return '<section class="wide"><h2>What waits</h2><p>Nothing.</p></section>'
-  const columns = spanColumns(waiting.spans, 'message')
+  if (waiting.messages === 0)
+    return `<section class="wide"><h2>${words`What waits`}</h2><p>${words`Nothing.`}</p></section>`
+  const columns = spanColumns(waiting.spans, messagesOf)
   const rows = waiting.longest.map(({ id, sender, recipients, first, reason, heldAt, expiresAt }) => [
-    `<span class="t">${shortAge(until - heldAt)}</span>`,
+    `<span class="t">${ageOf(until - heldAt)}</span>`,
     person(sender),
-    `${person(first)}${recipients > 1 ? ` <span class="state">and ${recipients - 1} more</span>` : ''}<div class="state only">from ${person(sender)}</div>`,
-    escapeHtml(visible(reason)),
+    `${person(first)}${recipients > 1 ? ` <span class="state">${words`and ${recipients - 1} more`}</span>` : ''}<div class="state only">${words`from ${person(sender)}`}</div>`,
+    escapeHtml(visible(translated(reason))),
     expiresAt <= until
-      ? '<span class="bad">due</span>'
-      : `<span class="t${expiresAt - until < 2 * 86_400_000 ? ' bad' : ''}">${shortAge(expiresAt - until)}</span>`,
+      ? `<span class="bad">${words`due`}</span>`
+      : `<span class="t${expiresAt - until < 2 * 86_400_000 ? ' bad' : ''}">${ageOf(expiresAt - until)}</span>`,
     `<span class="code">${escapeHtml(visible(id))}</span>`,
   ])
   const more = waiting.messages - rows.length
-  return `<section class="wide"><h2>What waits, and how long</h2>
-<p class="note">${counted(waiting.messages, 'message')} for ${counted(waiting.recipients, 'recipient')}, ${shortSize(waiting.bytes)}, by how long they have waited.</p>
-${drawColumns(columns, ['held'], 'messages by how long they have waited', 6)}
+  return `<section class="wide"><h2>${words`What waits, and how long`}</h2>
+<p class="note">${words`${messagesOf(waiting.messages)} for ${recipientsOf(waiting.recipients)}, ${sizeOf(waiting.bytes)}, by how long they have waited.`}</p>
+${drawColumns(columns, ['held'], words`messages by how long they have waited`, 6)}
 ${table(
   [
-    ['Waits', 't'],
-    ['From', 'a less'],
-    ['To', 'a'],
-    ['Why', 'less'],
-    ['Expires in', 't'],
-    ['Id', 'less'],
+    [words`Waits`, 't'],
+    [words`From`, 'a less'],
+    [words`To`, 'a'],
+    [words`Why`, 'less'],
+    [words`Expires in`, 't'],
+    [words`Id`, 'less'],
   ],
   rows,
-)}${more > 0 ? `<p class="note">and ${grouped(more)} more: toeh list</p>` : ''}</section>`
+)}${more > 0 ? `<p class="note">${words`and ${grouped(more)} more: toeh list`}</p>` : ''}</section>`
 }
 
 function releases({ release, settled }: Figures): string {
   const { median, ninetieth } = release
-  const words =
+  const text =
     median === null || ninetieth === null
-      ? 'Nothing was released in this time.'
-      : `Half were released within ${shortAge(median)}, nine of ten within ${shortAge(ninetieth)}.`
+      ? words`Nothing was released in this time.`
+      : words`Half were released within ${ageOf(median)}, nine of ten within ${ageOf(ninetieth)}.`
   const chart =
     median === null
       ? ''
       : drawColumns(
-          spanColumns(release.spans, 'recipient'),
+          spanColumns(release.spans, recipientsOf),
           ['good'],
-          'recipients by how long they waited for their release',
+          words`recipients by how long they waited for their release`,
           6,
         )
-  return `<section><h2>Time to release</h2>
-<p class="note">${words} ${grouped(settled.released)} released, ${grouped(settled.rejected)} rejected, ${grouped(settled.expired)} expired.</p>
+  return `<section><h2>${words`Time to release`}</h2>
+<p class="note">${text} ${words`${grouped(settled.released)} released, ${grouped(settled.rejected)} rejected, ${grouped(settled.expired)} expired.`}</p>
 ${chart}</section>`
 }
 
-const STATES: Record<string, string> = { held: 'waits', refused: 'waits', observed: 'passed, observed' }
+/** What has become of a destination's mail. */
+function standing(state: string): string {
+  if (state === 'held' || state === 'refused') return words`waits`
+  return state === 'observed' ? words`passed, observed` : translated(state)
+}
 
 function destinations({ newest }: Figures): string {
   const rows = newest.map(({ address, first, recipients, senders, state }) => [
@@ -224,18 +251,18 @@ function destinations({ newest }: Figures): string {
     `<span class="t">${time(first)}</span>`,
     grouped(recipients),
     grouped(senders),
-    `<span class="${state === 'held' ? 'bad' : 'state'}">${escapeHtml(visible(STATES[state] ?? state))}</span>`,
+    `<span class="${state === 'held' ? 'bad' : 'state'}">${escapeHtml(visible(standing(state)))}</span>`,
   ])
   const heads = [
-    ['Destination', 'a'],
-    ['First written to', 'less'],
-    ['Mail', 'n'],
-    ['Senders', 'n less'],
-    ['Now', ''],
+    [words`Destination`, 'a'],
+    [words`First written to`, 'less'],
+    [words`Mail`, 'n'],
+    [words`Senders`, 'n less'],
+    [words`Now`, ''],
   ] as const
-  return `<section class="wide"><h2>Newest destinations</h2>
-<p class="note">Addresses that nobody had made known, by when somebody first wrote to them in this time.</p>
-${rows.length === 0 ? '<p>None.</p>' : table(heads, rows)}</section>`
+  return `<section class="wide"><h2>${words`Newest destinations`}</h2>
+<p class="note">${words`Addresses that nobody had made known, by when somebody first wrote to them in this time.`}</p>
+${rows.length === 0 ? `<p>${words`None.`}</p>` : table(heads, rows)}</section>`
 }
 
 function senders({ senders: list }: Figures): string {
@@ -247,61 +274,61 @@ function senders({ senders: list }: Figures): string {
     grouped(recipients),
   ])
   const heads = [
-    ['Sender', 'a'],
+    [words`Sender`, 'a'],
     ['', 'meter'],
-    ['Held', 'n'],
-    ['Of', 'n'],
+    [words`Held`, 'n'],
+    [words`Of`, 'n'],
   ] as const
-  return `<section><h2>Whose mail is held most</h2>
-<p class="note">Recipients, in this time.</p>
-${rows.length === 0 ? '<p>Nobody’s.</p>' : table(heads, rows)}</section>`
+  return `<section><h2>${words`Whose mail is held most`}</h2>
+<p class="note">${words`Recipients, in this time.`}</p>
+${rows.length === 0 ? `<p>${words`Nobody’s.`}</p>` : table(heads, rows)}</section>`
 }
 
 function landscape({ days, rules }: Figures): string {
   const points = merge(days).map((day) => ({
     label: shortDay(day.day),
-    title: `${day.day}: ${counted(day.allows, 'allow rule')}, ${counted(day.blocks, 'block')}`,
+    title: words`${day.day}: ${rulesOf(day.allows, day.blocks)}`,
     values: [day.allows],
   }))
   const rows = rules.newest.map(({ value, effect, addedBy, addedAt }) => [
-    `${effect === 'block' ? '<span class="bad">block</span> ' : ''}${safe(value)}`,
+    `${effect === 'block' ? `<span class="bad">${words`block`}</span> ` : ''}${safe(value)}`,
     safe(addedBy),
     `<span class="t">${time(addedAt)}</span>`,
   ])
   const heads = [
-    ['Newest rule', 'a'],
-    ['By', 'a'],
-    ['Since', 'less'],
+    [words`Newest rule`, 'a'],
+    [words`By`, 'a'],
+    [words`Since`, 'less'],
   ] as const
-  return `<section class="wide"><h2>The landscape</h2>
-<p class="note">${counted(rules.allows, 'allow rule')}, ${counted(rules.blocks, 'block')}; ${rules.grown < 0 ? '' : '+'}${grouped(rules.grown)} in this time.</p>
-${drawSteps(points, 'good', `allow rules, now ${grouped(rules.allows)}`)}
+  return `<section class="wide"><h2>${words`The landscape`}</h2>
+<p class="note">${words`${rulesOf(rules.allows, rules.blocks)}; ${rules.grown < 0 ? '' : '+'}${grouped(rules.grown)} in this time.`}</p>
+${drawSteps(points, 'good', words`allow rules, now ${grouped(rules.allows)}`)}
 ${rows.length === 0 ? '' : table(heads, rows.slice(0, 8))}</section>`
 }
 
 function reasons({ reasons: counts }: Figures): string {
-  const words: Record<string, string> = {
-    internal: 'inside the company',
-    allowed: 'a rule allows it',
-    unknown: 'nobody has said yes',
-    blocked: 'a rule blocks it',
-    malformed: 'not a plain address',
-    'foreign-sender': 'the sender is not ours',
+  const meanings: Record<string, string> = {
+    internal: words`inside the company`,
+    allowed: words`a rule allows it`,
+    unknown: words`nobody has said yes`,
+    blocked: words`a rule blocks it`,
+    malformed: words`not a plain address`,
+    'foreign-sender': words`the sender is not ours`,
   }
   const list = Object.entries(counts).sort(([, a], [, b]) => b - a)
   const most = list[0]?.[1] ?? 0
   const rows = list.map(([reason, count]) => [
-    `${escapeHtml(visible(reason))} <span class="state less">${escapeHtml(words[reason] ?? '')}</span>`,
+    `${escapeHtml(visible(translated(reason)))} <span class="state less">${escapeHtml(meanings[reason] ?? '')}</span>`,
     drawBar(count, most, reason === 'internal' || reason === 'allowed' ? 'passed' : 'held'),
     grouped(count),
   ])
   const heads = [
-    ['Reason', ''],
+    [words`Reason`, ''],
     ['', 'meter'],
-    ['Recipients', 'n'],
+    [words`Recipients`, 'n'],
   ] as const
-  return `<section><h2>Why</h2><p class="note">What the verdicts rest on.</p>
-${rows.length === 0 ? '<p>No verdict yet.</p>' : table(heads, rows)}</section>`
+  return `<section><h2>${words`Why`}</h2><p class="note">${words`What the verdicts rest on.`}</p>
+${rows.length === 0 ? `<p>${words`No verdict yet.`}</p>` : table(heads, rows)}</section>`
 }
 
 /**
@@ -310,32 +337,33 @@ ${rows.length === 0 ? '<p>No verdict yet.</p>' : table(heads, rows)}</section>`
  */
 export function drawPage(figures: Figures, company: string, mode: 'enforce' | 'observe'): string {
   const { waiting, release, since, until } = figures
-  const oldest = waiting.oldest === null ? '' : `, the oldest for ${shortAge(until - waiting.oldest)}`
-  const heldWords = mode === 'observe' ? 'would have been held' : 'held'
+  const held = mode === 'observe' ? words`would have been held` : words`held`
+  const waitsNow = counted(waiting.messages, words`waits now`, words`wait now`)
+  const oldest = waiting.oldest === null ? [] : [words`the oldest for ${ageOf(until - waiting.oldest)}`]
   const tiles = [
-    tile(grouped(figures.passed + figures.observed), `passed, of ${counted(figures.messages, 'message')}`),
-    tile(grouped(figures.held + figures.observed), `${heldWords}, ${shareHeld(figures)} of all`),
-    tile(grouped(waiting.messages), `${waiting.messages === 1 ? 'waits' : 'wait'} now${oldest}`),
-    tile(release.median === null ? 'none' : shortAge(release.median), 'to release, for half of them'),
-    tile(grouped(figures.rules.allows), 'rules that allow'),
+    tile(grouped(figures.passed + figures.observed), words`passed, of ${messagesOf(figures.messages)}`),
+    tile(grouped(figures.held + figures.observed), words`${held}, ${shareHeld(figures)} of all`),
+    tile(grouped(waiting.messages), [waitsNow, ...oldest].join(', ')),
+    tile(release.median === null ? words`none` : ageOf(release.median), words`to release, for half of them`),
+    tile(grouped(figures.rules.allows), words`rules that allow`),
   ]
-  const observes = mode === 'observe' ? ' TOEH observes: everything passes.' : ''
+  const observes = mode === 'observe' ? ` ${words`TOEH observes: everything passes.`}` : ''
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="${spoken()}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Outgoing mail of ${escapeHtml(visible(company))}</title>
+<title>${words`Outgoing mail of ${escapeHtml(visible(company))}`}</title>
 <style>${STYLE}</style></head><body>
-<header><h1>Outgoing mail of ${safe(company)}</h1>
-<p>From ${time(since)} to ${time(until)}.${observes}</p></header>
+<header><h1>${words`Outgoing mail of ${safe(company)}`}</h1>
+<p>${words`From ${time(since)} to ${time(until)}.`}${observes}</p></header>
 <div class="tiles">${tiles.join('')}</div>
 <div class="cards">
 ${[perDay(figures), waits(figures), destinations(figures), senders(figures)].join('\n')}
 <div class="stack">${releases(figures)}${reasons(figures)}</div>
 ${landscape(figures)}
 </div>
-<footer><p>Made by toeh report from the decision log, the hold and the landscape. It names people: keep it as you keep the mail log.</p></footer>
+<footer><p>${words`Made by toeh report from the decision log, the hold and the landscape. It names people: keep it as you keep the mail log.`}</p></footer>
 </body></html>
 `
 }

@@ -13,9 +13,6 @@ export interface Room {
   load: Load
 }
 
-/** From this part of a limit on it is told of. */
-const NEARLY = 0.8
-
 /** Bytes this user may still write where the state folder is; root's reserve is not among them. */
 function freeBytes(state: string): number {
   const { bavail, bsize } = statfsSync(state)
@@ -73,18 +70,4 @@ function tellLoad({ messages, bytes }: Load, { holdMessages, holdBytes }: Config
 /** How full disk and hold are. Counts all that wait. */
 export async function measureRoom({ state }: Config, hold: Hold): Promise<Room> {
   return { free: freeBytes(state), load: await hold.load() }
-}
-
-/** What of it is at its limit or close to it, in lines; none where there is room enough. */
-export function describeRoom({ limits }: Config, { free, load }: Room): string[] {
-  const { holdMessages, holdBytes } = limits
-  const isAt = (value: number, limit: number, part: number): boolean => limit > 0 && value >= limit * part
-  const lines: string[] = []
-  if (free < limits.free) lines.push(`all mail is deferred: ${tellFree(free, limits.free)}`)
-  else if (free < limits.free * 2) lines.push(`the disk is nearly full: ${tellFree(free, limits.free)}`)
-  const near = (part: number): boolean =>
-    isAt(load.messages, holdMessages, part) || isAt(load.bytes, holdBytes, part)
-  if (near(1)) lines.push(`new unknown recipients are deferred: ${tellLoad(load, limits)}`)
-  else if (near(NEARLY)) lines.push(`the hold is nearly full: ${tellLoad(load, limits)}`)
-  return lines
 }

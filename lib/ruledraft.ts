@@ -6,6 +6,8 @@ import type { Groups, RuleDraft } from './decide.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { isAbovePublicSuffix, isPublicSuffix } from './publicsuffix.js'
+import { spoken, words } from './speech.js'
+import { faultIn } from './wording.js'
 
 /** The freemail domains; the list has its internationalised names as U-labels. */
 const FREEMAIL: ReadonlySet<string> = new Set(freemail)
@@ -34,12 +36,17 @@ function misuse(operation: string, at: string, why: string, hint?: string): Fail
 export function parseRuleValue(operation: string, text: string): Pick<RuleDraft, 'kind' | 'value'> {
   if (text.lastIndexOf('@') > 0) {
     const address = parseAddress(text)
-    if (!address.plain) throw misuse(operation, text, `it is no plain address (${address.fault})`)
+    if (!address.plain)
+      throw misuse(operation, text, words`it is no plain address (${faultIn(spoken(), address.fault)})`)
     return { kind: 'address', value: address.key }
   }
   const domain = parseDomain(text.startsWith('@') ? text.slice(1) : text)
   if (!domain.plain) {
-    throw misuse(operation, text, `it is neither an address nor a domain (${domain.fault})`)
+    throw misuse(
+      operation,
+      text,
+      words`it is neither an address nor a domain (${faultIn(spoken(), domain.fault)})`,
+    )
   }
   return { kind: 'domain', value: domain.domain }
 }
@@ -54,9 +61,9 @@ export function parseScope(operation: string, text: string, groups: Groups): str
     const names = [...groups.keys()].join(', ')
     const hint =
       names === ''
-        ? 'give an address or @domain; [groups] of the configuration names none'
-        : `groups: ${names}`
-    throw misuse(`${operation} --for`, text, 'there is no such group', hint)
+        ? words`give an address or @domain; [groups] of the configuration names none`
+        : words`groups: ${names}`
+    throw misuse(`${operation} --for`, text, words`there is no such group`, hint)
   }
   const { kind, value } = parseRuleValue(`${operation} --for`, text)
   return kind === 'domain' ? `@${value}` : value
@@ -71,26 +78,31 @@ export function draftRule(text: string, options: DraftOptions): RuleDraft {
   const { effect, subdomains } = options
   const named = parseRuleValue(effect, text)
   if (named.kind === 'address' && subdomains) {
-    throw misuse(effect, text, 'an address has no subdomains', `give its domain, or leave --subdomains out`)
+    throw misuse(
+      effect,
+      text,
+      words`an address has no subdomains`,
+      words`give its domain, or leave --subdomains out`,
+    )
   }
   if (named.kind === 'domain' && effect === 'allow') {
     if (isPublicSuffix(named.value)) {
-      throw misuse(effect, text, 'it is a public suffix: anybody can register a name below it')
+      throw misuse(effect, text, words`it is a public suffix: anybody can register a name below it`)
     }
     if (subdomains && isAbovePublicSuffix(named.value)) {
       throw misuse(
         effect,
         text,
-        'public suffixes lie below it: --subdomains would let in anybody',
-        'leave --subdomains out',
+        words`public suffixes lie below it: --subdomains would let in anybody`,
+        words`leave --subdomains out`,
       )
     }
     if (!force && FREEMAIL.has(domainToUnicode(named.value))) {
       throw misuse(
         effect,
         text,
-        'it is a freemail domain: anybody can have an address there',
-        'allow single addresses, or add --force',
+        words`it is a freemail domain: anybody can have an address there`,
+        words`allow single addresses, or add --force`,
       )
     }
   }

@@ -1,6 +1,7 @@
 /** Terms: points and lengths of time as people write them, `2026-12-31` and `30d`. Pure. */
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
+import { words } from './speech.js'
 
 const UNITS: Record<string, number> = { h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 }
 
@@ -31,9 +32,9 @@ export function parseEnd(option: string, text: string, now: number): number {
   const length = parseLength(text)
   if (length !== undefined) return now + length
   const day = parseDay(text)
-  if (day === undefined) throw misuse(option, text, 'it is no date as 2026-12-31 and no time as 30d')
+  if (day === undefined) throw misuse(option, text, words`it is no date as 2026-12-31 and no time as 30d`)
   const end = new Date(day.getFullYear(), day.getMonth(), day.getDate() + 1).getTime() - 1
-  if (end <= now) throw misuse(option, text, 'that day has passed')
+  if (end <= now) throw misuse(option, text, words`that day has passed`)
   return end
 }
 
@@ -46,7 +47,7 @@ export function parseSince(option: string, text: string, now: number): number {
   const length = parseLength(text)
   if (length !== undefined) return now - length
   const day = parseDay(text)
-  if (day === undefined) throw misuse(option, text, 'it is no date as 2026-12-31 and no time as 30d')
+  if (day === undefined) throw misuse(option, text, words`it is no date as 2026-12-31 and no time as 30d`)
   return day.getTime()
 }
 

@@ -13,6 +13,7 @@ import {
   settingOf,
 } from './facts.js'
 import { hostOf, lineOf, portOf, type Service } from './mastercf.js'
+import { words } from './speech.js'
 
 /** The copy gains a Received header; Postfix's limit there must leave room for it. Bytes. */
 export const HEADROOM = 100_000
@@ -96,8 +97,8 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
     return [
       {
         level: 'warning',
-        what: `${service.id} has a content_filter without a next hop`,
-        why: 'Postfix keeps a queue for each recipient domain and starts the filter once for each',
+        what: words`${service.id} has a content_filter without a next hop`,
+        why: words`Postfix keeps a queue for each recipient domain and starts the filter once for each`,
         mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
       },
     ]
@@ -106,10 +107,10 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
   return [
     {
       level: local ? 'warning' : 'critical',
-      what: `${service.id} does not hand its mail to the gate`,
+      what: words`${service.id} does not hand its mail to the gate`,
       why: local
-        ? 'any process on this host sends to anybody through it'
-        : 'what is sent through it goes to anybody, and nobody is asked',
+        ? words`any process on this host sends to anybody through it`
+        : words`what is sent through it goes to anybody, and nobody is asked`,
       mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
     },
   ]
@@ -127,7 +128,7 @@ function relaysFor(facts: Facts, service: Service): { whom: string; local: boole
     permits.includes('permit_sasl_authenticated') &&
     settingOf(facts, service, 'smtpd_sasl_auth_enable') === 'yes'
   )
-    return { whom: 'whoever logs in', local: false }
+    return { whom: words`whoever logs in`, local: false }
   if (!permits.includes('permit_mynetworks')) return undefined
   const networks = wordsOf(settingOf(facts, service, 'mynetworks'))
   if (networks.length === 0) return undefined
@@ -181,8 +182,8 @@ function aliasFaults(facts: Facts, parameter: string): Fault[] {
   return wordsOf(facts.main.get(parameter) ?? '').flatMap((table): Fault[] => {
     const entries = facts.tables.get(table)
     if (entries === undefined) {
-      const why = 'an outside address in it would be a way round the gate: look into it'
-      return [{ level: 'unknown', what: `${parameter}: ${table} cannot be listed`, why, mend: [] }]
+      const why = words`an outside address in it would be a way round the gate: look into it`
+      return [{ level: 'unknown', what: words`${parameter}: ${table} cannot be listed`, why, mend: [] }]
     }
     const path = table.slice(table.indexOf(':') + 1)
     return entries.flatMap(({ key, value }): Fault[] => {
@@ -191,10 +192,10 @@ function aliasFaults(facts: Facts, parameter: string): Fault[] {
       return [
         {
           level: 'warning',
-          what: `${table}: ${key} leads outside, to ${outside.join(' ')}`,
+          what: words`${table}: ${key} leads outside, to ${outside.join(' ')}`,
           why: local
-            ? 'local(8) expands it behind the gate: mail to this name leaves, and nobody is asked'
-            : 'mail from outside to this address, which passes no gate, goes on to there',
+            ? words`local(8) expands it behind the gate: mail to this name leaves, and nobody is asked`
+            : words`mail from outside to this address, which passes no gate, goes on to there`,
           mend: [removeEntry(key, path), instanceCommand(facts, local ? 'postalias' : 'postmap', table)],
         },
       ]
@@ -213,14 +214,16 @@ function backFaults(facts: Setup): Fault[] {
   const faults = bad.map(
     (service): Fault => ({
       level: 'critical',
-      what: `${service.id} is not on loopback alone`,
-      why: 'whoever reaches this host sends to anybody through it, and nobody is asked',
+      what: words`${service.id} is not on loopback alone`,
+      why: words`whoever reaches this host sends to anybody through it, and nobody is asked`,
       mend: [postconf(facts, '-MX', service.id), ...(good.length === 0 ? [add] : [])],
     }),
   )
   if (services.length > 0) return faults
-  const what = `no service of master.cf listens on ${reinject.host}:${reinject.port}`
-  return [{ level: 'critical', what, why: 'known mail cannot go on: all of it is deferred', mend: [add] }]
+  const what = words`no service of master.cf listens on ${reinject.host}:${reinject.port}`
+  return [
+    { level: 'critical', what, why: words`known mail cannot go on: all of it is deferred`, mend: [add] },
+  ]
 }
 
 function backFilterFaults(facts: Setup): Fault[] {
@@ -228,8 +231,8 @@ function backFilterFaults(facts: Setup): Fault[] {
     const filter = settingOf(facts, service, 'content_filter')
     if (filter === '') return []
     const mend = [setOption(facts, service, 'content_filter', '')]
-    const why = 'what the gate sends on comes back to it: all known mail is deferred'
-    return [{ level: 'critical', what: `${service.id} has content_filter=${filter}`, why, mend }]
+    const why = words`what the gate sends on comes back to it: all known mail is deferred`
+    return [{ level: 'critical', what: words`${service.id} has ${'content_filter'}=${filter}`, why, mend }]
   })
 }
 
@@ -243,8 +246,8 @@ function backOptionFaults(facts: Setup): Fault[] {
       return [
         {
           level: DECISIVE.includes(name) ? 'critical' : 'warning',
-          what: `${service.id} has ${name}=${value}`,
-          why: WHY_OPTION[name] ?? 'main.cf may refuse here what was checked before, or change it',
+          what: words`${service.id} has ${name}=${value}`,
+          why: WHY_OPTION[name]?.() ?? words`main.cf may refuse here what was checked before, or change it`,
           mend: [setOption(facts, service, name, wanted)],
         },
       ]
@@ -263,12 +266,13 @@ export function notTheWayBack(facts: Setup): Fault[] {
 export const WAYS_CHECKS: Check[] = [
   {
     name: 'entrances',
-    good: 'submission, submissions and whatever else takes outgoing mail by SMTP hand it to the gate',
+    good: () =>
+      words`submission, submissions and whatever else takes outgoing mail by SMTP hand it to the gate`,
     look: (facts) => submissions(facts).flatMap((service) => entranceFault(facts, service)),
   },
   {
     name: 'pickup',
-    good: 'mail of sendmail(1) goes to the gate, and not in a circle',
+    good: () => words`mail of sendmail(1) goes to the gate, and not in a circle`,
     look: (facts) =>
       facts.services
         .filter(({ program }) => program === 'pickup' || program === 'qmqpd')
@@ -278,8 +282,8 @@ export const WAYS_CHECKS: Check[] = [
           return [
             {
               level: 'critical',
-              what: `${service.id} has a content_filter, and sendmail is the way on`,
-              why: 'what the gate sends on comes back to it: mail goes in a circle until Postfix has counted enough',
+              what: words`${service.id} has a content_filter, and sendmail is the way on`,
+              why: words`what the gate sends on comes back to it: mail goes in a circle until Postfix has counted enough`,
               mend: [setOption(facts, service, 'content_filter', '')],
             },
           ]
@@ -287,15 +291,15 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'port-25',
-    good: 'port 25 takes no outgoing mail that the gate does not see',
+    good: () => words`port 25 takes no outgoing mail that the gate does not see`,
     look: (facts) =>
       facts.services.filter(takesFromOutside).flatMap((service): Fault[] => {
         if (isFiltered(facts, service)) {
           return [
             {
               level: 'critical',
-              what: `${service.id} hands mail from outside to the gate`,
-              why: 'its senders are foreign: all incoming mail is held',
+              what: words`${service.id} hands mail from outside to the gate`,
+              why: words`its senders are foreign: all incoming mail is held`,
               mend: [setOption(facts, service, 'content_filter', '')],
             },
           ]
@@ -305,8 +309,8 @@ export const WAYS_CHECKS: Check[] = [
         return [
           {
             level: relays.local ? 'warning' : 'critical',
-            what: `${service.id} relays for ${relays.whom}, without the gate`,
-            why: 'who sends there instead of to submission goes round the gate',
+            what: words`${service.id} relays for ${relays.whom}, without the gate`,
+            why: words`who sends there instead of to submission goes round the gate`,
             mend: [setOption(facts, service, 'smtpd_relay_restrictions', 'reject_unauth_destination')],
           },
         ]
@@ -314,22 +318,22 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'way-back',
-    good: 'the service behind `reinject` is in master.cf, on loopback alone',
+    good: () => words`the service behind \`reinject\` is in master.cf, on loopback alone`,
     look: backFaults,
   },
   {
     name: 'way-back-filter',
-    good: 'its content_filter is empty',
+    good: () => words`its content_filter is empty`,
     look: backFilterFaults,
   },
   {
     name: 'way-back-options',
-    good: 'its restrictions and options are those of the sample',
+    good: () => words`its restrictions and options are those of the sample`,
     look: backOptionFaults,
   },
   {
     name: 'way-back-processes',
-    good: 'it has at least as many processes as the gate',
+    good: () => words`it has at least as many processes as the gate`,
     look: (facts) => {
       const limitOf = (service: Service): number => {
         const text =
@@ -340,13 +344,13 @@ export const WAYS_CHECKS: Check[] = [
       if (gate === undefined) return []
       return waysBack(facts).flatMap((service): Fault[] => {
         if (limitOf(service) >= limitOf(gate)) return []
-        const what = `${service.id} has ${limitOf(service)} processes, ${gate.id} ${limitOf(gate)}`
+        const what = words`${service.id} has ${limitOf(service)} processes, ${gate.id} ${limitOf(gate)}`
         const wanted = Number.isFinite(limitOf(gate)) ? 2 * limitOf(gate) : 0
         return [
           {
             level: 'warning',
             what,
-            why: 'the gate waits for itself: under load mail is deferred',
+            why: words`the gate waits for itself: under load mail is deferred`,
             mend: [postconf(facts, '-F', `${service.id}/process_limit=${wanted}`)],
           },
         ]
@@ -355,7 +359,7 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'dsn',
-    good: 'submission does not offer DSN, which does not survive pipe(8)',
+    good: () => words`submission does not offer DSN, which does not survive pipe(8)`,
     look: (facts) =>
       submissions(facts).flatMap((service): Fault[] => {
         const keywords = wordsOf(settingOf(facts, service, 'smtpd_discard_ehlo_keywords').toLowerCase())
@@ -364,8 +368,8 @@ export const WAYS_CHECKS: Check[] = [
         return [
           {
             level: 'warning',
-            what: `${service.id} offers DSN`,
-            why: 'who asks for a delivery receipt gets none from behind the gate, although it was promised',
+            what: words`${service.id} offers DSN`,
+            why: words`who asks for a delivery receipt gets none from behind the gate, although it was promised`,
             mend: [setOption(facts, service, 'smtpd_discard_ehlo_keywords', wanted)],
           },
         ]
@@ -373,7 +377,7 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'size-limits',
-    good: `submission takes at least ${HEADROOM / 1000} kB less than the way back`,
+    good: () => words`submission takes at least ${HEADROOM / 1000} kB less than the way back`,
     look: (facts) => {
       const limitOf = (service: Service): number => {
         const limit = Number(settingOf(facts, service, 'message_size_limit'))
@@ -386,8 +390,8 @@ export const WAYS_CHECKS: Check[] = [
         return [
           {
             level: 'warning',
-            what: `${service.id} takes ${limitOf(service)} bytes, the way back ${back}`,
-            why: 'a message that has just fitted is refused behind the gate, and parked',
+            what: words`${service.id} takes ${limitOf(service)} bytes, the way back ${back}`,
+            why: words`a message that has just fitted is refused behind the gate, and parked`,
             mend: [setOption(facts, service, 'message_size_limit', String(back - HEADROOM))],
           },
         ]
@@ -396,17 +400,17 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'queue-ids',
-    good: 'queue ids are long',
+    good: () => words`queue ids are long`,
     look: (facts) => {
       if (facts.main.get('enable_long_queue_ids') === 'yes') return []
-      const why = 'short ones come back after a while: lines of the log can no longer be told apart'
+      const why = words`short ones come back after a while: lines of the log can no longer be told apart`
       const mend = [postconf(facts, '-e', 'enable_long_queue_ids=yes')]
-      return [{ level: 'warning', what: 'enable_long_queue_ids is not yes', why, mend }]
+      return [{ level: 'warning', what: words`enable_long_queue_ids is not yes`, why, mend }]
     },
   },
   {
     name: 'internal-domains',
-    good: "internal_domains are Postfix's own domains",
+    good: () => words`internal_domains are Postfix's own domains`,
     look: (facts) => {
       const { domains, complete } = postfixDomains(facts)
       const { internal, path } = facts.toeh
@@ -419,16 +423,18 @@ export const WAYS_CHECKS: Check[] = [
       if (extra.length > 0) {
         faults.push({
           level: complete ? 'critical' : 'unknown',
-          what: `${path} has ${extra.join(' ')} as internal, Postfix does not${complete ? '' : ' name it outside its tables'}`,
-          why: 'mail to there leaves this host, and nobody is asked',
+          what: complete
+            ? words`${path} has ${extra.join(' ')} as internal, Postfix does not`
+            : words`${path} has ${extra.join(' ')} as internal, Postfix does not name it outside its tables`,
+          why: words`mail to there leaves this host, and nobody is asked`,
           mend: complete ? mend : [],
         })
       }
       if (missing.length > 0) {
         faults.push({
           level: 'warning',
-          what: `${missing.join(' ')} is Postfix's own, and not in internal_domains of ${path}`,
-          why: 'mail between colleagues is held, and mail from there is from a foreign sender',
+          what: words`${missing.join(' ')} is Postfix's own, and not in internal_domains of ${path}`,
+          why: words`mail between colleagues is held, and mail from there is from a foreign sender`,
           mend,
         })
       }
@@ -437,17 +443,17 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'aliases',
-    good: 'no alias of local(8) leads outside',
+    good: () => words`no alias of local(8) leads outside`,
     look: (facts) => aliasFaults(facts, 'alias_maps'),
   },
   {
     name: 'virtual-aliases',
-    good: 'no virtual alias leads outside',
+    good: () => words`no virtual alias leads outside`,
     look: (facts) => aliasFaults(facts, 'virtual_alias_maps'),
   },
   {
     name: 'forward',
-    good: '.forward files are off',
+    good: () => words`.forward files are off`,
     look: (facts) => {
       const path = facts.main.get('forward_path') ?? ''
       const transport = facts.main.get('local_transport') ?? ''
@@ -456,7 +462,7 @@ export const WAYS_CHECKS: Check[] = [
         {
           level: 'warning',
           what: `forward_path = ${path}`,
-          why: 'local(8) expands .forward files behind the gate: everybody with a home folder can send his mail outside',
+          why: words`local(8) expands .forward files behind the gate: everybody with a home folder can send his mail outside`,
           mend: [postconf(facts, '-e', 'forward_path=')],
         },
       ]
@@ -473,14 +479,18 @@ function isEnoughOverride(value: string): boolean {
   )
 }
 
-const WHY_OPTION: Record<string, string> = {
-  mynetworks: 'others than this host may send through it, and nobody is asked',
-  smtpd_client_restrictions: 'others than this host may send through it, and nobody is asked',
-  smtpd_recipient_restrictions: 'it may relay for others than this host, or refuse what the gate lets out',
-  receive_override_options:
-    'what is sent is not what the gate decided on, or stray line ends are no longer repaired',
-  smtpd_authorized_xforward_hosts: 'the log does not show whose mail it was, or others may say whose it is',
-  smtpd_forbid_bare_newline: 'a slip of the line ends would be SMTP smuggling instead of a refusal',
-  smtpd_forbid_bare_newline_exclusions: 'loopback is excluded from the defence against SMTP smuggling',
-  local_header_rewrite_clients: 'headers are rewritten after the sender has signed them',
+const WHY_OPTION: Record<string, () => string> = {
+  mynetworks: () => words`others than this host may send through it, and nobody is asked`,
+  smtpd_client_restrictions: () => words`others than this host may send through it, and nobody is asked`,
+  smtpd_recipient_restrictions: () =>
+    words`it may relay for others than this host, or refuse what the gate lets out`,
+  receive_override_options: () =>
+    words`what is sent is not what the gate decided on, or stray line ends are no longer repaired`,
+  smtpd_authorized_xforward_hosts: () =>
+    words`the log does not show whose mail it was, or others may say whose it is`,
+  smtpd_forbid_bare_newline: () =>
+    words`a slip of the line ends would be SMTP smuggling instead of a refusal`,
+  smtpd_forbid_bare_newline_exclusions: () =>
+    words`loopback is excluded from the defence against SMTP smuggling`,
+  local_header_rewrite_clients: () => words`headers are rewritten after the sender has signed them`,
 }

@@ -9,6 +9,7 @@ import { Failure } from './failure.js'
 import { secondsOf } from './gatecheck.js'
 import { endsInReject } from './lanecheck.js'
 import { lineOf, portOf, type Service, wordValue } from './mastercf.js'
+import { words } from './speech.js'
 import { HEADROOM, isFiltered, isServer, notTheWayBack, takesFromOutside, waysBack } from './wayscheck.js'
 
 /** One change of main.cf or master.cf. What stands there is null where nothing does. */
@@ -72,19 +73,23 @@ function gateEdits({ services, expected, configDir, main }: Ground): Edit[] {
   if ((main.get('multi_instance_directories') ?? '') !== '' && configDir === undefined)
     refuse(
       'multi_instance_directories',
-      'there is more than one instance of Postfix',
-      'say which has the gate, by --config-dir FOLDER',
+      words`there is more than one instance of Postfix`,
+      words`say which has the gate, by --config-dir FOLDER`,
     )
   const named = services.find(({ name }) => name === gate.name)
   if (named !== undefined && !runsFilter(named))
     refuse(
       `master.cf, ${named.id}`,
-      'a service of this name is there already, and does not run toeh-filter',
-      'give it another name, or set the gate up by hand (docs/postfix.md)',
+      words`a service of this name is there already, and does not run toeh-filter`,
+      words`give it another name, or set the gate up by hand (docs/postfix.md)`,
     )
   const other = services.find((service) => runsFilter(service) && service.name !== gate.name)
   if (other !== undefined)
-    refuse(`master.cf, ${other.id}`, 'it runs toeh-filter already', `call it ${gate.name}, or take it out`)
+    refuse(
+      `master.cf, ${other.id}`,
+      words`it runs toeh-filter already`,
+      words`call it ${gate.name}, or take it out`,
+    )
   return named === undefined ? [added(gate)] : []
 }
 
@@ -93,13 +98,17 @@ function backEdits(ground: Ground): Edit[] {
   const { expected, toeh } = ground
   if (toeh.reinject === undefined) return []
   const ways = waysBack(ground)
-  const hint = `set reinject in ${toeh.path} to a free port`
+  const hint = words`set reinject in ${toeh.path} to a free port`
   for (const service of ways)
     if (!isServer(service))
-      refuse(`master.cf, ${service.id}`, `its port belongs to another: it runs ${service.program}`, hint)
+      refuse(`master.cf, ${service.id}`, words`its port belongs to another: it runs ${service.program}`, hint)
   const [fault] = notTheWayBack(ground)
   if (fault !== undefined)
-    refuse('master.cf', `${fault.what}: it is not the way back`, `${hint}, or see what toeh doctor says`)
+    refuse(
+      'master.cf',
+      words`${fault.what}: it is not the way back`,
+      words`${hint}, or see what toeh doctor says`,
+    )
   return ways.length === 0 ? [added(expected.reinjection)] : []
 }
 
@@ -129,18 +138,18 @@ function demandFree(ground: Ground, service: Service): void {
   if (proxy !== '')
     refuse(
       `master.cf, ${service.id}`,
-      `smtpd_proxy_filter=${proxy} takes its mail, and a content_filter there sees none`,
-      'take it out, or set content_filter=toeh:dummy by hand on the service it hands mail back to',
+      words`smtpd_proxy_filter=${proxy} takes its mail, and a content_filter there sees none`,
+      words`take it out, or set content_filter=toeh:dummy by hand on the service it hands mail back to`,
     )
   const filter = settingOf(ground, service, 'content_filter')
   if (filter === '' || isFiltered(ground, service)) return
   const where = service.options.has('content_filter')
     ? `master.cf, ${service.id}`
-    : `main.cf, for ${service.id}`
+    : words`main.cf, for ${service.id}`
   refuse(
     where,
-    `content_filter=${filter} is there already, and Postfix takes one`,
-    'let that filter hand its mail on to the gate: content_filter=toeh:dummy on the service it hands mail back to',
+    words`content_filter=${filter} is there already, and Postfix takes one`,
+    words`let that filter hand its mail on to the gate: content_filter=toeh:dummy on the service it hands mail back to`,
   )
 }
 
@@ -156,8 +165,8 @@ function laneEdits(ground: Ground, service: Service, files: LaneFiles): Edit[] {
   if (!inLane && expanded.includes('FILTER '))
     refuse(
       `master.cf, ${id}`,
-      `${name} has a FILTER of its own`,
-      'put the express lane in by hand (docs/express.md)',
+      words`${name} has a FILTER of its own`,
+      words`put the express lane in by hand (docs/express.md)`,
     )
   if (ground.set.get(LANE_PARAMETER) !== wanted)
     edits.push({
@@ -173,7 +182,7 @@ function laneEdits(ground: Ground, service: Service, files: LaneFiles): Edit[] {
     if (relay.trim() !== '' || !endsInReject(expanded) || inLane)
       refuse(
         `master.cf, ${id}`,
-        'smtpd_relay_restrictions ends without reject: anybody could relay to known recipients',
+        words`smtpd_relay_restrictions ends without reject: anybody could relay to known recipients`,
         `postconf -P ${id}/smtpd_relay_restrictions=permit_sasl_authenticated,reject`,
       )
     edits.push(option(service, 'smtpd_relay_restrictions', own))
@@ -220,7 +229,7 @@ export function wire(ground: Ground, lane?: LaneFiles): { edits: Edit[]; remarks
   if (whole.startsWith(`${ground.expected.gate.name}:`))
     refuse(
       'main.cf',
-      `content_filter=${whole} is for port 25 as well: all incoming mail would be held`,
+      words`content_filter=${whole} is for port 25 as well: all incoming mail would be held`,
       'postconf -X content_filter',
     )
   const ways = waysBack(ground)
@@ -235,11 +244,11 @@ export function wire(ground: Ground, lane?: LaneFiles): { edits: Edit[]; remarks
   }
   if (submissions.length === 0)
     remarks.push(
-      "master.cf has no submission service in use: only what this host's own programs send goes through the gate",
+      words`master.cf has no submission service in use: only what this host's own programs send goes through the gate`,
     )
   for (const service of services.filter(({ program }) => program === 'pickup')) {
     if (toeh.reinject === undefined) {
-      remarks.push(`${service.id} gets no filter: what sendmail hands on would come back to it`)
+      remarks.push(words`${service.id} gets no filter: what sendmail hands on would come back to it`)
       continue
     }
     demandFree(ground, service)
@@ -248,7 +257,9 @@ export function wire(ground: Ground, lane?: LaneFiles): { edits: Edit[]; remarks
   for (const service of services) {
     const apart = [...ways, ...submissions].includes(service) || takesFromOutside(service)
     if (!apart && isServer(service) && !isFiltered(ground, service))
-      remarks.push(`${service.id} takes mail by SMTP and is left as it is: see that none of it goes outside`)
+      remarks.push(
+        words`${service.id} takes mail by SMTP and is left as it is: see that none of it goes outside`,
+      )
   }
   // Several services may ask for the same parameter.
   const seen = new Set<string>()
@@ -286,7 +297,7 @@ export function unwire(
     // A service that was mended since is still ours.
     const ours = kind === 'service' && service !== undefined && (runsFilter(service) || isServer(service))
     if (is === value || ours) edits.push({ ...edit, value: was, was: is })
-    else changed.push(`${kind === 'parameter' ? name : `${id}/${name}`} is ${is}, not ${value}`)
+    else changed.push(words`${kind === 'parameter' ? name : `${id}/${name}`} is ${is}, not ${value ?? ''}`)
   }
   return { edits, changed }
 }

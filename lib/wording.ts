@@ -79,6 +79,11 @@ export type Outcome =
 /** The state of a recipient, as an approver is told. */
 export type Standing = 'waits' | 'releasing' | 'released' | 'rejected' | 'expired' | 'passed'
 
+/** What keeps an address from being plain, in a language. */
+export function faultIn(language: Language, fault: Fault): string {
+  return language === 'fr' ? FAULTS_FR[fault] : fault
+}
+
 const FAULTS_FR: Record<Fault, string> = {
   empty: 'vide',
   'no domain': 'sans domaine',

@@ -1,6 +1,7 @@
 /** Charts: heights are in proportion, a scale has a round end, and labels leave one another room. */
 import t from 'tap'
-import { drawBar, drawColumns, drawSteps, grouped } from '../lib/chart.js'
+import { grouped } from '../lib/amount.js'
+import { drawBar, drawColumns, drawSteps } from '../lib/chart.js'
 
 const columns = (...values: number[][]) =>
   values.map((stack, index) => ({ label: `l${index}`, title: `t${index}`, values: stack }))

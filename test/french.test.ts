@@ -1,9 +1,24 @@
 /** French: every tagged text has its words, every word its text, and what programs read stays English. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
+import { describeFigures } from '../lib/commands/report.js'
+import { FigureCount } from '../lib/figures.js'
 import { FRENCH, HELP, SAID, SETS } from '../lib/french.js'
+import { drawPage } from '../lib/page.js'
+import { speak } from '../lib/speech.js'
 import { readCommands } from '../man/definitions.js'
-import { assertDone, makeLab, type Outcome, outcomeOf, PIPE_ENV, startWith, TOEH } from './support/lab.js'
-import { taggedIn, taggedTexts } from './support/tagged.js'
+import {
+  assertDone,
+  makeLab,
+  type Outcome,
+  outcomeOf,
+  PIPE_ENV,
+  ROOT,
+  startWith,
+  TOEH,
+} from './support/lab.js'
+import { taggedIn, taggedTexts, untaggedIn } from './support/tagged.js'
 
 function placesOf(text: string): string[] {
   return (text.match(/\{\d+\}/g) ?? []).sort()
@@ -41,14 +56,91 @@ t.test('help that is in French is help that there is', async (t) => {
     Object.keys(HELP).filter((text) => !texts.includes(text)),
     [],
   )
-  // What is missing is shown in English.
-  for (const text of new Set(texts)) if (!Object.hasOwn(HELP, text)) t.comment(`no French: ${text}`)
+  t.strictSame(
+    [...new Set(texts)].filter((text) => text !== '' && !Object.hasOwn(HELP, text)),
+    [],
+    'help without French',
+  )
 })
 
 t.test('the reader of tags', async (t) => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of source
   const source = "words`one ${b(`x ${1} }`, '}')} ${{ c }.c}`, words`two`, passwords`no`"
   t.strictSame(taggedIn(source), ['one {0} {1}', 'two'])
+  t.strictSame(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of source
+    untaggedIn("['so it is', `<p class=\"a b\">it is ${words`not`}</p>`, /'it is/, 'one'] // it's a note"),
+    ['so it is', '<p class="a b">it is {0}</p>'],
+  )
+})
+
+/** The files that speak to people, and what they hold besides: what is stored, sent, or the name of an operation. */
+const SPEAKING: Record<string, string[]> = {
+  alteration: [],
+  candidates: ['one sender'],
+  canary: [
+    'From: TOEH <{0}>\nTo: {1}\nSubject: TOEH canary\nAuto-Submitted: auto-generated\n\n',
+    'A test of the way mail takes here, sent by toeh doctor --canary. It can be deleted.\n',
+  ],
+  checkup: [],
+  facts: [],
+  fsck: [],
+  gatecheck: [
+    'sender recipient original_recipient user extension mailbox domain nexthop size queue_id client_address client_hostname client_port client_protocol client_helo sasl_method sasl_username sasl_sender',
+    'standard input was empty',
+  ],
+  harvest: [],
+  hostcheck: [],
+  installation: [],
+  lanecheck: [],
+  logfile: ['standard input'],
+  page: [],
+  ruledraft: [],
+  shortage: [],
+  term: [],
+  wayscheck: [],
+  wiring: [],
+  'commands/doctor': [],
+  'commands/express': [],
+  'commands/fsck': [],
+  'commands/init': [],
+  'commands/learn': ['decision log', 'learn observed', 'learn log', 'learn observed', 'learn log {0}{1}'],
+  'commands/report': [],
+}
+
+t.test('no sentence of these files is left untagged', async (t) => {
+  for (const [name, others] of Object.entries(SPEAKING)) {
+    const untagged = untaggedIn(readFileSync(join(ROOT, 'lib', `${name}.ts`), 'utf8'))
+    t.strictSame(
+      untagged.filter((text) => !others.includes(text) && !text.includes('color-scheme')),
+      [],
+      name,
+    )
+    for (const text of others) t.ok(untagged.includes(text), `${name} holds it: ${text}`)
+  }
+})
+
+t.test('a report has no word that is not in the table', async (t) => {
+  t.teardown(() => speak('en', {}))
+  const now = Date.UTC(2026, 10, 24, 12)
+  const figures = new FigureCount(now - 5 * 86_400_000, now).figures([], [], [])
+  // The months are parted at their blanks.
+  const mark = (text: string): string => text.replace(text.startsWith('Jan ') ? /\w+/g : /^.*$/s, '⟦$&⟧')
+  // Each text of the table in brackets: what stands outside them has been said in English whatever the language is.
+  speak('fr', Object.fromEntries(Object.keys(FRENCH).map((text) => [text, mark(text)])))
+  const outside = (said: string): string => {
+    let rest = said.replace(/<style>[\s\S]*?<\/style>|[0-9][-0-9: ]*/g, ' ')
+    for (let last = ''; last !== rest; ) {
+      last = rest
+      rest = rest.replace(/⟦[^⟦⟧]*⟧/g, ' ')
+    }
+    return rest.replace(/<[^<>]*>/g, ' ')
+  }
+  for (const mode of ['enforce', 'observe'] as const) {
+    t.notMatch(outside(drawPage(figures, '', mode)), /[a-z]{3,}/i, `page, ${mode}`)
+    t.notMatch(outside(describeFigures(figures, mode).join('\n')), /[a-z]{3,}/i, `lines, ${mode}`)
+  }
+  t.match(outside('<p>⟦one ⟦two⟧⟧ three</p>'), /^\W*three\W*$/, 'what is outside is seen')
 })
 
 /** toeh with this environment and no other word about a language. */

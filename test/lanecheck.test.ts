@@ -51,7 +51,7 @@ t.test('what each finds', (t) => {
     ],
     [{ lane: { texts: [{ path: files.map, right: false }] }, service: '' }, /^express-files warning /],
     [
-      { lane: { places: [{ path: '/s/lane.db', fault: 'is wrong' }] } },
+      { lane: { places: [{ path: '/s/lane.db', fault: '/s/lane.db is wrong' }] } },
       /^express-files critical \/s\/lane\.db is wrong$/,
     ],
     [

@@ -5,7 +5,8 @@ import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
 import { tell } from '../notify.js'
-import { describeRoom, measureRoom } from '../room.js'
+import { measureRoom } from '../room.js'
+import { describeRoom } from '../shortage.js'
 import { words } from '../speech.js'
 
 const module: CommandModule = {

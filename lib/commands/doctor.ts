@@ -8,6 +8,7 @@ import { HEALTH } from '../exit.js'
 import { type Fault, instanceCommand, type Level } from '../facts.js'
 import { describeError } from '../failure.js'
 import { gatherFacts } from '../installation.js'
+import { words } from '../speech.js'
 
 interface Options extends CommonOptions {
   configDir?: string
@@ -17,7 +18,7 @@ interface Options extends CommonOptions {
 
 /** A finding of what stops all the others. */
 function broken(check: string, error: unknown): Finding {
-  const why = 'nothing else can be looked at before'
+  const why = words`nothing else can be looked at before`
   const fault: Fault = { level: 'critical', what: describeError(error), why, mend: [] }
   return { check, level: 'critical', good: '', faults: [fault] }
 }
@@ -38,7 +39,7 @@ async function look(options: Options): Promise<{ findings: Finding[]; flight?: F
       const [internal = ''] = config.internal
       flight = await flyCanary(config, configDir, canaryTo ?? `postmaster@${internal}`, clock())
       const { faults, queueId, passedAs, end } = flight
-      const good = `${queueId} passed the gate as ${passedAs}: ${end}`
+      const good = words`${queueId ?? ''} passed the gate as ${passedAs ?? ''}: ${end ?? ''}`
       const level = worst(faults.map((fault) => fault.level))
       findings.push({ check: 'canary', level, good: level === 'good' ? good : '', faults })
     } catch (error) {
@@ -58,13 +59,26 @@ function summary(findings: readonly Finding[]): string {
   const count = (level: Level): number => findings.filter((finding) => finding.level === level).length
   const state = worst(findings.map(({ level }) => level))
   const word = state === 'good' ? 'OK' : state.toUpperCase()
-  return `TOEH ${word}: ${count('critical')} critical, ${count('warning')} warnings, ${count('unknown')} unknown, ${count('good')} good`
+  return words`TOEH ${word}: ${count('critical')} critical, ${count('warning')} warnings, ${count('unknown')} unknown, ${count('good')} good`
+}
+
+function told(level: Level, text: string): string {
+  switch (level) {
+    case 'good':
+      return words`good      ${text}`
+    case 'unknown':
+      return words`unknown   ${text}`
+    case 'warning':
+      return words`warning   ${text}`
+    case 'critical':
+      return words`critical  ${text}`
+  }
 }
 
 function describe({ check, good, faults }: Finding): string[] {
-  if (faults.length === 0) return [`good      ${check}: ${good}`]
+  if (faults.length === 0) return [told('good', `${check}: ${good}`)]
   return faults.flatMap(({ level, what, why, mend }) => [
-    `${level.padEnd(8)}  ${check}: ${what}`,
+    told(level, `${check}: ${what}`),
     `          ${why}`,
     ...mend.map((command) => `          # ${command}`),
   ])
@@ -101,7 +115,7 @@ const module: CommandModule = {
       if (!commands.includes(reload)) commands.push(reload)
     }
     const lines = [summary(findings), '', ...findings.flatMap(describe)]
-    if (commands.length > 0) lines.push('', 'What mends it, in a root shell:', '', ...commands)
+    if (commands.length > 0) lines.push('', words`What mends it, in a root shell:`, '', ...commands)
     answer(
       options,
       { status, checks: findings, mend: commands, ...(flight === undefined ? {} : { canary: flight }) },

@@ -20,6 +20,7 @@ import { compareLane, postfixGroup, readLane, readMain, readSettings } from '../
 import { Lane, laneFiles, laneFolder, lanePath } from '../lane.js'
 import { LANE_CHECKS, laneServices } from '../lanecheck.js'
 import { readTableTypes } from '../postconf.js'
+import { words } from '../speech.js'
 
 interface Options extends CommonOptions {
   address: string[]
@@ -31,16 +32,16 @@ interface Options extends CommonOptions {
 async function prepare(config: Config): Promise<string[]> {
   const operation = 'express --write'
   if (process.getuid?.() !== 0) {
-    throw new Failure(operation, 'only root can let Postfix read it', { status: EXIT.noPermission })
+    throw new Failure(operation, words`only root can let Postfix read it`, { status: EXIT.noPermission })
   }
   if (!(await readTableTypes()).includes('sqlite')) {
-    throw new Failure(operation, 'this Postfix has no sqlite tables', {
+    throw new Failure(operation, words`this Postfix has no sqlite tables`, {
       hint: 'apt install postfix-sqlite',
     })
   }
   const main = await readMain(undefined)
   const group = postfixGroup(main)
-  if (group === undefined) throw new Failure(operation, 'Postfix has no user here: is it installed?')
+  if (group === undefined) throw new Failure(operation, words`Postfix has no user here: is it installed?`)
   const folder = laneFolder(config.state)
   const texts = laneTexts(
     laneFiles(config.path),
@@ -58,7 +59,7 @@ async function prepare(config: Config): Promise<string[]> {
     writeFileSync(`${path}.new`, text, { mode: 0o644 })
     chmodSync(`${path}.new`, 0o644)
     renameSync(`${path}.new`, path)
-    written.push(`${path} written`)
+    written.push(words`${path} written`)
   }
   return written
 }
@@ -87,7 +88,7 @@ async function write(options: Options, config: Config): Promise<void> {
       `postconf -X ${LANE_PARAMETER}`,
     ]
     answer(options, { enabled: false, commands }, [
-      'The express lane is off, and passes nothing. To take it out of Postfix:',
+      words`The express lane is off, and passes nothing. To take it out of Postfix:`,
       '',
       ...commands,
       'postfix reload',
@@ -103,9 +104,9 @@ async function write(options: Options, config: Config): Promise<void> {
   const commands = laneCommands(LANE_SERVICES, laneFiles(config.path))
   answer(options, { enabled: true, written, mended, commands }, [
     ...written,
-    `${mended} rows of the lane written`,
+    words`${mended} rows of the lane written`,
     '',
-    'To put submission into it (where a service does not exist, leave its lines out):',
+    words`To put submission into it (where a service does not exist, leave its lines out):`,
     '',
     ...commands,
     'postfix reload',
@@ -123,14 +124,15 @@ async function check(options: Options, config: Config): Promise<void> {
   const services = laneServices(facts).map(({ id }) => id)
   if (problems.length > 0) process.exitCode = EXIT.failed
   if (!enabled) {
-    answer(options, { enabled, services, problems }, ['The express lane is off.', ...problems])
+    answer(options, { enabled, services, problems }, [words`The express lane is off.`, ...problems])
     return
   }
   const passing = rows?.filter(({ pass }) => pass).length ?? 0
   const stops = (rows?.length ?? 0) - passing
-  const taking = services.length === 0 ? 'no service asks it yet' : `asked by ${services.join(', ')}`
   answer(options, { enabled, services, passing, stops, problems }, [
-    `The express lane is on: ${passing} addresses and domains pass, ${stops} stops; ${taking}.`,
+    services.length === 0
+      ? words`The express lane is on: ${passing} addresses and domains pass, ${stops} stops; no service asks it yet.`
+      : words`The express lane is on: ${passing} addresses and domains pass, ${stops} stops; asked by ${services.join(', ')}.`,
     ...problems,
   ])
 }
@@ -146,7 +148,9 @@ async function ask(options: Options): Promise<void> {
   answer(
     options,
     results,
-    results.map(({ recipient, passes }) => `${recipient}: ${passes ? 'past the filter' : 'to the filter'}`),
+    results.map(({ recipient, passes }) =>
+      passes ? words`${recipient}: past the filter` : words`${recipient}: to the filter`,
+    ),
   )
 }
 
@@ -176,7 +180,7 @@ const module: CommandModule = {
     const options = args as unknown as Options
     const asked = [options.write, options.check, options.address.length > 0].filter((one) => one)
     if (asked.length > 1)
-      throw new Failure('express', 'an address, --write or --check: one of them', { status: EXIT.usage })
+      throw new Failure('express', words`an address, --write or --check: one of them`, { status: EXIT.usage })
     if (options.address.length > 0) return ask(options)
     const config = loadConfig(configPath(options))
     return options.write ? write(options, config) : check(options, config)

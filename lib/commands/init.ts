@@ -21,7 +21,9 @@ import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts } from '../lanecheck.js'
 import { askPostfix, readAddressClasses } from '../postconf.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
+import { spoken, words } from '../speech.js'
 import { type Edit, wire } from '../wiring.js'
+import { faultIn } from '../wording.js'
 
 interface Options extends CommonOptions {
   user?: string
@@ -58,7 +60,7 @@ function findOwner(options: Options): Owner {
   try {
     return { name, uid: id('-u'), gid: id('-g') }
   } catch {
-    throw new Failure('init', 'there is no such user', {
+    throw new Failure('init', words`there is no such user`, {
       at: name,
       status: EXIT.usage,
       hint: `adduser --system --group --home /var/lib/toeh --no-create-home ${name}`,
@@ -72,18 +74,23 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
     const domains = options.internal.map((text) => {
       const domain = parseDomain(text)
       if (domain.plain) return domain.domain
-      throw new Failure('init --internal', domain.fault, { at: JSON.stringify(text), status: EXIT.usage })
+      throw new Failure('init --internal', faultIn(spoken(), domain.fault), {
+        at: JSON.stringify(text),
+        status: EXIT.usage,
+      })
     })
     return { domains, remarks: [] }
   }
   const classes = await readAddressClasses(options.configDir)
   if (classes === undefined || classes.domains.length === 0) {
-    throw new Failure('init', 'Postfix names no domain of its own here', {
+    throw new Failure('init', words`Postfix names no domain of its own here`, {
       status: EXIT.usage,
-      hint: "name the company's domains: toeh init --internal company.example",
+      hint: words`name the company's domains: toeh init --internal company.example`,
     })
   }
-  const remarks = classes.tables.map((table) => `look into ${table}: add its domains to internal_domains`)
+  const remarks = classes.tables.map(
+    (table) => words`look into ${table}: add its domains to internal_domains`,
+  )
   return { domains: classes.domains, remarks }
 }
 
@@ -96,15 +103,15 @@ function makeFolder(path: string, owner: Owner): string {
       uid === owner.uid ? '' : `chown ${owner.name} ${path}`,
     ].filter((command) => command !== '')
     return wrong.length === 0
-      ? `${path} is there`
-      : `${path} is there, but not for ${owner.name} alone: ${wrong.join('; ')}`
+      ? words`${path} is there`
+      : words`${path} is there, but not for ${owner.name} alone: ${wrong.join('; ')}`
   }
   // What lies above it stays open for passing through: the owner has to get there.
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
   mkdirSync(path, { mode: 0o700 })
   // Not chown: somebody who may write above it could have put a link in its place meanwhile.
   if (process.getuid?.() === 0) lchownSync(path, owner.uid, owner.gid)
-  return `${path} made, for ${owner.name} alone`
+  return words`${path} made, for ${owner.name} alone`
 }
 
 interface Plan {
@@ -146,12 +153,12 @@ function build({ path, owner, config, text, remarks }: Plan): string[] {
   const lines: string[] = []
   // The modes below are meant: under a root's umask of 077 the filter could not read its configuration.
   process.umask(0o022)
-  if (text === undefined) lines.push(`${path} is there`)
+  if (text === undefined) lines.push(words`${path} is there`)
   else {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
     writeFileSync(path, text, { flag: 'wx', mode: 0o640 })
     lchownSync(path, process.getuid?.() ?? owner.uid, owner.gid)
-    lines.push(`${path} made, internal domains: ${[...config.internal].join(', ')}`, ...remarks)
+    lines.push(words`${path} made, internal domains: ${[...config.internal].join(', ')}`, ...remarks)
   }
   const { state, busySeconds } = config
   lines.push(makeFolder(state, owner))
@@ -159,7 +166,7 @@ function build({ path, owner, config, text, remarks }: Plan): string[] {
   const inside = (): void => {
     for (const folder of ['hold', 'hold/tmp', 'decisions']) lines.push(makeFolder(join(state, folder), owner))
     const database = databasePath(state)
-    lines.push(`${database} ${existsSync(database) ? 'is there' : 'made'}`)
+    lines.push(existsSync(database) ? words`${database} is there` : words`${database} made`)
     createDatabase(database, { busySeconds }).close()
   }
   // What lies in it is made without root's rights: it is the owner's to put links there.
@@ -172,9 +179,9 @@ function build({ path, owner, config, text, remarks }: Plan): string[] {
 function demandLane(config: Config, facts: LaneFacts): LaneFiles {
   const hint = `toeh express --write --config ${quote(config.path)}`
   if (!config.express.enabled)
-    throw new Failure('init --express', 'the express lane is off', {
+    throw new Failure('init --express', words`the express lane is off`, {
       at: config.path,
-      hint: `set enabled = true under [express], then: ${hint}`,
+      hint: words`set enabled = true under [express], then: ${hint}`,
     })
   const [fault] = LANE_CHECKS.filter(({ name }) => name === 'express-files').flatMap(({ look }) =>
     look(facts),
@@ -191,9 +198,9 @@ async function demandPort(edits: readonly Edit[], { expected, toeh }: Setup): Pr
   const greeting = await greet(reinject)
   const who = 'banner' in greeting ? greeting.banner : greeting.failure
   if (who.includes('ECONNREFUSED')) return
-  throw new Failure('init --postfix', `something listens there already: ${who}`, {
+  throw new Failure('init --postfix', words`something listens there already: ${who}`, {
     at: `${reinject.host}:${reinject.port}`,
-    hint: `set reinject in ${toeh.path} to a free port; or, where it is a Postfix that has not been told: postfix reload`,
+    hint: words`set reinject in ${toeh.path} to a free port; or, where it is a Postfix that has not been told: postfix reload`,
   })
 }
 
@@ -202,7 +209,7 @@ async function reload(configDir: string | undefined): Promise<void> {
   try {
     await askPostfix('postfix', configDir, 'reload')
   } catch (error) {
-    throw new Failure('init --reload', `${describeError(error)}; the change itself is made`, {
+    throw new Failure('init --reload', words`${describeError(error)}; the change itself is made`, {
       hint: instanceCommand({ configDir }, 'postfix', 'start'),
     })
   }
@@ -210,30 +217,33 @@ async function reload(configDir: string | undefined): Promise<void> {
 
 /** How the reader goes on. */
 function next({ configDir, reload: done }: Options): string {
-  return done ? 'Postfix has read it.' : `Now: ${instanceCommand({ configDir }, 'postfix', 'reload')}`
+  return done
+    ? words`Postfix has read it.`
+    : words`Now: ${instanceCommand({ configDir }, 'postfix', 'reload')}`
 }
 
 async function takeBack(options: Options): Promise<void> {
   const { folder, difference, whole } = await undo(options.configDir)
   if (options.reload) await reload(options.configDir)
   const files = FILES.map((name) => join(folder, name))
+  const [main = '', master = ''] = files
   const how = whole
-    ? 'are byte for byte what they were'
-    : 'are without our lines; what others have changed is kept'
+    ? words`${main} and ${master} are byte for byte what they were.`
+    : words`${main} and ${master} are without our lines; what others have changed is kept.`
   const json = { folder, difference, undone: true, whole, reloaded: options.reload }
   answer(options, { postfix: json }, [
     ...difference.trimEnd().split('\n'),
     '',
-    `${files.join(' and ')} ${how}.`,
+    how,
     next(options),
-    'Mail that is queued for the gate finds it no more: postsuper -r ALL, after the reload. What is held stays held: toeh list.',
+    words`Mail that is queued for the gate finds it no more: postsuper -r ALL, after the reload. What is held stays held: toeh list.`,
   ])
 }
 
 async function intoPostfix(options: Options): Promise<void> {
   const { configDir } = options
   if (process.getuid?.() !== 0)
-    throw new Failure('init --postfix', 'only root can change Postfix', { status: EXIT.noPermission })
+    throw new Failure('init --postfix', words`only root can change Postfix`, { status: EXIT.noPermission })
   if (options.undo) return takeBack(options)
   // First: without a Postfix nothing else need be said.
   await prepare(configDir, [])
@@ -252,18 +262,19 @@ async function intoPostfix(options: Options): Promise<void> {
   let backups: string[] = []
   if (options.apply) {
     lines.push(...build(plan))
-    if (difference === '') lines.push('', `Postfix has all of it already: nothing is changed in ${folder}.`)
+    if (difference === '')
+      lines.push('', words`Postfix has all of it already: nothing is changed in ${folder}.`)
     else {
       backups = await putInPlace(alteration)
       if (options.reload) await reload(configDir)
       lines.push(
         '',
-        `${folder}/main.cf and master.cf are changed, and postfix check finds nothing wrong.`,
-        `As they were: ${backups.join(', ')}. toeh init --postfix --undo puts that back.`,
+        words`${folder}/main.cf and master.cf are changed, and postfix check finds nothing wrong.`,
+        words`As they were: ${backups.join(', ')}. toeh init --postfix --undo puts that back.`,
         ...remarks,
         ...(config.mode === 'enforce'
           ? [
-              `What goes outside waits from now on until somebody says yes. To watch first: mode = "observe" in ${path}.`,
+              words`What goes outside waits from now on until somebody says yes. To watch first: ${'mode = "observe"'} in ${path}.`,
             ]
           : []),
         next(options),
@@ -271,12 +282,12 @@ async function intoPostfix(options: Options): Promise<void> {
     }
   } else {
     if (plan.text !== undefined)
-      lines.push(`${path} would be made, internal domains: ${[...config.internal].join(', ')}`)
-    if (difference === '') lines.push(`Postfix has all of it already: ${folder}.`)
+      lines.push(words`${path} would be made, internal domains: ${[...config.internal].join(', ')}`)
+    if (difference === '') lines.push(words`Postfix has all of it already: ${folder}.`)
     else lines.push(...difference.trimEnd().split('\n'), '')
     lines.push(...plan.remarks, ...remarks)
     if (difference !== '' || plan.text !== undefined)
-      lines.push('Nothing is changed yet: the same with --apply does it.')
+      lines.push(words`Nothing is changed yet: the same with --apply does it.`)
   }
   const json = {
     folder,
@@ -295,10 +306,10 @@ function demandSense(options: Options): void {
   const given = { apply, undo: back, reload: read, 'config-dir': configDir !== undefined }
   for (const [name, there] of Object.entries(given))
     if (there && !postfix)
-      throw new Failure(`init --${name}`, 'it belongs to --postfix', { status: EXIT.usage })
-  if (apply && back) throw new Failure('init', '--apply or --undo: one of them', { status: EXIT.usage })
+      throw new Failure(`init --${name}`, words`it belongs to --postfix`, { status: EXIT.usage })
+  if (apply && back) throw new Failure('init', words`--apply or --undo: one of them`, { status: EXIT.usage })
   if (read && !apply && !back)
-    throw new Failure('init --reload', 'it goes with --apply or --undo', { status: EXIT.usage })
+    throw new Failure('init --reload', words`it goes with --apply or --undo`, { status: EXIT.usage })
 }
 
 const module: CommandModule = {
@@ -365,15 +376,14 @@ const module: CommandModule = {
       const lines = build(plan)
       const master = sampleMaster(owner.name, config).trimEnd().split('\n')
       const express = options.express ? laneCommands(LANE_SERVICES, laneFiles(path)) : []
-      const first =
-        'For the express lane, set enabled = true under [express], run toeh express --write, then:'
+      const first = words`For the express lane, set enabled = true under [express], run toeh express --write, then:`
       answer(
         options,
         { config: path, state: config.state, master, ...(options.express ? { express } : {}) },
         [
           ...lines,
           '',
-          'Add to master.cf:',
+          words`Add to master.cf:`,
           '',
           ...master,
           ...(options.express ? ['', first, '', ...express, 'postfix reload'] : []),

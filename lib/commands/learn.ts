@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
+import { counted } from '../amount.js'
 import { type Candidate, dayOf, type Proposal, Tally } from '../candidates.js'
 import type { RuleDraft } from '../decide.js'
 import { answer, type CommonOptions, clock, type Desk } from '../desk.js'
@@ -14,6 +15,7 @@ import { Lookalikes } from '../lookalikes.js'
 import type { Attempt } from '../maillog.js'
 import { observedIn } from '../observed.js'
 import { draftRule } from '../ruledraft.js'
+import { translated, words } from '../speech.js'
 import { UseCount } from '../usage.js'
 
 const DAY_MS = 86_400_000
@@ -76,14 +78,14 @@ async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options)
   const standing = new Map<string, 'known' | 'open' | { why: string }>()
   for (const address of tally.addresses()) {
     const { pass, reason, rule } = await judge.verdict('', address)
-    const why = rule === undefined ? reason : `rule ${rule.id} of ${rule.addedBy} blocks it`
+    const why = rule === undefined ? translated(reason) : words`rule ${rule.id} of ${rule.addedBy} blocks it`
     standing.set(address, pass ? 'known' : reason === 'unknown' ? 'open' : { why })
   }
   const rules = await desk.landscape.list(desk.actor.at)
   const blocked = new Map(
     rules
       .filter(({ kind, effect }) => kind === 'domain' && effect === 'block')
-      .map(({ id, value, addedBy }) => [value, `rule ${id} of ${addedBy} blocks it`]),
+      .map(({ id, value, addedBy }) => [value, words`rule ${id} of ${addedBy} blocks it`]),
   )
   const known = rules
     .filter(({ effect }) => effect === 'allow')
@@ -98,13 +100,13 @@ async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options)
   })
 }
 
-function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`
+function candidatesOf(count: number): string {
+  return counted(count, words`1 candidate`, words`${count} candidates`)
 }
 
-/** What a rule says of where it comes from: `learn log mail.log.1 (214 messages, 2026-03-02 to 2026-11-20)`. */
+/** What a rule says of where it comes from: `learn log mail.log.1 (214 messages, 2026-03-02 to 2026-11-20)`. Stored. */
 function sourceOf(origin: string, { messages, first, last }: Candidate): string {
-  return `${origin} (${count(messages, 'message')}, ${first} to ${last})`
+  return `${origin} (${messages} ${messages === 1 ? 'message' : 'messages'}, ${first} to ${last})`
 }
 
 /** Drafts for what may be a rule; what may not goes to the refused, with the reason. */
@@ -129,15 +131,14 @@ const NAME_COLUMNS = 34
 
 function tableOf(candidates: readonly Candidate[]): string[] {
   if (candidates.length === 0) return []
-  const heading = 'candidate'.padEnd(NAME_COLUMNS)
-  const lines = [`${heading} messages days senders first      last`]
+  const lines = [words`candidate                          messages days senders first      last`]
   for (const { value, messages, days, senders, first, last, remarks, addresses } of candidates) {
     // A long name has a line of its own: it is what the person decides on.
     if (value.length > NAME_COLUMNS) lines.push(value)
     const name = value.length > NAME_COLUMNS ? '' : value
     const numbers = [String(messages).padStart(8), String(days).padStart(4), String(senders).padStart(7)]
     lines.push(`${name.padEnd(NAME_COLUMNS)} ${numbers.join(' ')} ${first} ${last}`)
-    if (addresses > 1) lines.push(`    ${addresses} addresses`)
+    if (addresses > 1) lines.push(words`    ${addresses} addresses`)
     for (const { text } of remarks) lines.push(`    ! ${text}`)
   }
   return lines
@@ -146,22 +147,31 @@ function tableOf(candidates: readonly Candidate[]): string[] {
 const REFUSED_SHOWN = 20
 
 function summaryOf(tally: Tally, reading: Reading, proposal: Proposal, options: Options): string[] {
-  const span = tally.deliveries > 0 ? `, ${dayOf(tally.first)} to ${dayOf(tally.last)}` : ''
-  const deliveries = count(tally.deliveries, 'delivery', 'deliveries')
-  const lines = [`${count(reading.lines, 'line')}, ${reading.broken} broken, ${deliveries}${span}`]
+  const read = [
+    counted(reading.lines, words`1 line`, words`${reading.lines} lines`),
+    words`${reading.broken} broken`,
+    counted(tally.deliveries, words`1 delivery`, words`${tally.deliveries} deliveries`),
+    ...(tally.deliveries > 0 ? [words`${dayOf(tally.first)} to ${dayOf(tally.last)}`] : []),
+  ]
+  const lines = [read.join(', ')]
+  const { known, below } = proposal
   if (tally.unjoined > 0) {
-    lines.push(`${count(tally.unjoined, 'delivery', 'deliveries')} not counted: the log begins too late`)
+    const deliveries = counted(tally.unjoined, words`1 delivery`, words`${tally.unjoined} deliveries`)
+    lines.push(words`${deliveries} not counted: the log begins too late`)
   }
-  if (proposal.known > 0) lines.push(`${count(proposal.known, 'address', 'addresses')} already known`)
-  if (proposal.below > 0) {
-    const limits = `${count(options['min-messages'], 'message')} or ${count(options['min-days'], 'day')}`
-    lines.push(`${count(proposal.below, 'candidate')} below ${limits}`)
+  if (known > 0)
+    lines.push(counted(known, words`1 address already known`, words`${known} addresses already known`))
+  if (below > 0) {
+    const { 'min-messages': messages, 'min-days': days } = options
+    const least = counted(messages, words`1 message`, words`${messages} messages`)
+    const longest = counted(days, words`1 day`, words`${days} days`)
+    lines.push(words`${candidatesOf(below)} below ${least} or ${longest}`)
   }
   for (const { value, why } of proposal.refused.slice(0, REFUSED_SHOWN)) {
-    lines.push(`not proposed: ${value}: ${why}`)
+    lines.push(words`not proposed: ${value}: ${why}`)
   }
   const more = proposal.refused.length - REFUSED_SHOWN
-  if (more > 0) lines.push(`not proposed: ${more} more (--json has them all)`)
+  if (more > 0) lines.push(words`not proposed: ${more} more (--json has them all)`)
   return lines
 }
 
@@ -205,7 +215,7 @@ const module: CommandModule = {
     const options = args as unknown as Options
     for (const name of ['min-messages', 'min-days'] as const) {
       if (!Number.isInteger(options[name]) || options[name] < 1) {
-        throw new Failure('learn', 'it must be a whole number from 1', {
+        throw new Failure('learn', words`it must be a whole number from 1`, {
           at: `--${name}`,
           status: EXIT.usage,
         })
@@ -213,7 +223,7 @@ const module: CommandModule = {
     }
     const observed = options.from === 'observed'
     if (observed && (options.file.length > 0 || options.journal !== undefined)) {
-      throw new Failure('learn observed', 'it reads the decision log and takes no files', {
+      throw new Failure('learn observed', words`it reads the decision log and takes no files`, {
         status: EXIT.usage,
       })
     }
@@ -251,10 +261,10 @@ const module: CommandModule = {
     }
     const added = results.filter((result) => result.added).length
     const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]
-    if (options.apply) lines.push(`${count(added, 'rule')} added`)
+    if (options.apply) lines.push(counted(added, words`1 rule added`, words`${added} rules added`))
     else if (candidates.length > 0) {
-      lines.push(`${count(candidates.length, 'candidate')}; --apply makes them rules, nothing was written`)
-    } else lines.push('nothing to propose')
+      lines.push(words`${candidatesOf(candidates.length)}; --apply makes them rules, nothing was written`)
+    } else lines.push(words`nothing to propose`)
     const span = tally.deliveries > 0 ? { first: dayOf(tally.first), last: dayOf(tally.last) } : {}
     const { known, below, refused } = proposal
     const { deliveries, unjoined } = tally

@@ -6,7 +6,7 @@ import { shortAge, shortSize, visible } from '../display.js'
 import type { HeldMessage, Recipient } from '../hold.js'
 import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
-import { describeRoom, measureRoom } from '../room.js'
+import { measureRoom } from '../room.js'
 import {
   chosenOf,
   isSelective,
@@ -14,6 +14,7 @@ import {
   SELECTION_OPTIONS,
   type SelectionOptions,
 } from '../selection.js'
+import { describeRoom } from '../shortage.js'
 import { compareUses, likenessIn, looksLike } from '../sidebyside.js'
 import { spoken, translated, words } from '../speech.js'
 

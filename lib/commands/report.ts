@@ -1,16 +1,18 @@
 /** toeh report: what passed, what was held, what waits and for how long; on the terminal or as one page. */
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { grouped } from '../chart.js'
+import { ageOf, grouped, sizeOf } from '../amount.js'
 import { readDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
-import { localDay, localTime, shortAge, shortSize } from '../display.js'
+import { localDay, localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { FigureCount, type Figures } from '../figures.js'
-import { counted, drawPage, SPAN_NAMES, shareHeld } from '../page.js'
+import { drawPage, messagesOf, recipientsOf, rulesOf, shareHeld, spanNames } from '../page.js'
 import { publish } from '../publish.js'
-import { describeRoom, measureRoom } from '../room.js'
+import { measureRoom } from '../room.js'
+import { describeRoom } from '../shortage.js'
+import { translated, words } from '../speech.js'
 import { parseSince } from '../term.js'
 
 interface Options extends CommonOptions {
@@ -40,46 +42,48 @@ function bar(value: number, most: number): string {
 export function describeFigures(figures: Figures, mode: Desk['config']['mode']): string[] {
   const { since, until, days, waiting, settled, release, newest, senders, rules } = figures
   const lines = [
-    `from ${localTime(since)} to ${localTime(until)}${mode === 'observe' ? '; TOEH observes, everything passes' : ''}`,
+    mode === 'observe'
+      ? words`from ${localTime(since)} to ${localTime(until)}; TOEH observes, everything passes`
+      : words`from ${localTime(since)} to ${localTime(until)}`,
     '',
-    `${counted(figures.messages, 'message')}; recipients: ${grouped(figures.passed)} passed, ${grouped(figures.held)} held, ${grouped(figures.refused)} refused, ${grouped(figures.observed)} passed that would have been held (${shareHeld(figures)} held, or would have been)`,
+    words`${messagesOf(figures.messages)}; recipients: ${grouped(figures.passed)} passed, ${grouped(figures.held)} held, ${grouped(figures.refused)} refused, ${grouped(figures.observed)} passed that would have been held (${shareHeld(figures)} held, or would have been)`,
   ]
   const shown = days.slice(-DAYS_SHOWN)
   const heldOn = ({ held, refused, observed }: (typeof days)[number]): number => held + refused + observed
   const most = shown.reduce((top, day) => Math.max(top, heldOn(day)), 0)
-  lines.push('', 'day          passed    held')
+  lines.push('', words`day          passed    held`)
   for (const day of shown) {
     const line = `${day.day} ${grouped(day.passed).padStart(8)} ${grouped(heldOn(day)).padStart(7)}  ${bar(heldOn(day), most)}`
     lines.push(line.trimEnd())
   }
   lines.push('')
-  if (waiting.oldest === null) lines.push('nothing waits')
+  if (waiting.oldest === null) lines.push(words`nothing waits`)
   else {
-    const oldest = `the oldest for ${shortAge(until - waiting.oldest)}`
     lines.push(
-      `${counted(waiting.messages, 'message')} (${shortSize(waiting.bytes)}) for ${counted(waiting.recipients, 'recipient')} wait, ${oldest}:`,
+      words`${messagesOf(waiting.messages)} (${sizeOf(waiting.bytes)}) for ${recipientsOf(waiting.recipients)} wait, the oldest for ${ageOf(until - waiting.oldest)}:`,
     )
-    for (const [index, count] of waiting.spans.entries()) {
-      const name = index === SPAN_NAMES.length - 1 ? 'longer' : `up to ${SPAN_NAMES[index]}`
-      if (count > 0) lines.push(`  ${name.padEnd(15)} ${grouped(count)}`)
-    }
+    const names = spanNames()
+    for (const [index, count] of waiting.spans.entries())
+      if (count > 0) lines.push(`  ${(names[index] ?? '').padEnd(15)} ${grouped(count)}`)
   }
   lines.push(
-    `settled: ${grouped(settled.released)} released, ${grouped(settled.rejected)} rejected, ${grouped(settled.expired)} expired`,
+    words`settled: ${grouped(settled.released)} released, ${grouped(settled.rejected)} rejected, ${grouped(settled.expired)} expired`,
   )
   if (release.median !== null && release.ninetieth !== null)
     lines.push(
-      `time to release: half within ${shortAge(release.median)}, nine of ten within ${shortAge(release.ninetieth)}`,
+      words`time to release: half within ${ageOf(release.median)}, nine of ten within ${ageOf(release.ninetieth)}`,
     )
-  if (newest.length > 0) lines.push('', 'newest destinations')
+  if (newest.length > 0) lines.push('', words`newest destinations`)
   for (const { address, first, state } of newest.slice(0, ROWS_SHOWN))
-    lines.push(`  ${localTime(first)}  ${address}  ${state}`)
-  if (senders.length > 0) lines.push('', 'whose mail is held most')
+    lines.push(`  ${localTime(first)}  ${address}  ${translated(state)}`)
+  if (senders.length > 0) lines.push('', words`whose mail is held most`)
   for (const { sender, held, recipients } of senders.slice(0, ROWS_SHOWN))
-    lines.push(`  ${grouped(held).padStart(6)} of ${grouped(recipients)}  ${sender === '' ? '<>' : sender}`)
+    lines.push(
+      words`  ${grouped(held).padStart(6)} of ${grouped(recipients)}  ${sender === '' ? '<>' : sender}`,
+    )
   lines.push(
     '',
-    `the landscape: ${counted(rules.allows, 'allow rule')}, ${counted(rules.blocks, 'block')}; ${rules.grown < 0 ? '' : '+'}${grouped(rules.grown)} since ${localDay(since)}`,
+    words`the landscape: ${rulesOf(rules.allows, rules.blocks)}; ${rules.grown < 0 ? '' : '+'}${grouped(rules.grown)} since ${localDay(since)}`,
   )
   return lines
 }
@@ -104,7 +108,7 @@ const module: CommandModule = {
       .example('toeh report --html report.html', 'the last thirty days as a page'),
   handler: async (args) => {
     const options = args as unknown as Options
-    if (options.html === '') throw new Failure('report', 'which file?', { status: EXIT.usage })
+    if (options.html === '') throw new Failure('report', words`which file?`, { status: EXIT.usage })
     const file = options.html === undefined ? undefined : resolve(options.html)
     const desk = openDesk(options, 'read')
     const figures = await gather(desk, parseSince('--since', options.since, desk.actor.at))

@@ -1,0 +1,486 @@
+/** The words of doctor, express, init and fsck in French; lib/french.ts takes them in. Pure. */
+import type { Table } from './speech.js'
+
+/** What the checks of `toeh doctor` say. */
+const CHECKS: Table = {
+  'the service that runs toeh-filter is in master.cf, neither unprivileged nor in a chroot':
+    'le service qui lance toeh-filter est dans master.cf, ni unprivileged ni dans un chroot',
+  'no service of master.cf runs toeh-filter': 'aucun service de master.cf ne lance toeh-filter',
+  'content_filter=toeh:dummy leads nowhere: all outgoing mail is deferred':
+    'content_filter=toeh:dummy ne mène nulle part : tout le courrier sortant est différé',
+  '{0} has {1}={2}': '{0} a {1}={2}',
+  'pipe(8) finds neither node nor the filter in there: all outgoing mail is deferred':
+    'pipe(8) n’y trouve ni node ni le filtre : tout le courrier sortant est différé',
+  'pipe(8) cannot become the user of the filter: all outgoing mail is deferred':
+    'pipe(8) ne peut pas prendre l’identité de l’utilisateur du filtre : tout le courrier sortant est différé',
+  'flags=q and no other': 'flags=q et rien d’autre',
+  'D and O defer the mail, R F B > . change bytes, u and h fold case, X claims final delivery':
+    'D et O diffèrent le courrier, R F B > . changent des octets, u et h changent la casse, X déclare la livraison finale',
+  'a quoted local part arrives without its quotes, and one recipient can turn into two':
+    'une partie locale entre guillemets arrive sans eux, et un destinataire peut en devenir deux',
+  'null_sender= is empty': 'null_sender= est vide',
+  'null_sender= is missing': 'null_sender= manque',
+  'bounces arrive with an address as their sender, which is foreign: they are all held':
+    'les avis de non-livraison arrivent avec une adresse d’expédition, qui est étrangère : ils sont tous retenus',
+  'no size= in the service': 'pas de size= dans le service',
+  'pipe(8) bounces what is larger, before the gate sees it':
+    'pipe(8) rejette ce qui est plus gros avant que le filtre ne le voie',
+  'soft_bounce=yes on the service': 'soft_bounce=yes sur le service',
+  'what no program can catch, a missing node or the time limit, bounces mail instead of keeping it in the queue':
+    'ce qu’aucun programme ne peut rattraper, node absent ou délai dépassé, renvoie le courrier au lieu de le garder en file',
+  'soft_bounce is not yes': 'soft_bounce n’est pas yes',
+  'argv= hands over all that the filter asks for': 'argv= transmet tout ce que le filtre demande',
+  'pipe(8) knows no {0}': 'pipe(8) ne connaît pas {0}',
+  'argv= lacks {0}': 'il manque à argv= : {0}',
+  'argv= does not end with -- and the recipients': 'argv= ne finit pas par -- et les destinataires',
+  'all outgoing mail is deferred': 'tout le courrier sortant est différé',
+  'the filter refuses to run, or cannot tell a whole message from a part, or a client from another':
+    'le filtre refuse de démarrer, ou ne distingue pas un message entier d’un morceau, ni un client d’un autre',
+  'the filter runs as a user of its own': 'le filtre a un utilisateur à lui',
+  'pipe(8) refuses to run the filter: all outgoing mail is deferred':
+    'pipe(8) refuse de lancer le filtre : tout le courrier sortant est différé',
+  'at most {0} recipients a run': 'au plus {0} destinataires par exécution',
+  'the gate sends to {0} recipients at once at most: mail to more is deferred for ever':
+    'le filtre envoie à {0} destinataires à la fois au plus : le courrier qui en a davantage est différé sans fin',
+  "pipe's time limit is at least twice the deadline":
+    'le délai de pipe vaut au moins deux fois deadline_seconds',
+  'pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice':
+    'pipe(8) tue un filtre qui se serait arrêté de lui-même, peut-être après l’envoi : le courrier part deux fois',
+  'it runs as pipe(8) would run it, as its user, in its folder and environment':
+    'il démarre comme pipe(8) le lancerait : même utilisateur, même dossier, même environnement',
+  'this is what would happen to every outgoing message': 'c’est ce qui arriverait à tout message sortant',
+  'only root can run it as another user': 'seul root peut le lancer sous un autre utilisateur',
+  'it ends with {0}: {1}': 'il se termine par {0} : {1}',
+  'user= is missing': 'user= manque',
+  'there is no user {0}': 'il n’y a pas d’utilisateur {0}',
+  'there is no group {0}': 'il n’y a pas de groupe {0}',
+  'user= is root': 'user= est root',
+  "user={0} is Postfix's own": 'user={0} est celui de Postfix',
+  "group {0} is postdrop's": 'le groupe {0} est celui de postdrop',
+  'the filter cannot work without it: all outgoing mail is deferred':
+    'le filtre ne peut pas travailler sans lui : tout le courrier sortant est différé',
+  '{0} does not exist': '{0} n’existe pas',
+  'what a command does to it as root is done to something else':
+    'ce qu’une commande y fait en root s’applique à autre chose',
+  '{0} is a link': '{0} est un lien',
+  '{0} has mode {1} and belongs to uid {2}': '{0} a le mode {1} et appartient à l’uid {2}',
+  'others read or change held mail, or say who is known':
+    'd’autres lisent ou modifient le courrier retenu, ou décident qui est connu',
+  'the filter cannot use it, or others decide who is known':
+    'le filtre ne peut pas s’en servir, ou d’autres décident qui est connu',
+  'Postfix is {0} or newer, Node {1} or newer': 'Postfix {0} ou plus récent, Node {1} ou plus récent',
+  '{0} is {1}, older than {2}': '{0} est en version {1}, antérieure à {2}',
+  'it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling':
+    'il ne connaît pas smtpd_forbid_bare_newline=reject, seconde protection contre le SMTP smuggling',
+  'TOEH is not tried with it': 'TOEH n’est pas essayé avec',
+  "the state folder is the filter's alone, and it can read its configuration":
+    'le dossier d’état n’est qu’au filtre, qui peut lire sa configuration',
+  'more than {0} MiB and {1} files are free': 'plus de {0} Mio et de {1} fichiers sont libres',
+  '{0} has {1} MiB and {2} files left': 'il reste à {0} {1} Mio et {2} fichiers',
+  'on a full disk nothing can be parked or looked up safely: all outgoing mail is deferred':
+    'sur un disque plein rien ne peut être retenu ni cherché sûrement : tout le courrier sortant est différé',
+  'the clock has not gone back, and nobody says that it is not kept':
+    'l’horloge n’a pas reculé, et rien ne dit qu’elle n’est pas tenue à l’heure',
+  'the database knows of a time {0} minutes from now: the clock was set back':
+    'la base connaît une heure {0} minutes dans le futur : l’horloge a été reculée',
+  'rules and holds end too late, and the log and the audit are out of order':
+    'règles et dépôts expirent trop tard, le journal et l’audit sont dans le désordre',
+  'the clock is not kept by the network': 'l’horloge n’est pas tenue à l’heure par le réseau',
+  'rules and holds end too early or too late': 'règles et dépôts expirent trop tôt ou trop tard',
+  'it opens, and its schema is the one this program knows':
+    'elle s’ouvre, et son schéma est celui que ce programme connaît',
+  'the filter looks every recipient up in it: all outgoing mail is deferred':
+    'le filtre y cherche chaque destinataire : tout le courrier sortant est différé',
+  'what waits is well below limits.hold_messages and limits.hold_megabytes, where they are set':
+    'ce qui attend est loin de limits.hold_messages et limits.hold_megabytes, s’ils sont fixés',
+  '1 message waits': '1 message attend',
+  '{0} messages wait': '{0} messages attendent',
+  '{0} wait': '{0} attendent',
+  '{0}, of at most {1}': '{0}, sur {1} au plus',
+  'mail to recipients who are unknown is deferred where the hold is full; what is known passes':
+    'quand le dépôt est plein, le courrier vers des inconnus est différé ; ce qui est connu passe',
+  'the way back answers, and offers XFORWARD': 'la voie de retour répond, et propose XFORWARD',
+  'known mail cannot go on: all of it is deferred':
+    'le courrier connu ne peut pas continuer : il est tout entier différé',
+  'the log of the copy names neither the client nor the first queue id':
+    'le journal de la copie ne nomme ni le client ni le premier identifiant de file',
+  'the way back does not offer XFORWARD': 'la voie de retour ne propose pas XFORWARD',
+  'no process but root and the filter reaches the way back':
+    'aucun processus, hors root et le filtre, n’atteint la voie de retour',
+  'it is a way round the gate for every process on this host':
+    'tout processus de cette machine peut ainsi contourner le filtre',
+  'only root can try whether other users reach the way back':
+    'seul root peut essayer si d’autres utilisateurs atteignent la voie de retour',
+  "other users' processes reach {0}:{1}": 'les processus d’autres utilisateurs atteignent {0}:{1}',
+  'it is damaged': 'il est endommagé',
+  'no answer': 'pas de réponse',
+  'the connection was closed': 'la connexion a été fermée',
+  '{0} has a content_filter without a next hop': '{0} a un content_filter sans destination suivante',
+  'Postfix keeps a queue for each recipient domain and starts the filter once for each':
+    'Postfix tient une file par domaine destinataire et lance le filtre une fois pour chacune',
+  '{0} does not hand its mail to the gate': '{0} ne confie pas son courrier au filtre',
+  'any process on this host sends to anybody through it':
+    'tout processus de cette machine écrit par là à n’importe qui',
+  'what is sent through it goes to anybody, and nobody is asked':
+    'ce qui passe par là va à n’importe qui, sans que personne ne soit consulté',
+  'whoever logs in': 'quiconque s’authentifie',
+  'an outside address in it would be a way round the gate: look into it':
+    'une adresse externe y contournerait le filtre : regardez dedans',
+  '{0}: {1} cannot be listed': '{0} : {1} ne peut pas être listée',
+  '{0}: {1} leads outside, to {2}': '{0} : {1} mène dehors, à {2}',
+  'local(8) expands it behind the gate: mail to this name leaves, and nobody is asked':
+    'local(8) le développe derrière le filtre : le courrier à ce nom sort sans que personne ne soit consulté',
+  'mail from outside to this address, which passes no gate, goes on to there':
+    'le courrier venu de dehors pour cette adresse, qui ne passe aucun filtre, y continue',
+  '{0} is not on loopback alone': '{0} n’est pas sur la seule interface loopback',
+  'whoever reaches this host sends to anybody through it, and nobody is asked':
+    'quiconque atteint cette machine écrit par là à n’importe qui, sans que personne ne soit consulté',
+  'no service of master.cf listens on {0}:{1}': 'aucun service de master.cf n’écoute sur {0}:{1}',
+  'what the gate sends on comes back to it: all known mail is deferred':
+    'ce que le filtre renvoie lui revient : tout le courrier connu est différé',
+  'main.cf may refuse here what was checked before, or change it':
+    'main.cf peut refuser ici ce qui a déjà été vérifié, ou le modifier',
+  'submission, submissions and whatever else takes outgoing mail by SMTP hand it to the gate':
+    'submission, submissions et tout ce qui prend du courrier sortant par SMTP le confient au filtre',
+  'mail of sendmail(1) goes to the gate, and not in a circle':
+    'le courrier de sendmail(1) va au filtre, et ne tourne pas en rond',
+  '{0} has a content_filter, and sendmail is the way on':
+    '{0} a un content_filter, et la suite passe par sendmail',
+  'what the gate sends on comes back to it: mail goes in a circle until Postfix has counted enough':
+    'ce que le filtre renvoie lui revient : le courrier tourne en rond jusqu’à ce que Postfix s’en aperçoive',
+  'port 25 takes no outgoing mail that the gate does not see':
+    'le port 25 ne prend aucun courrier sortant que le filtre ne voie pas',
+  '{0} hands mail from outside to the gate': '{0} confie au filtre du courrier venu de dehors',
+  'its senders are foreign: all incoming mail is held':
+    'ses expéditeurs sont étrangers : tout le courrier entrant est retenu',
+  '{0} relays for {1}, without the gate': '{0} relaie pour {1}, sans le filtre',
+  'who sends there instead of to submission goes round the gate':
+    'qui envoie par là plutôt que par submission contourne le filtre',
+  'the service behind `reinject` is in master.cf, on loopback alone':
+    'le service derrière `reinject` est dans master.cf, sur la seule interface loopback',
+  'its content_filter is empty': 'son content_filter est vide',
+  'its restrictions and options are those of the sample':
+    'ses restrictions et ses options sont celles de l’exemple',
+  'it has at least as many processes as the gate': 'il a au moins autant de processus que le filtre',
+  '{0} has {1} processes, {2} {3}': '{0} a {1} processus, {2} en a {3}',
+  'the gate waits for itself: under load mail is deferred':
+    'le filtre s’attend lui-même : en charge, le courrier est différé',
+  'submission does not offer DSN, which does not survive pipe(8)':
+    'submission ne propose pas DSN, qui ne survit pas à pipe(8)',
+  '{0} offers DSN': '{0} propose DSN',
+  'who asks for a delivery receipt gets none from behind the gate, although it was promised':
+    'qui demande un accusé de livraison n’en reçoit pas d’après le filtre, bien qu’il ait été promis',
+  'submission takes at least {0} kB less than the way back':
+    'submission accepte au moins {0} ko de moins que la voie de retour',
+  '{0} takes {1} bytes, the way back {2}': '{0} accepte {1} octets, la voie de retour {2}',
+  'a message that has just fitted is refused behind the gate, and parked':
+    'un message à peine assez petit est refusé après le filtre, et retenu',
+  'queue ids are long': 'les identifiants de file sont longs',
+  'short ones come back after a while: lines of the log can no longer be told apart':
+    'les courts reviennent au bout d’un temps : les lignes du journal ne se distinguent plus',
+  'enable_long_queue_ids is not yes': 'enable_long_queue_ids n’est pas yes',
+  "internal_domains are Postfix's own domains": 'internal_domains sont les domaines de Postfix',
+  '{0} has {1} as internal, Postfix does not': '{0} déclare {1} interne, Postfix non',
+  '{0} has {1} as internal, Postfix does not name it outside its tables':
+    '{0} déclare {1} interne, Postfix ne le nomme pas hors de ses tables',
+  'mail to there leaves this host, and nobody is asked':
+    'ce courrier quitte la machine sans que personne ne soit consulté',
+  "{0} is Postfix's own, and not in internal_domains of {1}":
+    '{0} est à Postfix, et n’est pas dans internal_domains de {1}',
+  'mail between colleagues is held, and mail from there is from a foreign sender':
+    'le courrier entre collègues est retenu, et celui qui en vient a un expéditeur étranger',
+  'no alias of local(8) leads outside': 'aucun alias de local(8) ne mène dehors',
+  'no virtual alias leads outside': 'aucun alias virtuel ne mène dehors',
+  '.forward files are off': 'les fichiers .forward sont désactivés',
+  'local(8) expands .forward files behind the gate: everybody with a home folder can send his mail outside':
+    'local(8) suit les fichiers .forward derrière le filtre : quiconque a un dossier personnel peut envoyer son courrier dehors',
+  'others than this host may send through it, and nobody is asked':
+    'd’autres que cette machine peuvent écrire par là, sans que personne ne soit consulté',
+  'it may relay for others than this host, or refuse what the gate lets out':
+    'il peut relayer pour d’autres que cette machine, ou refuser ce que le filtre laisse sortir',
+  'what is sent is not what the gate decided on, or stray line ends are no longer repaired':
+    'ce qui part n’est pas ce sur quoi le filtre a décidé, ou les fins de ligne isolées ne sont plus réparées',
+  'the log does not show whose mail it was, or others may say whose it is':
+    'le journal ne dit pas à qui était le courrier, ou d’autres peuvent le dire',
+  'a slip of the line ends would be SMTP smuggling instead of a refusal':
+    'une fin de ligne fautive serait du SMTP smuggling au lieu d’un refus',
+  'loopback is excluded from the defence against SMTP smuggling':
+    'loopback est exclue de la protection contre le SMTP smuggling',
+  'headers are rewritten after the sender has signed them':
+    'des en-têtes sont réécrits après que l’expéditeur les a signés',
+  "{0} is not for the toeh user and Postfix's group alone":
+    '{0} n’est pas réservé à l’utilisateur toeh et au groupe de Postfix',
+  '{0} cannot be read: {1}': '{0} ne peut pas être lu : {1}',
+  'mail is not taken, or is passed that should go to the filter':
+    'du courrier n’est pas accepté, ou passe alors qu’il devrait aller au filtre',
+  '{0} is not as it should be': '{0} n’est pas comme il devrait être',
+  '{0} asks the express lane, which is off': '{0} interroge la voie express, qui est fermée',
+  'nothing passes there, and who reads master.cf thinks so':
+    'rien n’y passe, et qui lit master.cf croit le contraire',
+  '{0}: smtpd_recipient_restrictions does not begin with the lane':
+    '{0} : smtpd_recipient_restrictions ne commence pas par la voie express',
+  'what stands before it may let mail by that should go to the filter':
+    'ce qui la précède peut laisser passer du courrier qui devrait aller au filtre',
+  '{0}: chrooted, it cannot see a cut-off write':
+    '{0} : dans un chroot, il ne voit pas une écriture interrompue',
+  'the look-up opens the log of the lane by its path':
+    'la recherche ouvre le journal de la voie express par son chemin',
+  '{0}: smtpd_relay_restrictions ends without reject: anybody could relay to known recipients':
+    '{0} : smtpd_relay_restrictions finit sans reject : n’importe qui pourrait relayer vers des destinataires connus',
+  "the lane's OK ends smtpd_recipient_restrictions, and nothing else asks who is sending":
+    'le OK de la voie express termine smtpd_recipient_restrictions, et rien d’autre ne demande qui envoie',
+  '{0} {1} cannot be listed: it may lead known recipients elsewhere, past the filter':
+    '{0} {1} ne peut pas être listée : elle peut mener des destinataires connus ailleurs, sans le filtre',
+  '{0} {1}: {2} leads a known recipient elsewhere, past the filter':
+    '{0} {1} : {2} mène un destinataire connu ailleurs, sans le filtre',
+  '{0} {1} adds recipients that the filter would not see':
+    '{0} {1} ajoute des destinataires que le filtre ne verrait pas',
+  'always_bcc adds a recipient outside that the filter would not see':
+    'always_bcc ajoute un destinataire externe que le filtre ne verrait pas',
+  'Postfix expands these after it has asked the lane, and nobody is asked about where they lead':
+    'Postfix les développe après avoir interrogé la voie express, et personne n’est consulté sur leur cible',
+  '{0} rows of the lane differ from the landscape ({1})':
+    '{0} lignes de la voie express diffèrent du paysage ({1})',
+  'what was revoked may pass, or what is known goes to the filter':
+    'ce qui a été révoqué peut passer, ou ce qui est connu va au filtre',
+  'the express lane is off, or Postfix can read what it has to, and nobody else':
+    'la voie express est fermée, ou Postfix peut lire ce qu’il lui faut, et lui seul',
+  'services in the express lane begin with it, and say who may send':
+    'les services de la voie express commencent par elle, et disent qui peut envoyer',
+  'no alias leads mail of the express lane elsewhere':
+    'aucun alias ne mène ailleurs le courrier de la voie express',
+  "the express lane's rows are what the landscape says":
+    'les lignes de la voie express sont celles du paysage',
+  'nothing else can be looked at before': 'rien d’autre ne peut être examiné avant',
+  '{0} passed the gate as {1}: {2}': '{0} a passé le filtre sous {1} : {2}',
+  'TOEH {0}: {1} critical, {2} warnings, {3} unknown, {4} good':
+    'TOEH {0} : {1} critiques, {2} alertes, {3} inconnus, {4} bons',
+  'good      {0}': 'bon       {0}',
+  'unknown   {0}': 'inconnu   {0}',
+  'warning   {0}': 'alerte    {0}',
+  'critical  {0}': 'critique  {0}',
+  'What mends it, in a root shell:': 'Pour réparer, dans un shell root :',
+  // Canary
+  'what sendmail(1) takes does not pass the gate, or waits before it':
+    'ce que sendmail(1) accepte ne passe pas le filtre, ou attend avant lui',
+  '{0} is not known: the canary is held in {1}': '{0} n’est pas connu : le canari est retenu dans {1}',
+  'it has come as far as the gate, and no further': 'il est arrivé jusqu’au filtre, et pas plus loin',
+  'without a queue id it cannot be followed: sendmail is the way on':
+    'sans identifiant de file il ne peut pas être suivi : la suite passe par sendmail',
+  'the gate has sent it on under no queue id': 'le filtre l’a envoyé sans identifiant de file',
+  'it has left the queue; there is no log file that says more':
+    'il a quitté la file ; aucun fichier journal n’en dit plus',
+  'it is still in the queue; there is no log file that says more':
+    'il est encore dans la file ; aucun fichier journal n’en dit plus',
+  'whether it was delivered is written in the log alone': 'seul le journal dit s’il a été livré',
+  'behind the gate, as {0}: {1}': 'après le filtre, sous {0} : {1}',
+  'no delivery was tried': 'aucune livraison n’a été tentée',
+  'what the gate lets out does not arrive': 'ce que le filtre laisse sortir n’arrive pas',
+  'it ended with {0}': 'il s’est terminé par {0}',
+  'the canary waits as {0}: {1}': 'le canari attend sous {0} : {1}',
+  'the canary has not come to the gate, and is not in the queue':
+    'le canari n’est pas arrivé au filtre, et n’est pas dans la file',
+  'the canary has gone past the gate: {0}': 'le canari a contourné le filtre : {0}',
+}
+
+/** What `toeh init` and `toeh express` say. */
+const SETUP: Table = {
+  'there is no Postfix here': 'il n’y a pas de Postfix ici',
+  'it is no file of its own: a change would take the place of the link':
+    'ce n’est pas un fichier à part entière : un changement prendrait la place du lien',
+  'put the file itself there, or set the gate up by hand (docs/postfix.md)':
+    'mettez-y le fichier lui-même, ou installez le filtre à la main (docs/postfix.md)',
+  'diff(1) failed': 'diff(1) a échoué',
+  'postconf(1) has not made every change': 'postconf(1) n’a pas fait tous les changements',
+  'set the gate up by hand (docs/postfix.md)': 'installez le filtre à la main (docs/postfix.md)',
+  'put it away; then nothing can be undone': 'ôtez-le ; plus rien ne pourra alors être défait',
+  'somebody else has changed it meanwhile': 'quelqu’un d’autre l’a changé entre-temps',
+  'run it again': 'relancez la commande',
+  '{0}: both files are as they were': '{0} : les deux fichiers sont comme avant',
+  'where postfix check fails now as well, mend that first':
+    'si postfix check échoue maintenant aussi, réparez cela d’abord',
+  'nothing of ours is written down there': 'rien de nous n’y est noté',
+  'what was set up by hand is taken out by hand (README.md)':
+    'ce qui a été installé à la main s’enlève à la main (README.md)',
+  'take it out by hand, then run this again; as they were: main.cf.before-toeh, master.cf.before-toeh':
+    'enlevez-le à la main, puis relancez ; fichiers d’avant : main.cf.before-toeh, master.cf.before-toeh',
+  '{0}, and {1} more: somebody has changed it since': '{0}, et {1} de plus : quelqu’un l’a changé depuis',
+  '{0}: somebody has changed it since': '{0} : quelqu’un l’a changé depuis',
+  '{0} leads to the gate, and is not ours': '{0} mène au filtre, et n’est pas de nous',
+  'there is more than one instance of Postfix': 'il y a plus d’une instance de Postfix',
+  'say which has the gate, by --config-dir FOLDER': 'dites laquelle a le filtre, par --config-dir DOSSIER',
+  'a service of this name is there already, and does not run toeh-filter':
+    'un service de ce nom existe déjà, et ne lance pas toeh-filter',
+  'give it another name, or set the gate up by hand (docs/postfix.md)':
+    'donnez-lui un autre nom, ou installez le filtre à la main (docs/postfix.md)',
+  'it runs toeh-filter already': 'il lance déjà toeh-filter',
+  'call it {0}, or take it out': 'nommez-le {0}, ou enlevez-le',
+  'set reinject in {0} to a free port': 'dans {0}, donnez à reinject un port libre',
+  'its port belongs to another: it runs {0}': 'son port est à un autre : il lance {0}',
+  '{0}: it is not the way back': '{0} : ce n’est pas la voie de retour',
+  '{0}, or see what toeh doctor says': '{0}, ou voyez ce que dit toeh doctor',
+  'smtpd_proxy_filter={0} takes its mail, and a content_filter there sees none':
+    'smtpd_proxy_filter={0} prend son courrier, et un content_filter n’y voit rien',
+  'take it out, or set content_filter=toeh:dummy by hand on the service it hands mail back to':
+    'enlevez-le, ou mettez à la main content_filter=toeh:dummy sur le service à qui il rend le courrier',
+  'main.cf, for {0}': 'main.cf, pour {0}',
+  'content_filter={0} is there already, and Postfix takes one':
+    'content_filter={0} est déjà là, et Postfix n’en prend qu’un',
+  'let that filter hand its mail on to the gate: content_filter=toeh:dummy on the service it hands mail back to':
+    'que ce filtre passe son courrier à TOEH : content_filter=toeh:dummy sur le service à qui il rend le courrier',
+  '{0} has a FILTER of its own': '{0} a déjà un FILTER à lui',
+  'put the express lane in by hand (docs/express.md)':
+    'installez la voie express à la main (docs/express.md)',
+  'smtpd_relay_restrictions ends without reject: anybody could relay to known recipients':
+    'smtpd_relay_restrictions finit sans reject : n’importe qui pourrait relayer vers des destinataires connus',
+  'content_filter={0} is for port 25 as well: all incoming mail would be held':
+    'content_filter={0} vaut aussi pour le port 25 : tout le courrier entrant serait retenu',
+  "master.cf has no submission service in use: only what this host's own programs send goes through the gate":
+    'master.cf n’a aucun service submission actif : seul passe par le filtre ce que les programmes de cette machine envoient',
+  '{0} gets no filter: what sendmail hands on would come back to it':
+    '{0} n’a pas de filtre : ce que sendmail transmet lui reviendrait',
+  '{0} takes mail by SMTP and is left as it is: see that none of it goes outside':
+    '{0} prend du courrier par SMTP et reste tel quel : veillez à ce que rien n’en sorte',
+  '{0} is {1}, not {2}': '{0} vaut {1}, et non {2}',
+  'only root can let Postfix read it': 'seul root peut donner à Postfix le droit de la lire',
+  'this Postfix has no sqlite tables': 'ce Postfix n’a pas de tables sqlite',
+  'Postfix has no user here: is it installed?': 'Postfix n’a pas d’utilisateur ici : est-il installé ?',
+  '{0} written': '{0} écrit',
+  'The express lane is off, and passes nothing. To take it out of Postfix:':
+    'La voie express est fermée, et ne laisse rien passer. Pour l’enlever de Postfix :',
+  '{0} rows of the lane written': '{0} lignes de la voie express écrites',
+  'To put submission into it (where a service does not exist, leave its lines out):':
+    'Pour y mettre submission (si un service n’existe pas, omettez ses lignes) :',
+  'The express lane is off.': 'La voie express est fermée.',
+  'The express lane is on: {0} addresses and domains pass, {1} stops; no service asks it yet.':
+    'La voie express est ouverte : {0} adresses et domaines passent, {1} sont arrêtés ; aucun service ne l’interroge encore.',
+  'The express lane is on: {0} addresses and domains pass, {1} stops; asked by {2}.':
+    'La voie express est ouverte : {0} adresses et domaines passent, {1} sont arrêtés ; interrogée par {2}.',
+  '{0}: past the filter': '{0} : sans passer par le filtre',
+  '{0}: to the filter': '{0} : par le filtre',
+  'an address, --write or --check: one of them': 'une adresse, --write ou --check : un seul des trois',
+  'there is no such user': 'cet utilisateur n’existe pas',
+  'Postfix names no domain of its own here': 'Postfix ne nomme ici aucun domaine à lui',
+  "name the company's domains: toeh init --internal company.example":
+    'nommez les domaines de l’entreprise : toeh init --internal company.example',
+  'look into {0}: add its domains to internal_domains':
+    'regardez dans {0} : ajoutez ses domaines à internal_domains',
+  '{0} is there': '{0} est là',
+  '{0} is there, but not for {1} alone: {2}': '{0} est là, mais pas pour {1} seul : {2}',
+  '{0} made, for {1} alone': '{0} créé, pour {1} seul',
+  '{0} made, internal domains: {1}': '{0} créé, domaines internes : {1}',
+  '{0} made': '{0} créée',
+  'the express lane is off': 'la voie express est fermée',
+  'set enabled = true under [express], then: {0}': 'mettez enabled = true sous [express], puis : {0}',
+  'something listens there already: {0}': 'quelque chose y écoute déjà : {0}',
+  'set reinject in {0} to a free port; or, where it is a Postfix that has not been told: postfix reload':
+    'dans {0}, donnez à reinject un port libre ; ou, si c’est un Postfix qui ne le sait pas encore : postfix reload',
+  '{0}; the change itself is made': '{0} ; le changement lui-même est fait',
+  'Postfix has read it.': 'Postfix l’a lu.',
+  'Now: {0}': 'Maintenant : {0}',
+  '{0} and {1} are byte for byte what they were.': '{0} et {1} sont à l’octet près ce qu’ils étaient.',
+  '{0} and {1} are without our lines; what others have changed is kept.':
+    '{0} et {1} sont sans nos lignes ; ce que d’autres ont changé est gardé.',
+  'Mail that is queued for the gate finds it no more: postsuper -r ALL, after the reload. What is held stays held: toeh list.':
+    'Le courrier en file pour le filtre ne le trouve plus : postsuper -r ALL, après le reload. Ce qui est retenu le reste : toeh list.',
+  'only root can change Postfix': 'seul root peut changer Postfix',
+  'Postfix has all of it already: nothing is changed in {0}.':
+    'Postfix a déjà tout : rien n’est changé dans {0}.',
+  '{0}/main.cf and master.cf are changed, and postfix check finds nothing wrong.':
+    '{0}/main.cf et master.cf sont changés, et postfix check n’y trouve rien à redire.',
+  'As they were: {0}. toeh init --postfix --undo puts that back.':
+    'Tels qu’ils étaient : {0}. toeh init --postfix --undo les remet.',
+  'What goes outside waits from now on until somebody says yes. To watch first: {0} in {1}.':
+    'Ce qui sort attend désormais que quelqu’un dise oui. Pour observer d’abord : {0} dans {1}.',
+  '{0} would be made, internal domains: {1}': '{0} serait créé, domaines internes : {1}',
+  'Postfix has all of it already: {0}.': 'Postfix a déjà tout : {0}.',
+  'Nothing is changed yet: the same with --apply does it.':
+    'Rien n’est encore changé : la même commande avec --apply le fait.',
+  'it belongs to --postfix': 'cela va avec --postfix',
+  '--apply or --undo: one of them': '--apply ou --undo : un seul des deux',
+  'it goes with --apply or --undo': 'cela va avec --apply ou --undo',
+  'For the express lane, set enabled = true under [express], run toeh express --write, then:':
+    'Pour la voie express, mettez enabled = true sous [express], lancez toeh express --write, puis :',
+  'Add to master.cf:': 'À ajouter à master.cf :',
+}
+
+/** What `toeh fsck` finds and does. */
+const FINDINGS: Table = {
+  'what can be mended is told with its message; for the rest restore a backup':
+    'ce qui peut être réparé est dit avec son message ; pour le reste, restaurez une sauvegarde',
+  mended: 'réparée',
+  'it belongs to another user': 'il appartient à un autre utilisateur',
+  'as root: {0}': 'en root : {0}',
+  'it is neither a file nor a folder': 'ce n’est ni un fichier ni un dossier',
+  'look what it is': 'regardez ce que c’est',
+  'its mode is {0}, not {1}': 'son mode est {0}, et non {1}',
+  'it is of an older schema': 'son schéma est plus ancien',
+  'a writer was killed in the middle of a change, and it has to be rolled back':
+    'une écriture a été tuée au milieu d’un changement, qu’il faut annuler',
+  'the next run of any command does it, and this one with --repair':
+    'la prochaine commande le fait, celle-ci aussi avec --repair',
+  'all mail is deferred meanwhile; toeh fsck --repair rebuilds it':
+    'tout le courrier est différé en attendant ; toeh fsck --repair la reconstruit',
+  'rebuilt without a backup: no rule is known, {0} recipients from the folders':
+    'reconstruite sans sauvegarde : aucune règle n’est connue, {0} destinataires repris des dossiers',
+  'rebuilt from the backup {0}, {1} recipients from the folders':
+    'reconstruite de la sauvegarde {0}, {1} destinataires repris des dossiers',
+  'the old one is kept as {0}': 'l’ancienne est gardée sous {0}',
+  'run toeh fsck again in a while': 'relancez toeh fsck dans quelque temps',
+  'it is no message of the hold': 'ce n’est pas un message du dépôt',
+  '{0} wait, and the folder with the bytes is gone': '{0} attendent, et le dossier des octets a disparu',
+  'restore hold/ID from a copy of the hold; if it was settled after a backup that was restored, or is lost for good: toeh fsck --repair --settle-gone':
+    'restaurez hold/ID d’une copie du dépôt ; s’il a été réglé après une sauvegarde restaurée, ou est perdu : toeh fsck --repair --settle-gone',
+  'rejected for {0}: nobody can say what became of them':
+    'rejeté pour {0} : nul ne peut dire ce qu’ils sont devenus',
+  'a folder without rows': 'un dossier sans lignes',
+  'its decision log line has sender and recipients (grep {0} decisions/*), its folder what is left':
+    'sa ligne du journal des décisions a l’expéditeur et les destinataires (grep {0} decisions/*), son dossier ce qui reste',
+  'it has no message.eml': 'il n’a pas de message.eml',
+  'taken in again for {0}': 'repris pour {0}',
+  'Postfix may retry it; else toeh fsck --repair takes it in':
+    'Postfix peut le réessayer ; sinon toeh fsck --repair le reprend',
+  'restore {0} from a copy of the hold, or toeh reject {1}':
+    'restaurez {0} d’une copie du dépôt, ou toeh reject {1}',
+  'they are not those that were held (SHA-256 differs)':
+    'ce ne sont pas ceux qui ont été retenus (SHA-256 différent)',
+  'it has not what it should': 'il lui manque ce qu’il devrait avoir',
+  'it is of another message: the id does not fit':
+    'il est d’un autre message : l’identifiant ne correspond pas',
+  'queue id, sender or SHA-256 in the database are not those of this id':
+    'identifiant de file, expéditeur ou SHA-256 de la base ne sont pas ceux de cet identifiant',
+  'somebody has altered the database: restore it from a backup':
+    'quelqu’un a modifié la base : restaurez-la d’une sauvegarde',
+  'toeh fsck --repair writes it anew from the rows': 'toeh fsck --repair le réécrit d’après les lignes',
+  'written anew from the rows; the old one is kept beside it':
+    'réécrit d’après les lignes ; l’ancien est gardé à côté',
+  'written anew from the rows': 'réécrit d’après les lignes',
+  'its size is {0}, that of the rows {1}': 'sa taille est {0}, celle des lignes {1}',
+  'envelope.json does not name {0}, who wait': 'envelope.json ne nomme pas {0}, qui attendent',
+  'the folder has {0}, the rows have not': 'le dossier a {0}, les lignes non',
+  'Postfix may retry it; else toeh fsck --repair takes them in':
+    'Postfix peut le réessayer ; sinon toeh fsck --repair les reprend',
+  'taken in again: {0}': 'repris : {0}',
+  '{0} is {1}, the folder knows it {2}': '{0} : {1} selon les lignes, {2} selon le dossier',
+  'the database is older than the hold: toeh fsck --repair follows the folder':
+    'la base est plus ancienne que le dépôt : toeh fsck --repair suit le dossier',
+  'followed for {0}: not sent again unless somebody says so':
+    'suivi pour {0} : pas renvoyé, sauf si quelqu’un le demande',
+  '{0} began to release it to {1} at {2} and was cut off':
+    '{0} a commencé à le libérer vers {1} le {2} et a été interrompu',
+  'look in the mail log whether it went out: if so toeh reject {0} --again --quiet, else toeh release {1} --again':
+    'voyez dans le journal de messagerie s’il est parti : si oui toeh reject {0} --again --quiet, sinon toeh release {1} --again',
+  'everybody in it is settled, its bytes are still there':
+    'tous ses destinataires sont réglés, ses octets sont encore là',
+  'a run that was killed has left it': 'une exécution tuée l’a laissé',
+  'toeh cleanup; is its timer running?': 'toeh cleanup ; son timer tourne-t-il ?',
+  'it is damaged: {0}': 'elle est endommagée : {0}',
+  'it is missing': 'elle manque',
+  'it is empty': 'elle est vide',
+  '{0} of {1}': '{0} du {1}',
+  'the backup cannot be used: {0}': 'la sauvegarde est inutilisable : {0}',
+  'name another with --backup FILE': 'nommez-en une autre avec --backup FICHIER',
+  'somebody else has put another database there': 'quelqu’un d’autre y a mis une autre base',
+}
+
+export const FRENCH_CHECKS: Table = { ...CHECKS, ...SETUP, ...FINDINGS }

@@ -93,7 +93,7 @@ const CHECKS: Table = {
     'le filtre y cherche chaque destinataire : tout le courrier sortant est différé',
   'what waits is well below limits.hold_messages and limits.hold_megabytes, where they are set':
     'ce qui attend est loin de limits.hold_messages et limits.hold_megabytes, s’ils sont fixés',
-  '1 message waits': '1 message attend',
+  '{0} message waits': '{0} message attend',
   '{0} messages wait': '{0} messages attendent',
   '{0} wait': '{0} attendent',
   '{0}, of at most {1}': '{0}, sur {1} au plus',

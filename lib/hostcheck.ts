@@ -159,7 +159,7 @@ export const HOST_CHECKS: Check[] = [
       const { messages, bytes } = database.load
       const reached = [
         {
-          waits: counted(messages, words`1 message waits`, words`${messages} messages wait`),
+          waits: counted(messages, words`${messages} message waits`, words`${messages} messages wait`),
           most: `${mostHeld.messages}`,
           part: messages / mostHeld.messages,
         },

@@ -10,7 +10,7 @@ const NEARLY = 0.8
 function tellLoad({ messages, bytes }: Room['load'], { holdMessages, holdBytes }: Config['limits']): string {
   return [
     holdMessages === 0
-      ? counted(messages, words`1 message waits`, words`${messages} messages wait`)
+      ? counted(messages, words`${messages} message waits`, words`${messages} messages wait`)
       : words`${messages} of at most ${holdMessages} messages wait`,
     holdBytes === 0 ? sizeOf(bytes) : words`${sizeOf(bytes)} of at most ${sizeOf(holdBytes)}`,
   ].join(', ')

@@ -172,6 +172,9 @@ t.test('the locale decides, else the configuration; programs get English', async
   for (const line of help.stdout.split('\n')) t.ok(line.length <= 80, line)
   const wrong = await run(french, lab.config, 'release')
   t.match(wrong, { code: 2, stderr: /^toeh: usage: donnez des identifiants/ })
+  // None takes the form of one, and still is none.
+  const learnt = await run(french, lab.config, 'learn', 'log', '/dev/null')
+  assertDone(t, learnt, '0 ligne, 0 illisibles, 0 livraison\nrien à proposer\n')
   const english = /^hold: +[0-9a-z]{12}\nsender: +anna/
   assertDone(t, await run({ LC_ALL: 'C', LANG: 'fr_FR.UTF-8' }, lab.config, 'show', id), english)
   assertDone(t, await run({ LANG: 'de_DE.UTF-8' }, lab.config, 'show', id), english)

@@ -101,7 +101,7 @@ async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options)
 }
 
 function candidatesOf(count: number): string {
-  return counted(count, words`1 candidate`, words`${count} candidates`)
+  return counted(count, words`${count} candidate`, words`${count} candidates`)
 }
 
 /** What a rule says of where it comes from: `learn log mail.log.1 (214 messages, 2026-03-02 to 2026-11-20)`. Stored. */
@@ -148,23 +148,27 @@ const REFUSED_SHOWN = 20
 
 function summaryOf(tally: Tally, reading: Reading, proposal: Proposal, options: Options): string[] {
   const read = [
-    counted(reading.lines, words`1 line`, words`${reading.lines} lines`),
+    counted(reading.lines, words`${reading.lines} line`, words`${reading.lines} lines`),
     words`${reading.broken} broken`,
-    counted(tally.deliveries, words`1 delivery`, words`${tally.deliveries} deliveries`),
+    counted(tally.deliveries, words`${tally.deliveries} delivery`, words`${tally.deliveries} deliveries`),
     ...(tally.deliveries > 0 ? [words`${dayOf(tally.first)} to ${dayOf(tally.last)}`] : []),
   ]
   const lines = [read.join(', ')]
   const { known, below } = proposal
   if (tally.unjoined > 0) {
-    const deliveries = counted(tally.unjoined, words`1 delivery`, words`${tally.unjoined} deliveries`)
+    const deliveries = counted(
+      tally.unjoined,
+      words`${tally.unjoined} delivery`,
+      words`${tally.unjoined} deliveries`,
+    )
     lines.push(words`${deliveries} not counted: the log begins too late`)
   }
   if (known > 0)
-    lines.push(counted(known, words`1 address already known`, words`${known} addresses already known`))
+    lines.push(counted(known, words`${known} address already known`, words`${known} addresses already known`))
   if (below > 0) {
     const { 'min-messages': messages, 'min-days': days } = options
-    const least = counted(messages, words`1 message`, words`${messages} messages`)
-    const longest = counted(days, words`1 day`, words`${days} days`)
+    const least = counted(messages, words`${messages} message`, words`${messages} messages`)
+    const longest = counted(days, words`${days} day`, words`${days} days`)
     lines.push(words`${candidatesOf(below)} below ${least} or ${longest}`)
   }
   for (const { value, why } of proposal.refused.slice(0, REFUSED_SHOWN)) {
@@ -261,7 +265,7 @@ const module: CommandModule = {
     }
     const added = results.filter((result) => result.added).length
     const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]
-    if (options.apply) lines.push(counted(added, words`1 rule added`, words`${added} rules added`))
+    if (options.apply) lines.push(counted(added, words`${added} rule added`, words`${added} rules added`))
     else if (candidates.length > 0) {
       lines.push(words`${candidatesOf(candidates.length)}; --apply makes them rules, nothing was written`)
     } else lines.push(words`nothing to propose`)

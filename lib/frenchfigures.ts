@@ -71,7 +71,7 @@ const REPORT: Table = {
   Of: 'Sur',
   'Whose mail is held most': 'Les plus souvent retenus',
   'Recipients, in this time.': 'En destinataires, pendant cette période.',
-  'Nobody’s.': 'Personne.',
+  "Nobody's.": 'Personne.',
   block: 'blocage',
   'Newest rule': 'Dernière règle',
   By: 'Par',

@@ -281,7 +281,7 @@ function senders({ senders: list }: Figures): string {
   ] as const
   return `<section><h2>${words`Whose mail is held most`}</h2>
 <p class="note">${words`Recipients, in this time.`}</p>
-${rows.length === 0 ? `<p>${words`Nobody’s.`}</p>` : table(heads, rows)}</section>`
+${rows.length === 0 ? `<p>${words`Nobody's.`}</p>` : table(heads, rows)}</section>`
 }
 
 function landscape({ days, rules }: Figures): string {

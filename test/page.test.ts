@@ -94,7 +94,7 @@ t.test('what it says', (t) => {
   t.match(page, 'and 1 more')
   t.match(pageWith('x@a.test', 'observe'), 'TOEH observes: everything passes.')
   const empty = drawPage(new FigureCount(NOW - DAY, NOW).figures([], [], []), 'corp.test', 'enforce')
-  for (const words of ['Nothing.', 'None.', 'Nobody’s.', 'Nothing was released', 'No verdict yet.'])
+  for (const words of ['Nothing.', 'None.', "Nobody's.", 'Nothing was released', 'No verdict yet.'])
     t.match(empty, words)
   t.end()
 })

@@ -58,6 +58,7 @@ _toeh() {
     list:--recipient) : ;;
     list:--before) : ;;
     list:--since) : ;;
+    list:--limit) : ;;
     release:--sender) : ;;
     release:--domain) : ;;
     release:--recipient) : ;;
@@ -124,7 +125,7 @@ _toeh() {
           files=yes
           ;;
         list)
-          options='--sender --domain --recipient --before --since'
+          options='--sender --domain --recipient --before --since --all --limit'
           ;;
         show)
           options=''

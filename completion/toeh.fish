@@ -67,6 +67,8 @@ complete -c toeh -n '__fish_seen_subcommand_from list' -l domain -d 'recipients 
 complete -c toeh -n '__fish_seen_subcommand_from list' -l recipient -d 'this recipient only' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l before -d 'held before this day (2026-11-04), or longer ago than this (10d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l since -d 'held since this day (2026-11-04), or no longer ago than this (12h)' -x
+complete -c toeh -n '__fish_seen_subcommand_from list' -l all -d 'show all, however many wait'
+complete -c toeh -n '__fish_seen_subcommand_from list' -l limit -d 'show so many messages, the oldest (100; all with --json)' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a show -d 'headers, attachments, recipients and reasons of a held message'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a release -d 'send held mail on, with its original envelope and bytes'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { FigureCount, type HeldFact, type RuleFact, type WaitingFact } from '../lib/figures.js'
+import { FigureCount, type RuleFact, type SettledFact, sumUp, type WaitingFact } from '../lib/figures.js'
 import { LineParser, Tracker } from '../lib/maillog.js'
 import { drawPage } from '../lib/page.js'
 import { INTERNAL, makeLogs } from './make-logs.js'
@@ -33,8 +33,10 @@ export function makeReport(seed: number, messages = 24_000): string {
   const attacked = new Set<string>()
   const count = new FigureCount(START, UNTIL)
   const rules = new Map<string, RuleFact>()
-  const held: HeldFact[] = []
+  const settled: SettledFact[] = []
   const waiting: WaitingFact[] = []
+  /** What has become of the last message to each destination. */
+  const states = new Map<string, string>()
   /** Destinations that somebody was asked about: when the answer comes, if it does. */
   const asked = new Map<string, { answer: number; state: string }>()
   const learn = (value: string, from: number, by: string): void => {
@@ -47,10 +49,15 @@ export function makeReport(seed: number, messages = 24_000): string {
     const known = rule !== undefined && rule.from <= at
     if (!known && at < LEARNED_UNTIL && !attacked.has(to)) learn(to, at - HOUR_MS, 'anna')
     const passes = rules.get(to)?.from !== undefined && (rules.get(to)?.from ?? 0) <= at
+    const id = queueId
+      .toLowerCase()
+      .replace(/[^0-9a-hjkmnp-tv-z]/g, '0')
+      .slice(-12)
     count.add({
       at: new Date(at).toISOString(),
       queueId,
       sender,
+      hold: passes ? null : id,
       recipients: [
         passes
           ? { to, verdict: 'pass', reason: 'allowed', did: 'passed' }
@@ -68,20 +75,11 @@ export function makeReport(seed: number, messages = 24_000): string {
         learn(to, answer.answer, APPROVERS[Math.floor(chance * 1000) % 3] ?? '')
     }
     if (answer.answer <= UNTIL) {
-      held.push({
-        sender,
-        address: to,
-        state: answer.state,
-        heldAt: at,
-        changedAt: Math.max(at, answer.answer),
-      })
+      settled.push({ state: answer.state, heldAt: at, changedAt: Math.max(at, answer.answer) })
+      states.set(to, answer.state)
       return
     }
-    held.push({ sender, address: to, state: 'held', heldAt: at, changedAt: at })
-    const id = queueId
-      .toLowerCase()
-      .replace(/[^0-9a-hjkmnp-tv-z]/g, '0')
-      .slice(-12)
+    states.set(to, 'held')
     waiting.push({
       id: id.padStart(12, '7'),
       sender,
@@ -111,9 +109,12 @@ export function makeReport(seed: number, messages = 24_000): string {
       }
     }
   }
-  held.sort((a, b) => a.changedAt - b.changedAt)
   waiting.sort((a, b) => a.heldAt - b.heldAt)
-  return drawPage(count.figures(held, waiting, [...rules.values()]), INTERNAL, 'enforce')
+  return drawPage(
+    count.figures(settled, sumUp(waiting, UNTIL), [...rules.values()], states),
+    INTERNAL,
+    'enforce',
+  )
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === import.meta.filename) {

@@ -102,6 +102,69 @@ const MIGRATIONS = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX token_hold ON token (hold);
   `,
+  // What waits and how much of it there is, kept beside the rows, so that nobody goes through all of them to know it.
+  // Triggers keep it: whatever moves a recipient, by whichever statement, takes it along in the same transaction.
+  `
+  ALTER TABLE hold ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;  -- how many of its recipients wait
+  UPDATE hold SET waiting =
+      (SELECT count(*) FROM recipient r WHERE r.hold = hold.id AND r.state IN ('held', 'refused', 'releasing'))
+    WHERE id IN (SELECT hold FROM recipient WHERE state IN ('held', 'refused', 'releasing'));
+  -- With waiting in it, as SQLite else looks for it in the table.
+  CREATE INDEX hold_waiting ON hold (held_at, id, waiting) WHERE waiting > 0;
+  CREATE INDEX hold_miscounted ON hold (id) WHERE waiting < 0;  -- Empty, so that finding that out costs nothing.
+  CREATE INDEX hold_due ON hold (expires_at) WHERE waiting > 0;
+  DROP INDEX hold_unnotified;
+  CREATE INDEX hold_unnotified ON hold (held_at) WHERE notified_at IS NULL AND waiting > 0;
+
+  CREATE TABLE load (messages INTEGER NOT NULL, recipients INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO load SELECT count(*), coalesce(sum(waiting), 0), coalesce(sum(size), 0) FROM hold WHERE waiting > 0;
+  DELETE FROM progress WHERE name = 'hold load';
+
+  -- Messages nobody waits in any more and whose folder may still be there.
+  CREATE TABLE leaving (hold TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER recipient_comes AFTER INSERT ON recipient WHEN new.state IN ('held', 'refused', 'releasing')
+  BEGIN
+    UPDATE hold SET waiting = waiting + 1 WHERE id = new.hold;
+  END;
+  CREATE TRIGGER recipient_moves AFTER UPDATE OF state ON recipient
+    WHEN (new.state IN ('held', 'refused', 'releasing')) <> (old.state IN ('held', 'refused', 'releasing'))
+  BEGIN
+    UPDATE hold SET waiting = waiting + iif(new.state IN ('held', 'refused', 'releasing'), 1, -1) WHERE id = new.hold;
+  END;
+  CREATE TRIGGER recipient_goes AFTER DELETE ON recipient WHEN old.state IN ('held', 'refused', 'releasing')
+  BEGIN
+    UPDATE hold SET waiting = waiting - 1 WHERE id = old.hold;
+  END;
+  -- Of a message whose row was lost and is put back, recipients may be there already.
+  CREATE TRIGGER hold_comes AFTER INSERT ON hold
+    WHEN EXISTS (SELECT 1 FROM recipient WHERE hold = new.id AND state IN ('held', 'refused', 'releasing'))
+  BEGIN
+    UPDATE hold SET waiting =
+        (SELECT count(*) FROM recipient WHERE hold = new.id AND state IN ('held', 'refused', 'releasing'))
+      WHERE id = new.id;
+  END;
+  CREATE TRIGGER hold_counts AFTER UPDATE OF waiting ON hold
+  BEGIN
+    UPDATE load SET recipients = recipients + new.waiting - old.waiting,
+      messages = messages + (new.waiting > 0) - (old.waiting > 0),
+      bytes = bytes + (new.waiting > 0) * new.size - (old.waiting > 0) * old.size;
+    INSERT INTO leaving SELECT new.id WHERE old.waiting > 0 AND new.waiting = 0
+      AND NOT EXISTS (SELECT 1 FROM leaving WHERE hold = new.id);
+  END;
+  CREATE TRIGGER hold_goes AFTER DELETE ON hold WHEN old.waiting > 0
+  BEGIN
+    UPDATE load SET recipients = recipients - old.waiting, messages = messages - 1, bytes = bytes - old.size;
+  END;
+
+  CREATE INDEX recipient_settled ON recipient (changed_at, state) WHERE state IN ('released', 'rejected', 'expired');
+  CREATE INDEX recipient_released ON recipient (lower(address), changed_at) WHERE state = 'released';
+  -- From the last @ on.
+  CREATE INDEX recipient_released_domain
+    ON recipient (lower(substr(address, length(rtrim(address, replace(address, '@', ''))))), changed_at)
+    WHERE state = 'released';
+  CREATE INDEX token_expires ON token (expires_at);
+  `,
 ]
 
 /** The database file of a state folder. */

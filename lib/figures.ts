@@ -7,7 +7,7 @@ import { Seen } from './seen.js'
 export const SPANS = [1, 4, 24, 72, 168].map((hours) => hours * 3_600_000)
 
 /** Rows of each table. */
-const MOST = 12
+export const MOST = 12
 
 /** What a day of the local calendar had, in recipients: a message to three people counts three times. */
 export interface Day {
@@ -31,17 +31,30 @@ interface Decided {
   at: string
   queueId: string
   sender: string
+  hold?: string | null
   recipients: readonly { to: string; verdict: string; reason: string; did: string }[]
 }
 
-/** One recipient of the hold that waits, or that was held or settled since. */
-export interface HeldFact {
-  sender: string
-  address: string
+/** One recipient of the hold that was settled since. */
+export interface SettledFact {
   state: string
   /** Milliseconds since 1970. */
   heldAt: number
   changedAt: number
+}
+
+/** What waits now, whenever it was held. */
+export interface WaitingFacts {
+  messages: number
+  recipients: number
+  bytes: number
+  /** When the oldest was held, and the oldest of those held in the time that is told of; milliseconds since 1970. */
+  oldest: number | undefined
+  oldestSince: number | undefined
+  /** Messages by how long they wait, along SPANS. */
+  spans: number[]
+  /** The first of them, oldest first. */
+  longest: readonly WaitingFact[]
 }
 
 /** One message that waits, with those who wait in it. */
@@ -140,6 +153,19 @@ function countSpans(lengths: readonly number[]): number[] {
   return counts
 }
 
+/** What waits, from all of it, oldest first: for who has it at hand. */
+export function sumUp(waiting: readonly WaitingFact[], now: number): WaitingFacts {
+  return {
+    messages: waiting.length,
+    recipients: waiting.reduce((total, { recipients }) => total + recipients.length, 0),
+    bytes: waiting.reduce((total, { size }) => total + size, 0),
+    oldest: waiting[0]?.heldAt,
+    oldestSince: undefined,
+    spans: countSpans(waiting.map(({ heldAt }) => now - heldAt)),
+    longest: waiting,
+  }
+}
+
 /** The least value that this part of all reach; null of none. */
 function quantile(sorted: readonly number[], part: number): number | null {
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? null
@@ -162,6 +188,17 @@ interface Met {
   last: number
   recipients: number
   senders: Set<string>
+  observed: boolean
+  /** The hold of the last, and the address as it was written then. */
+  hold: string | null
+  written: string
+}
+
+interface Meeting {
+  to: string
+  sender: string
+  time: number
+  hold: string | null
   observed: boolean
 }
 
@@ -201,7 +238,7 @@ export class FigureCount {
   }
 
   /** Counts one line. What an earlier run had settled is not counted again; nor is what lies outside the time. */
-  add({ at, queueId, sender, recipients }: Decided): void {
+  add({ at, queueId, sender, hold = null, recipients }: Decided): void {
     const time = Date.parse(at)
     if (!(time >= this.#since && time <= this.#until)) return
     this.#first = Math.min(this.#first, time)
@@ -216,11 +253,11 @@ export class FigureCount {
       this.#senders.set(sender, writer)
       writer.recipients++
       if (what !== 'passed') writer.held++
-      if (reason === 'unknown') this.#meet(to, sender, time, what === 'observed')
+      if (reason === 'unknown') this.#meet({ to, sender, time, hold, observed: what === 'observed' })
     }
   }
 
-  #meet(to: string, sender: string, time: number, observed: boolean): void {
+  #meet({ to, sender, time, hold, observed }: Meeting): void {
     const key = to.toLowerCase()
     const met = this.#met.get(key)
     if (met === undefined) {
@@ -230,33 +267,47 @@ export class FigureCount {
         last: time,
         recipients: 1,
         senders: new Set([sender]),
-        observed,
+        ...{ observed, hold, written: to },
       })
       return
     }
     met.first = Math.min(met.first, time)
-    if (time >= met.last) met.observed = observed
+    if (time >= met.last) Object.assign(met, { observed, hold, written: to })
     met.last = Math.max(met.last, time)
     met.recipients++
     met.senders.add(sender)
   }
 
+  /** Where the hold knows what has become of the newest destinations. */
+  lastHolds(): { hold: string; address: string }[] {
+    return this.#newestMet().flatMap(({ hold, written }) =>
+      hold === null ? [] : [{ hold, address: written }],
+    )
+  }
+
   /**
-   * @param held recipients that were held or settled since then
-   * @param waiting what waits now, whenever it was held, oldest first
+   * @param since recipients that were settled since then
    * @param rules all that ever were
+   * @param states what has become of those {@link lastHolds} asks for, by address
    */
-  figures(held: readonly HeldFact[], waiting: readonly WaitingFact[], rules: readonly RuleFact[]): Figures {
-    const settled = held.filter(({ changedAt }) => changedAt >= this.#since && changedAt <= this.#until)
-    const inState = (state: string): HeldFact[] => settled.filter((fact) => fact.state === state)
+  figures(
+    since: readonly SettledFact[],
+    waiting: WaitingFacts,
+    rules: readonly RuleFact[],
+    states: ReadonlyMap<string, string> = new Map(),
+  ): Figures {
+    const settled = since.filter(({ changedAt }) => changedAt >= this.#since && changedAt <= this.#until)
+    const inState = (state: string): SettledFact[] => settled.filter((fact) => fact.state === state)
     const released = inState('released')
     const lengths = released
       .map(({ heldAt, changedAt }) => Math.max(0, changedAt - heldAt))
       .sort((a, b) => a - b)
-    const begun = settled.reduce((least, { changedAt }) => Math.min(least, changedAt), this.#first)
+    const begun = settled.reduce(
+      (least, { changedAt }) => Math.min(least, changedAt),
+      Math.min(this.#first, waiting.oldestSince ?? this.#first),
+    )
     const days = this.#allDays(begun, rules)
     const sum = (pick: (day: Day) => number): number => days.reduce((total, day) => total + pick(day), 0)
-    const ages = waiting.map(({ heldAt }) => this.#until - heldAt)
     const last = days.at(-1)
     return {
       since: this.#since,
@@ -269,12 +320,12 @@ export class FigureCount {
       reasons: { ...this.#reasons },
       days,
       waiting: {
-        messages: waiting.length,
-        recipients: waiting.reduce((total, { recipients }) => total + recipients.length, 0),
-        bytes: waiting.reduce((total, { size }) => total + size, 0),
-        oldest: waiting[0]?.heldAt ?? null,
-        spans: countSpans(ages),
-        longest: waiting.slice(0, MOST).map(({ recipients, ...message }) => ({
+        messages: waiting.messages,
+        recipients: waiting.recipients,
+        bytes: waiting.bytes,
+        oldest: waiting.oldest ?? null,
+        spans: waiting.spans,
+        longest: waiting.longest.slice(0, MOST).map(({ recipients, ...message }) => ({
           id: message.id,
           sender: message.sender,
           recipients: recipients.length,
@@ -294,7 +345,11 @@ export class FigureCount {
         ninetieth: quantile(lengths, 0.9),
         spans: countSpans(lengths),
       },
-      newest: this.#newest(held),
+      newest: this.#newestMet().map(({ senders, observed, hold: _, written, ...met }) => ({
+        ...met,
+        senders: senders.size,
+        state: observed ? 'observed' : (states.get(written) ?? 'held'),
+      })),
       senders: [...this.#senders]
         .filter(([, counts]) => counts.held > 0)
         .map(([sender, counts]) => ({ sender, ...counts }))
@@ -353,21 +408,9 @@ export class FigureCount {
     return days
   }
 
-  #newest(held: readonly HeldFact[]): Destination[] {
-    const newest = [...this.#met.values()]
+  #newestMet(): Met[] {
+    return [...this.#met.values()]
       .sort((a, b) => b.first - a.first || (a.address < b.address ? -1 : 1))
       .slice(0, MOST)
-    const states = new Map<string, HeldFact>()
-    const shown = new Set(newest.map(({ address }) => address.toLowerCase()))
-    for (const fact of held) {
-      const key = fact.address.toLowerCase()
-      if (!shown.has(key) || fact.heldAt < (states.get(key)?.heldAt ?? 0)) continue
-      states.set(key, fact)
-    }
-    return newest.map(({ senders, observed, ...met }) => ({
-      ...met,
-      senders: senders.size,
-      state: observed ? 'observed' : (states.get(met.address.toLowerCase())?.state ?? 'held'),
-    }))
   }
 }

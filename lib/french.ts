@@ -86,6 +86,10 @@ export const SAID: Table = {
   'nothing waits': 'rien n’attend',
   '(no subject)': '(sans objet)',
   '  and {0} more': '  et {0} de plus',
+  '{0} more messages wait; --all shows them': '{0} messages de plus attendent ; --all les montre',
+  '{0} more messages are selected; --all shows them': '{0} messages de plus sont choisis ; --all les montre',
+  '--all and --limit do not go together': '--all et --limit ne vont pas ensemble',
+  '--limit must be a whole number from 1 on': '--limit doit être un nombre entier à partir de 1',
   ', as {0}': ', sous {0}',
   'by {0}, {1}': 'par {0}, {1}',
   'hold:     {0}': 'dépôt :       {0}',
@@ -119,6 +123,8 @@ export const SAID: Table = {
     '{0} lignes de l’audit de plus de {1} jours supprimées',
   'removed {0} settled messages that a cut-off run had left':
     '{0} messages réglés, laissés par une exécution interrompue, supprimés',
+  'counted anew what waits: {0} counts were wrong ({1})':
+    'ce qui attend est recompté : {0} comptes étaient faux ({1})',
   'put {0} rows of the express lane right': '{0} lignes de la voie express corrigées',
   'swept {0} old temporaries': '{0} anciens fichiers temporaires balayés',
   '{0}: a folder without rows; left as it is (its run was cut off: Postfix retries it)':
@@ -284,6 +290,9 @@ export const HELP: Table = {
     'retenu avant ce jour (2026-11-04), ou depuis plus longtemps (10d)',
   'held since this day (2026-11-04), or no longer ago than this (12h)':
     'retenu depuis ce jour (2026-11-04), ou depuis moins longtemps (12h)',
+  'show all, however many wait': 'montre tout, quel qu’en soit le nombre',
+  'show so many messages, the oldest (100; all with --json)':
+    'montre tant de messages, les plus anciens (100 ; tous avec --json)',
   'oldest first': 'le plus ancien d’abord',
   'before releasing just these': 'avant de libérer ceux-là seulement',
   'headers, attachments, recipients and reasons of a held message':

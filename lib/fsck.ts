@@ -44,6 +44,7 @@ import { translated, words } from './speech.js'
 /** What can be wrong. docs/backup.md tells each. */
 export type Fault =
   | 'database'
+  | 'counts'
   | 'orphan'
   | 'unlisted'
   | 'gone'
@@ -128,7 +129,9 @@ class Check {
     const keys = db === undefined ? '' : this.#brokenKeys()
     if (db !== undefined) {
       try {
-        await this.#checkMessages(new MendableHold(db, this.#folder))
+        const hold = new MendableHold(db, this.#folder)
+        await this.#checkCounts(hold)
+        await this.#checkMessages(hold)
       } finally {
         db.close()
       }
@@ -286,6 +289,16 @@ class Check {
       await hold.followMoves(id, moves, this.#actor)
     }
     return adopted
+  }
+
+  /** Whether what waits is counted as it is: who is counted wrongly is neither listed nor expired. */
+  async #checkCounts(hold: MendableHold): Promise<void> {
+    const wrong = await hold.recount(this.#options.repair)
+    if (wrong.length === 0) return
+    const path = databasePath(this.#config.state)
+    const why = `what waits is counted wrongly: ${wrong.join(', ')}`
+    const advice = 'toeh fsck --repair counts anew, and so does toeh cleanup once a day'
+    this.#tell('counts', path, why, this.#options.repair ? 'counted anew' : advice, this.#options.repair)
   }
 
   // Messages

@@ -107,6 +107,11 @@ export class HoldFolder {
     return existsSync(this.messagePath(id))
   }
 
+  /** Whether the folder is there, with its bytes or without. */
+  isThere(id: string): boolean {
+    return existsSync(this.path(id))
+  }
+
   /**
    * Publishes a spool folder as hold/<id>: envelope written, both files and the folder synced, renamed, hold/
    * synced. When it returns, the message survives a power cut. A folder that is there already (an earlier run, or
@@ -177,7 +182,7 @@ export class HoldFolder {
    * folder alone. A folder that is gone needs no such line.
    */
   recordMoves(id: string, moves: readonly Move[]): void {
-    if (moves.length === 0 || !existsSync(this.path(id))) return
+    if (moves.length === 0 || !this.isThere(id)) return
     const path = join(this.path(id), 'moves.jsonl')
     try {
       const isNew = !existsSync(path)

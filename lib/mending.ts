@@ -44,12 +44,11 @@ export class MendableHold extends Hold {
     return this.db.transaction(() => {
       if (!this.folder.has(id)) throw new Failure('adopt', 'its bytes are gone', { at: id })
       const until = Math.max(expiresAt, actor.at + DAY_MS)
-      const inserted = this.db.run(
+      this.db.run(
         `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         ...[id, queueId, sender, sha256, size, subject, messageId, JSON.stringify(client), heldAt, until],
       )
-      if (inserted === 1) this.addLoad(size)
       const adopted = [...new Set([...parked.keys(), ...moves.keys()])].filter((address) => {
         const { state, reason, detail } = parked.get(address) ?? {
           state: 'held',

@@ -12,9 +12,8 @@ interface Waiting {
 /** A recipient of a held message; near misses only where it waits and is unknown. */
 export type Placed<R> = R & { nearMisses?: UsedNeighbour[] }
 
-/** What people have done with a destination, by value; `@domain` stands for every address there. */
+/** What people have done with rules for a destination, by value. */
 interface Past {
-  releases: Map<string, { released: number; lastReleasedAt: number }>
   /** The last allow that was revoked. */
   revoked: Map<string, { revokedBy: string; revokedAt: number }>
   /** Of allows that have ended. */
@@ -27,6 +26,9 @@ interface RuleRow {
   source: string
   note: string
 }
+
+/** Of an address, what begins with its last @: rtrim takes off all characters but that one. */
+const FROM_LAST_AT = `substr(address, length(rtrim(address, replace(address, '@', ''))))`
 
 const LIVE = `revoked_at IS NULL AND (ends_at IS NULL OR ends_at > unixepoch() * 1000)`
 
@@ -84,27 +86,25 @@ export class Neighbours {
 
   #tellPast(value: string): Omit<UsedNeighbour['thisOne'], 'value'> {
     this.#past ??= this.#loadPast()
-    const { releases, revoked, uses } = this.#past
+    const { revoked, uses } = this.#past
     const none = { released: 0, lastReleasedAt: null, revokedBy: null, revokedAt: null }
-    const released = releases.get(value.includes('@') ? value : `@${value}`)
+    const released = this.#releases(value)
     return { ...none, ...released, ...revoked.get(value), uses: uses.get(value) ?? null }
   }
 
-  /** Everything at once: each question by itself would read all recipients and rules, and a list asks thousands. */
+  /** By an index, which only holds for these very words. Stored addresses are as they were sent; values are folded. */
+  #releases(value: string): { released: number; lastReleasedAt: number } | undefined {
+    const key = value.includes('@') ? 'lower(address)' : `lower(${FROM_LAST_AT})`
+    const sql = `SELECT count(*) AS released, max(changed_at) AS lastReleasedAt FROM recipient
+                 WHERE state = 'released' AND ${key} = ?`
+    const asked = value.includes('@') ? value : `@${value}`
+    const found = this.#db.get<{ released: number; lastReleasedAt: number }>(sql, asked)
+    return found?.released === 0 ? undefined : found
+  }
+
+  /** Everything at once: each question by itself would read all rules, and a list asks thousands. */
   #loadPast(): Past {
-    const past: Past = { releases: new Map(), revoked: new Map(), uses: new Map() }
-    // Stored addresses are as they were sent; values are folded.
-    const releases = this.#db.all<{ address: string; released: number; last: number }>(
-      `SELECT lower(address) AS address, count(*) AS released, max(changed_at) AS last
-       FROM recipient WHERE state = 'released' GROUP BY 1`,
-    )
-    for (const { address, released, last } of releases) {
-      for (const key of new Set([address, address.slice(address.lastIndexOf('@'))])) {
-        const before = past.releases.get(key) ?? { released: 0, lastReleasedAt: 0 }
-        const lastReleasedAt = Math.max(before.lastReleasedAt, last)
-        past.releases.set(key, { released: before.released + released, lastReleasedAt })
-      }
-    }
+    const past: Past = { revoked: new Map(), uses: new Map() }
     // Beside max() SQLite gives the other columns of that same row.
     const revoked = this.#db.all<{ value: string; revokedBy: string; revokedAt: number }>(
       `SELECT value, revoked_by AS revokedBy, max(revoked_at) AS revokedAt FROM rule

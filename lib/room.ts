@@ -51,10 +51,10 @@ function tellFree(free: number, least: number): string {
 export async function demandHoldRoom({ limits, state }: Config, hold: Hold, size: number): Promise<void> {
   const { holdMessages, holdBytes } = limits
   if (holdMessages === 0 && holdBytes === 0) return
-  const isWithin = ({ messages, bytes }: Load): boolean =>
-    (holdMessages === 0 || messages <= holdMessages) && (holdBytes === 0 || bytes <= holdBytes)
-  const { fits, load } = await hold.hasRoom(size, isWithin)
-  if (fits) return
+  const load = await hold.load()
+  const isFull =
+    (holdMessages > 0 && load.messages + 1 > holdMessages) || (holdBytes > 0 && load.bytes + size > holdBytes)
+  if (!isFull) return
   throw new Failure('hold message', `the hold is full: ${tellLoad(load, limits)}`, {
     at: state,
     status: EXIT.tempFail,
@@ -67,7 +67,7 @@ function tellLoad({ messages, bytes }: Load, { holdMessages, holdBytes }: Config
   return `${messages}${most(`${holdMessages}`)} messages wait, ${shortSize(bytes)}${most(shortSize(holdBytes))}`
 }
 
-/** How full disk and hold are. Counts all that wait. */
+/** How full disk and hold are. */
 export async function measureRoom({ state }: Config, hold: Hold): Promise<Room> {
   return { free: freeBytes(state), load: await hold.load() }
 }

@@ -92,7 +92,7 @@ export class Tokens {
    * @returns how many
    */
   async prune(before: number): Promise<number> {
-    const waits = `SELECT hold FROM recipient WHERE state IN ('held', 'refused', 'releasing')`
-    return this.#db.run(`DELETE FROM token WHERE expires_at < ? AND hold NOT IN (${waits})`, before)
+    const waits = 'SELECT 1 FROM hold WHERE id = token.hold AND waiting > 0'
+    return this.#db.run(`DELETE FROM token WHERE expires_at < ? AND NOT EXISTS (${waits})`, before)
   }
 }

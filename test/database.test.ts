@@ -22,6 +22,7 @@ import {
 import { Failure } from '../lib/failure.js'
 import { failureOf } from './support/failing.js'
 import { makeFolder, type Outcome, outcomeOf, ROOT } from './support/lab.js'
+import { BACK_TO_5 } from './support/older.js'
 
 const QUICK = { busySeconds: 0.2 }
 
@@ -89,7 +90,7 @@ for (const [name, open] of OPENINGS) {
       raw.pragma('user_version = 99')
       raw.close()
       const failure = await failureOf(() => open(path, QUICK))
-      t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 5`)
+      t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 6`)
       t.equal(failure.hint, 'install the newer TOEH that made it')
       t.equal(failure.status, 78)
     })
@@ -315,11 +316,11 @@ t.test('createDatabase makes it once and leaves what is there', async (t) => {
   first.close()
   const second = createDatabase(path, QUICK)
   t.same(senders(second), ['a@corp.test'])
-  t.same(second.get('PRAGMA user_version'), { user_version: 5 })
+  t.same(second.get('PRAGMA user_version'), { user_version: 6 })
   second.run('PRAGMA user_version = 99')
   second.close()
   const failure = await failureOf(() => createDatabase(path, QUICK))
-  t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 5`)
+  t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 6`)
 })
 
 t.test('several processes may create it at once', async (t) => {
@@ -351,6 +352,7 @@ t.test('a database that knew the last use of each rule only', (t) => {
   createDatabase(path, QUICK).close()
   // Back to version 3.
   const raw = new Sqlite(path)
+  for (const sql of BACK_TO_5) raw.exec(sql)
   raw.exec(`
     DROP TABLE token;
     DROP TABLE rule_use;
@@ -367,5 +369,48 @@ t.test('a database that knew the last use of each rule only', (t) => {
   t.strictSame(db.all('SELECT name FROM progress'), [{ name: 'other' }], 'the decision log is read anew')
   t.throws(() => db.all('SELECT last_used_at FROM rule'))
   db.close()
+  t.end()
+})
+
+t.test('a database that kept no count of what waits', (t) => {
+  const path = databasePath(makeFolder(t))
+  createDatabase(path, QUICK).close()
+  const raw = new Sqlite(path)
+  for (const sql of BACK_TO_5) raw.exec(sql)
+  const hold = (id: string, size: number): string =>
+    `INSERT INTO hold VALUES ('${id}', 'Q', 's@corp.test', 'x', ${size}, 's', 'm', '{}', 5, 9, NULL, NULL)`
+  const recipient = (id: string, address: string, state: string): string =>
+    `INSERT INTO recipient VALUES ('${id}', '${address}', '${state}', 'unknown', '', '', 'x', 7)`
+  raw.exec(
+    [
+      ...[
+        hold('both', 10),
+        recipient('both', 'a@x.test', 'held'),
+        recipient('both', 'b@x.test', 'releasing'),
+      ],
+      recipient('both', 'c@x.test', 'released'),
+      ...[hold('refused', 100), recipient('refused', 'a@x.test', 'refused')],
+      ...[hold('settled', 1000), recipient('settled', 'a@x.test', 'expired')],
+      ...[hold('passed', 1000), recipient('passed', 'a@x.test', 'passed')],
+      `INSERT INTO progress VALUES ('hold load', '{"messages":9,"bytes":9,"exact":0}'), ('other', '1')`,
+    ].join(';'),
+  )
+  raw.close()
+  const db = openForReading(path, QUICK)
+  t.strictSame(db.all('SELECT id, waiting FROM hold ORDER BY id'), [
+    { id: 'both', waiting: 2 },
+    { id: 'passed', waiting: 0 },
+    { id: 'refused', waiting: 1 },
+    { id: 'settled', waiting: 0 },
+  ])
+  t.strictSame(db.all('SELECT * FROM load'), [{ messages: 2, recipients: 3, bytes: 110 }])
+  t.strictSame(db.all('SELECT * FROM leaving'), [], 'the first comparison of all folders finds what was left')
+  t.strictSame(db.all('SELECT name FROM progress'), [{ name: 'other' }])
+  db.close()
+  const writer = openForWriting(path, QUICK)
+  writer.run(`UPDATE recipient SET state = 'rejected' WHERE hold = 'refused'`)
+  t.strictSame(writer.all('SELECT * FROM load'), [{ messages: 1, recipients: 2, bytes: 10 }])
+  t.strictSame(writer.all('SELECT * FROM leaving'), [{ hold: 'refused' }])
+  writer.close()
   t.end()
 })

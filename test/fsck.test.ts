@@ -137,6 +137,17 @@ t.test('whole', async (t) => {
 t.test('each fault', async (t) => {
   await testFault(
     t,
+    'counts: a message that is counted as settled is found again',
+    (lab, id) => lab.change('UPDATE hold SET waiting = 0 WHERE id = ?', id),
+    fixed('counts'),
+    (t, lab) => {
+      bothHeld(t, lab)
+      t.match(lab.query('SELECT messages, recipients FROM load'), [{ messages: 1, recipients: 2 }])
+      t.match(lab.query('SELECT waiting FROM hold'), [{ waiting: 2 }])
+    },
+  )
+  await testFault(
+    t,
     'orphan: a folder without rows is taken in again',
     (lab, id) => {
       forget(lab, id)

@@ -1,9 +1,10 @@
 /** Hold: the states of parked recipients, each change once, whoever else is at it. docs/hold.md has the table. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { Database } from '../lib/database.js'
+import type { Database, Row } from '../lib/database.js'
 import { Hold, isWaiting, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HoldFolder } from '../lib/holdfolder.js'
+import { Tokens } from '../lib/token.js'
 import { failureOf, replaceFs, systemError } from './support/failing.js'
 import { CLIENT, park, refused, spoolHeld, unknown } from './support/held.js'
 import { makeLab } from './support/lab.js'
@@ -424,4 +425,162 @@ t.test('claimNotice: one an interval for each sender, whoever asks', async (t) =
   t.equal(await other.claimNotice('anna@corp.test', 15_000, 5000), true)
   t.equal(await hold.claimNotice('anna@corp.test', 15_001, 5000), false, 'counted from the last one')
   t.equal(await hold.claimNotice('anna@corp.test', 15_001, 0), true, 'an interval of none')
+})
+
+t.test('what waits is counted with every change, whatever makes it', async (t) => {
+  const { db, folder, hold, other } = makeStand(t)
+  const counted = `SELECT count(DISTINCT hold.id) AS messages, count(*) AS recipients,
+    (SELECT sum(size) FROM hold WHERE id IN (SELECT hold FROM recipient WHERE state IN ('held', 'refused', 'releasing'))) AS bytes
+    FROM recipient JOIN hold ON hold.id = hold WHERE state IN ('held', 'refused', 'releasing')`
+  const check = async (messages: number, recipients: number, why: string): Promise<void> => {
+    const load = await other.load()
+    t.match(load, { messages, recipients }, why)
+    t.same(load, { ...db.get(counted), ...(messages === 0 ? { bytes: 0 } : {}) }, why)
+    t.strictSame(await other.recount(false), [], why)
+  }
+  await check(0, 0, 'nothing')
+  const one = await park(hold, folder, [unknown(X), refused(Y)], { queueId: 'ONE1' })
+  const two = await park(hold, folder, [unknown(X)], { queueId: 'TWO2', bytes: 'Subject: longer\n\nx\n' })
+  await check(2, 3, 'parked')
+  await park(hold, folder, [unknown(X), unknown('z@new.test')], { queueId: 'ONE1' })
+  await check(2, 4, 'joined')
+  await hold.recordPassed(one, ['known@corp.test'], 'Q', 1)
+  await hold.claim(one, [X, Y], false, MARIE)
+  await check(2, 4, 'who passed does not wait, who is being released does')
+  await hold.settleReleased(one, [X], 'Q', MARIE)
+  await hold.unclaim(one, [Y], 'failed', MARIE)
+  await check(2, 3, 'released')
+  await hold.settle(two, [X], 'rejected', MARIE)
+  await check(1, 2, 'nobody waits in it any more')
+  await hold.settle(one, [Y, 'z@new.test'], 'expired', MARIE)
+  await check(0, 0, 'nor in the other')
+  await park(hold, folder, [unknown(Y)], { queueId: 'TWO2', bytes: 'Subject: longer\n\nx\n' })
+  await check(1, 1, 'one that had been settled is joined')
+  db.run('PRAGMA foreign_keys = OFF')
+  const [row] = db.all<Row>('SELECT * FROM hold WHERE id = ?', two)
+  db.run('DELETE FROM hold WHERE id = ?', two)
+  await check(0, 0, 'its row is lost')
+  const values = Object.values({ ...row, waiting: 0 })
+  db.run(`INSERT INTO hold VALUES (${values.map(() => '?').join()})`, ...values)
+  await check(1, 1, 'and is put back')
+  db.run('DELETE FROM recipient WHERE hold = ?', two)
+  await check(0, 0, 'the recipient is gone')
+})
+
+t.test('recount finds what is counted wrongly, and puts it right when it is told to', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  const one = await park(hold, folder, [unknown(X), unknown(Y)], { queueId: 'ONE1' })
+  const two = await park(hold, folder, [unknown(X)], { queueId: 'TWO2' })
+  await hold.settle(two, [X], 'rejected', MARIE)
+  const load = await hold.load()
+  for (const [sql, wrong] of [
+    [`UPDATE hold SET waiting = 1 WHERE id = '${one}'`, [one, 'load']],
+    [`UPDATE hold SET waiting = 0 WHERE id = '${one}'`, [one, 'load']],
+    [`UPDATE hold SET waiting = 1 WHERE id = '${two}'`, [two, 'load']],
+    [`UPDATE hold SET waiting = -1 WHERE id = '${two}'`, [two, 'load']],
+    ['UPDATE load SET messages = messages + 1', ['load']],
+    ['UPDATE load SET bytes = bytes - 1', ['load']],
+    ['DELETE FROM load', ['load']],
+  ] as const) {
+    db.run(sql)
+    t.strictSame(await hold.recount(false), wrong, sql)
+    t.strictSame(await hold.recount(true), wrong, 'the first was a look only')
+    t.strictSame(await hold.recount(true), [])
+    t.strictSame(await hold.load(), load)
+    t.strictSame(
+      (await hold.waiting()).map(({ id }) => id),
+      [one],
+    )
+  }
+})
+
+t.test('removeLeft: a message is forgotten once its folder is gone, and not before', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  const leaving = (): unknown[] => db.all('SELECT hold FROM leaving ORDER BY hold')
+  const one = await park(hold, folder, [unknown(X)], { queueId: 'ONE1' })
+  const two = await park(hold, folder, [unknown(X)], { queueId: 'TWO2' })
+  t.equal(await hold.removeLeft(), 0)
+  for (const id of [one, two]) await hold.settle(id, [X], 'rejected', MARIE)
+  t.strictSame(
+    leaving(),
+    [one, two].sort().map((id) => ({ hold: id })),
+  )
+  // It was removed as it should be.
+  await hold.removeSettled(two)
+  const restore = replaceFs(t, 'renameSync', () => () => {
+    throw systemError('EIO', 'i/o error')
+  })
+  await t.rejects(hold.removeLeft(), /EIO/)
+  restore()
+  t.equal(leaving().length, 2, 'kept for the next')
+  t.equal(await hold.removeLeft(), 1)
+  t.strictSame(folder.ids(), [])
+  t.strictSame(leaving(), [])
+  await park(hold, folder, [unknown(X), unknown(Y)], { queueId: 'ONE1' })
+  await hold.settle(one, [Y], 'rejected', MARIE)
+  await park(hold, folder, [unknown('z@new.test')], { queueId: 'ONE1' })
+  t.equal(await hold.removeLeft(), 0, 'somebody waits in it again')
+  t.ok(folder.has(one))
+})
+
+t.test('nothing that people and timers ask goes through all that wait or were settled', async (t) => {
+  const { db, folder } = makeStand(t)
+  const steps: string[] = []
+  const explain =
+    (kind: 'all' | 'get' | 'run') =>
+    (sql: string, ...values: (string | number | null)[]) => {
+      const plan = db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values)
+      steps.push(...plan.map(({ detail }) => detail))
+      return db[kind](sql, ...values) as never
+    }
+  const looking: Database = { ...db, all: explain('all'), get: explain('get'), run: explain('run') }
+  looking.transaction = (work) => db.transaction(work)
+  const hold = new Hold(looking, folder)
+  const asked: Record<string, [() => Promise<unknown>, string[]]> = {
+    load: [() => hold.load(), ['SCAN load']],
+    waiting: [
+      () => hold.waiting({ since: 1, before: 9, most: 3 }),
+      ['SEARCH hold USING INDEX hold_waiting (held_at>? AND held_at<?)'],
+    ],
+    oldest: [() => hold.oldest(), ['SEARCH hold USING COVERING INDEX hold_waiting (held_at>?)']],
+    claimExpired: [() => hold.claimExpired(9, 1), ['SEARCH hold USING INDEX hold_due (expires_at<?)']],
+    putOff: [() => hold.putOff(9, []), ['SEARCH hold USING INDEX hold_due (expires_at<?)']],
+    unnotified: [() => hold.unnotified(), ['SCAN hold USING INDEX hold_unnotified']],
+    removeLeft: [() => hold.removeLeft(), ['SCAN leaving']],
+    settledSince: [
+      () => hold.settledSince(5),
+      ['SEARCH r USING COVERING INDEX recipient_settled (changed_at>?)', 'SEARCH h USING PRIMARY KEY (id=?)'],
+    ],
+    // These two go through a range of the index, and never to the rows.
+    count: [
+      () => hold.count({ since: 1 }),
+      ['SEARCH hold USING COVERING INDEX hold_waiting (held_at>? AND held_at<?)'],
+    ],
+    countSince: [
+      () => hold.countSince([9]),
+      Array(2).fill('SEARCH hold USING COVERING INDEX hold_waiting (held_at>? AND held_at<?)'),
+    ],
+    'prune tokens': [
+      () => new Tokens(looking).prune(9),
+      ['SEARCH token USING INDEX token_expires (expires_at<?)', 'SEARCH hold USING PRIMARY KEY (id=?)'],
+    ],
+  }
+  for (const [name, [ask, plan]] of Object.entries(asked)) {
+    steps.splice(0)
+    await ask()
+    // How a subquery is called is SQLite's own affair; that it finds its rows by their key is not.
+    const kept = steps.filter((step) => /^(SCAN|SEARCH) (?!CONSTANT ROW|json_each)/.test(step))
+    const others = kept.filter((step) => !/^SEARCH recipient .*PRIMARY KEY \(hold=\?\)/.test(step))
+    t.strictSame(others, plan, name)
+  }
+})
+
+t.test('countSince: each from its time on, what is older last', async (t) => {
+  const { folder, hold } = makeStand(t)
+  for (const [index, heldAt] of [100, 200, 200, 299, 300, 5000].entries())
+    await park(hold, folder, [unknown(X)], { queueId: `AT${heldAt}${index}`, heldAt })
+  t.strictSame(await hold.countSince([300, 200]), [2, 3, 1])
+  t.strictSame(await hold.countSince([]), [6])
+  t.equal(await hold.count({ since: 200, before: 300 }), 3)
+  t.equal(await hold.count({}), 6)
 })

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { FigureCount } from '../lib/figures.js'
+import { FigureCount, sumUp } from '../lib/figures.js'
 import { drawPage } from '../lib/page.js'
 import { ROOT } from './support/lab.js'
 
@@ -18,14 +18,11 @@ function pageWith(text: string, mode: 'enforce' | 'observe' = 'enforce'): string
   ]
   count.add({ at: new Date(NOW - 3 * DAY).toISOString(), queueId: text, sender: text, recipients })
   const [heldAt, expiresAt] = [NOW - 3 * DAY, NOW + DAY]
-  const held = [
-    { sender: text, address: text, state: text, heldAt, changedAt: heldAt },
-    { sender: text, address: 'd@client.test', state: 'released', heldAt, changedAt: heldAt + 1000 },
-  ]
+  const settled = [{ state: 'released', heldAt, changedAt: heldAt + 1000 }]
   const waits = [{ address: text, reason: text }]
   const waiting = [{ id: text, sender: text, size: 1, heldAt, expiresAt, recipients: [...waits, ...waits] }]
   const rules = [{ effect: 'block' as const, value: text, addedBy: text, from: NOW - DAY, to: null }]
-  return drawPage(count.figures(held, waiting, rules), text, mode)
+  return drawPage(count.figures(settled, sumUp(waiting, NOW), rules, new Map([[text, text]])), text, mode)
 }
 
 /** The tags of a document with their attributes, in order. */
@@ -93,8 +90,12 @@ t.test('what it says', (t) => {
   t.match(page, '2026-11-21: 1 passed, of 1 message')
   t.match(page, 'and 1 more')
   t.match(pageWith('x@a.test', 'observe'), 'TOEH observes: everything passes.')
-  const empty = drawPage(new FigureCount(NOW - DAY, NOW).figures([], [], []), 'corp.test', 'enforce')
-  for (const words of ['Nothing.', 'None.', "Nobody's.", 'Nothing was released', 'No verdict yet.'])
+  const empty = drawPage(
+    new FigureCount(NOW - DAY, NOW).figures([], sumUp([], NOW), []),
+    'corp.test',
+    'enforce',
+  )
+  for (const words of ['Nothing.', 'None.', 'Nobody's.', 'Nothing was released', 'No verdict yet.'])
     t.match(empty, words)
   t.end()
 })
@@ -105,7 +106,7 @@ t.test('a year is drawn by the week, and no message is lost by it', (t) => {
     const recipients = [{ to: 'c@client.test', verdict: 'pass', reason: 'allowed', did: 'passed' }]
     count.add({ at: new Date(NOW - age * DAY).toISOString(), queueId: `${age}`, sender: '', recipients })
   }
-  const page = drawPage(count.figures([], [], []), 'corp.test', 'enforce')
+  const page = drawPage(count.figures([], sumUp([], NOW), []), 'corp.test', 'enforce')
   t.match(page, 'Mail per week')
   const counts = [...page.matchAll(/<title>the week from [-0-9]+: ([0-9]+) passed,/g)].map(([, n]) =>
     Number(n),

@@ -21,6 +21,10 @@ const CLAIM_MS = 3_600_000
 const TOKEN_MS = 30 * DAY_MS
 /** The name in `progress` of what a cleanup leaves for the next. */
 const PROGRESS = 'cleanup'
+/** The same of the last comparison of folders and rows. */
+const COMPARED = 'folders compared'
+/** Once a day, also where the timer is not exact. */
+const COMPARE_MS = 20 * 3_600_000
 
 /** Tells of one expired message, then expires it, then removes its bytes; in that order. */
 async function expire(desk: Desk, message: HeldMessage): Promise<string[]> {
@@ -35,18 +39,49 @@ async function expire(desk: Desk, message: HeldMessage): Promise<string[]> {
   return expired
 }
 
-/** Folders of settled messages that a cut-off run has left, removed; folders nobody knows, named and left alone. */
-async function tidyFolders(desk: Desk): Promise<{ removed: number; orphans: string[] }> {
-  let removed = 0
+/** What a comparison of all folders with all rows has left for the runs after it. */
+interface Comparison {
+  at: number
+  /** Folders that nobody knew. */
+  orphans: string[]
+}
+
+interface Tidied {
+  removed: number
+  orphans: string[]
+  /** What was counted wrongly. */
+  recounted: string[]
+}
+
+/**
+ * Removes bytes of settled messages that a cut-off run has left, and names folders nobody knows, which are left alone.
+ * Which messages were settled since the last run the rows know; that nothing else is amiss is looked for once a day, in
+ * every folder and every row, and what was found is looked at in each run until then.
+ */
+async function tidyHold(desk: Desk): Promise<Tidied> {
+  const { hold, folder, landscape } = desk
+  const now = desk.actor.at
+  let removed = await hold.removeLeft()
+  const text = await landscape.progress(COMPARED)
+  const last: Comparison | undefined = text === undefined ? undefined : JSON.parse(text)
+  if (last !== undefined && Math.abs(now - last.at) < COMPARE_MS) {
+    const standings = await Promise.all(last.orphans.map((id) => hold.standing(id)))
+    const orphans = last.orphans.filter((id, index) => standings[index] === 'unknown' && folder.isThere(id))
+    return { removed, orphans, recounted: [] }
+  }
+  const recounted = await hold.recount(true)
   const orphans: string[] = []
-  for (const id of desk.folder.ids()) {
-    const standing = await desk.hold.standing(id)
+  const waiting = await hold.waitingIds()
+  for (const id of folder.ids()) {
+    if (waiting.has(id)) continue
+    const standing = await hold.standing(id)
     if (standing === 'unknown') orphans.push(id)
     if (standing !== 'settled') continue
-    await desk.hold.removeSettled(id)
+    await hold.removeSettled(id)
     removed++
   }
-  return { removed, orphans }
+  await landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
+  return { removed, orphans, recounted }
 }
 
 interface Expired {
@@ -120,17 +155,25 @@ const module: CommandModule = {
     if (deeds > 0) lines.push(words`removed ${deeds} rows of the audit older than ${auditDays} days`)
     if (trusted) await desk.tokens.prune(now - TOKEN_MS)
     const mended = await desk.landscape.mendLane(now)
-    const { removed, orphans } = await tidyFolders(desk)
+    const { removed, orphans, recounted } = await tidyHold(desk)
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
     const { expired, kept } = done
     const next = trusted ? { last: now, doubted: null, kept } : { ...clock, doubted: now }
     await desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
     if (removed > 0) lines.push(words`removed ${removed} settled messages that a cut-off run had left`)
+    if (recounted.length > 0)
+      lines.push(
+        words`counted anew what waits: ${recounted.length} counts were wrong (${recounted.slice(0, 3).join(', ')})`,
+      )
     if (mended > 0) lines.push(words`put ${mended} rows of the express lane right`)
     if (swept > 0) lines.push(words`swept ${swept} old temporaries`)
     for (const id of orphans)
       lines.push(words`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
-    answer(options, { expired, swept, removed, mended, orphans, pruned: { days, deeds }, trusted }, lines)
+    answer(
+      options,
+      { expired, swept, removed, mended, recounted, orphans, pruned: { days, deeds }, trusted },
+      lines,
+    )
   },
 }
 export default module

@@ -1,8 +1,10 @@
 /** toeh list: what waits, oldest first. */
 import stringWidth from 'string-width'
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk, terminalWidth } from '../desk.js'
+import { answer, type CommonOptions, type Desk, openDesk, terminalWidth } from '../desk.js'
 import { shortAge, shortSize, visible } from '../display.js'
+import { EXIT } from '../exit.js'
+import { Failure } from '../failure.js'
 import type { HeldMessage, Recipient } from '../hold.js'
 import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
@@ -19,6 +21,13 @@ import { compareUses, likenessIn, looksLike } from '../sidebyside.js'
 import { spoken, translated, words } from '../speech.js'
 
 const RECIPIENTS_SHOWN = 3
+/** More than a person reads; what is longer is asked for. */
+const MESSAGES_SHOWN = 100
+
+interface Options extends CommonOptions, SelectionOptions {
+  all: boolean
+  limit?: number
+}
 
 type PlacedMessage = Omit<HeldMessage, 'recipients'> & { recipients: readonly Placed<Recipient>[] }
 
@@ -68,25 +77,65 @@ export function describeWaiting(message: PlacedMessage, now: number, width: numb
   return lines
 }
 
+/** How many messages are given at the most; undefined for all. A program that does not ask for a part gets no part. */
+function limitOf({ all, limit, json }: Options): number | undefined {
+  if (limit === undefined) return all || json === true ? undefined : MESSAGES_SHOWN
+  if (all) throw new Failure('list', words`--all and --limit do not go together`, { status: EXIT.usage })
+  if (Number.isSafeInteger(limit) && limit >= 1) return limit
+  throw new Failure('list', words`--limit must be a whole number from 1 on`, { status: EXIT.usage })
+}
+
+/** Those who are selected, oldest first, up to the limit, and how many messages more there are. */
+async function choose(
+  { hold, actor }: Desk,
+  options: Options,
+): Promise<{ messages: HeldMessage[]; more: number }> {
+  const most = limitOf(options)
+  const selection = parseSelection(options, actor.at)
+  const { since, before, senders, domains, recipients } = selection
+  const narrowed = [senders, domains, recipients].some((matches) => matches.length > 0)
+  if (narrowed || most === undefined) {
+    const chosen = (await hold.waiting({ since, before }))
+      .map((message) => ({ ...message, recipients: chosenOf(message, selection) }))
+      .filter((message) => message.recipients.length > 0)
+    const messages = chosen.slice(0, most)
+    return { messages, more: chosen.length - messages.length }
+  }
+  const messages = await hold.waiting({ since, before, most })
+  const more = messages.length < most ? 0 : (await hold.count({ since, before })) - messages.length
+  return { messages, more: Math.max(0, more) }
+}
+
 const module: CommandModule = {
   command: 'list',
   describe: 'what waits: id, age, size, sender, subject, recipients and reasons',
   builder: (yargs: Argv) =>
     yargs
       .options(SELECTION_OPTIONS)
+      .option('all', { type: 'boolean', default: false, describe: 'show all, however many wait' })
+      .option('limit', {
+        type: 'number',
+        requiresArg: true,
+        describe: 'show so many messages, the oldest (100; all with --json)',
+      })
       .example('toeh list', 'oldest first')
       .example('toeh list --sender anna@corp.example --since 2d', 'before releasing just these'),
   handler: async (args) => {
-    const options = args as unknown as CommonOptions & SelectionOptions
+    const options = args as unknown as Options
     const desk = openDesk(options, 'read')
-    const selection = parseSelection(options, desk.actor.at)
+    const { messages: chosen, more } = await choose(desk, options)
     const messages: PlacedMessage[] = []
-    for (const message of await desk.hold.waiting()) {
-      const recipients = chosenOf(message, selection)
-      if (recipients.length > 0)
-        messages.push(await placeRecipients(desk.neighbours, { ...message, recipients }))
-    }
+    for (const message of chosen) messages.push(await placeRecipients(desk.neighbours, message))
     const lines = messages.flatMap((message) => describeWaiting(message, desk.actor.at, terminalWidth()))
+    if (more > 0) {
+      const rest = isSelective(options)
+        ? words`${more} more messages are selected; --all shows them`
+        : words`${more} more messages wait; --all shows them`
+      lines.push(rest)
+      // Behind a pipe, where grep would lose that line, nobody is to take a part for the whole.
+      if (options.limit === undefined && options.json !== true && !process.stdout.isTTY)
+        process.stderr.write(`${rest}\n`)
+    }
     const room = describeRoom(desk.config, await measureRoom(desk.config, desk.hold))
     const none = isSelective(options) ? words`nothing that waits is selected` : words`nothing waits`
     answer(options, messages, [...(lines.length > 0 ? lines : [none]), ...room])

@@ -41,7 +41,7 @@ const module: CommandModule = {
     const { free, load } = await measureRoom(config, hold)
     const measured = {
       ...(await countVerdicts(desk)),
-      waiting: load,
+      waiting: { messages: load.messages, bytes: load.bytes },
       oldest: await hold.oldest(),
       rules: await landscape.count(actor.at),
       free,

@@ -7,7 +7,7 @@ import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { localDay, localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { FigureCount, type Figures } from '../figures.js'
+import { FigureCount, type Figures, MOST, SPANS } from '../figures.js'
 import { drawPage, messagesOf, recipientsOf, rulesOf, shareHeld, spanNames } from '../page.js'
 import { publish } from '../publish.js'
 import { measureRoom } from '../room.js'
@@ -30,8 +30,24 @@ async function gather(desk: Desk, since: number): Promise<Figures> {
   const count = new FigureCount(since, now)
   const firstDay = new Date(count.since).toISOString().slice(0, 10)
   for await (const decision of readDecisions(desk.config.state, firstDay)) count.add(decision)
-  const held = await desk.hold.since(count.since)
-  return count.figures(held, await desk.hold.waiting(), await desk.landscape.lives())
+  const states = new Map<string, string>()
+  for (const { hold, address } of count.lastHolds()) {
+    const state = (await desk.hold.states(hold)).get(address)
+    if (state !== undefined) states.set(address, state)
+  }
+  const waiting = {
+    ...(await desk.hold.load()),
+    oldest: await desk.hold.oldest(),
+    oldestSince: await desk.hold.oldest(count.since),
+    spans: await desk.hold.countSince(SPANS.map((span) => now - span)),
+    longest: await desk.hold.waiting({ most: MOST }),
+  }
+  return count.figures(
+    await desk.hold.settledSince(count.since),
+    waiting,
+    await desk.landscape.lives(),
+    states,
+  )
 }
 
 function bar(value: number, most: number): string {

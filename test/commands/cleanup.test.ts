@@ -1,5 +1,5 @@
 /** toeh cleanup: expires what has waited too long, tells first, deletes after; twice and two at once do no harm. */
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
@@ -125,10 +125,44 @@ t.test('sweeps old temporaries and settled leftovers; names orphans and leaves t
     swept: 0,
     removed: 0,
     mended: 0,
+    recounted: [],
     orphans: ['0123456789ab'],
     pruned: { days: 0, deeds: 0 },
     trusted: true,
   })
+})
+
+t.test('all folders and rows are compared once a day; what the rows tell is done each time', async (t) => {
+  const lab = makeLab(t)
+  const ids: string[] = []
+  for (const queueId of ['LEFT0001', 'LEFT0002', 'STAYS003'])
+    ids.push(await lab.park([EVE], { queueId, input: `Subject: ${queueId}\n\nx\n` }))
+  const [left = '', other = '', stays = ''] = ids
+  assertDone(t, await lab.toeh('cleanup'), /^$/)
+  // The run that settled it was killed before it removed the bytes.
+  lab.change(`UPDATE recipient SET state = 'rejected' WHERE hold = ?`, left)
+  for (const id of ['0123456789ab', '0123456789cd']) mkdirSync(join(lab.state, 'hold', id))
+  const answer = async () => JSON.parse((await lab.toeh('cleanup', '--json')).stdout)
+  t.match(await answer(), { removed: 1, orphans: [], recounted: [] }, 'found without a look at all folders')
+  t.strictSame(lab.held().sort(), ['0123456789ab', '0123456789cd', other, stays].sort())
+  t.match(await answer(), { removed: 0 }, 'and forgotten')
+  // What no row tells of: a folder that a power cut has brought back, and a count that was altered.
+  lab.change(`UPDATE recipient SET state = 'rejected' WHERE hold = ?`, other)
+  lab.change('DELETE FROM leaving')
+  lab.change('UPDATE hold SET waiting = 0 WHERE id = ?', stays)
+  assertDone(t, await lab.toeh('list'), 'nothing waits\n')
+  t.match(await answer(), { removed: 0, orphans: [], recounted: [] })
+  lab.change(`UPDATE progress SET value = json_set(value, '$.at', value ->> 'at' - 72000000)
+              WHERE name = 'folders compared'`)
+  const found = await answer()
+  t.match(found, { removed: 1, recounted: [stays, 'load'] })
+  t.strictSame(found.orphans.sort(), ['0123456789ab', '0123456789cd'])
+  assertDone(t, await lab.toeh('list'), stays)
+  rmdirSync(join(lab.state, 'hold/0123456789cd'))
+  t.match(await answer(), { removed: 0, orphans: ['0123456789ab'], recounted: [] }, 'as long as it is there')
+  lab.change('UPDATE load SET messages = 7')
+  lab.change(`DELETE FROM progress WHERE name = 'folders compared'`)
+  assertDone(t, await lab.toeh('cleanup'), 'counted anew what waits: 1 counts were wrong (load)\n')
 })
 
 t.test('keeps the decision log and the audit for as many days as configured', async (t) => {

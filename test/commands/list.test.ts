@@ -1,6 +1,7 @@
 /** toeh list: what waits, readable at 80 columns whatever a sender has written. */
 import stringWidth from 'string-width'
 import t from 'tap'
+import { CLIENT } from '../support/held.js'
 import { assertDone, assertRefused, makeLab } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
 
@@ -80,7 +81,10 @@ t.test('wrong usage; and it looks only', async (t) => {
   const before = lab.snapshot()
   await lab.toeh('list')
   assertRefused(t, await lab.toeh('list', 'x'), 2, /Unknown argument: x/)
-  assertRefused(t, await lab.toeh('list', '--all'), 2, /Unknown argument: all/)
+  assertRefused(t, await lab.toeh('list', '--yes'), 2, /Unknown argument: yes/)
+  assertRefused(t, await lab.toeh('list', '--all', '--limit', '3'), 2, /--all and --limit do not go/)
+  for (const wrong of ['0', '-1', '1.5', 'x', ''])
+    assertRefused(t, await lab.toeh('list', `--limit=${wrong}`), 2, /--limit must be a whole number from 1/)
   t.strictSame(lab.snapshot(), before)
 })
 
@@ -116,4 +120,52 @@ t.test('an unknown recipient with a near miss has a line more', async (t) => {
     'x@sup-plier.test': ['hyphen'],
     'y@stranger.test': [],
   })
+})
+
+t.test('a long list is cut after a hundred messages, and says so; what asks for JSON gets all', async (t) => {
+  const lab = makeLab(t)
+  const db = lab.openDatabase()
+  db.transaction(() => {
+    for (let index = 0; index < 130; index++) {
+      const id = `${index}`.padStart(12, '0')
+      const sender = index % 5 === 0 ? 'ben@corp.test' : 'anna@corp.test'
+      db.run(
+        `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
+         VALUES (?, 'Q', ?, 'x', 1, 's', 'm', ?, ?, ?)`,
+        ...[id, sender, JSON.stringify(CLIENT), Date.now() - (130.5 - index) * 3_600_000, Date.now() + 1e9],
+      )
+      db.run(`INSERT INTO recipient VALUES (?, 'eve@new.test', 'held', 'unknown', '', '', 'x', 1)`, id)
+    }
+  })
+  db.close()
+  const idsIn = (text: string): string[] => text.match(/^[0-9a-z]{12}(?= )/gm) ?? []
+  const ids = Array.from({ length: 130 }, (_, index) => `${index}`.padStart(12, '0'))
+  const cut = await lab.toeh('list')
+  const rest = '30 more messages wait; --all shows them\n'
+  t.strictSame({ code: cut.code, stderr: cut.stderr }, { code: 0, stderr: rest }, 'grep would lose it')
+  t.strictSame(idsIn(cut.stdout), ids.slice(0, 100), 'the oldest')
+  t.ok(cut.stdout.endsWith(`  eve@new.test  unknown\n${rest}`))
+  const all = await lab.toeh('list', '--all')
+  assertDone(t, all, '000000000129')
+  t.strictSame(idsIn(all.stdout), ids)
+  const few = await lab.toeh('list', '--limit', '2')
+  assertDone(t, few, '128 more messages wait; --all shows them\n')
+  t.strictSame(idsIn(few.stdout), ids.slice(0, 2))
+  // By time the index does it, by sender each is looked at.
+  const late = await lab.toeh('list', '--since', '111h')
+  t.match(late.stdout, '10 more messages are selected; --all shows them\n')
+  t.strictSame(idsIn(late.stdout), ids.slice(20, 120))
+  const bens = await lab.toeh('list', '--sender', 'ben@corp.test', '--limit', '20')
+  assertDone(t, bens, '6 more messages are selected; --all shows them\n')
+  t.strictSame(idsIn(bens.stdout), ids.filter((_, index) => index % 5 === 0).slice(0, 20))
+  const exact = await lab.toeh('list', '--before', '31h')
+  assertDone(t, exact, '000000000099')
+  t.notMatch(exact.stdout, 'more')
+  const json = async (...options: string[]): Promise<string[]> => {
+    const { stdout, stderr } = await lab.toeh('list', '--json', ...options)
+    t.equal(stderr, '')
+    return JSON.parse(stdout).map(({ id }: { id: string }) => id)
+  }
+  t.strictSame(await json(), ids, 'a program gets no part it has not asked for')
+  t.strictSame(await json('--limit', '3'), ids.slice(0, 3))
 })

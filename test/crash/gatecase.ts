@@ -1,5 +1,6 @@
 /** The gate's cases: toeh-filter, retried as Postfix would, until it ends with 0. */
 import { type Lab, MESSAGE, type Outcome } from '../support/lab.js'
+import { BACK_TO_5 } from '../support/older.js'
 import type { Books } from './books.js'
 import { isDot } from './trace.js'
 import type { Case, Trial } from './trial.js'
@@ -111,6 +112,7 @@ function describe({ rows, copies, folders, temporaries }: Books): string {
 /** Takes the database back to schema 1, as an older TOEH has left it; the next to open it for writing migrates it. */
 function age(lab: Lab): void {
   const db = lab.openDatabase()
+  for (const sql of BACK_TO_5) db.run(sql)
   db.run('DROP TABLE token')
   db.run('DROP TABLE rule_use')
   db.run('ALTER TABLE rule DROP COLUMN ends_at')

@@ -20,7 +20,7 @@ const SHA256 = createHash('sha256').update(MESSAGE).digest('hex')
 export interface Growth {
   rounds: number
   sizes: number[]
-  /** Processor milliseconds at each size; `all`: it has to go through everything that waits. */
+  /** Processor milliseconds at each size; `all`: it has to go through everything that waits, one by one. */
   rows: { name: string; all: boolean; cpu: Figure[]; wall: Figure[] }[]
   others: number
   load: [number, number]
@@ -113,8 +113,9 @@ function commandsAt(
     input,
     environment: { TZ: 'UTC', HOME: '/' },
   })
-  const expire = `UPDATE hold SET expires_at = held_at + 1 WHERE id = '%I'`
-  const due = ['sqlite3', join(lab.state, 'toeh.db'), expire]
+  const change = (sql: string): string[] => ['sqlite3', join(lab.state, 'toeh.db'), sql]
+  const due = change(`UPDATE hold SET expires_at = held_at + 1 WHERE id = '%I'`)
+  const dayAfter = change(`DELETE FROM progress WHERE name = 'folders compared'`)
   return {
     one: {
       [BARE]: { argv: [process.execPath, join(lab.dir, 'empty.cjs')], input },
@@ -124,12 +125,14 @@ function commandsAt(
       'toeh release': { ...toeh('release', '%I'), items: take() },
       'toeh reject': { ...toeh('reject', '%I', '--quiet'), items: take() },
       'toeh cleanup, one due': { ...toeh('cleanup'), prepare: due, items: take() },
-    },
-    all: {
       'toeh cleanup, none due': toeh('cleanup'),
-      'toeh list --json': toeh('list', '--json'),
+      'toeh list': toeh('list'),
       'toeh report': toeh('report'),
       'toeh metrics': toeh('metrics'),
+    },
+    all: {
+      'toeh cleanup, once a day': { ...toeh('cleanup'), prepare: dayAfter },
+      'toeh list --json': toeh('list', '--json'),
     },
   }
 }

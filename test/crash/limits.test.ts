@@ -58,7 +58,7 @@ t.test(
   { skip: cannotStrike() },
   async (t) => {
     const jobs = models.map((model) => {
-      const rungs = model.case === LONG ? steps(4096, 262_144, 12_288) : steps(0, 65_536, 2048)
+      const rungs = model.case === LONG ? steps(4096, 262_144, 12_288) : steps(0, 110_592, 3072)
       return ladderOf(model, 'RLIMIT_FSIZE', part(rungs, model.case === LONG ? 4 : 16), (_, bytes) => [
         'prlimit',
         `--fsize=${bytes}`,
@@ -70,7 +70,7 @@ t.test(
 
 t.test('a disk that is too small', { skip: cannotStrike() || cannotMount }, async (t) => {
   const jobs = models.map((model) => {
-    const rungs = model.case === LONG ? steps(68, 420, 16) : steps(64, 160, 4)
+    const rungs = model.case === LONG ? steps(108, 460, 16) : steps(104, 200, 4)
     return ladderOf(model, 'small disk, kB', part(rungs, model.case === LONG ? 4 : 12), onSmallDisk)
   })
   reportLimits(t, await workOff(jobs, hands))

@@ -48,6 +48,9 @@ export const WAITING = `('held', 'refused', 'releasing')`
 /** Of a row of `hold`: that somebody in it can be released, rejected or expired without anything being in doubt. */
 const ANSWERABLE = `EXISTS (SELECT 1 FROM recipient WHERE recipient.hold = hold.id AND state IN ('held', 'refused'))`
 
+/** Of any time, also one that a wrong clock or a damaged envelope has written: nothing that waits is left out. */
+const [EARLIEST, LATEST] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+
 /** Goes through the index alone: some sixteen nanoseconds a message. */
 const COUNT = '(SELECT count(*) FROM hold WHERE waiting > 0 AND held_at >= ? AND held_at < ?)'
 
@@ -237,12 +240,12 @@ export class Hold {
   }: HeldBetween & { most?: number | undefined } = {}): Promise<HeldMessage[]> {
     return this.#select(
       'held_at >= ? AND held_at < ? ORDER BY held_at, id LIMIT ?',
-      ...[since ?? 0, before ?? Number.MAX_SAFE_INTEGER, most ?? -1],
+      ...[since ?? EARLIEST, before ?? LATEST, most ?? -1],
     )
   }
 
   /** How many messages wait that were held in a time. */
-  async count({ since = 0, before = Number.MAX_SAFE_INTEGER }: HeldBetween): Promise<number> {
+  async count({ since = EARLIEST, before = LATEST }: HeldBetween): Promise<number> {
     return this.db.get<{ n: number }>(`SELECT ${COUNT} AS n`, since, before)?.n ?? 0
   }
 
@@ -257,9 +260,9 @@ export class Hold {
    * @returns one number more than times: the last is of what was held before all of them
    */
   async countSince(times: readonly number[]): Promise<number[]> {
-    const starts = [...times, 0]
+    const starts = [...times, EARLIEST]
     const counts = starts.map((_, index) => `${COUNT} AS "${index}"`)
-    const values = starts.flatMap((start, index) => [start, starts[index - 1] ?? Number.MAX_SAFE_INTEGER])
+    const values = starts.flatMap((start, index) => [start, starts[index - 1] ?? LATEST])
     const row = this.db.get<Record<string, number>>(`SELECT ${counts.join(', ')}`, ...values)
     return starts.map((_, index) => row?.[index] ?? 0)
   }
@@ -459,7 +462,7 @@ export class Hold {
   }
 
   /** When the oldest message that waits was held, or the oldest of those held since a point in time; or undefined. */
-  async oldest(since = 0): Promise<number | undefined> {
+  async oldest(since = EARLIEST): Promise<number | undefined> {
     const sql = 'SELECT min(held_at) AS at FROM hold WHERE waiting > 0 AND held_at >= ?'
     return this.db.get<{ at: number | null }>(sql, since)?.at ?? undefined
   }

@@ -16,6 +16,8 @@ const COLORS = [
   '#d0589b',
   '#444ce0',
   '#6b8e23',
+  '#b5a10c',
+  '#7d3c1f',
 ]
 
 const STYLE = `text { font: 12px system-ui, "DejaVu Sans", sans-serif; fill: #1a1e24 } .dim { fill: #5b6470 }

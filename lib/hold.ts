@@ -270,8 +270,16 @@ export class Hold {
   /** @param rest what else the rows must meet, and their order */
   #select(rest: string, ...values: number[]): HeldMessage[] {
     const rows = this.db.all<HoldRow>(`SELECT * FROM hold WHERE waiting > 0 AND ${rest}`, ...values)
-    const sql = `SELECT * FROM recipient WHERE hold = ? AND state IN ${WAITING} ORDER BY address`
-    return rows.map((row) => toMessage(row, this.db.all<RecipientRow>(sql, row.id).map(toRecipient)))
+    const byHold = new Map<string, Recipient[]>(rows.map(({ id }) => [id, []]))
+    // All in one statement: each takes the lock of the file and asks for a journal.
+    const sql = `SELECT recipient.* FROM json_each(?) AS asked CROSS JOIN recipient ON hold = asked.value
+                 WHERE state IN ${WAITING} ORDER BY address`
+    for (const row of this.db.all<RecipientRow>(sql, JSON.stringify([...byHold.keys()])))
+      byHold.get(row.hold)?.push(toRecipient(row))
+    // Between the two its last recipient may have left.
+    return rows
+      .map((row) => toMessage(row, byHold.get(row.id) ?? []))
+      .filter(({ recipients }) => recipients.length > 0)
   }
 
   /**

@@ -411,6 +411,10 @@ const FINDINGS: Table = {
   mended: 'réparée',
   'it belongs to another user': 'il appartient à un autre utilisateur',
   'as root: {0}': 'en root : {0}',
+  'what waits is counted wrongly: {0}': 'ce qui attend est mal compté : {0}',
+  'counted anew': 'recompté',
+  'toeh fsck --repair counts anew, and so does toeh cleanup once a day':
+    'toeh fsck --repair recompte, de même que toeh cleanup une fois par jour',
   'it is neither a file nor a folder': 'ce n’est ni un fichier ni un dossier',
   'look what it is': 'regardez ce que c’est',
   'its mode is {0}, not {1}': 'son mode est {0}, et non {1}',

@@ -296,9 +296,12 @@ class Check {
     const wrong = await hold.recount(this.#options.repair)
     if (wrong.length === 0) return
     const path = databasePath(this.#config.state)
-    const why = `what waits is counted wrongly: ${wrong.join(', ')}`
-    const advice = 'toeh fsck --repair counts anew, and so does toeh cleanup once a day'
-    this.#tell('counts', path, why, this.#options.repair ? 'counted anew' : advice, this.#options.repair)
+    const why = words`what waits is counted wrongly: ${wrong.join(', ')}`
+    const { repair } = this.#options
+    const what = repair
+      ? words`counted anew`
+      : words`toeh fsck --repair counts anew, and so does toeh cleanup once a day`
+    this.#tell('counts', path, why, what, repair)
   }
 
   // Messages

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { describeFigures } from '../lib/commands/report.js'
-import { FigureCount } from '../lib/figures.js'
+import { FigureCount, sumUp } from '../lib/figures.js'
 import { FRENCH, HELP, SAID, SETS } from '../lib/french.js'
 import { drawPage } from '../lib/page.js'
 import { speak } from '../lib/speech.js'
@@ -126,7 +126,7 @@ t.test('no sentence of these files is left untagged', async (t) => {
 t.test('a report has no word that is not in the table', async (t) => {
   t.teardown(() => speak('en', {}))
   const now = Date.UTC(2026, 10, 24, 12)
-  const figures = new FigureCount(now - 5 * 86_400_000, now).figures([], [], [])
+  const figures = new FigureCount(now - 5 * 86_400_000, now).figures([], sumUp([], now), [])
   // The months are parted at their blanks.
   const mark = (text: string): string => text.replace(text.startsWith('Jan ') ? /\w+/g : /^.*$/s, '⟦$&⟧')
   // Each text of the table in brackets: what stands outside them has been said in English whatever the language is.

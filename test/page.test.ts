@@ -95,7 +95,7 @@ t.test('what it says', (t) => {
     'corp.test',
     'enforce',
   )
-  for (const words of ['Nothing.', 'None.', 'Nobody's.', 'Nothing was released', 'No verdict yet.'])
+  for (const words of ['Nothing.', 'None.', "Nobody's.", 'Nothing was released', 'No verdict yet.'])
     t.match(empty, words)
   t.end()
 })

@@ -83,8 +83,8 @@ const FILTER = {
 }
 
 /**
- * The command, with what every run of it needs. A module of lib that asks for its own place is told lib's; yargs, the only one to ask
- * for a URL, one from which it finds the texts of its languages in dist/locales.
+ * The command, with what every run of it needs. A module of lib that asks for its own place is told lib's; yargs, the
+ * only one to ask for a URL, one from which it finds the texts of its languages in dist/locales.
  */
 const COMMAND = {
   entryPoints: ['bin/toeh.ts'],
@@ -152,11 +152,18 @@ async function buildLauncher(name, start) {
 
 demandSound()
 const filter = await buildBundle('filter', FILTER)
-await buildLauncher('toeh-filter', { bundle: filter, says: '4.3.0 toeh', descriptor: 1, status: 75 })
+await buildLauncher('toeh-filter', {
+  bundle: filter,
+  says: '4.3.0 toeh',
+  descriptor: 1,
+  status: 75,
+  armed: true,
+})
+const other = { descriptor: 2, status: 1, armed: false }
 const command = await buildBundle('command', COMMAND, COMMAND_HEAD)
-await buildLauncher('toeh', { bundle: command, says: 'toeh', descriptor: 2, status: 1 })
+await buildLauncher('toeh', { bundle: command, says: 'toeh', ...other })
 const attachments = await buildBundle('mime', ATTACHMENTS)
-await buildLauncher('attachments', { bundle: attachments, says: 'attachments', descriptor: 2, status: 1 })
+await buildLauncher('attachments', { bundle: attachments, says: 'attachments', ...other })
 mkdirSync('dist/locales', { recursive: true })
 for (const language of ['en', 'fr'])
   copyFileSync(`node_modules/yargs/locales/${language}.json`, `dist/locales/${language}.json`)

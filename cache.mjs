@@ -1,6 +1,7 @@
 // Makes V8's code caches of the bundles, for the node that runs this: npm run build does, and so does the Debian
 // package where it is installed. It lets one known message through the gate, in a folder of its own, asks what waits
-// there, and has an attachment found: so its success also says that all of them run here. Status 1 and no cache where they do not.
+// there, and has an attachment found: so its success also says that all of them run here. Status 1 and no cache where
+// they do not.
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
@@ -18,7 +19,7 @@ import { join } from 'node:path'
 
 const BIN = join(import.meta.dirname, 'dist/bin')
 
-/** Lets a known message through the gate and asks what waits, and keeps what V8 has compiled on the way. */
+/** Runs each program as it is run most, and keeps what V8 has compiled on the way. */
 async function makeCaches() {
   const folder = mkdtempSync(join(tmpdir(), 'toeh-build-'))
   const server = createServer((socket) => {

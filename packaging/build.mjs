@@ -159,7 +159,7 @@ function putProgram(tree, modules) {
     cpSync(join(ROOT, part), join(tree, HOME, part), {
       recursive: true,
       // The cache is made where the package is installed, for the node there.
-      filter: (file) => !/\.(?:map|cache)$|\/(?:launch\.cjs|toeh-filter\.js)$/.test(file),
+      filter: (file) => !/\.(?:map|cache)$|\/bin\/(?:launch\.cjs|toeh\.js|toeh-filter\.js)$/.test(file),
     })
   }
   for (const file of ['cache.mjs', 'master.cf.sample', 'examples/toeh.toml'])

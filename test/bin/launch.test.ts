@@ -111,6 +111,9 @@ t.test('an installation that is half there defers', async (t) => {
   writeFileSync(stage.bundle, whole.subarray(0, whole.length / 2))
   rmSync(`${stage.bundle}.cache`)
   assertDeferred(t, { ...(await run(stage)), stderr: '' }, /^4\.3\.0 toeh: start: /)
+  writeFileSync(stage.bundle, '(function () {})')
+  const { code, stdout } = await run(stage)
+  t.strictSame({ code, stdout }, { code: 75, stdout: '' }, 'also where it does nothing at all')
   rmSync(stage.bundle)
   assertDeferred(
     t,

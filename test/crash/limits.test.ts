@@ -58,7 +58,7 @@ t.test(
   { skip: cannotStrike() },
   async (t) => {
     const jobs = models.map((model) => {
-      const rungs = model.case === LONG ? steps(4096, 262_144, 12_288) : steps(0, 110_592, 3072)
+      const rungs = model.case === LONG ? steps(4096, 262_144, 12_288) : steps(0, 110_592, 2048)
       return ladderOf(model, 'RLIMIT_FSIZE', part(rungs, model.case === LONG ? 4 : 16), (_, bytes) => [
         'prlimit',
         `--fsize=${bytes}`,

@@ -14,7 +14,7 @@ import { lockNowAndThen } from './lock.js'
 import { People } from './people.js'
 
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 45)
-const LETTERS = Number(process.env.SOAK_LETTERS ?? 200)
+const LETTERS = Number(process.env.SOAK_LETTERS ?? 300)
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
 const CONNECTIONS = 20
 const BUSY_SECONDS = 1

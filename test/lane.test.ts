@@ -75,6 +75,29 @@ t.test('beneath a block nothing passes', async (t) => {
   )
 })
 
+const LABELS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'test']
+
+for (let height = 2; height < LABELS.length; height++) {
+  const above = LABELS.slice(-height).join('.')
+  t.test(`a block of ${above} reaches down to seven labels`, async (t) => {
+    const { lane, landscape } = make(t)
+    const seven = `x@${LABELS.slice(1).join('.')}`
+    await landscape.add([draft('allow', seven), draft('allow', 'y@beside.g.test')], ACTOR)
+    t.ok(passes(lane, seven))
+    await landscape.add([draft('block', above, { subdomains: true })], ACTOR)
+    t.notOk(passes(lane, seven))
+    t.equal(passes(lane, 'y@beside.g.test'), height > 2, 'what is beside it')
+  })
+}
+
+t.test('for a domain of more than seven labels there is no answer', async (t) => {
+  const { lane, landscape } = make(t)
+  const eight = LABELS.join('.')
+  await landscape.add([draft('allow', eight), draft('allow', `x@${eight}`)], ACTOR)
+  t.notOk(passes(lane, `x@${eight}`))
+  t.strictSame(shown(lane), [`pass @${eight}`, `pass x@${eight}`])
+})
+
 t.test('a rule that cannot be added leaves the lane as it was', async (t) => {
   const { lane, landscape } = make(t)
   await landscape.add([draft('allow', 'known.test'), draft('block', 'evil.test')], ACTOR)

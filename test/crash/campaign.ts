@@ -54,8 +54,11 @@ export function ladderOf(
   }
 }
 
+/** No other file of tests runs beside these (package.json, `serial`): each stop for strace waits its turn there. */
+const HANDS = 2
+
 /** Works off the jobs, as many at a time as there are hands. */
-export async function workOff(jobs: readonly Job[], hands: number): Promise<Verdict[]> {
+export async function workOff(jobs: readonly Job[]): Promise<Verdict[]> {
   const verdicts: Verdict[] = []
   let next = 0
   const hand = async (): Promise<void> => {
@@ -65,7 +68,7 @@ export async function workOff(jobs: readonly Job[], hands: number): Promise<Verd
       if (TABLE !== undefined) appendFileSync(TABLE, came.map((one) => `${JSON.stringify(one)}\n`).join(''))
     }
   }
-  await Promise.all(Array.from({ length: hands }, hand))
+  await Promise.all(Array.from({ length: HANDS }, hand))
   return verdicts
 }
 

@@ -1,7 +1,7 @@
 /** Crashes of the commands: killed at every call, and every call failing, each started again and brought to its end. */
 import { rmSync } from 'node:fs'
 import t from 'tap'
-import { chosen, FULL, part, report, strokesOf, workOff } from './campaign.js'
+import { chosen, part, report, strokesOf, workOff } from './campaign.js'
 import { DESK_CASES } from './deskcase.js'
 import { faultsOf, killsOf } from './stroke.js'
 import { cannotStrike, makeModel, modelFolder } from './trial.js'
@@ -17,5 +17,5 @@ t.test('toeh, struck at every call', { skip: cannotStrike() }, async (t) => {
     faults.push(...strokesOf(model, part(faultsOf(model.calls, true), 60)))
   }
   const jobs = [...kills, ...faults]
-  report(t, await workOff(jobs, FULL ? 2 : 1), jobs.length)
+  report(t, await workOff(jobs), jobs.length)
 })

@@ -1,7 +1,7 @@
 /** Crashes of toeh-filter: killed at every call, and every call failing, each run retried as Postfix would. */
 import { rmSync } from 'node:fs'
 import t from 'tap'
-import { chosen, FULL, part, report, strokesOf, workOff } from './campaign.js'
+import { chosen, part, report, strokesOf, workOff } from './campaign.js'
 import { GATE_CASES } from './gatecase.js'
 import { faultsOf, killsOf } from './stroke.js'
 import { cannotStrike, makeModel, modelFolder } from './trial.js'
@@ -18,5 +18,5 @@ t.test('toeh-filter, struck at every call', { skip: cannotStrike() }, async (t) 
     faults.push(...strokesOf(model, part(faultsOf(model.calls, !mixed), mixed ? 32 : 96)))
   }
   const jobs = [...kills, ...faults]
-  report(t, await workOff(jobs, FULL ? 2 : 1), jobs.length)
+  report(t, await workOff(jobs), jobs.length)
 })

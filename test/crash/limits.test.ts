@@ -5,7 +5,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Lab } from '../support/lab.js'
-import { FULL, ladderOf, part, reportLimits, workOff } from './campaign.js'
+import { ladderOf, part, reportLimits, workOff } from './campaign.js'
 import { DESK_CASES } from './deskcase.js'
 import { GATE_CASES, gateCase } from './gatecase.js'
 import { cannotStrike, makeModel, modelFolder } from './trial.js'
@@ -51,7 +51,6 @@ const cannotMount =
 const folder = modelFolder()
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const models = cannotStrike() === false ? await Promise.all(CASES.map((one) => makeModel(one, folder))) : []
-const hands = FULL ? 2 : 1
 
 t.test(
   'a file may not grow beyond a limit: a write is cut short, the next one fails',
@@ -64,7 +63,7 @@ t.test(
         `--fsize=${bytes}`,
       ])
     })
-    reportLimits(t, await workOff(jobs, hands))
+    reportLimits(t, await workOff(jobs))
   },
 )
 
@@ -73,7 +72,7 @@ t.test('a disk that is too small', { skip: cannotStrike() || cannotMount }, asyn
     const rungs = model.case === LONG ? steps(108, 460, 16) : steps(104, 200, 4)
     return ladderOf(model, 'small disk, kB', part(rungs, model.case === LONG ? 4 : 12), onSmallDisk)
   })
-  reportLimits(t, await workOff(jobs, hands))
+  reportLimits(t, await workOff(jobs))
 })
 
 // With fewer Node cannot even open the program, and ends with 1: that is soft_bounce's to catch, in master.cf.
@@ -87,5 +86,5 @@ t.test('no descriptor left', { skip: cannotStrike() }, async (t) => {
       `--nofile=${files}`,
     ]),
   )
-  reportLimits(t, await workOff(jobs, hands))
+  reportLimits(t, await workOff(jobs))
 })

@@ -279,7 +279,7 @@ export class Mailserver {
     const seconds = (performance.now() - began) / 1000
     await sent
     this.#children.splice(this.#children.indexOf(source), 1)
-    await this.postfix.until('an empty queue', () => this.postfix.queue().length === 0)
+    await this.postfix.until('an empty queue', () => this.postfix.isEmpty())
     return seconds
   }
 

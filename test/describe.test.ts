@@ -1,9 +1,11 @@
 /** Describe: what people are shown of a message, and that no message is too broken or too hostile to be shown. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import type { Description, Limits } from '../lib/describe.js'
-import { makeFolder, makeLab, outcomeOf, PIPE_ENV, ROOT, startWith } from './support/lab.js'
+import { makeFolder, makeLab, PIPE_ENV, ROOT, startWith } from './support/lab.js'
 import { makeSink } from './support/sink.js'
 
 interface Described extends Description {
@@ -11,20 +13,33 @@ interface Described extends Description {
   ms: number
 }
 
+/** Describes the file of each line it reads. */
 const PROGRAM = `
+import { createInterface } from 'node:readline'
 import { describeFile } from ${JSON.stringify(join(ROOT, 'dist/lib/describe.js'))}
-const [path, limits] = process.argv.slice(1)
-const begun = performance.now()
-const description = await describeFile(path, limits === '' ? undefined : JSON.parse(limits))
-console.log(JSON.stringify({ ...description, ms: performance.now() - begun }))`
+for await (const line of createInterface({ input: process.stdin })) {
+  const { path, limits } = JSON.parse(line)
+  const begun = performance.now()
+  const description = await describeFile(path, limits)
+  console.log(JSON.stringify({ ...description, ms: performance.now() - begun }))
+}`
 
 /** describeFile in a process of its own: in this one tap would load itself into the process that describes. */
+const describer = startWith(PIPE_ENV, [process.execPath, '--input-type=module', '-e', PROGRAM], {
+  stdio: 'pipe',
+})
+let complaints = ''
+describer.stderr?.on('data', (bytes) => {
+  complaints += bytes
+})
+const answers = createInterface({ input: describer.stdout as Readable })[Symbol.asyncIterator]()
+t.teardown(() => describer.stdin?.end())
+
 async function describePath(path: string, limits?: Limits): Promise<Described> {
-  const given = limits === undefined ? '' : JSON.stringify(limits)
-  const args = ['--input-type=module', '-e', PROGRAM, path, given]
-  const { code, stdout, stderr } = await outcomeOf(startWith(PIPE_ENV, [process.execPath, ...args]))
-  if (code !== 0 || stderr !== '') throw new Error(`${code} ${stderr}`)
-  return JSON.parse(stdout) as Described
+  describer.stdin?.write(`${JSON.stringify({ path, limits })}\n`)
+  const { done, value } = await answers.next()
+  if (done || complaints !== '') throw new Error(`${describer.exitCode} ${complaints}`)
+  return JSON.parse(value) as Described
 }
 
 /** For what has to be found, however busy the machine is. */

@@ -48,7 +48,7 @@ export const LANE_SCHEMA =
   'CREATE TABLE IF NOT EXISTS lane (key TEXT PRIMARY KEY, pass INTEGER NOT NULL) STRICT, WITHOUT ROWID'
 
 /** Labels of the longest domain name that the look-up answers for; mail for longer ones goes to the filter. */
-export const MOST_LABELS = 7
+const MOST_LABELS = 7
 
 /**
  * The look-up: one row, OK, or none. The key must be a plain address in few enough characters that nothing can be
@@ -63,14 +63,14 @@ export function laneQuery(key: string): string {
   const plain = `SELECT lower(a) AS k, instr(a, '@') AS n FROM (SELECT ${key} AS a LIMIT 1)
  WHERE length(a) <= 254 AND instr(a, '@') BETWEEN 2 AND 65 AND a NOT GLOB '*[^-a-zA-Z0-9._=@]*'
  AND a NOT GLOB '*@*@*' AND a NOT GLOB '[-.]*' AND a NOT GLOB '*..*' AND a NOT GLOB '*.@*' LIMIT 1`
-  let asked = `SELECT k, substr(k, n) AS own, '.' || substr(k, n + 1) AS d0 FROM (${plain}) LIMIT 1`
-  const above: string[] = []
-  // Of the last label is left what it is.
-  for (let last = 'd0'; above.length < MOST_LABELS - 1; last = above.at(-1) ?? last) {
-    const next = `d${above.length + 1}`
-    asked = `SELECT *, substr(${last}, 1 + instr(substr(${last}, 2), '.')) AS ${next} FROM (${asked}) LIMIT 1`
-    above.push(next)
-  }
+  const domain = `SELECT k, substr(k, n) AS own, '.' || substr(k, n + 1) AS d0 FROM (${plain}) LIMIT 1`
+  const above = Array.from({ length: MOST_LABELS - 1 }, (_, index) => `d${index + 1}`)
+  // Above the last label is that label again.
+  const asked = above.reduce(
+    (below, name, index) =>
+      `SELECT *, substr(d${index}, 1 + instr(substr(d${index}, 2), '.')) AS ${name} FROM (${below}) LIMIT 1`,
+    domain,
+  )
   const row = (name: string): string => `SELECT pass FROM lane WHERE key = ${name}`
   const stops = above.map((name) => ` AND NOT EXISTS (${row(name)})`).join('\n')
   return `SELECT 'OK' FROM (${asked})

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import type { Description, Limits } from '../lib/describe.js'
-import { makeFolder, makeLab, PIPE_ENV, ROOT, startWith } from './support/lab.js'
+import { makeFolder, makeLab, outcomeOf, PIPE_ENV, ROOT, startWith } from './support/lab.js'
 import { makeSink } from './support/sink.js'
 
 interface Described extends Description {
@@ -24,21 +24,18 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify({ ...description, ms: performance.now() - begun }))
 }`
 
-/** describeFile in a process of its own: in this one tap would load itself into the process that describes. */
+/** What describes is a process of its own: in this one tap would load itself into the process that it starts. */
 const describer = startWith(PIPE_ENV, [process.execPath, '--input-type=module', '-e', PROGRAM], {
   stdio: 'pipe',
 })
-let complaints = ''
-describer.stderr?.on('data', (bytes) => {
-  complaints += bytes
-})
+const ending = outcomeOf(describer)
 const answers = createInterface({ input: describer.stdout as Readable })[Symbol.asyncIterator]()
 t.teardown(() => describer.stdin?.end())
 
 async function describePath(path: string, limits?: Limits): Promise<Described> {
   describer.stdin?.write(`${JSON.stringify({ path, limits })}\n`)
   const { done, value } = await answers.next()
-  if (done || complaints !== '') throw new Error(`${describer.exitCode} ${complaints}`)
+  if (done) throw new Error(`what describes has ended: ${JSON.stringify(await ending)}`)
   return JSON.parse(value) as Described
 }
 
@@ -286,4 +283,10 @@ t.test('a trap is held and told of as any message; show says what it can', { tim
   t.match(stdout, /eve@unknown\.test\n {6}held: unknown/)
   t.match(stdout, 'the message could not be read to its end: not all attachments were found within 4 s')
   t.ok(performance.now() - shown < 9000, `${Math.round(performance.now() - shown)} ms`)
+})
+
+t.test('what describes has said nothing else, and ends well', async (t) => {
+  describer.stdin?.end()
+  const { code, stderr } = await ending
+  t.strictSame({ code, stderr }, { code: 0, stderr: '' })
 })

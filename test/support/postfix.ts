@@ -320,7 +320,7 @@ ${SERVICES}`
    * In the order in which a message goes through them, and twice: what the filter gives back is in the first again.
    */
   isEmpty(): boolean {
-    const folders = ['maildrop', 'incoming', 'active', 'deferred'].map((name) =>
+    const folders = ['maildrop', 'incoming', 'active', 'deferred', 'hold'].map((name) =>
       join(this.dir, 'queue', name),
     )
     return [...folders, ...folders].every((folder) =>

@@ -24,6 +24,8 @@ const COMMON = { bundle: true, platform: 'node', target: 'node20.19', format: 'c
 const SELDOM = {
   // Known mail needs no hash, and this costs a twentieth of the filter's run.
   'node:crypto': { functions: ['createHash', 'randomBytes'] },
+  // Where lib/channel.ts has Node's own handles.
+  'node:net': { functions: ['connect', 'Socket'] },
   'node:child_process': { functions: ['execFile', 'execFileSync', 'spawn', 'spawnSync'] },
   'node:readline': { functions: ['createInterface'] },
   libmime: {},
@@ -78,7 +80,7 @@ const FILTER = {
   entryPoints: ['bin/toeh-filter.ts'],
   external: ['bindings', 'nodemailer', 'libmime', 'tldts'],
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-  plugins: [lazy(['node:crypto'])],
+  plugins: [lazy(['node:crypto', 'node:net'])],
   minify: true,
 }
 

@@ -1,9 +1,8 @@
 /** toeh-filter: the content filter that pipe(8) starts. Exit 0 when every recipient is settled, else 75. */
 import '../lib/ending.js' // First, and by itself so that no sorting moves it: it arms the process.
 import { DEFAULT_CONFIG_PATH, loadConfig } from '../lib/config.js'
-import { end, settle } from '../lib/ending.js'
+import { end, setDeadline, settle } from '../lib/ending.js'
 import { parseArguments } from '../lib/envelope.js'
-import { Failure } from '../lib/failure.js'
 import { runGate } from '../lib/gate.js'
 import { isParentAlive, readStdin } from '../lib/stdin.js'
 
@@ -12,19 +11,14 @@ const parent = process.ppid
 async function main(): Promise<void> {
   const { envelope, configPath } = parseArguments(process.argv.slice(2))
   const config = loadConfig(configPath ?? process.env.TOEH_CONFIG ?? DEFAULT_CONFIG_PATH)
-  const deadline = setTimeout(() => {
-    end(new Failure('deadline', `not done within ${config.deadlineSeconds} s`))
-  }, config.deadlineSeconds * 1000)
+  setDeadline(config.deadlineSeconds)
   await runGate({
     config,
     envelope,
     input: readStdin(),
     now: Date.now(),
     writerAlive: () => isParentAlive(parent),
-    settled: (verdict) => {
-      clearTimeout(deadline)
-      settle(verdict)
-    },
+    settled: settle,
   })
 }
 

@@ -1,6 +1,5 @@
 /** The configuration: TOML, checked whole, unknown keys refused by name and line. */
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { parse, TomlError } from 'smol-toml'
 import { foldAscii, parseAddress, parseDomain } from './address.js'
 import { visible } from './display.js'
@@ -211,7 +210,8 @@ function parseModerate(
     if (!approvers.has(foldAscii(approver)))
       throw wrong('logins', `${JSON.stringify(login)}: ${JSON.stringify(approver)} is not one of approvers`)
   }
-  if (!/^[A-Za-z0-9._-]*$/.test(authservId)) throw wrong('authserv_id', 'it must be a name without blanks')
+  if (authservId !== '' && !/^[A-Za-z0-9._-]+$/.test(authservId))
+    throw wrong('authserv_id', 'it must be a name without blanks')
   for (const name of receivedBy)
     if (!/^[A-Za-z0-9._-]+$/.test(name)) throw wrong('received_by', `${JSON.stringify(name)} is no host name`)
   for (const name of two)
@@ -257,16 +257,20 @@ function kindOf(value: unknown): string {
   return isTable(value) ? 'a table' : 'a date'
 }
 
+/** Whether a host is a literal address of this machine alone: of 127.0.0.0/8, or `::1`. */
+function isLoopback(host: string): boolean {
+  const parts = host.split('.')
+  const isOctet = (part: string): boolean => String(Number(part)) === part && Number(part) <= 255
+  return host === '::1' || (parts.length === 4 && parts[0] === '127' && parts.every(isOctet))
+}
+
 /** `smtp:ADDRESS:PORT` on loopback or `sendmail:/PATH`; anything else is undefined. */
 function parseTransport(text: string): Transport | undefined {
   const [, ipv4, ipv6, port] = /^smtp:(?:([0-9.]+)|\[([0-9a-fA-F:]+)\]):([0-9]{1,5})$/.exec(text) ?? []
   const host = ipv4 ?? ipv6
   if (host !== undefined) {
-    const loopback = isIP(host) === 4 ? host.startsWith('127.') : host === '::1'
     const number = Number(port)
-    return loopback && isIP(host) !== 0 && number > 0 && number < 65536
-      ? { kind: 'smtp', host, port: number }
-      : undefined
+    return isLoopback(host) && number > 0 && number < 65536 ? { kind: 'smtp', host, port: number } : undefined
   }
   const path = /^sendmail:(\/.+)$/.exec(text)?.[1]
   return path === undefined || !isPath(path) ? undefined : { kind: 'sendmail', path }
@@ -328,7 +332,8 @@ export function parseConfig(path: string, text: string): Config {
       'it must be smtp:127.0.0.1:PORT (a literal loopback address) or sendmail:/PATH',
     )
   }
-  if (!/^(?:[A-Za-z_][A-Za-z0-9_.-]*)?$/.test(file.people.group))
+  const { group } = file.people
+  if (group !== '' && !/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(group))
     throw reader.wrong('people', 'group', 'it must be the name of one group of this system')
   if (!isPath(file.state)) throw reader.wrong('', 'state', 'it must be an absolute path')
   return {
@@ -345,7 +350,7 @@ export function parseConfig(path: string, text: string): Config {
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
     groups: parseGroups(reader, file.groups),
-    people: { group: file.people.group },
+    people: { group },
     notice: {
       enabled: file.notice.enabled,
       from,

@@ -17,7 +17,7 @@
  * 4 must be right: an over-broad rule lets a stranger in, so a domain rule covers that domain alone unless a
  * person asked for more. Only the envelope is looked at; headers are the sender's to write.
  */
-import { type Fault, parentDomains, parseAddress } from './address.js'
+import { type Fault, type PlainAddress, parentDomains, parseAddress } from './address.js'
 
 export interface Rule {
   id: number
@@ -70,7 +70,11 @@ export interface Facts {
 /** The values under which a rule for this recipient could stand, most specific first; none if malformed. */
 export function lookupKeys(recipient: string): string[] {
   const address = parseAddress(recipient)
-  return address.plain ? [address.key, address.domain, ...parentDomains(address.domain)] : []
+  return address.plain ? keysOf(address) : []
+}
+
+function keysOf({ key, domain }: PlainAddress): string[] {
+  return [key, domain, ...parentDomains(domain)]
 }
 
 /**
@@ -99,12 +103,16 @@ function nearest(rules: readonly Rule[], scopes: readonly string[][]): Rule | un
 }
 
 /** The rule that decides for a plain recipient, or undefined. */
-function decidingRule(recipient: string, scopes: readonly string[][], rules: RulesByValue): Rule | undefined {
-  const [address, domain, ...parents] = lookupKeys(recipient)
-  const at = (key: string | undefined): readonly Rule[] => (key === undefined ? [] : (rules.get(key) ?? []))
-  const reaching = parents.map((key) => at(key).filter(({ subdomains }) => subdomains))
-  for (const equals of [at(address), at(domain), ...reaching]) {
-    const rule = nearest(equals, scopes)
+function decidingRule(
+  recipient: PlainAddress,
+  scopes: readonly string[][],
+  rules: RulesByValue,
+): Rule | undefined {
+  for (const [index, key] of keysOf(recipient).entries()) {
+    const equals = rules.get(key)
+    if (equals === undefined) continue
+    // After the address and its domain come the domains above.
+    const rule = nearest(index < 2 ? equals : equals.filter(({ subdomains }) => subdomains), scopes)
     if (rule !== undefined) return rule
   }
   return undefined
@@ -127,7 +135,7 @@ function decideOne(
   if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
   if (!ownSender) return { recipient, pass: false, reason: 'foreign-sender' }
   if (facts.internal.has(address.domain)) return { recipient, pass: true, reason: 'internal' }
-  const rule = decidingRule(recipient, scopes, facts.rules)
+  const rule = decidingRule(address, scopes, facts.rules)
   if (rule === undefined) return { recipient, pass: false, reason: 'unknown' }
   return rule.effect === 'allow'
     ? { recipient, pass: true, reason: 'allowed', rule }

@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs'
 import { EXIT } from './exit.js'
-import { describeError } from './failure.js'
+import { describeError, Failure } from './failure.js'
 
 /** How long telling people may take once the mail is settled. */
 const AFTERWARDS_MS = 10_000
@@ -16,9 +16,16 @@ let settled: string | undefined
 process.exitCode = EXIT.tempFail
 process.umask(0o077)
 // Output is one stream to pipe(8): a warning in front of the line would hide its 4.3.0 and reach the sender.
-process.removeAllListeners('warning')
+process.emitWarning = () => {}
 process.on('uncaughtException', end)
 process.on('unhandledRejection', end)
+
+/** Ends the process where it has not come to a verdict within so many seconds. */
+export function setDeadline(seconds: number): void {
+  setTimeout(() => {
+    if (settled === undefined) end(new Failure('deadline', `not done within ${seconds} s`))
+  }, seconds * 1000)
+}
 
 /** Notes the verdict; it may be given again with more in it. Whatever comes after has a short time. */
 export function settle(verdict: string): void {
@@ -31,7 +38,8 @@ export function end(failure?: unknown): never {
   const line = settled ?? `4.3.0 toeh: ${describeError(failure)}`
   try {
     // The line goes to the log and into DSNs, and must stay one.
-    writeSync(1, `${line.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 400)}\n`)
+    const shown = /[^\x20-\x7e]/.test(line) ? line.replace(/[^\x20-\x7e]+/g, ' ') : line
+    writeSync(1, `${shown.slice(0, 400)}\n`)
   } catch {
     // Nobody reads it any more; the status still counts.
   }

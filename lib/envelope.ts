@@ -59,12 +59,10 @@ export function parseArguments(argv: readonly string[]): FilterArguments {
   if (end < 0) throw misuse('no -- before the recipients')
   const values = new Map<Option, string>()
   for (const argument of argv.slice(0, end)) {
-    const [, name, value] = /^--([a-z-]+)=(.*)$/s.exec(argument) ?? []
-    const option = OPTIONS.find((known) => known === name)
-    if (option === undefined || value === undefined)
-      throw misuse(`unknown option ${JSON.stringify(argument.slice(0, 40))}`)
+    const option = OPTIONS.find((known) => argument.startsWith(`--${known}=`))
+    if (option === undefined) throw misuse(`unknown option ${JSON.stringify(argument.slice(0, 40))}`)
     if (values.has(option)) throw misuse(`--${option} is given twice`)
-    values.set(option, value)
+    values.set(option, argument.slice(`--${option}=`.length))
   }
   const recipients = [...new Set(argv.slice(end + 1))]
   if (recipients.length === 0) throw misuse('no recipient')

@@ -190,7 +190,7 @@ class Passage {
       message: this.#message,
       onRefused: (refused: readonly Refusal[]) => this.#parkRefused(refused),
     }
-    return reinject(config.reinject, cargo, config.deadlineSeconds * 1000)
+    return reinject(config.reinject, cargo, undefined)
   }
 
   async #parkRefused(refused: readonly Refusal[]): Promise<void> {

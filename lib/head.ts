@@ -1,15 +1,24 @@
 /** The head of a message: its header fields as bytes allow, for the loop guard and for people. Never decides. Pure. */
 
+const CR = 0x0d
+const LF = 0x0a
+
+/** The lines before the first empty one, and whether that is there. */
+function headerLines(head: Buffer): { lines: string[]; ended: boolean } {
+  // Found in the bytes: a body of 60 kB is not taken apart for its header.
+  const ends = ['\n\n', '\n\r\n'].map((mark) => head.indexOf(mark)).filter((at) => at >= 0)
+  const starts = head[0] === CR && head[1] === LF ? LF : head[0]
+  const end = starts === LF ? 0 : Math.min(...ends, head.length)
+  // UTF-8 for SMTPUTF8 mail; invalid bytes become U+FFFD, which is shown and never sent.
+  return { lines: head.toString('utf8', 0, end).split(/\r?\n/), ended: end < head.length }
+}
+
 /**
  * The unfolded value of the topmost field of this name (RFC 5322, 2.2.3), or undefined.
  * @param head the first bytes of the message; only whole header lines before the empty line count
  */
 export function topmostField(head: Buffer, name: string): string | undefined {
-  // UTF-8 for SMTPUTF8 mail; invalid bytes become U+FFFD, which is shown and never sent.
-  const text = head.toString('utf8')
-  const lines = text.split(/\r?\n/)
-  const end = lines.indexOf('')
-  if (end >= 0) lines.length = end
+  const { lines } = headerLines(head)
   const prefix = `${name.toLowerCase()}:`
   const start = lines.findIndex((line) => line.toLowerCase().startsWith(prefix))
   if (start < 0) return undefined
@@ -27,16 +36,15 @@ export function topmostField(head: Buffer, name: string): string | undefined {
  */
 export function headerFields(head: Buffer): { fields: { name: string; value: string }[]; whole: boolean } {
   const fields: { name: string; parts: string[] }[] = []
-  const lines = head.toString('utf8').split(/\r?\n/)
-  const end = lines.indexOf('')
-  for (const line of end < 0 ? lines : lines.slice(0, end)) {
+  const { lines, ended } = headerLines(head)
+  for (const line of lines) {
     const colon = line.indexOf(':')
     if (/^[ \t]/.test(line)) fields.at(-1)?.parts.push(line.trim())
     else if (colon > 0) fields.push({ name: line.slice(0, colon), parts: [line.slice(colon + 1)] })
   }
   return {
     fields: fields.map(({ name, parts }) => ({ name, value: parts.join(' ').trim() })),
-    whole: end >= 0 || head.length < WHOLE_BYTES,
+    whole: ended || head.length < WHOLE_BYTES,
   }
 }
 

@@ -33,6 +33,16 @@ function toRule(row: RuleRow): Rule {
   }
 }
 
+function rulesByValue(rows: readonly RuleRow[]): Map<string, Rule[]> {
+  const byValue = new Map<string, Rule[]>()
+  for (const rule of rows.map(toRule)) {
+    const rules = byValue.get(rule.value)
+    if (rules === undefined) byValue.set(rule.value, [rule])
+    else rules.push(rule)
+  }
+  return byValue
+}
+
 /** How far old uses have been summed up. */
 const FOLDED = 'uses summed up before'
 
@@ -121,12 +131,7 @@ export class Landscape {
   /** Every row the express lane should have now. */
   laneRows(now: number, internal: ReadonlySet<string>): LaneRow[] {
     const sql = `SELECT ${COLUMNS} FROM rule WHERE revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
-    const byValue = new Map<string, Rule[]>()
-    for (const rule of this.#db.all<RuleRow>(sql, now).map(toRule)) {
-      const rules = byValue.get(rule.value)
-      if (rules === undefined) byValue.set(rule.value, [rule])
-      else rules.push(rule)
-    }
+    const byValue = rulesByValue(this.#db.all<RuleRow>(sql, now))
     return [...byValue].flatMap(([value, rules]) => laneRows(value, rules, internal))
   }
 
@@ -143,14 +148,16 @@ export class Landscape {
     return this.#db.all<RuleRow>(sql, value, now).map(toRule)
   }
 
-  /** The rules at these values that are live now; one index look-up each. */
+  /** The rules at these values that are live now, all of one moment; one index look-up each. */
   async facts(values: Iterable<string>, now: number): Promise<RulesByValue> {
-    const facts = new Map<string, readonly Rule[]>()
-    for (const value of new Set(values)) {
-      const rules = this.#at(value, now)
-      if (rules.length > 0) facts.set(value, rules)
-    }
-    return facts
+    return rulesByValue(this.#among(values, now))
+  }
+
+  /** One query for all: outside a transaction each would lock the file anew. */
+  #among(values: Iterable<string>, now: number): RuleRow[] {
+    const sql = `SELECT ${COLUMNS} FROM rule WHERE value IN (SELECT value FROM json_each(?))
+                 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
+    return this.#db.all<RuleRow>(sql, JSON.stringify([...new Set(values)]), now)
   }
 
   /**
@@ -174,11 +181,10 @@ export class Landscape {
       places.set(place, standing)
       return standing
     }
-    // One query for all: outside a transaction each would lock the file anew.
-    const sql = `SELECT ${COLUMNS} FROM rule WHERE value IN (SELECT value FROM json_each(?))
-                 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
-    const values = JSON.stringify([...new Set(drafts.map(({ value }) => value))])
-    for (const rule of this.#db.all<RuleRow>(sql, values, now).map(toRule))
+    for (const rule of this.#among(
+      drafts.map(({ value }) => value),
+      now,
+    ).map(toRule))
       standingAt(rule).push({ ...rule, is: rule })
     return drafts.map((draft, index) => {
       const standing = standingAt(draft)

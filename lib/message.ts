@@ -93,8 +93,8 @@ export class Message implements Stored {
 
   /** Its first 64 kB. */
   get head(): Buffer {
-    this.#head ??= Buffer.concat(this.#pieces)
-    return this.#head
+    this.#head ??= this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces)
+    return this.#head ?? Buffer.alloc(0)
   }
 
   /** Takes the next piece; it is copied at once, so it may stand in a buffer that is used again. */
@@ -105,7 +105,8 @@ export class Message implements Stored {
     this.#records.push(piece)
     this.eightBit ||= !isAscii(piece)
     if (this.#kept === HEAD_BYTES) return
-    const part = Buffer.from(piece.subarray(0, HEAD_BYTES - this.#kept))
+    const part = Buffer.allocUnsafeSlow(Math.min(piece.length, HEAD_BYTES - this.#kept))
+    piece.copy(part)
     this.#pieces.push(part)
     this.#kept += part.length
   }

@@ -16,10 +16,14 @@ export type Cargo = Omit<Parcel, 'open'> & {
 
 /**
  * Sends one message on.
- * @param patienceMs how long a silent server is waited for
+ * @param patienceMs how long a silent server is waited for; undefined where the caller keeps the time
  * @throws Failure (75), `inDoubt` where the message may have been accepted
  */
-export async function reinject(transport: Transport, cargo: Cargo, patienceMs: number): Promise<Delivery> {
+export async function reinject(
+  transport: Transport,
+  cargo: Cargo,
+  patienceMs: number | undefined,
+): Promise<Delivery> {
   if (cargo.recipients.length > RECIPIENTS_AT_ONCE) {
     throw new Failure('reinject', `more than ${RECIPIENTS_AT_ONCE} recipients at once`, {
       status: EXIT.tempFail,

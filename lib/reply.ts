@@ -23,6 +23,12 @@ function demandWithin(size: number): void {
   if (size > MAX_REPLY) throw new Error('an SMTP reply of more than 64 kB')
 }
 
+/** Three digits, of which the first is 2 to 5. */
+function isCode(text: string): boolean {
+  const code = Number(text)
+  return code >= 200 && code < 600 && String(code) === text
+}
+
 export class ReplyReader {
   #text = ''
   #lines: string[] = []
@@ -37,25 +43,29 @@ export class ReplyReader {
    */
   push(bytes: Buffer): Reply[] {
     const replies: Reply[] = []
-    this.#text += bytes.toString('latin1')
-    for (let lf = this.#text.indexOf('\n'); lf >= 0; lf = this.#text.indexOf('\n')) {
-      const line = this.#text.slice(0, lf).replace(/\r$/, '')
-      this.#text = this.#text.slice(lf + 1)
-      this.#size += lf + 1
+    const text = this.#text + bytes.toString('latin1')
+    let from = 0
+    for (let lf = text.indexOf('\n'); lf >= 0; lf = text.indexOf('\n', from)) {
+      const line = text.slice(from, lf > from && text[lf - 1] === '\r' ? lf - 1 : lf)
+      this.#size += lf + 1 - from
+      from = lf + 1
       demandWithin(this.#size)
-      const [, digits, separator, rest] = /^([2-5][0-9][0-9])(?:([ -])(.*))?$/s.exec(line) ?? []
-      if (digits === undefined) throw new Error(`not an SMTP reply: ${JSON.stringify(line.slice(0, 60))}`)
+      const digits = line.slice(0, 3)
+      const separator = line.slice(3, 4)
+      if (!isCode(digits) || !['', ' ', '-'].includes(separator))
+        throw new Error(`not an SMTP reply: ${JSON.stringify(line.slice(0, 60))}`)
       // Every line has the same code (RFC 5321, 4.2.1): which of two would count?
       if (this.#code !== undefined && this.#code !== digits)
         throw new Error(`an SMTP reply with two codes: ${this.#code} and ${digits}`)
       this.#code = separator === '-' ? digits : undefined
-      this.#lines.push(rest ?? '')
+      this.#lines.push(line.slice(4))
       if (separator !== '-') {
         replies.push({ code: Number(digits), text: this.#lines.join(' '), lines: this.#lines })
         this.#lines = []
         this.#size = 0
       }
     }
+    this.#text = text.slice(from)
     demandWithin(this.#size + this.#text.length)
     return replies
   }

@@ -2,8 +2,8 @@
  * The SMTP client of the gate: one transaction with our own Postfix on loopback (RFC 5321, XFORWARD_README).
  * Small because its peer is known; strict because what it gets wrong is lost mail.
  */
-import { connect, type Socket } from 'node:net'
 import { isAscii, isSendable } from './address.js'
+import { type Channel, openConnection } from './channel.js'
 import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
@@ -15,8 +15,11 @@ import { DotStuffing, xtext } from './wire.js'
 interface Server {
   host: string
   port: number
-  /** Milliseconds after which it is given up: for each reply, however slowly it drips in, and without progress. */
-  patienceMs: number
+  /**
+   * Milliseconds after which it is given up: for each reply, however slowly it drips in, and for each piece it takes; undefined
+   * where the caller keeps the time.
+   */
+  patienceMs: number | undefined
 }
 
 /** Anything from the server that is neither success nor a final refusal: the mail stays where it is. */
@@ -30,10 +33,10 @@ function temporary(
 
 /** One connection: writes commands, reads replies, in order. */
 class Conversation {
-  readonly #socket: Socket
+  readonly #channel: Channel
   readonly #where: string
   readonly #reader = new ReplyReader()
-  readonly #patienceMs: number
+  readonly #patienceMs: number | undefined
   readonly #replies: Reply[] = []
   /** Replies that are due: the greeting, and one for each command that is on its way. */
   #owed = 1
@@ -47,32 +50,31 @@ class Conversation {
   constructor(server: Server) {
     this.#where = `${server.host}:${server.port}`
     this.#patienceMs = server.patienceMs
-    this.#socket = connect({ host: server.host, port: server.port, noDelay: true })
-    this.#socket.setTimeout(server.patienceMs, () => this.#giveUp())
-    this.#socket.on('error', (error) => this.#break(describeError(error), error))
-    this.#socket.on('close', () => this.#break('the connection was closed'))
-    this.#socket.on('data', (bytes) => {
-      try {
-        const replies = this.#reader.push(bytes)
-        this.#owed -= replies.length
-        this.#replies.push(...replies)
-      } catch (error) {
-        return this.#break(describeError(error))
-      }
-      // Taken in its turn, a 250 too many would pass for the answer to the final dot.
-      const [early] = this.#owed < 0 ? this.#replies.splice(this.#owed) : []
-      if (early !== undefined) this.#break(`it answered before it was asked: ${describeReply(early)}`)
-      this.#deliver()
+    this.#channel = openConnection(server.host, server.port, {
+      onBytes: (bytes) => this.#take(bytes),
+      onEnd: () => this.#break('the connection was closed'),
+      onError: (error) => this.#break(describeError(error), error),
     })
   }
 
-  #giveUp(): void {
-    this.#break(`no answer for ${this.#patienceMs / 1000} s`)
+  #take(bytes: Buffer): void {
+    try {
+      const replies = this.#reader.push(bytes)
+      this.#owed -= replies.length
+      this.#replies.push(...replies)
+    } catch (error) {
+      this.#break(describeError(error))
+      return
+    }
+    // Taken in its turn, a 250 too many would pass for the answer to the final dot.
+    const [early] = this.#owed < 0 ? this.#replies.splice(this.#owed) : []
+    if (early !== undefined) this.#break(`it answered before it was asked: ${describeReply(early)}`)
+    this.#deliver()
   }
 
   #break(why: string, cause?: unknown): void {
     this.#broken ??= temporary(this.#where, why, { inDoubt: this.#dotSent, cause })
-    this.#socket.destroy()
+    this.#channel.close()
     this.#flushed?.()
     this.#deliver()
   }
@@ -90,25 +92,39 @@ class Conversation {
     }
   }
 
-  async read(): Promise<Reply> {
-    const timer = setTimeout(() => this.#giveUp(), this.#patienceMs)
+  /** Waits for the server as long as it is given. */
+  async #wait<T>(work: Promise<T>): Promise<T> {
+    const patienceMs = this.#patienceMs
+    if (patienceMs === undefined) return work
+    const timer = setTimeout(() => this.#break(`no answer for ${patienceMs / 1000} s`), patienceMs)
     try {
-      return await new Promise((resolve, reject) => {
-        this.#waiting = { resolve, reject }
-        this.#deliver()
-      })
+      return await work
     } finally {
       clearTimeout(timer)
     }
   }
 
+  async read(): Promise<Reply> {
+    return this.#wait(
+      new Promise((resolve, reject) => {
+        this.#waiting = { resolve, reject }
+        this.#deliver()
+      }),
+    )
+  }
+
   /** Writes and waits until the bytes are on their way: the buffer is the caller's again, and memory stays flat. */
   async write(bytes: Buffer | string): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
-    await new Promise<void>((resolve) => {
-      this.#flushed = resolve
-      this.#socket.write(bytes, () => resolve())
-    })
+    await this.#wait(
+      new Promise<void>((resolve) => {
+        this.#flushed = resolve
+        this.#channel.write(bytes, (error) => {
+          if (error !== undefined) this.#break(describeError(error), error)
+          resolve()
+        })
+      }),
+    )
     if (this.#broken !== undefined) throw this.#broken
   }
 
@@ -119,13 +135,14 @@ class Conversation {
     for (const group of groups) {
       this.#owed += group.length
       await this.write(group.map((command) => `${command}\r\n`).join(''))
-      for (const _ of group) replies.push(await this.read())
+      // Many have come at once: waiting for each would cost more than reading it.
+      for (const _ of group) replies.push(this.#replies.shift() ?? (await this.read()))
     }
     return replies
   }
 
   /** Writes what ends the message and gives its reply. What was said before the end is no answer to it. */
-  async finish(end: Buffer): Promise<Reply> {
+  async finish(end: string): Promise<Reply> {
     await new Promise((resolve) => setImmediate(resolve))
     if (this.#broken !== undefined) throw this.#broken
     this.#dotSent = true
@@ -151,19 +168,23 @@ class Conversation {
 
   /** Ends the connection as it is; what was not ended by its dot is no message (RFC 5321, 4.1.1.4). */
   hangUp(): void {
-    this.#socket.destroy()
+    this.#channel.close()
   }
 
   /** Says QUIT and does not wait for the answer: nothing depends on it. */
   quit(): void {
     this.#broken ??= temporary(this.#where, 'the conversation is over')
     this.#owed += 1
-    this.#socket.end('QUIT\r\n')
-    this.#socket.unref()
+    this.#channel.write('QUIT\r\n', () => this.#channel.close())
   }
 }
 
 const XFORWARD_LINE = 512 - 'XFORWARD\r\n'.length
+
+/** As much of an xtext as an attribute may have, with no character of it cut in two. */
+function shorten(encoded: string): string {
+  return encoded.length <= 255 ? encoded : encoded.slice(0, 255).replace(/\+.?$/, '')
+}
 
 /** XFORWARD commands with what EHLO offers, each within the line limit (XFORWARD_README). */
 function xforward(offered: string, client: Client, queueId: string): string[] {
@@ -181,7 +202,7 @@ function xforward(offered: string, client: Client, queueId: string): string[] {
   for (const name of new Set(offered.toUpperCase().split(' '))) {
     const value = known[name]
     if (value === undefined) continue
-    const pair = ` ${name}=${value === '' ? '[UNAVAILABLE]' : xtext(value).slice(0, 255).replace(/\+.?$/, '')}`
+    const pair = ` ${name}=${value === '' ? '[UNAVAILABLE]' : shorten(xtext(value))}`
     const last = commands.at(-1)
     if (last !== undefined && last.length + pair.length <= XFORWARD_LINE)
       commands[commands.length - 1] = last + pair

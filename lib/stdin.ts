@@ -1,6 +1,6 @@
 /** Standard input as pipe(8) gives it: a pipe, read piece by piece into one buffer. */
 import { readFileSync, readSync } from 'node:fs'
-import { Socket } from 'node:net'
+import { openDescriptor } from './channel.js'
 
 const PIECE_BYTES = 64 * 1024
 
@@ -10,42 +10,37 @@ const PIECE_BYTES = 64 * 1024
  * A read of a pipe must not block the thread either, or no deadline could end the process.
  */
 export async function* readStdin(): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafe(PIECE_BYTES)
-  let socket: Socket
   let piece: Buffer | undefined
   let ended = false
-  let failed: Error | undefined
+  let failed: unknown
   let wake: () => void = () => {}
-  const onread = {
-    buffer,
-    callback: (length: number): boolean => {
-      piece = buffer.subarray(0, length)
+  const input = openDescriptor(0, {
+    onBytes: (bytes) => {
+      piece = bytes
+      input?.pause() // Nothing more until this piece is done with.
       wake()
-      return false // Nothing more until this piece is done with.
     },
-  }
-  try {
-    // Half open: at the end it stays as it is. To destroy it, Node would first make a stream of standard error.
-    socket = new Socket({ fd: 0, onread, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0])
-  } catch {
+    onEnd: () => {
+      ended = true
+      wake()
+    },
+    onError: (error) => {
+      failed = error
+      wake()
+    },
+  })
+  if (input === undefined) {
     // A file or a terminal: nobody is kept waiting, or somebody sits there.
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES)
     for (let length = readSync(0, buffer); length > 0; length = readSync(0, buffer))
       yield buffer.subarray(0, length)
     return
   }
-  socket.on('end', () => {
-    ended = true
-    wake()
-  })
-  socket.on('error', (error) => {
-    failed = error
-    wake()
-  })
   while (true) {
     if (piece === undefined && failed === undefined && !ended) {
       await new Promise<void>((resolve) => {
         wake = resolve
-        socket.resume()
+        input.resume()
       })
     }
     if (failed !== undefined) throw failed
@@ -66,8 +61,9 @@ const REPARENTING_MS = 20
  */
 export async function isParentAlive(parent: number): Promise<boolean> {
   try {
-    // The name in parentheses may hold anything; state and flags are the 1st and 7th word after it.
-    const stat = readFileSync(`/proc/${parent}/stat`, 'latin1')
+    // The name in parentheses may hold anything; state and flags are the 1st and 7th word after it. As UTF-8, which
+    // Node reads in one go.
+    const stat = readFileSync(`/proc/${parent}/stat`, 'utf8')
     const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (words[0] === 'Z' || (Number(words[6]) & EXITING) !== 0) return false
   } catch {

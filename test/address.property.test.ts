@@ -1,4 +1,5 @@
 /** Properties of address.ts: nothing but a plain address ever passes, by a reading of the design of its own. */
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { foldAscii, isSendable, parentDomains, parseAddress, parseDomain } from '../lib/address.js'
@@ -66,6 +67,16 @@ t.test('names of many scripts are plain, and their A-label is theirs alone', asy
     assert(again.plain && again.domain === expected, `as A-labels: ${JSON.stringify(again)}`)
   })
   await holds(t, `${Object.keys(SCRIPTS).length} scripts`, 5000, passes)
+})
+
+t.test('an address that is folded already is read as one that is not', async (t) => {
+  // The first is read in one step where it can be, the second never is.
+  const agrees = fc.property(strangeAddress, (text) => {
+    if (!/^[\x21-\x7e]*$/.test(text)) return
+    const [folded, unfolded] = [parseAddress(lower(text)), parseAddress(text.toUpperCase())]
+    assert(isDeepStrictEqual(folded, unfolded), `${JSON.stringify(folded)} ${JSON.stringify(unfolded)}`)
+  })
+  await holds(t, 'agreement', 10_000, agrees)
 })
 
 t.test('a key is its own key', async (t) => {

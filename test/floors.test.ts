@@ -67,7 +67,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['french', 'rulefile', 'selection', 'sidebyside']],
   ['pure', ['addressbook', 'csvfile', 'letter']],
-  ['foundations', ['database', 'holdfolder']],
+  ['foundations', ['channel', 'database', 'holdfolder']],
   ['foundations', ['audit']],
   [
     'effects',

@@ -64,7 +64,20 @@ function assertDeferred(t: Test, course: Course, why: string, inDoubt = false): 
 /** EHLO without extensions. */
 const BARE = ehlo()
 
-t.test('the whole course, in order', async (t) => {
+t.test('the whole course, in order', wholeCourse)
+
+t.test('the whole course, in order, over node:net', async (t) => {
+  // As on a version of Node that lib/channel.ts has not been tried on.
+  const inside = process as unknown as { binding: unknown }
+  const { binding } = inside
+  inside.binding = undefined
+  t.teardown(() => {
+    inside.binding = binding
+  })
+  await wholeCourse(t)
+})
+
+async function wholeCourse(t: Test): Promise<void> {
   const { script, delivery, refused } = await send(t)
   t.strictSame(delivery, { accepted: ['x@known.test', 'y@known.test'], queueId: '4bQ8Yk2hJnz1' })
   t.strictSame(refused, [])
@@ -80,7 +93,7 @@ t.test('the whole course, in order', async (t) => {
   ])
   t.equal(script.data.toString(), 'Subject: x\r\n\r\nBody\r\n.\r\n')
   t.notMatch(script.raw.toString(), /[^\r]\n/, 'every line ends with CRLF')
-})
+}
 
 t.test('a server that gives no id, or another word for it', async (t) => {
   for (const [reply, queueId] of [

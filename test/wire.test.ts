@@ -6,7 +6,7 @@ import { DotStuffing, xtext } from '../lib/wire.js'
 function encode(...pieces: Buffer[]): string {
   const stuffing = new DotStuffing()
   const out = pieces.map((piece) => Buffer.from(stuffing.push(piece)))
-  return Buffer.concat([...out, stuffing.end()]).toString('latin1')
+  return Buffer.concat([...out, Buffer.from(stuffing.end())]).toString('latin1')
 }
 
 const LONG = 'x'.repeat(3000)

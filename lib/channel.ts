@@ -1,0 +1,242 @@
+/**
+ * A channel: bytes from or to another program, by the handles of libuv that node:net makes its sockets of. net and the
+ * streams below it cost toeh-filter a quarter of a run, most of it for compiling them (docs/performance.md).
+ *
+ * process.binding() gives these handles. Node's documentation calls it deprecated (DEP0111) and names nothing in its
+ * place, so it is asked on the versions the tests run with; on any other, and where it does not answer as it should, the
+ * same is done with net.
+ */
+import { fstatSync } from 'node:fs'
+import { connect, Socket } from 'node:net'
+
+export interface ChannelEvents {
+  /** Bytes that have come; they stand in a buffer that the next ones may use again. */
+  onBytes: (bytes: Buffer) => void
+  /** The other side has said all. */
+  onEnd: () => void
+  /** Nothing more will come: a system error, with its `errno`. */
+  onError: (error: unknown) => void
+}
+
+export interface Channel {
+  resume(): void
+  pause(): void
+  /** Hands bytes, or a text as UTF-8, to the system; then the buffer is the caller's again. */
+  write(bytes: Buffer | string, done: (error?: unknown) => void): void
+  /** Ends it at once; no event comes any more. */
+  close(): void
+}
+
+/** What of a handle is used here (node, src/stream_base.cc and lib/internal/stream_base_commons.js). */
+interface Handle {
+  onread: (bytes: ArrayBuffer | undefined) => void
+  readStart(): number
+  readStop(): number
+  useUserBuffer(buffer: Buffer): void
+  writeBuffer(request: Request, bytes: Buffer): number
+  writeUtf8String(request: Request, text: string): number
+  close(): void
+}
+
+interface TcpHandle extends Handle {
+  connect(request: Request, address: string, port: number): number
+  connect6(request: Request, address: string, port: number): number
+  setNoDelay(on: boolean): number
+}
+
+interface PipeHandle extends Handle {
+  open(fd: number): number
+}
+
+interface Request {
+  oncomplete: (status: number) => void
+  /** What is being written: nobody else may hold it, and the system reads it later. */
+  bytes?: Buffer | string
+}
+
+interface Bindings {
+  tcp_wrap: {
+    TCP: new (kind: number) => TcpHandle
+    TCPConnectWrap: new () => Request
+    constants: { SOCKET: number }
+  }
+  pipe_wrap: { Pipe: new (kind: number) => PipeHandle; constants: { SOCKET: number } }
+  stream_wrap: {
+    WriteWrap: new () => Request
+    streamBaseState: Int32Array
+    kReadBytesOrError: number
+    kLastWriteWasAsync: number
+  }
+}
+
+const TESTED = /^(?:20|22|24)\./
+
+/** A part of Node's inside, or undefined. */
+function binding<Name extends keyof Bindings>(name: Name): Bindings[Name] | undefined {
+  const { binding } = process as unknown as { binding?: (name: string) => unknown }
+  if (!TESTED.test(process.versions.node) || binding === undefined) return undefined
+  try {
+    return binding(name) as Bindings[Name]
+  } catch {
+    return undefined
+  }
+}
+
+/** The type of a file, and a pipe (inode(7)). */
+const S_IFMT = 0o170000
+const S_IFIFO = 0o010000
+
+/** UV_EOF of uv.h. */
+const END = -4095
+
+const PIECE_BYTES = 64 * 1024
+
+/** A failure as node:net would give it. */
+function systemError(errno: number): Error {
+  return Object.assign(new Error('a system call failed'), { errno })
+}
+
+class HandleChannel implements Channel {
+  readonly #handle: Handle
+  readonly #stream: Bindings['stream_wrap']
+  readonly #events: ChannelEvents
+  #open = true
+
+  constructor(handle: Handle, stream: Bindings['stream_wrap'], buffer: Buffer, events: ChannelEvents) {
+    this.#handle = handle
+    this.#stream = stream
+    this.#events = events
+    handle.useUserBuffer(buffer)
+    handle.onread = () => {
+      const length = stream.streamBaseState[stream.kReadBytesOrError] ?? 0
+      if (!this.#open || length === 0) return
+      if (length > 0) events.onBytes(buffer.subarray(0, length))
+      else if (length === END) events.onEnd()
+      else events.onError(systemError(length))
+    }
+  }
+
+  resume(): void {
+    if (this.#open) this.#check(this.#handle.readStart())
+  }
+
+  pause(): void {
+    if (this.#open) this.#check(this.#handle.readStop())
+  }
+
+  #check(status: number): void {
+    if (status < 0) this.#events.onError(systemError(status))
+  }
+
+  write(bytes: Buffer | string, done: (error?: unknown) => void): void {
+    const request = new this.#stream.WriteWrap()
+    request.oncomplete = (status) => (status < 0 ? done(systemError(status)) : done())
+    request.bytes = bytes
+    const status =
+      typeof bytes === 'string'
+        ? this.#handle.writeUtf8String(request, bytes)
+        : this.#handle.writeBuffer(request, bytes)
+    const { streamBaseState, kLastWriteWasAsync } = this.#stream
+    if (status < 0) done(systemError(status))
+    else if (streamBaseState[kLastWriteWasAsync] === 0) done()
+  }
+
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#handle.close()
+  }
+}
+
+class SocketChannel implements Channel {
+  readonly #socket: Socket
+
+  constructor(socket: Socket, { onEnd, onError }: ChannelEvents) {
+    this.#socket = socket
+    socket.on('end', onEnd)
+    socket.on('error', onError)
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  write(bytes: Buffer | string, done: (error?: unknown) => void): void {
+    this.#socket.write(bytes, (error) => done(error ?? undefined))
+  }
+
+  close(): void {
+    this.#socket
+      .removeAllListeners('end')
+      .removeAllListeners('error')
+      .on('error', () => {})
+      .destroy()
+  }
+}
+
+/** How node:net is told to read: every piece into the same buffer. */
+function intoBuffer(
+  buffer: Buffer,
+  { onBytes }: ChannelEvents,
+): { buffer: Buffer; callback: (length: number) => boolean } {
+  return {
+    buffer,
+    callback: (length) => {
+      onBytes(buffer.subarray(0, length))
+      return true
+    },
+  }
+}
+
+/**
+ * A connection to a literal address, reading from its beginning. What is written before it stands is written then.
+ */
+export function openConnection(host: string, port: number, events: ChannelEvents): Channel {
+  const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  const tcp = binding('tcp_wrap')
+  const stream = binding('stream_wrap')
+  if (tcp === undefined || stream === undefined) {
+    return new SocketChannel(
+      connect({ host, port, noDelay: true, onread: intoBuffer(buffer, events) }),
+      events,
+    )
+  }
+  const handle = new tcp.TCP(tcp.constants.SOCKET)
+  const channel = new HandleChannel(handle, stream, buffer, events)
+  const request = new tcp.TCPConnectWrap()
+  request.oncomplete = (status) => {
+    if (status < 0) return events.onError(systemError(status))
+    handle.setNoDelay(true)
+    channel.resume()
+  }
+  const status = host.includes(':')
+    ? handle.connect6(request, host, port)
+    : handle.connect(request, host, port)
+  if (status < 0) setImmediate(() => events.onError(systemError(status)))
+  return channel
+}
+
+/**
+ * A pipe or socket that is open already, not reading yet; undefined for a file or a terminal.
+ */
+export function openDescriptor(fd: number, events: ChannelEvents): Channel | undefined {
+  const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  const pipe = binding('pipe_wrap')
+  const stream = binding('stream_wrap')
+  if (pipe !== undefined && stream !== undefined && (fstatSync(fd).mode & S_IFMT) === S_IFIFO) {
+    const handle = new pipe.Pipe(pipe.constants.SOCKET)
+    if (handle.open(fd) === 0) return new HandleChannel(handle, stream, buffer, events)
+    handle.close()
+  }
+  try {
+    // Half open: at the end it stays as it is. To destroy it, Node would first make a stream of standard error.
+    const options = { fd, onread: intoBuffer(buffer, events), allowHalfOpen: true }
+    return new SocketChannel(new Socket(options as ConstructorParameters<typeof Socket>[0]), events)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,232 @@
+/** Channel: Node's own handles and node:net do the same. Every test runs with each. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { type Channel, openConnection } from '../lib/channel.js'
+
+const inside = process as unknown as { binding: unknown }
+const { binding } = inside
+const WAYS: [name: string, binding: unknown][] = [
+  ['by handles', binding],
+  ['by node:net, where Node has no way in', undefined],
+  [
+    'by node:net, where Node refuses',
+    () => {
+      throw new Error('No such binding')
+    },
+  ],
+]
+
+function eachWay(name: string, test: (t: Test) => Promise<void>): void {
+  for (const [way, stands] of WAYS) {
+    t.test(`${name}, ${way}`, async (t) => {
+      inside.binding = stands
+      t.teardown(() => {
+        inside.binding = binding
+      })
+      await test(t)
+    })
+  }
+}
+
+interface Call {
+  channel: Channel
+  /** What came, in order: `end`, `error -111`, and bytes, joined. */
+  came: string[]
+  /** The server's side. */
+  peer: Promise<Socket>
+}
+
+/** Opens a connection to a server of its own. */
+async function call(t: Test, host = '127.0.0.1'): Promise<Call> {
+  const server = createServer({ allowHalfOpen: true })
+  server.listen(0, host)
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const peer = once(server, 'connection').then(([socket]: Socket[]) => {
+    if (socket === undefined) throw new Error('no connection')
+    t.teardown(() => socket.destroy())
+    return socket.on('error', () => {})
+  })
+  const { channel, came } = open((server.address() as AddressInfo).port, host)
+  t.teardown(() => channel.close())
+  return { channel, came, peer }
+}
+
+function open(port: number, host: string): { channel: Channel; came: string[] } {
+  const came: string[] = []
+  let bytes = false
+  const channel = openConnection(host, port, {
+    onBytes: (piece) => {
+      if (!bytes) came.push('')
+      bytes = true
+      came[came.length - 1] += piece.toString('latin1')
+    },
+    onEnd: () => {
+      came.push('end')
+    },
+    onError: (error) => {
+      came.push(`error ${(error as { errno?: number }).errno}`)
+    },
+  })
+  return { channel, came }
+}
+
+async function until(what: () => boolean): Promise<void> {
+  while (!what()) await sleep(5)
+}
+
+function write(channel: Channel, bytes: Buffer | string): Promise<unknown> {
+  return new Promise((done) => channel.write(bytes, done))
+}
+
+eachWay('bytes go both ways, and the end comes after them', async (t) => {
+  for (const host of ['127.0.0.1', '::1']) {
+    const { channel, came, peer } = await call(t, host)
+    const socket = await peer
+    socket.write('220 x\r\n')
+    await until(() => came.length > 0)
+    const heard: Buffer[] = []
+    socket.on('data', (piece: Buffer) => heard.push(piece))
+    t.equal(await write(channel, 'EHLO ü\r\n'), undefined)
+    t.equal(await write(channel, Buffer.from([0, 255, 13, 10])), undefined)
+    await until(() => Buffer.concat(heard).length === 13)
+    t.same(Buffer.concat(heard), Buffer.concat([Buffer.from('EHLO ü\r\n'), Buffer.from([0, 255, 13, 10])]))
+    socket.end('221 bye\r\n')
+    await until(() => came.includes('end'))
+    t.strictSame(came, ['220 x\r\n221 bye\r\n', 'end'])
+  }
+})
+
+eachWay('a piece is the caller’s again when the system has it, not before', async (t) => {
+  const { channel, peer } = await call(t)
+  const socket = await peer
+  const bytes = 32 * 2 ** 20
+  let done = false
+  const written = write(channel, Buffer.alloc(bytes, 'x')).then((error) => {
+    done = true
+    return error
+  })
+  await sleep(100)
+  t.equal(done, false, 'nobody reads')
+  let read = 0
+  socket.on('data', (piece: Buffer) => {
+    read += piece.length
+  })
+  t.equal(await written, undefined)
+  await until(() => read === bytes)
+})
+
+eachWay('nobody listens', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  const { channel, came } = open(port, '127.0.0.1')
+  await until(() => came.length > 0)
+  t.strictSame(came, [`error ${-constants.errno.ECONNREFUSED}`])
+  channel.close()
+})
+
+eachWay('no address', async (t) => {
+  const { channel, came } = open(25, '127.0.0.1.1')
+  t.strictSame(came, [], 'told later: the caller has no channel yet')
+  await until(() => came.length > 0)
+  t.match(came, [/^error /])
+  channel.close()
+})
+
+eachWay('a connection that is reset', async (t) => {
+  const { came, peer } = await call(t)
+  const socket = await peer
+  socket.resetAndDestroy()
+  await until(() => came.length > 0)
+  t.strictSame(came, [`error ${-constants.errno.ECONNRESET}`])
+})
+
+eachWay('writing where nobody is any more', async (t) => {
+  const { channel, came, peer } = await call(t)
+  const socket = await peer
+  socket.destroy()
+  await until(() => came.includes('end'))
+  let error: unknown
+  for (let times = 0; error === undefined && times < 100; times++) error = await write(channel, 'x\r\n')
+  // net has noted the end, and does not ask the system any more.
+  const { errno, code } = error as { errno?: number; code?: string }
+  t.ok(
+    code === 'EPIPE' || errno === -constants.errno.EPIPE || errno === -constants.errno.ECONNRESET,
+    String(error),
+  )
+})
+
+eachWay('nothing comes while it is paused, and all of it afterwards', async (t) => {
+  const { channel, came, peer } = await call(t)
+  const socket = await peer
+  socket.write('a')
+  await until(() => came.length > 0)
+  channel.pause()
+  socket.write('b')
+  await sleep(50)
+  t.strictSame(came, ['a'])
+  channel.resume()
+  await until(() => came[0] === 'ab')
+})
+
+eachWay('after close() nothing comes, and the other side sees the end', async (t) => {
+  const { channel, came, peer } = await call(t)
+  const socket = await peer
+  const ended = once(socket.resume(), 'end')
+  await write(channel, 'QUIT\r\n')
+  channel.close()
+  channel.close()
+  channel.pause()
+  channel.resume()
+  await ended
+  socket.end('221 bye\r\n')
+  await sleep(50)
+  t.strictSame(came, [])
+})
+
+/** Reads standard input with lib/stdin.js and tells its length and its bytes' sum. */
+const READER = `
+const { readStdin } = await import(process.argv[1])
+if (process.argv[2] === 'net') process.binding = undefined
+let length = 0, sum = 0
+for await (const piece of readStdin()) {
+  length += piece.length
+  for (const byte of piece) sum += byte
+}
+console.log(length, sum)
+process.exit(0)`
+const STDIN = new URL('../lib/stdin.js', import.meta.url).href
+
+for (const way of ['handles', 'net']) {
+  t.test(`standard input: ${way}`, async (t) => {
+    const args = ['--input-type=module', '-e', READER, STDIN, way]
+    const bytes = 300_000
+    const text = Buffer.alloc(bytes, 'ab')
+    const told = `${bytes} ${bytes * 97.5}\n`
+
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    // spawn gives a socket; cat makes a pipe of it.
+    for (let at = 0; at < bytes; at += 50_000) {
+      child.stdin.write(text.subarray(at, at + 50_000))
+      await sleep(5)
+    }
+    child.stdin.end()
+    t.equal(String((await once(child.stdout, 'data'))[0]), told, 'a socket, in pieces')
+
+    const cwd = t.testdir({ input: text })
+    const shell = (command: string): string =>
+      execFileSync('bash', ['-c', command, 'bash', process.execPath, ...args], { cwd, encoding: 'utf8' })
+    t.equal(shell('cat input | "$@"'), told, 'a pipe')
+    t.equal(shell('(head -c 7 input; sleep 0.1; tail -c +8 input) | "$@"'), told, 'a slow one')
+    t.equal(shell('"$@" <input'), told, 'a file')
+    t.equal(shell('"$@" </dev/null'), '0 0\n', 'a device')
+    t.equal(shell(': | "$@"'), '0 0\n', 'a pipe with nothing in it')
+  })
+}

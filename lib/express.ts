@@ -1,82 +1,82 @@
 /**
  * The express lane: what Postfix may pass by itself, without asking the filter. Pure.
  *
- * A row says of one key that it passes, or that whatever it covers goes to the filter. Each row rests on the rules of
- * one value alone, so that a change of a rule changes that value's rows and no other:
+ * A row says of one key that it passes, or that whatever it covers goes to the filter:
  *
- *   local@domain   an address rule
- *   @domain        a domain rule, for that domain alone
- *   .domain        only ever a stop: a block that reaches the domains below
+ *   local@domain   an address with rules of its own
+ *   @domain        a domain with rules, for that domain alone
  *
- * An address passes if no row that covers it is a stop, and its own or its domain's is a pass. That is a strict
- * subset of what decide.ts passes: there the most specific rule counts, and here every rule on the way is an allow,
- * one of them for everybody and without an end.
+ * An address passes if its own row says so or, without one, that of its domain. That is a strict subset of what decide.ts
+ * passes: there the most specific rule counts, and here every rule on the way is an allow, one of them for everybody
+ * and without an end. What blocks say of the addresses and domains below them stands in the rows of these, so that the
+ * look-up has two rows to look at and no more.
  */
-import type { Rule } from './decide.js'
+import { parentDomains } from './address.js'
+import type { RulesByValue } from './decide.js'
 
 export interface LaneRow {
   key: string
   pass: boolean
 }
 
-/** The keys at which rules of this value may have rows. */
-export function laneKeys(value: string): string[] {
-  return value.includes('@') ? [value] : [`@${value}`, `.${value}`]
+/** The key of a value's row. */
+export function laneKey(value: string): string {
+  return value.includes('@') ? value : `@${value}`
+}
+
+/** The domains whose blocks may reach a value, nearest first: of an address its own, and those above. */
+export function domainsAbove(value: string): string[] {
+  const at = value.lastIndexOf('@')
+  const domain = value.slice(at + 1)
+  return at < 0 ? parentDomains(domain) : [domain, ...parentDomains(domain)]
+}
+
+function isBlocked(value: string, rules: RulesByValue): boolean {
+  const domain = value.includes('@') ? value.slice(value.lastIndexOf('@') + 1) : undefined
+  const blocks = (key: string, reaching: boolean): boolean =>
+    rules.get(key)?.some(({ effect, subdomains }) => effect === 'block' && (subdomains || !reaching)) ?? false
+  return blocks(value, false) || domainsAbove(value).some((above) => blocks(above, above !== domain))
 }
 
 /**
- * The rows of one value, from its live rules of every scope. Internal addresses never pass here: an alias may lead
- * out, and Postfix asks before it expands aliases; the filter is asked afterwards.
+ * The row of a value, or undefined where it has none. Internal addresses never pass here: an alias may lead out, and
+ * Postfix asks before it expands aliases; the filter is asked afterwards.
+ * @param rules live ones of every scope, those of the value and of {@link domainsAbove} among them
  */
-export function laneRows(value: string, rules: readonly Rule[], internal: ReadonlySet<string>): LaneRow[] {
-  const [own = value, below] = laneKeys(value)
-  const blocks = rules.filter(({ effect }) => effect === 'block')
-  const rows: LaneRow[] = []
-  if (blocks.length > 0) rows.push({ key: own, pass: false })
-  else if (
+export function laneRow(
+  value: string,
+  rules: RulesByValue,
+  internal: ReadonlySet<string>,
+): LaneRow | undefined {
+  const own = rules.get(value) ?? []
+  if (own.length === 0) return undefined
+  const key = laneKey(value)
+  if (isBlocked(value, rules)) return { key, pass: false }
+  const passes =
     !internal.has(value.slice(value.lastIndexOf('@') + 1)) &&
-    rules.some(({ scope, endsAt }) => scope === '' && endsAt === null)
-  )
-    rows.push({ key: own, pass: true })
-  if (below !== undefined && blocks.some(({ subdomains }) => subdomains))
-    rows.push({ key: below, pass: false })
-  return rows
+    own.some(({ scope, endsAt }) => scope === '' && endsAt === null)
+  return passes ? { key, pass: true } : undefined
 }
 
 /** The lane's one table. */
 export const LANE_SCHEMA =
   'CREATE TABLE IF NOT EXISTS lane (key TEXT PRIMARY KEY, pass INTEGER NOT NULL) STRICT, WITHOUT ROWID'
 
-/** Labels of the longest domain name that the look-up answers for; mail for longer ones goes to the filter. */
-const MOST_LABELS = 7
-
 /**
  * The look-up: one row, OK, or none. The key must be a plain address in few enough characters that nothing can be
  * meant by them but themselves; access(5) also asks for `domain` and `user@`, which are none. `lower` folds ASCII.
+ * What follows the first `@` has to be a domain of the table, so there is no second.
  *
- * dict_sqlite compiles it anew for each recipient, so its form counts: with a recursion over the domains above, and
- * the tables in memory that SQLite makes for one, it took ten times as long. So each domain above is a column, of a
- * subquery each; without its LIMIT SQLite would write them into one another and compute everything many times over.
- * @param key an SQL expression: `'%s'` for sqlite_table(5), which doubles quotes; `?` for ourselves
+ * dict_sqlite compiles it anew for each recipient: every look at the table costs, and a table in memory, as a recursion
+ * would need, ten times that.
+ * @param key an SQL expression: `'%s'` for sqlite_table(5), which doubles quotes; a subquery for ourselves
  */
 export function laneQuery(key: string): string {
-  const plain = `SELECT lower(a) AS k, instr(a, '@') AS n FROM (SELECT ${key} AS a LIMIT 1)
- WHERE length(a) <= 254 AND instr(a, '@') BETWEEN 2 AND 65 AND a NOT GLOB '*[^-a-zA-Z0-9._=@]*'
- AND a NOT GLOB '*@*@*' AND a NOT GLOB '[-.]*' AND a NOT GLOB '*..*' AND a NOT GLOB '*.@*' LIMIT 1`
-  const domain = `SELECT k, substr(k, n) AS own, '.' || substr(k, n + 1) AS d0 FROM (${plain}) LIMIT 1`
-  const above = Array.from({ length: MOST_LABELS - 1 }, (_, index) => `d${index + 1}`)
-  // Above the last label is that label again.
-  const asked = above.reduce(
-    (below, name, index) =>
-      `SELECT *, substr(d${index}, 1 + instr(substr(d${index}, 2), '.')) AS ${name} FROM (${below}) LIMIT 1`,
-    domain,
-  )
-  const row = (name: string): string => `SELECT pass FROM lane WHERE key = ${name}`
-  const stops = above.map((name) => ` AND NOT EXISTS (${row(name)})`).join('\n')
-  return `SELECT 'OK' FROM (${asked})
- WHERE coalesce((${row('k')}), (${row('own')})) = 1 AND (${row('own')}) IS NOT 0
- AND instr(substr(${above.at(-1)}, 2), '.') = 0
-${stops}`
+  const row = (of: string): string => `(SELECT pass FROM lane WHERE key = ${of})`
+  return `SELECT 'OK' WHERE length(${key}) <= 254 AND instr(${key}, '@') BETWEEN 2 AND 65
+ AND ${key} NOT GLOB '*[^-a-zA-Z0-9._=@]*' AND ${key} NOT GLOB '[-.]*'
+ AND ${key} NOT GLOB '*..*' AND ${key} NOT GLOB '*.@*'
+ AND coalesce(${row(`lower(${key})`)}, ${row(`lower(substr(${key}, instr(${key}, '@')))`)}) = 1`
 }
 
 /** The map file of sqlite_table(5). */

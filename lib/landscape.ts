@@ -3,7 +3,7 @@ import { type Actor, appendAudit } from './audit.js'
 import type { Database } from './database.js'
 import type { Rule, RuleDraft, RulesByValue } from './decide.js'
 import { localDay } from './display.js'
-import { type LaneRow, laneRows } from './express.js'
+import { domainsAbove, type LaneRow, laneRow } from './express.js'
 import { Failure } from './failure.js'
 import { type Horizons, horizonsAt, periodOf, type RuleUse, type Usage } from './usage.js'
 
@@ -42,6 +42,9 @@ function rulesByValue(rows: readonly RuleRow[]): Map<string, Rule[]> {
   }
   return byValue
 }
+
+/** Values looked at in one go, where there may be many. */
+const CHUNK = 5000
 
 /** How far old uses have been summed up. */
 const FOLDED = 'uses summed up before'
@@ -91,7 +94,7 @@ export interface Added {
 export interface KeptLane {
   readonly internal: ReadonlySet<string>
   shut(values: Iterable<string>): void
-  put(rows: ReadonlyMap<string, readonly LaneRow[]>): void
+  put(rows: ReadonlyMap<string, LaneRow | undefined>): void
   replace(rows: readonly LaneRow[]): number
 }
 
@@ -106,9 +109,10 @@ export class Landscape {
   }
 
   /**
-   * Changes rules of these values, and the express lane with them. The lane is shut for them before the rules change
-   * and put right afterwards, both under the database's lock, so that whatever breaks between, it passes too little
-   * (the filter takes the rest) and never too much. `toeh express --write` and `toeh cleanup` mend that.
+   * Changes rules of these values, and the express lane with them. The lane is shut for them, and for what is below
+   * blocks among them, before the rules change and put right afterwards, both under the database's lock, so that
+   * whatever breaks between, it passes too little (the filter takes the rest) and never too much. `toeh express --write`
+   * and `toeh cleanup` mend that.
    */
   #change<T>(values: Iterable<string>, now: number, work: () => T): T {
     const lane = this.#lane
@@ -117,22 +121,63 @@ export class Landscape {
     try {
       return this.#db.transaction(() => {
         lane.shut(all)
-        return work()
+        const blocked = this.#blocked(all, now)
+        const result = work()
+        const below = this.#below(new Set([...blocked, ...this.#blocked(all, now)]))
+        if (below.length > 0) lane.shut(below)
+        for (const value of below) all.add(value)
+        return result
       })
     } finally {
-      this.#db.transaction(() =>
-        lane.put(
-          new Map([...all].map((value) => [value, laneRows(value, this.#at(value, now), lane.internal)])),
+      this.#db.transaction(() => lane.put(this.#laneRowsOf([...all], now, lane.internal)))
+    }
+  }
+
+  /** Which of these are domains with a block. */
+  #blocked(values: Iterable<string>, now: number): string[] {
+    return this.#among(values, now)
+      .filter(({ kind, effect }) => kind === 'domain' && effect === 'block')
+      .map(({ value }) => value)
+  }
+
+  /** The values of rules that are below these domains: their addresses, and what is in the domains beneath. */
+  #below(domains: ReadonlySet<string>): string[] {
+    const below: string[] = []
+    if (domains.size === 0) return below
+    const sql = `SELECT DISTINCT value FROM rule WHERE revoked_at IS NULL AND value > ? ORDER BY value LIMIT ${CHUNK}`
+    let last: string | undefined = ''
+    while (last !== undefined) {
+      const values: string[] = this.#db.all<{ value: string }>(sql, last).map(({ value }) => value)
+      below.push(...values.filter((value) => domainsAbove(value).some((domain) => domains.has(domain))))
+      last = values.at(-1)
+    }
+    return below
+  }
+
+  #laneRowsOf(
+    values: readonly string[],
+    now: number,
+    internal: ReadonlySet<string>,
+  ): Map<string, LaneRow | undefined> {
+    const rows = new Map<string, LaneRow | undefined>()
+    for (let from = 0; from < values.length; from += CHUNK) {
+      const some = values.slice(from, from + CHUNK)
+      const rules = rulesByValue(
+        this.#among(
+          some.flatMap((value) => [value, ...domainsAbove(value)]),
+          now,
         ),
       )
+      for (const value of some) rows.set(value, laneRow(value, rules, internal))
     }
+    return rows
   }
 
   /** Every row the express lane should have now. */
   laneRows(now: number, internal: ReadonlySet<string>): LaneRow[] {
     const sql = `SELECT ${COLUMNS} FROM rule WHERE revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
     const byValue = rulesByValue(this.#db.all<RuleRow>(sql, now))
-    return [...byValue].flatMap(([value, rules]) => laneRows(value, rules, internal))
+    return [...byValue.keys()].flatMap((value) => laneRow(value, byValue, internal) ?? [])
   }
 
   /** Puts the whole express lane right. @returns how many of its rows were wrong */

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { type Database, workBeside } from './database.js'
 import { EXIT } from './exit.js'
-import { LANE_SCHEMA, type LaneFiles, type LaneRow, laneKeys, laneQuery } from './express.js'
+import { LANE_SCHEMA, type LaneFiles, type LaneRow, laneKey, laneQuery } from './express.js'
 import { Failure } from './failure.js'
 
 /** The folder of the lane: beside the state folder, which nobody else may enter. */
@@ -64,18 +64,16 @@ export class Lane {
   /** Sends whatever these values cover to the filter, until {@link put} says how it stands. */
   shut(values: Iterable<string>): void {
     this.#work((db) => {
-      for (const value of values) for (const key of laneKeys(value)) db.run(PUT, key, 0)
+      for (const value of values) db.run(PUT, laneKey(value), 0)
     })
   }
 
-  /** The rows of these values, in place of those that are there. */
-  put(rows: ReadonlyMap<string, readonly LaneRow[]>): void {
+  /** The row of each of these values, or none, in place of what is there. */
+  put(rows: ReadonlyMap<string, LaneRow | undefined>): void {
     this.#work((db) => {
-      for (const [value, ofValue] of rows) {
-        for (const key of laneKeys(value)) {
-          if (!ofValue.some((row) => row.key === key)) db.run('DELETE FROM lane WHERE key = ?', key)
-        }
-        for (const { key, pass } of ofValue) db.run(PUT, key, pass ? 1 : 0)
+      for (const [value, row] of rows) {
+        if (row === undefined) db.run('DELETE FROM lane WHERE key = ?', laneKey(value))
+        else db.run(PUT, row.key, row.pass ? 1 : 0)
       }
     })
   }
@@ -99,7 +97,7 @@ export class Lane {
 
   /** Those of these recipients whom Postfix lets go round the filter. */
   passing(recipients: readonly string[]): Set<string> {
-    const sql = laneQuery('?')
+    const sql = `WITH given (address) AS (SELECT ?) ${laneQuery('(SELECT address FROM given)')}`
     return this.#work((db) => new Set(recipients.filter((one) => db.get(sql, one) !== undefined)))
   }
 }

@@ -4,11 +4,21 @@ import type { Facts, Rule } from '../../lib/decide.js'
 import { strangeAddress } from './strange.js'
 
 /** A whole rule: here is what none of the random worlds cares about. */
-export function makeRule(rule: Pick<Rule, 'id' | 'value' | 'subdomains' | 'scope' | 'effect'>): Rule {
-  const kind = rule.value.includes('@') ? 'address' : 'domain'
+export function makeRule({
+  id,
+  value,
+  subdomains,
+  scope,
+  effect,
+}: Pick<Rule, 'id' | 'value' | 'subdomains' | 'scope' | 'effect'>): Rule {
+  // One by one: to spread what fast-check makes was a fifth of these tests.
   return {
-    ...rule,
-    kind,
+    id,
+    kind: value.includes('@') ? 'address' : 'domain',
+    value,
+    subdomains,
+    scope,
+    effect,
     endsAt: null,
     addedBy: 'test',
     addedAt: 1,

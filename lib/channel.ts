@@ -192,9 +192,7 @@ function intoBuffer(
   }
 }
 
-/**
- * A connection to a literal address, reading from its beginning. What is written before it stands is written then.
- */
+/** A connection to a literal address, reading from its beginning. */
 export function openConnection(host: string, port: number, events: ChannelEvents): Channel {
   const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
   const tcp = binding('tcp_wrap')
@@ -220,9 +218,7 @@ export function openConnection(host: string, port: number, events: ChannelEvents
   return channel
 }
 
-/**
- * A pipe or socket that is open already, not reading yet; undefined for a file or a terminal.
- */
+/** A pipe or socket that is open already, not reading yet; undefined for a file or a terminal. */
 export function openDescriptor(fd: number, events: ChannelEvents): Channel | undefined {
   const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
   const pipe = binding('pipe_wrap')

@@ -86,8 +86,9 @@ function binding<Name extends keyof Bindings>(name: Name): Bindings[Name] | unde
 const S_IFMT = 0o170000
 const S_IFIFO = 0o010000
 
-/** UV_EOF of uv.h. */
+/** UV_EOF and UV_EBADF of uv.h. */
 const END = -4095
+const EBADF = -9
 
 const PIECE_BYTES = 64 * 1024
 
@@ -129,6 +130,8 @@ class HandleChannel implements Channel {
   }
 
   write(bytes: Buffer | string, done: (error?: unknown) => void): void {
+    // A handle that is closed may be gone, and then says nothing at all.
+    if (!this.#open) return done(systemError(EBADF))
     const request = new this.#stream.WriteWrap()
     request.oncomplete = (status) => (status < 0 ? done(systemError(status)) : done())
     request.bytes = bytes

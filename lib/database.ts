@@ -3,7 +3,7 @@
  * speaks SQL stands on this; nothing above landscape, hold and audit knows that it is SQL.
  */
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
@@ -169,7 +169,7 @@ const MIGRATIONS = [
 
 /** The database file of a state folder. */
 export function databasePath(state: string): string {
-  return `${state}/toeh.db`
+  return join(state, 'toeh.db')
 }
 
 type Value = string | number | null
@@ -193,7 +193,7 @@ export interface Database {
 function nativePath(): string {
   const part = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const path = `${folder}/${part}`
+    const path = join(folder, part)
     if (existsSync(path)) return path
     if (folder === dirname(folder)) break
   }

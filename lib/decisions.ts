@@ -40,7 +40,7 @@ export interface DecisionLog {
  * @throws Failure (75) when it cannot be opened
  */
 export function openDecisionLog(state: string, now: number): DecisionLog {
-  const path = `${state}/decisions/${utcStamp(now).slice(0, 10)}.jsonl`
+  const path = join(state, 'decisions', `${utcStamp(now).slice(0, 10)}.jsonl`)
   try {
     const fd = openSync(path, 'a', 0o600)
     return {

@@ -16,7 +16,7 @@ let settled: string | undefined
 process.exitCode = EXIT.tempFail
 process.umask(0o077)
 // Output is one stream to pipe(8): a warning in front of the line would hide its 4.3.0 and reach the sender.
-process.emitWarning = () => {}
+process.removeAllListeners('warning')
 process.on('uncaughtException', end)
 process.on('unhandledRejection', end)
 

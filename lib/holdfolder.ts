@@ -91,8 +91,8 @@ export class HoldFolder {
   readonly tmp: string
 
   constructor(state: string) {
-    this.root = `${state}/hold`
-    this.tmp = `${this.root}/tmp`
+    this.root = join(state, 'hold')
+    this.tmp = join(this.root, 'tmp')
   }
 
   path(id: string): string {

@@ -185,6 +185,7 @@ eachWay('after close() nothing comes, and the other side sees the end', async (t
   channel.close()
   channel.pause()
   channel.resume()
+  t.ok(await write(channel, 'RSET\r\n'), 'nor does a write, and it says so')
   await ended
   socket.end('221 bye\r\n')
   await sleep(50)

@@ -752,6 +752,8 @@ t.test('a warning of Node never comes before the verdict', async (t) => {
   const lab = makeLab(t)
   const preload = join(lab.dir, 'warn.cjs')
   appendFileSync(preload, `process.nextTick(() => process.emitWarning('noise', 'DeprecationWarning'))\n`)
+  // And one that is on its way before ours begins.
+  appendFileSync(preload, `process.emitWarning('early noise')\n`)
   const outcome = await lab.filter({ recipients: [UNKNOWN], env: { NODE_OPTIONS: `--require=${preload}` } })
   assertSettled(t, outcome, 'held 1')
 })

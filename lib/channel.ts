@@ -131,7 +131,10 @@ class HandleChannel implements Channel {
 
   write(bytes: Buffer | string, done: (error?: unknown) => void): void {
     // A handle that is closed may be gone, and then says nothing at all.
-    if (!this.#open) return done(systemError(EBADF))
+    if (!this.#open) {
+      done(systemError(EBADF))
+      return
+    }
     const request = new this.#stream.WriteWrap()
     request.oncomplete = (status) => (status < 0 ? done(systemError(status)) : done())
     request.bytes = bytes

@@ -6,7 +6,7 @@
  * place, so it is asked on the versions the tests run with; on any other, and where it does not answer as it should, the
  * same is done with net.
  */
-import { fstatSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
 
 export interface ChannelEvents {
@@ -18,11 +18,13 @@ export interface ChannelEvents {
   onError: (error: unknown) => void
 }
 
+export type Encoding = 'utf8' | 'latin1'
+
 export interface Channel {
   resume(): void
   pause(): void
-  /** Hands bytes, or a text as UTF-8, to the system; then the buffer is the caller's again. */
-  write(bytes: Buffer | string, done: (error?: unknown) => void): void
+  /** Hands a text to the system; `latin1` is a byte for each character. */
+  write(text: string, encoding: Encoding, done: (error?: unknown) => void): void
   /** Ends it at once; no event comes any more. */
   close(): void
 }
@@ -33,7 +35,7 @@ interface Handle {
   readStart(): number
   readStop(): number
   useUserBuffer(buffer: Buffer): void
-  writeBuffer(request: Request, bytes: Buffer): number
+  writeLatin1String(request: Request, text: string): number
   writeUtf8String(request: Request, text: string): number
   close(): void
 }
@@ -50,8 +52,6 @@ interface PipeHandle extends Handle {
 
 interface Request {
   oncomplete: (status: number) => void
-  /** What is being written: nobody else may hold it, and the system reads it later. */
-  bytes?: Buffer | string
 }
 
 interface Bindings {
@@ -82,9 +82,8 @@ function binding<Name extends keyof Bindings>(name: Name): Bindings[Name] | unde
   }
 }
 
-/** The type of a file, and a pipe (inode(7)). */
-const S_IFMT = 0o170000
-const S_IFIFO = 0o010000
+/** PIPEFS_MAGIC of statfs(2). */
+const PIPEFS = 0x50495045
 
 /** UV_EOF and UV_EBADF of uv.h. */
 const END = -4095
@@ -129,7 +128,7 @@ class HandleChannel implements Channel {
     if (status < 0) this.#events.onError(systemError(status))
   }
 
-  write(bytes: Buffer | string, done: (error?: unknown) => void): void {
+  write(text: string, encoding: Encoding, done: (error?: unknown) => void): void {
     // A handle that is closed may be gone, and then says nothing at all.
     if (!this.#open) {
       done(systemError(EBADF))
@@ -137,11 +136,10 @@ class HandleChannel implements Channel {
     }
     const request = new this.#stream.WriteWrap()
     request.oncomplete = (status) => (status < 0 ? done(systemError(status)) : done())
-    request.bytes = bytes
     const status =
-      typeof bytes === 'string'
-        ? this.#handle.writeUtf8String(request, bytes)
-        : this.#handle.writeBuffer(request, bytes)
+      encoding === 'utf8'
+        ? this.#handle.writeUtf8String(request, text)
+        : this.#handle.writeLatin1String(request, text)
     const { streamBaseState, kLastWriteWasAsync } = this.#stream
     if (status < 0) done(systemError(status))
     else if (streamBaseState[kLastWriteWasAsync] === 0) done()
@@ -171,8 +169,8 @@ class SocketChannel implements Channel {
     this.#socket.pause()
   }
 
-  write(bytes: Buffer | string, done: (error?: unknown) => void): void {
-    this.#socket.write(bytes, (error) => done(error ?? undefined))
+  write(text: string, encoding: Encoding, done: (error?: unknown) => void): void {
+    this.#socket.write(text, encoding, (error) => done(error ?? undefined))
   }
 
   close(): void {
@@ -224,12 +222,21 @@ export function openConnection(host: string, port: number, events: ChannelEvents
   return channel
 }
 
+/** Whether it is a pipe without a name, as pipe(8) gives it. Asked of its file system: fstat would have Node make dates. */
+function isPipe(fd: number): boolean {
+  try {
+    return statfsSync(`/proc/self/fd/${fd}`).type === PIPEFS
+  } catch {
+    return false
+  }
+}
+
 /** A pipe or socket that is open already, not reading yet; undefined for a file or a terminal. */
 export function openDescriptor(fd: number, events: ChannelEvents): Channel | undefined {
   const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
   const pipe = binding('pipe_wrap')
   const stream = binding('stream_wrap')
-  if (pipe !== undefined && stream !== undefined && (fstatSync(fd).mode & S_IFMT) === S_IFIFO) {
+  if (pipe !== undefined && stream !== undefined && isPipe(fd)) {
     const handle = new pipe.Pipe(pipe.constants.SOCKET)
     if (handle.open(fd) === 0) return new HandleChannel(handle, stream, buffer, events)
     handle.close()

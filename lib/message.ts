@@ -28,12 +28,14 @@ class RecordCounter {
   #line = 0
 
   push(piece: Buffer): void {
+    // As a text, which V8 searches by itself.
+    const text = piece.toString('latin1')
     let from = 0
-    for (let lf = piece.indexOf(0x0a); lf >= 0; lf = piece.indexOf(0x0a, from)) {
+    for (let lf = text.indexOf('\n'); lf >= 0; lf = text.indexOf('\n', from)) {
       this.#close(lf - from)
       from = lf + 1
     }
-    this.#line += piece.length - from
+    this.#line += text.length - from
   }
 
   end(): void {
@@ -105,8 +107,9 @@ export class Message implements Stored {
     this.#records.push(piece)
     this.eightBit ||= !isAscii(piece)
     if (this.#kept === HEAD_BYTES) return
-    const part = Buffer.allocUnsafeSlow(Math.min(piece.length, HEAD_BYTES - this.#kept))
-    piece.copy(part)
+    const room = HEAD_BYTES - this.#kept
+    const part = Buffer.allocUnsafeSlow(Math.min(piece.length, room))
+    part.set(piece.length > room ? piece.subarray(0, room) : piece)
     this.#pieces.push(part)
     this.#kept += part.length
   }

@@ -3,7 +3,7 @@
  * Small because its peer is known; strict because what it gets wrong is lost mail.
  */
 import { isAscii, isSendable } from './address.js'
-import { type Channel, openConnection } from './channel.js'
+import { type Channel, type Encoding, openConnection } from './channel.js'
 import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
@@ -113,13 +113,13 @@ class Conversation {
     )
   }
 
-  /** Writes and waits until the bytes are on their way: the buffer is the caller's again, and memory stays flat. */
-  async write(bytes: Buffer | string): Promise<void> {
+  /** Writes and waits until the bytes are on their way: memory stays flat. */
+  async write(text: string, encoding: Encoding): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
     await this.#wait(
       new Promise<void>((resolve) => {
         this.#flushed = resolve
-        this.#channel.write(bytes, (error) => {
+        this.#channel.write(text, encoding, (error) => {
           if (error !== undefined) this.#break(describeError(error), error)
           resolve()
         })
@@ -134,7 +134,7 @@ class Conversation {
     const groups = this.extensions.has('PIPELINING') ? [commands] : commands.map((command) => [command])
     for (const group of groups) {
       this.#owed += group.length
-      await this.write(group.map((command) => `${command}\r\n`).join(''))
+      await this.write(group.map((command) => `${command}\r\n`).join(''), 'utf8')
       // Many have come at once: waiting for each would cost more than reading it.
       for (const _ of group) replies.push(this.#replies.shift() ?? (await this.read()))
     }
@@ -147,7 +147,7 @@ class Conversation {
     if (this.#broken !== undefined) throw this.#broken
     this.#dotSent = true
     this.#owed += 1
-    await this.write(end)
+    await this.write(end, 'latin1')
     return this.read()
   }
 
@@ -175,7 +175,7 @@ class Conversation {
   quit(): void {
     this.#broken ??= temporary(this.#where, 'the conversation is over')
     this.#owed += 1
-    this.#channel.write('QUIT\r\n', () => this.#channel.close())
+    this.#channel.write('QUIT\r\n', 'latin1', () => this.#channel.close())
   }
 }
 
@@ -299,7 +299,7 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
   if (go?.code !== 354)
     throw temporary(where, `DATA was answered ${go === undefined ? 'nothing' : describeReply(go)}`)
   const stuffing = new DotStuffing()
-  for await (const piece of parcel.open()) await talk.write(stuffing.push(piece))
+  for await (const piece of parcel.open()) await talk.write(stuffing.push(piece), 'latin1')
   const final = await talk.finish(stuffing.end())
   if (final.code >= 500) return refuseAll(parcel, accepted, final)
   if (final.code === 250) return { accepted, queueId: queuedAs(final) }

@@ -124,7 +124,7 @@ async function buildBundle(name, options, head = '') {
     write: false,
     // A script has no import(): what stays outside is required when it is asked for.
     supported: { 'dynamic-import': false },
-    banner: { js: `(function (exports, require, module, __filename, __dirname) {${head}` },
+    banner: { js: `(function (exports, require, module, __filename, __dirname, TRIED) {${head}` },
     footer: { js: '})' },
     legalComments: 'none',
   })
@@ -133,7 +133,7 @@ async function buildBundle(name, options, head = '') {
   const exotic = source.match(/.{0,40}[^\0-\x7f].{0,40}/)
   if (exotic !== null) throw new Error(`not ASCII, as the launcher reads it: ${exotic[0]}`)
   const hash = createHash('sha256').update(source).digest('hex').slice(0, 12)
-  const old = new RegExp(`^${name}-[0-9a-f]{12}\\.cjs(\\.cache)?$`)
+  const old = new RegExp(`^${name}-[0-9a-f]{12}\\.cjs(\\..*cache)?$`)
   for (const file of readdirSync(OUT)) if (old.test(file)) rmSync(join(OUT, file))
   writeFileSync(join(OUT, `${name}-${hash}.cjs`), source)
   return `${name}-${hash}.cjs`
@@ -161,6 +161,8 @@ await buildLauncher('toeh-filter', {
   status: 75,
   armed: true,
 })
+copyFileSync('bin/toeh-filter.sh', join(OUT, 'toeh-filter'))
+chmodSync(join(OUT, 'toeh-filter'), 0o755)
 const other = { descriptor: 2, status: 1, armed: false }
 const command = await buildBundle('command', COMMAND, COMMAND_HEAD)
 await buildLauncher('toeh', { bundle: command, says: 'toeh', ...other })

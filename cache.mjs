@@ -2,7 +2,11 @@
 // package where it is installed. It lets one known message through the gate, in a folder of its own, asks what waits
 // there, and has an attachment found: so its success also says that all of them run here. Status 1 and no cache where
 // they do not.
+//
+// A cache carries the version of Node in its name, and where there is one the programs use parts of Node's inside that
+// may change with each (lib/inside.ts). So all of that is tried with it here, and where it fails there is no cache.
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   mkdirSync,
@@ -52,29 +56,31 @@ async function makeCaches() {
       `reinject = "smtp:127.0.0.1:${port}"`,
       '[limits]',
       'free_megabytes = 0',
+      '[notice]',
+      'enabled = false',
     ]
     writeFileSync(config, settings.join('\n'))
-    const given = ['--sender=a@corp.test', '--queue-id=4bQ8Yk2hJnz', '--size=9', '--client-address=192.0.2.7']
-    await makeCache('toeh-filter', 'filter', folder, [`--config=${config}`, ...given, '--', 'b@client.test'])
-    await makeCache('toeh', 'command', folder, ['list', '--config', config])
-    await makeCache('attachments', 'mime', folder, [])
+    const given = ['--sender=a@corp.test', '--size=9', '--client-address=192.0.2.7']
+    const gate = [join(BIN, 'toeh-filter'), `--node=${process.execPath}`, `--config=${config}`, ...given]
+    const known = [...gate, '--queue-id=4bQ8Yk2hJnz', '--', 'b@client.test']
+    const unknown = [...gate, '--queue-id=4bQ8Yk2hJnx', '--', 'b@stranger.test']
+    const list = [process.execPath, join(BIN, 'toeh.cjs'), 'list', '--config', config]
+    const find = [process.execPath, join(BIN, 'attachments.cjs')]
+    const parked = async () => demandDigest(join(folder, 'hold'), await run(unknown))
+    await makeCache('filter', folder, known, parked)
+    await makeCache('command', folder, list, () => run(list))
+    await makeCache('mime', folder, find, () => run(find))
   } finally {
     server.close()
     rmSync(folder, { recursive: true })
   }
 }
 
-/** Runs a program and keeps, twice, what V8 has compiled of its bundle. */
-async function makeCache(program, name, folder, args) {
-  const bundle = readdirSync(BIN).find((file) => file.startsWith(`${name}-`) && file.endsWith('.cjs'))
-  const cache = join(BIN, `${bundle}.cache`)
-  rmSync(cache, { force: true })
-  const keep = join(folder, 'keep.cjs')
-  const made = join(folder, name)
-  writeFileSync(keep, KEEP.replace('FILE', JSON.stringify(made)))
-  const child = spawn(process.execPath, ['-r', keep, join(BIN, `${program}.cjs`), ...args], {
+/** Runs a program, and gives what it has said. */
+async function run([program, ...args], more = {}) {
+  const child = spawn(program, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: '/usr/bin:/bin' },
+    env: { PATH: '/usr/bin:/bin', ...more },
   })
   child.stdin.end(MESSAGE)
   let said = ''
@@ -82,12 +88,39 @@ async function makeCache(program, name, folder, args) {
     said += bytes
   })
   const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(`${program} did not run here: ${said}`)
+  if (code !== 0) throw new Error(`${args.join(' ')} did not run here: ${said}`)
+  return said
+}
+
+/** Runs a program as it is always run, keeps, twice, what V8 has compiled of its bundle, and tries it with that. */
+async function makeCache(name, folder, line, attempt) {
+  const files = readdirSync(BIN).filter((file) => file.startsWith(`${name}-`))
+  for (const old of files.filter((file) => file.endsWith('.cache'))) rmSync(join(BIN, old))
+  const cache = join(BIN, `${files.find((file) => file.endsWith('.cjs'))}.${process.version}.cache`)
+  const keep = join(folder, 'keep.cjs')
+  const made = join(folder, name)
+  writeFileSync(keep, KEEP.replace('FILE', JSON.stringify(made)))
+  // V8 takes a cache only under the options that it was made with, and toeh-filter gives Node its own.
+  await run(line, { NODE_OPTIONS: `--require=${JSON.stringify(keep)}` })
   // Renamed into its place: one that starts meanwhile finds none, or the whole of it.
   const bytes = readFileSync(made)
   writeFileSync(`${cache}.new`, Buffer.concat([bytes, bytes]))
   chmodSync(`${cache}.new`, 0o644)
   renameSync(`${cache}.new`, cache)
+  try {
+    await attempt()
+  } catch (error) {
+    rmSync(cache)
+    await attempt()
+    console.error(`${name} runs here, but only without V8's code cache: ${error.message}`)
+  }
+}
+
+/** What was parked has the digest that node:crypto makes. */
+function demandDigest(hold, said) {
+  const [, id] = / in (\w{12})\n/.exec(said) ?? []
+  const { sha256 } = JSON.parse(readFileSync(join(hold, `${id}/envelope.json`), 'utf8'))
+  if (sha256 !== createHash('sha256').update(MESSAGE).digest('hex')) throw new Error(`SHA-256 is ${sha256}`)
 }
 
 const EHLO =

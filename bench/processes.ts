@@ -1,7 +1,7 @@
 /** What one run of toeh-filter costs beside bare Node and two shell scripts, with few rules and many, few recipients and many. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CLIENT, FILTER, Lab } from '../test/support/lab.js'
+import { CLIENT, FILTER, Lab, WITH_NODE } from '../test/support/lab.js'
 import { BARE } from './account.js'
 import type { Mailserver } from './mailserver.js'
 import { type Command, Others, type Runs, runRounds } from './rounds.js'
@@ -40,7 +40,7 @@ async function makeStage(dir: string, rules: number, settings: string): Promise<
 /** A run of the filter; %N makes a queue id of its own, or it would be a retry. */
 export function filterCommand(lab: Lab, input: string, recipients: readonly string[]): Command {
   const given = [`--config=${lab.config}`, `--sender=${SENDER}`, '--size=', ...CLIENT, '--queue-id=4bQ%N']
-  return { argv: [process.execPath, FILTER, ...given, '--', ...recipients], input }
+  return { argv: [FILTER, WITH_NODE, ...given, '--', ...recipients], input }
 }
 
 /** Known people of client.test, or strangers. */

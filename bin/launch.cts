@@ -8,7 +8,6 @@
  * that has them twice: comparing is quicker than any sum.
  */
 import fs = require('node:fs')
-import vm = require('node:vm')
 
 /**
  * Put in by bundle.mjs: the bundle's file name; and for an installation that is half there, what the one line begins
@@ -38,18 +37,66 @@ function readCache(file: string, most: number): Uint8Array | undefined {
     : undefined
 }
 
+/** The bundle's one function; the last argument is what lib/inside.ts knows as TRIED. */
+type Run = (
+  exports: unknown,
+  require: unknown,
+  module: unknown,
+  file: string,
+  folder: string,
+  tried: boolean,
+) => void
+
+function compile(source: string, file: string): Run {
+  const vm = require('node:vm') as typeof import('node:vm')
+  return new vm.Script(source, { filename: file }).runInThisContext()
+}
+
+/** What node:vm makes its Script of (node, src/node_contextify.cc). */
+interface Contextify {
+  ContextifyScript: new (
+    ...given: [
+      source: string,
+      file: string,
+      line: number,
+      column: number,
+      cache: Uint8Array,
+      makeCache: boolean,
+      context: undefined,
+      id: symbol,
+    ]
+  ) => {
+    runInContext: (
+      context: null,
+      timeout: number,
+      displayErrors: boolean,
+      breakOnSigint: boolean,
+      breakOnFirstLine: boolean,
+    ) => Run
+  }
+}
+
+/**
+ * The same by what node:vm is made of: to load that takes longer than all of this. A cache of this very Node says that it
+ * was done so before, by cache.mjs.
+ */
+function compileTried(source: string, file: string, cache: Uint8Array): Run {
+  const { binding } = process as unknown as { binding: (name: 'contextify') => Contextify }
+  const { ContextifyScript } = binding('contextify')
+  const script = new ContextifyScript(source, file, 0, 0, cache, false, undefined, Symbol(file))
+  return script.runInContext(null, -1, true, false, false)
+}
+
 if (START.armed) process.exitCode = START.status
 try {
   const file = `${__dirname}/${START.bundle}`
   // The bundle is one function expression in ASCII; as UTF-8 Node reads it in one go.
   const source = fs.readFileSync(file, 'utf8')
   // Twice what V8 has compiled of it, with room to spare.
-  const cachedData = readCache(`${file}.cache`, 8 * source.length)
-  const script = new vm.Script(
-    source,
-    cachedData === undefined ? { filename: file } : { filename: file, cachedData },
-  )
-  script.runInThisContext()(exports, require, module, file, __dirname)
+  const cachedData = readCache(`${file}.${process.version}.cache`, 8 * source.length)
+  const tried = cachedData !== undefined
+  const run = tried ? compileTried(source, file, cachedData) : compile(source, file)
+  run(exports, require, module, file, __dirname, tried)
 } catch (error) {
   // An installation that is half there: one line as the program itself would say it, whatever failed.
   const line = `${START.says}: start: ${error instanceof Error ? error.message : String(error)}`

@@ -1,15 +1,15 @@
-/** toeh-filter: the content filter that pipe(8) starts. Exit 0 when every recipient is settled, else 75. */
+/** toeh-filter: the content filter that pipe(8) starts, by toeh-filter.sh. Exit 0 when every recipient is settled, else 75. */
 import '../lib/ending.js' // First, and by itself so that no sorting moves it: it arms the process.
 import { DEFAULT_CONFIG_PATH, loadConfig } from '../lib/config.js'
 import { end, setDeadline, settle } from '../lib/ending.js'
 import { parseArguments } from '../lib/envelope.js'
 import { runGate } from '../lib/gate.js'
-import { isParentAlive, readStdin } from '../lib/stdin.js'
+import { isWriterAlive, readStdin } from '../lib/stdin.js'
 
 const parent = process.ppid
 
 async function main(): Promise<void> {
-  const { envelope, configPath } = parseArguments(process.argv.slice(2))
+  const { envelope, configPath, writer } = parseArguments(process.argv.slice(2))
   const config = loadConfig(configPath ?? process.env.TOEH_CONFIG ?? DEFAULT_CONFIG_PATH)
   setDeadline(config.deadlineSeconds)
   await runGate({
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     envelope,
     input: readStdin(),
     now: Date.now(),
-    writerAlive: () => isParentAlive(parent),
+    writerAlive: () => isWriterAlive(parent, writer),
     settled: settle,
   })
 }

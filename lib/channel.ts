@@ -1,13 +1,11 @@
 /**
- * A channel: bytes from or to another program, by the handles of libuv that node:net makes its sockets of. net and the
- * streams below it cost toeh-filter a quarter of a run, most of it for compiling them (docs/performance.md).
- *
- * process.binding() gives these handles. Node's documentation calls it deprecated (DEP0111) and names nothing in its
- * place, so it is asked on the versions the tests run with; on any other, and where it does not answer as it should, the
- * same is done with net.
+ * A channel: bytes from or to another program, by the handles of libuv that node:net makes its sockets of, on the versions
+ * of Node that the tests run with, and else by net. That and the streams below it cost toeh-filter a quarter of a run, most
+ * of it for compiling them (docs/performance.md).
  */
 import { statfsSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
+import { IS_TESTED, inside } from './inside.js'
 
 export interface ChannelEvents {
   /** Bytes that have come; they stand in a buffer that the next ones may use again. */
@@ -54,32 +52,27 @@ interface Request {
   oncomplete: (status: number) => void
 }
 
-interface Bindings {
-  tcp_wrap: {
-    TCP: new (kind: number) => TcpHandle
-    TCPConnectWrap: new () => Request
-    constants: { SOCKET: number }
-  }
-  pipe_wrap: { Pipe: new (kind: number) => PipeHandle; constants: { SOCKET: number } }
-  stream_wrap: {
-    WriteWrap: new () => Request
-    streamBaseState: Int32Array
-    kReadBytesOrError: number
-    kLastWriteWasAsync: number
-  }
+interface Tcp {
+  TCP: new (kind: number) => TcpHandle
+  TCPConnectWrap: new () => Request
+  constants: { SOCKET: number }
 }
 
-const TESTED = /^(?:20|22|24)\./
+interface Pipes {
+  Pipe: new (kind: number) => PipeHandle
+  constants: { SOCKET: number }
+}
 
-/** A part of Node's inside, or undefined. */
-function binding<Name extends keyof Bindings>(name: Name): Bindings[Name] | undefined {
-  const { binding } = process as unknown as { binding?: (name: string) => unknown }
-  if (!TESTED.test(process.versions.node) || binding === undefined) return undefined
-  try {
-    return binding(name) as Bindings[Name]
-  } catch {
-    return undefined
-  }
+interface Streams {
+  WriteWrap: new () => Request
+  streamBaseState: Int32Array
+  kReadBytesOrError: number
+  kLastWriteWasAsync: number
+}
+
+/** A part of Node's inside, on the versions the tests run with. */
+function part<Part>(name: string): Part | undefined {
+  return IS_TESTED ? inside<Part>(name) : undefined
 }
 
 /** PIPEFS_MAGIC of statfs(2). */
@@ -98,11 +91,11 @@ function systemError(errno: number): Error {
 
 class HandleChannel implements Channel {
   readonly #handle: Handle
-  readonly #stream: Bindings['stream_wrap']
+  readonly #stream: Streams
   readonly #events: ChannelEvents
   #open = true
 
-  constructor(handle: Handle, stream: Bindings['stream_wrap'], buffer: Buffer, events: ChannelEvents) {
+  constructor(handle: Handle, stream: Streams, buffer: Buffer, events: ChannelEvents) {
     this.#handle = handle
     this.#stream = stream
     this.#events = events
@@ -199,8 +192,8 @@ function intoBuffer(
 /** A connection to a literal address, reading from its beginning. */
 export function openConnection(host: string, port: number, events: ChannelEvents): Channel {
   const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
-  const tcp = binding('tcp_wrap')
-  const stream = binding('stream_wrap')
+  const tcp = part<Tcp>('tcp_wrap')
+  const stream = part<Streams>('stream_wrap')
   if (tcp === undefined || stream === undefined) {
     return new SocketChannel(
       connect({ host, port, noDelay: true, onread: intoBuffer(buffer, events) }),
@@ -234,8 +227,8 @@ function isPipe(fd: number): boolean {
 /** A pipe or socket that is open already, not reading yet; undefined for a file or a terminal. */
 export function openDescriptor(fd: number, events: ChannelEvents): Channel | undefined {
   const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
-  const pipe = binding('pipe_wrap')
-  const stream = binding('stream_wrap')
+  const pipe = part<Pipes>('pipe_wrap')
+  const stream = part<Streams>('stream_wrap')
   if (pipe !== undefined && stream !== undefined && isPipe(fd)) {
     const handle = new pipe.Pipe(pipe.constants.SOCKET)
     if (handle.open(fd) === 0) return new HandleChannel(handle, stream, buffer, events)

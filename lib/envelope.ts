@@ -26,9 +26,12 @@ export interface Envelope {
 export interface FilterArguments {
   envelope: Envelope
   configPath: string | undefined
+  /** Where a shell stands between pipe(8) and this process (bin/toeh-filter.sh): the process id of pipe(8). */
+  writer: number | undefined
 }
 
 const OPTIONS = [
+  'writer',
   'config',
   'sender',
   'queue-id',
@@ -72,7 +75,10 @@ export function parseArguments(argv: readonly string[]): FilterArguments {
   if (!/^[0-9A-Za-z]{4,32}$/.test(queueId)) throw misuse('--queue-id is missing or is no queue id')
   const size = value('size')
   if (!/^[0-9]{0,15}$/.test(size)) throw misuse('--size is not a number of bytes')
+  const writer = value('writer')
+  if (!/^[0-9]{0,10}$/.test(writer)) throw misuse('--writer is no process id')
   return {
+    writer: writer === '' ? undefined : Number(writer),
     configPath: values.get('config'),
     envelope: {
       sender: value('sender'),

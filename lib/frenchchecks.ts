@@ -26,8 +26,8 @@ const CHECKS: Table = {
   'pipe(8) bounces what is larger, before the gate sees it':
     'pipe(8) rejette ce qui est plus gros avant que le filtre ne le voie',
   'soft_bounce=yes on the service': 'soft_bounce=yes sur le service',
-  'what no program can catch, a missing node or the time limit, bounces mail instead of keeping it in the queue':
-    'ce qu’aucun programme ne peut rattraper, node absent ou délai dépassé, renvoie le courrier au lieu de le garder en file',
+  'what no program can catch, a missing filter or the time limit, bounces mail instead of keeping it in the queue':
+    'ce qu’aucun programme ne peut rattraper, filtre absent ou délai dépassé, renvoie le courrier au lieu de le garder en file',
   'soft_bounce is not yes': 'soft_bounce n’est pas yes',
   'argv= hands over all that the filter asks for': 'argv= transmet tout ce que le filtre demande',
   'pipe(8) knows no {0}': 'pipe(8) ne connaît pas {0}',

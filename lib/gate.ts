@@ -11,6 +11,7 @@ import type { Config } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
 import { type Decision, type DecisionLog, openDecisionLog } from './decisions.js'
+import { sha256Of } from './digest.js'
 import type { Envelope } from './envelope.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
@@ -114,7 +115,7 @@ class Identity {
   async read(): Promise<{ id: string; sha256: string }> {
     if (this.#known === undefined) {
       const { sha256 } = await inspect(this.#message.bytes())
-      this.#known = { id: holdIdOf(this.#envelope.queueId, this.#envelope.sender, sha256), sha256 }
+      this.#known = { id: holdIdOf(this.#envelope.queueId, this.#envelope.sender, sha256, sha256Of), sha256 }
     }
     return this.#known
   }

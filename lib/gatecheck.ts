@@ -159,7 +159,7 @@ export const GATE_CHECKS: Check[] = [
     good: () => words`soft_bounce=yes on the service`,
     look: ofGate((service, facts) => {
       if (settingOf(facts, service, 'soft_bounce') === 'yes') return []
-      const why = words`what no program can catch, a missing node or the time limit, bounces mail instead of keeping it in the queue`
+      const why = words`what no program can catch, a missing filter or the time limit, bounces mail instead of keeping it in the queue`
       return [{ level: 'critical', what: words`soft_bounce is not yes`, why, mend: repair(service, facts) }]
     }),
   },

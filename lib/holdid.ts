@@ -9,8 +9,13 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
  * The id of a message: from SHA-256 over queue id, sender and message digest, so that a retry by Postfix
  * finds its own hold and a short queue id that comes back does not (queue ids alone recur).
  */
-export function holdIdOf(queueId: string, sender: string, sha256: string): string {
-  const digest = createHash('sha256').update(`${queueId}\0${sender}\0${sha256}`).digest()
+export function holdIdOf(
+  queueId: string,
+  sender: string,
+  sha256: string,
+  digestOf = (text: string): Buffer => createHash('sha256').update(text).digest(),
+): string {
+  const digest = digestOf(`${queueId}\0${sender}\0${sha256}`)
   // Two halves of 30 bits: 60 do not fit a double exactly.
   return base32(digest.readUInt32BE(0) >>> 2, 6) + base32(digest.readUInt32BE(4) >>> 2, 6)
 }

@@ -1,8 +1,8 @@
 /** The message: standard input, measured while it is read. A small one stays in memory, a larger one is spooled to a file. */
 import { isAscii } from 'node:buffer'
-import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { Sha256 } from './digest.js'
 import { EXIT } from './exit.js'
 import { Failure, toFailure } from './failure.js'
 
@@ -261,11 +261,11 @@ export async function* readBytes(path: string): AsyncGenerator<Buffer> {
 
 /** What bytes are: their SHA-256 (hexadecimal) and whether one is over 127. */
 export async function inspect(bytes: AsyncIterable<Buffer>): Promise<{ sha256: string; eightBit: boolean }> {
-  const hash = createHash('sha256')
+  const digest = new Sha256()
   let eightBit = false
   for await (const piece of bytes) {
-    hash.update(piece)
+    digest.update(piece)
     eightBit ||= !isAscii(piece)
   }
-  return { sha256: hash.digest('hex'), eightBit }
+  return { sha256: digest.end().toString('hex'), eightBit }
 }

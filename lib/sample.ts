@@ -27,7 +27,7 @@ function groupOf(user: string): string {
 /** master.cf.sample for this host: program, user, state folder, configuration, and the way on. */
 export function sampleMaster(user: string, config: Config): string {
   const group = groupOf(user)
-  const filter = `${process.execPath} ${join(PACKAGE, 'dist/bin/toeh-filter.cjs')}`
+  const filter = `${join(PACKAGE, 'dist/bin/toeh-filter')} --node=${process.execPath}`
   const where = config.path === DEFAULT_CONFIG_PATH ? '' : ` --config=${config.path}`
   const text = readFileSync(join(PACKAGE, 'master.cf.sample'), 'utf8')
     .replace('user=toeh:toeh', `user=${user}:${group}`)

@@ -1,6 +1,7 @@
 /** Standard input as pipe(8) gives it: a pipe, read piece by piece into one buffer. */
 import { readFileSync, readSync } from 'node:fs'
 import { openDescriptor } from './channel.js'
+import { toFailure } from './failure.js'
 
 const PIECE_BYTES = 64 * 1024
 
@@ -55,19 +56,35 @@ const EXITING = 0x4
 const REPARENTING_MS = 20
 
 /**
- * Whether the process that writes our standard input (our parent) lives, asked at the end of the input. A process
- * that dies closes its files before its children get a new parent, so for a moment `ppid` still names it: the flag
- * in /proc/PID/stat (proc(5)) is set before. Where /proc hides other users' processes that moment is waited for.
+ * Whose child a process is, and whether it has ended or is about to (proc(5)); undefined where there is none, or /proc does
+ * not show it.
+ * @throws Failure (75) where that cannot be told
  */
-export async function isParentAlive(parent: number): Promise<boolean> {
+function lookAt(pid: number): { parent: number; ends: boolean } | undefined {
+  const path = `/proc/${pid}/stat`
   try {
-    // The name in parentheses may hold anything; state and flags are the 1st and 7th word after it. As UTF-8, which
-    // Node reads in one go.
-    const stat = readFileSync(`/proc/${parent}/stat`, 'utf8')
+    // The name in parentheses may hold anything; state, parent and flags are the 1st, 2nd and 7th word after it. As
+    // UTF-8, which Node reads in one go.
+    const stat = readFileSync(path, 'utf8')
     const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (words[0] === 'Z' || (Number(words[6]) & EXITING) !== 0) return false
-  } catch {
-    await new Promise((done) => setTimeout(done, REPARENTING_MS))
+    return { parent: Number(words[1]), ends: words[0] === 'Z' || (Number(words[6]) & EXITING) !== 0 }
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined
+    throw toFailure('look at process', error, { at: path })
   }
-  return process.ppid === parent
+}
+
+/**
+ * Whether the process that writes our standard input lives, asked at the end of the input. A process that dies closes
+ * its files before its children get a new parent, so for a moment they still name it: the flag in /proc/PID/stat is
+ * set before. Where /proc hides other users' processes that moment is waited for.
+ * @param parent our parent, as it was when we began
+ * @param writer who writes, where our parent is a shell that it has started
+ */
+export async function isWriterAlive(parent: number, writer = parent): Promise<boolean> {
+  const seen = lookAt(writer)
+  if (seen?.ends) return false
+  if (seen === undefined) await new Promise((done) => setTimeout(done, REPARENTING_MS))
+  return process.ppid === parent && (writer === parent || lookAt(parent)?.parent === writer)
 }

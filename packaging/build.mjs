@@ -167,7 +167,8 @@ function putProgram(tree, modules) {
   for (const path of modules) copyModule(path, tree)
   dropEmpty(join(tree, HOME, 'node_modules'))
   run('strip', '--strip-unneeded', '--remove-section=.comment', join(tree, HOME, NATIVE))
-  link(tree, `${HOME}/toeh-filter`, 'dist/bin/toeh-filter.cjs')
+  // It looks for the program beside itself.
+  for (const file of ['toeh-filter', 'toeh-filter.cjs']) link(tree, `${HOME}/${file}`, `dist/bin/${file}`)
   link(tree, 'usr/bin/toeh', '../lib/toeh/dist/bin/toeh.cjs')
 }
 
@@ -243,7 +244,8 @@ function setRights(tree) {
     const file = join(tree, path)
     const entry = lstatSync(file)
     if (entry.isSymbolicLink()) continue
-    const runs = /(?:^|\/)dist\/bin\/(?:toeh|toeh-filter|attachments)\.cjs$|^DEBIAN\/p[a-z]+$/.test(path)
+    const runs =
+      /(?:^|\/)dist\/bin\/(?:(?:toeh|toeh-filter|attachments)\.cjs|toeh-filter)$|^DEBIAN\/p[a-z]+$/.test(path)
     chmodSync(file, entry.isDirectory() || runs ? 0o755 : 0o644)
   }
 }

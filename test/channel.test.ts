@@ -96,7 +96,10 @@ eachWay('bytes go both ways, and the end comes after them', async (t) => {
     t.equal(await write(channel, 'EHLO ü\r\n'), undefined)
     t.equal(await write(channel, EVERY_BYTE, 'latin1'), undefined)
     await until(() => Buffer.concat(heard).length === 9 + 256)
-    t.same(Buffer.concat(heard), Buffer.concat([Buffer.from('EHLO ü\r\n'), Buffer.from(EVERY_BYTE, 'latin1')]))
+    t.same(
+      Buffer.concat(heard),
+      Buffer.concat([Buffer.from('EHLO ü\r\n'), Buffer.from(EVERY_BYTE, 'latin1')]),
+    )
     socket.end('221 bye\r\n')
     await until(() => came.includes('end'))
     t.strictSame(came, ['220 x\r\n221 bye\r\n', 'end'])

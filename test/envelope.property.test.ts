@@ -69,7 +69,7 @@ t.test('recipients and options arrive as they were given, each once and in order
     const end = argv.indexOf('--')
     const expected: string[] = []
     for (const recipient of argv.slice(end + 1)) if (!expected.includes(recipient)) expected.push(recipient)
-    const { envelope, configPath } = actual
+    const { envelope, configPath, writer } = actual
     const same = (one: unknown, other: unknown): void => {
       if (JSON.stringify(one) !== JSON.stringify(other))
         throw new Error(`${JSON.stringify(one)} of ${JSON.stringify(other)}`)
@@ -82,6 +82,7 @@ t.test('recipients and options arrive as they were given, each once and in order
     }
     const { client, sender, queueId, recordBytes } = envelope
     same(configPath, option('config'))
+    same(writer === undefined ? '' : String(writer), option('writer') ?? '')
     same(sender, option('sender'))
     same(queueId, option('queue-id'))
     same(recordBytes === undefined ? '' : String(recordBytes), option('size') ?? '')

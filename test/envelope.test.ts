@@ -8,6 +8,7 @@ const LEAST = ['--sender=anna@corp.test', '--queue-id=4bQ8Yk2hJnz1']
 
 t.test('every option', (t) => {
   const argv = [
+    '--writer=4711',
     '--config=/etc/toeh/other.toml',
     '--sender=anna@corp.test',
     '--queue-id=4bQ8Yk2hJnz1',
@@ -26,6 +27,7 @@ t.test('every option', (t) => {
     '--',
   ]
   t.strictSame(parseArguments(argv), {
+    writer: 4711,
     configPath: '/etc/toeh/other.toml',
     envelope: {
       sender: 'anna@corp.test',
@@ -47,13 +49,14 @@ t.test('every option', (t) => {
 })
 
 t.test('what may be missing or empty', (t) => {
-  const { configPath, envelope } = parseArguments([
+  const { writer, configPath, envelope } = parseArguments([
     '--queue-id=ABCD',
     '--sender=',
     '--size=',
     '--',
     'b@known.test',
   ])
+  t.equal(writer, undefined)
   t.equal(configPath, undefined)
   t.strictSame(envelope, {
     sender: '',
@@ -83,6 +86,8 @@ const WRONG: [string[], string][] = [
   [[...LEAST, '--size=-1', '--', 'b'], '--size is not a number of bytes'],
   [[...LEAST, '--size=1k', '--', 'b'], '--size is not a number of bytes'],
   [[...LEAST, '--size=1234567890123456', '--', 'b'], '--size is not a number of bytes'],
+  [[...LEAST, '--writer=-1', '--', 'b'], '--writer is no process id'],
+  [[...LEAST, '--writer=12345678901', '--', 'b'], '--writer is no process id'],
   [[...LEAST, '--sender=x@corp.test', '--', 'b'], '--sender is given twice'],
   [[...LEAST, '--helo=', '--helo=', '--', 'b'], '--helo is given twice'],
   [[...LEAST, '--send=x', '--', 'b'], 'unknown option "--send=x"'],

@@ -67,7 +67,8 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['french', 'rulefile', 'selection', 'sidebyside']],
   ['pure', ['addressbook', 'csvfile', 'letter']],
-  ['foundations', ['channel', 'database', 'holdfolder']],
+  ['foundations', ['inside']],
+  ['foundations', ['channel', 'database', 'digest', 'holdfolder']],
   ['foundations', ['audit']],
   [
     'effects',

@@ -5,7 +5,7 @@ import { type CommonOptions, enterState, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { accounts, demandMember } from '../person.js'
-import { isParentAlive, readStdin } from '../stdin.js'
+import { isWriterAlive, readStdin } from '../stdin.js'
 
 interface Options extends CommonOptions {
   sender: string
@@ -33,7 +33,7 @@ async function run(options: Options): Promise<string> {
   const parent = process.ppid
   const mail = await readMail()
   // When pipe(8) dies, half an answer looks like a whole one.
-  if (mail.bytes.length === 0 || !(await isParentAlive(parent)))
+  if (mail.bytes.length === 0 || !(await isWriterAlive(parent)))
     throw new Failure('moderate', 'the mail did not come to its end', { status: EXIT.tempFail })
   const desk = openDesk(options, 'write')
   // The first account alone: whoever started Postfix by hand is no part of this.

@@ -1,13 +1,17 @@
 /** The launcher: the bundle from V8's code cache, without it, and what happens where either is damaged. */
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { HoldFolder } from '../../lib/holdfolder.js'
+import { holdIdOf } from '../../lib/holdid.js'
 import {
   assertDeferred,
   assertSettled,
   FILTER,
   type Lab,
+  MESSAGE,
   makeLab,
   type Outcome,
   outcomeOf,
@@ -17,12 +21,13 @@ import { makeSink } from '../support/sink.js'
 
 interface Stage {
   lab: Lab
-  /** The launcher of toeh-filter in a copy of the installation. */
+  /** toeh-filter in a copy of the installation. */
   launcher: string
-  /** Its bundle; the cache has `.cache` after it. */
+  /** Its bundle, and the cache of that. */
   bundle: string
+  cache: string
   /** The same of toeh. */
-  command: { launcher: string; bundle: string }
+  command: { launcher: string; bundle: string; cache: string }
 }
 
 async function makeStage(t: Test): Promise<Stage> {
@@ -33,23 +38,33 @@ async function makeStage(t: Test): Promise<Stage> {
   mkdirSync(bin, { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(lab.dir, 'copy/node_modules'))
   const files = readdirSync(dirname(FILTER)).filter((name) =>
-    /^((filter|command)-.*|toeh|toeh-filter)\.cjs(\.cache)?$/.test(name),
+    /^((filter|command)-.*\.cjs(\.v\d.*\.cache)?|toeh\.cjs|toeh-filter(\.cjs)?)$/.test(name),
   )
-  t.equal(files.length, 6, 'of each program a launcher, one bundle, its cache')
+  t.equal(files.length, 7, 'of each program a launcher, one bundle, its cache; and the shell of the filter')
   for (const name of files) cpSync(join(dirname(FILTER), name), join(bin, name))
   const bundleOf = (name: string): string =>
     join(bin, files.find((file) => file.startsWith(name) && file.endsWith('.cjs')) ?? '')
-  const command = { launcher: join(bin, 'toeh.cjs'), bundle: bundleOf('command-') }
-  return { lab, launcher: join(bin, 'toeh-filter.cjs'), bundle: bundleOf('filter-'), command }
+  const of = (name: string): { bundle: string; cache: string } => {
+    const bundle = bundleOf(name)
+    return { bundle, cache: `${bundle}.${process.version}.cache` }
+  }
+  const command = { launcher: join(bin, 'toeh.cjs'), ...of('command-') }
+  return { lab, launcher: join(bin, 'toeh-filter'), ...of('filter-'), command }
 }
 
 /** Says on standard error whether V8 took the cache; loaded before the launcher. */
 const TELL = `
-const fs = require('node:fs'), vm = require('node:vm')
+const fs = require('node:fs'), vm = require('node:vm'), inside = process.binding('contextify')
+inside.ContextifyScript = class extends inside.ContextifyScript {
+  constructor(...given) {
+    super(...given)
+    fs.writeSync(2, given[4] === undefined ? 'no cache given' : this.cachedDataRejected ? 'rejected' : 'taken')
+  }
+}
 vm.Script = class extends vm.Script {
   constructor(source, options) {
     super(source, options)
-    fs.writeSync(2, options.cachedData === undefined ? 'no cache' : this.cachedDataRejected ? 'rejected' : 'taken')
+    fs.writeSync(2, options.cachedData === undefined ? 'no cache' : 'a cache')
   }
 }`
 
@@ -78,7 +93,7 @@ t.test('the cache that the build has made is taken', async (t) => {
 
 t.test('without it, or with one that is not whole, the bundle is compiled', async (t) => {
   const stage = await makeStage(t)
-  const cache = `${stage.bundle}.cache`
+  const { cache } = stage
   const whole = readFileSync(cache)
   for (const at of [0, 9, whole.length >> 2, whole.length >> 1, whole.length - 1]) {
     const damaged = Buffer.from(whole)
@@ -98,18 +113,51 @@ t.test('without it, or with one that is not whole, the bundle is compiled', asyn
 
 t.test('a cache of another version of V8 is refused by V8, and the bundle compiled', async (t) => {
   const stage = await makeStage(t)
-  const cache = `${stage.bundle}.cache`
+  const { cache } = stage
   const half = readFileSync(cache).subarray(0, readFileSync(cache).length / 2)
   half[4] = (half[4] ?? 0) ^ 1 // The version's hash stands there.
   writeFileSync(cache, Buffer.concat([half, half]))
   assertPassed(t, await run(stage), 'rejected')
 })
 
+t.test(
+  'started by Node itself, without the options that toeh-filter gives it: V8 refuses the cache',
+  async (t) => {
+    const { lab } = await makeStage(t)
+    assertPassed(
+      t,
+      await lab.filter({ recipients: ['bob@known.test'], bare: true, env: telling(lab) }),
+      'rejected',
+    )
+  },
+)
+
+t.test('a parked message has the same id and digest with the cache and without', async (t) => {
+  const { lab, launcher, cache } = await makeStage(t)
+  const park = async (queueId: string): Promise<string> => {
+    const outcome = await lab.filter({ recipients: ['eve@unknown.test'], program: launcher, queueId })
+    assertSettled(t, outcome, /^toeh: held 1 in /)
+    return outcome.stdout
+  }
+  const digest = createHash('sha256').update(MESSAGE).digest('hex')
+  const ids = ['4bQ8Yk2hJnz1', '4bQ8Yk2hJnz2'].map((id) => holdIdOf(id, 'anna@corp.test', digest))
+  t.equal(await park('4bQ8Yk2hJnz1'), `toeh: held 1 in ${ids[0]}\n`)
+  rmSync(cache)
+  t.equal(await park('4bQ8Yk2hJnz2'), `toeh: held 1 in ${ids[1]}\n`)
+  t.strictSame(
+    lab
+      .held()
+      .sort()
+      .map((id) => new HoldFolder(lab.state).read(id).sha256),
+    [digest, digest],
+  )
+})
+
 t.test('an installation that is half there defers', async (t) => {
   const stage = await makeStage(t)
   const whole = readFileSync(stage.bundle)
   writeFileSync(stage.bundle, whole.subarray(0, whole.length / 2))
-  rmSync(`${stage.bundle}.cache`)
+  rmSync(stage.cache)
   assertDeferred(t, { ...(await run(stage)), stderr: '' }, /^4\.3\.0 toeh: start: /)
   writeFileSync(stage.bundle, '(function () {})')
   const { code, stdout } = await run(stage)
@@ -129,7 +177,7 @@ t.test('toeh: the same', async (t) => {
     return outcomeOf(spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...telling(lab) } }))
   }
   t.strictSame(await list(), { code: 0, signal: null, stdout: 'nothing waits\n', stderr: 'taken' })
-  rmSync(`${command.bundle}.cache`)
+  rmSync(command.cache)
   t.strictSame(await list(), { code: 0, signal: null, stdout: 'nothing waits\n', stderr: 'no cache' })
   rmSync(command.bundle)
   const { code, stdout, stderr } = await list()

@@ -26,6 +26,7 @@ import {
   PIPE_ENV,
   startToeh,
   UNPRIVILEGED,
+  WITH_NODE,
   walk,
 } from '../support/lab.js'
 import { makeScript } from '../support/script.js'
@@ -80,7 +81,7 @@ t.test('makes everything and prints the lines; twice changes nothing', async (t)
   t.strictSame([...loadConfig(config).internal], ['corp.test', 'xn--bcher-kva.test'])
   t.equal(loadConfig(config).state, state)
   t.match(first.stdout, /\nAdd to master\.cf:\n\n/)
-  t.match(first.stdout, `argv=${process.execPath} ${FILTER} --config=${config} --sender=\${sender}`)
+  t.match(first.stdout, `argv=${FILTER} ${WITH_NODE} --config=${config} --sender=\${sender}`)
   t.match(first.stdout, `flags=q user=${IS_ROOT ? 'nobody' : ''}`)
   t.match(first.stdout, `directory=${state} null_sender=\n`)
   t.match(first.stdout, '-o soft_bounce=yes\n')
@@ -99,7 +100,7 @@ t.test('what it has made works for the filter, whatever the umask was', async (t
   t.equal(mode(config), '640')
   t.equal(mode(join(config, '..')), '755')
   const args = [`--config=${config}`, '--sender=', '--queue-id=ABCDEF', '--', 'eve@unknown.test']
-  const filter = [...onlyWith(PIPE_ENV), ...UNPRIVILEGED, process.execPath, FILTER, ...args]
+  const filter = [...onlyWith(PIPE_ENV), ...UNPRIVILEGED, FILTER, WITH_NODE, ...args]
   const { status, stdout } = spawnSync('env', filter, {
     input: 'Subject: x\n\nx\n',
     cwd: '/',

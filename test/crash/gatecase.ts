@@ -43,7 +43,7 @@ export function gateCase(mail: Mail): Case {
       await lab.allow('known.test')
       await mail.prepare?.(lab)
     },
-    run: (lab, through) => lab.filter({ recipients, input: message, through }),
+    run: (lab, through) => lab.filter({ recipients, input: message, through, bare: true }),
     async judge(trial) {
       let last = trial.first
       checkStatus(last, true)

@@ -42,12 +42,12 @@ for (const [name, recipients] of [
   })
 }
 
-/** Milliseconds from the read of the answer to the final dot until exit_group. */
+/** Milliseconds from the read of the answer to the final dot until the last exit_group, of the shell that answers for Node. */
 function spanOf(file: string, dir: string): number {
   const calls = readTrace(file, dir)
   const dot = calls.findIndex(isDot)
   const answer = calls.findIndex(({ text }, index) => index > dot && text.includes('"250 '))
-  const end = calls.find(({ syscall }) => syscall === 'exit_group')
+  const end = calls.findLast(({ syscall }) => syscall === 'exit_group')
   const from = calls[answer]
   if (dot < 0 || from === undefined || end === undefined) throw new Error('the trace has no 250 or no end')
   return (end.at - from.at) * 1000

@@ -94,9 +94,9 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
 /** The service of docs/moderate.md, with this instance's user, folder and program. */
 function serviceOf(gate: string): string {
   const [, user = '', directory = ''] = /user=(\S+) directory=(\S+)/.exec(gate) ?? []
-  const [, node = '', filter = '', config = ''] =
-    /argv=(\S+) (\S+toeh-filter\.cjs) (--config=\S+)/.exec(gate) ?? []
-  const program = `${node} ${filter.replace('toeh-filter.cjs', 'toeh.cjs')} moderate ${config}`
+  const [, filter = '', node = '', config = ''] =
+    /argv=(\S+toeh-filter) --node=(\S+) (--config=\S+)/.exec(gate) ?? []
+  const program = `${node} ${filter.replace(/toeh-filter$/, 'toeh.cjs')} moderate ${config}`
   return `toeh-moderate unix - n n - 1 pipe
   -o soft_bounce=yes
   flags=q user=${user} directory=${directory} null_sender=

@@ -79,7 +79,9 @@ export class Killer {
     return pipes.flatMap(({ pid, filter }): Kill[] => {
       const [, queueId] = filter === undefined ? [] : (/--queue-id=(\w+)/.exec(commandOf(filter)) ?? [])
       if (victim === 'pipe') return [{ victim, pid, queueId }]
-      return filter === undefined || queueId === undefined ? [] : [{ victim, pid: filter, queueId }]
+      if (filter === undefined || queueId === undefined) return []
+      // The shell, and the Node that it has started.
+      return [filter, ...childrenOf(filter)].map((one) => ({ victim, pid: one, queueId }))
     })
   }
 }

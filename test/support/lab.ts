@@ -22,7 +22,11 @@ import { Landscape } from '../../lib/landscape.js'
 import { faultsOfAnswer, SCHEMA } from './schema.js'
 
 export const ROOT = resolve(import.meta.dirname, '../../..')
-export const FILTER = join(ROOT, 'dist/bin/toeh-filter.cjs')
+/** What pipe(8) starts, and the argument that comes first. */
+export const FILTER = join(ROOT, 'dist/bin/toeh-filter')
+export const WITH_NODE = `--node=${process.execPath}`
+/** What that starts by Node. */
+export const GATE = join(ROOT, 'dist/bin/toeh-filter.cjs')
 export const TOEH = join(ROOT, 'dist/bin/toeh.cjs')
 
 /** The environment of a person's shell, without what the test runner adds to every Node process. */
@@ -107,6 +111,8 @@ export interface FilterCall {
   cwd?: string
   /** Another copy of toeh-filter. */
   program?: string
+  /** Without the shell that answers for Node: what strikes is to strike the gate itself. */
+  bare?: boolean
   /** What starts it: setpriv, prlimit and their options. */
   through?: readonly string[]
 }
@@ -148,8 +154,9 @@ export class Lab {
       '--',
       ...call.recipients,
     ]
-    const program = [...(call.through ?? []), process.execPath, call.program ?? FILTER, ...args]
-    return startWith({ ...PIPE_ENV, ...call.env }, program, { cwd: call.cwd ?? this.state })
+    const program = call.bare === true ? [process.execPath, GATE] : [call.program ?? FILTER, WITH_NODE]
+    const line = [...(call.through ?? []), ...program, ...args]
+    return startWith({ ...PIPE_ENV, ...call.env }, line, { cwd: call.cwd ?? this.state })
   }
 
   async filter(call: FilterCall): Promise<Outcome> {

@@ -4,7 +4,7 @@ import { DEFAULT_CONFIG_PATH, loadConfig } from '../lib/config.js'
 import { end, setDeadline, settle } from '../lib/ending.js'
 import { parseArguments } from '../lib/envelope.js'
 import { runGate } from '../lib/gate.js'
-import { isWriterAlive, readStdin } from '../lib/stdin.js'
+import { isAwaited, isWriterAlive, readStdin } from '../lib/stdin.js'
 
 const parent = process.ppid
 
@@ -18,6 +18,7 @@ async function main(): Promise<void> {
     input: readStdin(),
     now: Date.now(),
     writerAlive: () => isWriterAlive(parent, writer),
+    isAwaited: () => isAwaited(parent, writer),
     settled: settle,
   })
 }

@@ -34,6 +34,8 @@ export interface GateRun {
   now: number
   /** Whether the process that writes the input still lives; asked at its end. */
   writerAlive: () => Promise<boolean>
+  /** Whether anybody waits for our exit status still; asked before the end of the message is sent on. */
+  isAwaited: () => boolean
   /** Called in the moment the mail is settled, with the verdict: from then on no failure may become a retry. */
   settled: (verdict: string) => void
 }
@@ -190,8 +192,18 @@ class Passage {
       origin: { client: envelope.client, queueId: envelope.queueId },
       message: this.#message,
       onRefused: (refused: readonly Refusal[]) => this.#parkRefused(refused),
+      demandAwaited: () => this.#demandAwaited(),
     }
     return reinject(config.reinject, cargo, undefined)
+  }
+
+  /** Where pipe(8) has died, or the shell that answers for us, Postfix hands the message over again: it is not sent twice. */
+  #demandAwaited(): void {
+    if (this.#run.isAwaited()) return
+    throw new Failure('reinject', 'the process that handed the message over has died', {
+      status: EXIT.tempFail,
+      hint: 'Postfix will hand it over again',
+    })
   }
 
   async #parkRefused(refused: readonly Refusal[]): Promise<void> {

@@ -11,6 +11,11 @@ export interface Parcel {
   origin?: { client: Client; queueId: string }
   /** Opens the message, once the server has said 354. */
   open: () => AsyncIterable<Buffer>
+  /**
+   * Called last of all, before the end of the message is sent; throws where nobody waits for what comes of it any more and it
+   * will come again. Absent where that cannot be.
+   */
+  demandAwaited?: () => void
   /** Called before the message goes out, with the recipients refused for good: they are parked first. */
   onRefused: (refused: readonly Refusal[]) => Promise<void>
 }

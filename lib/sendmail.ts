@@ -27,8 +27,9 @@ export async function sendBySendmail(
     .filter((recipient) => !fits(recipient))
     .map((recipient) => ({ recipient, reply: 'sendmail cannot carry this address unchanged' }))
   if (refused.length > 0) await parcel.onRefused(refused)
-  if (accepted.length > 0)
-    await run(program, ['-G', '-i', '-f', parcel.sender, '--', ...accepted], messagePath())
+  if (accepted.length === 0) return { accepted, queueId: '' }
+  parcel.demandAwaited?.()
+  await run(program, ['-G', '-i', '-f', parcel.sender, '--', ...accepted], messagePath())
   return { accepted, queueId: '' }
 }
 

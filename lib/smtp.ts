@@ -300,6 +300,7 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
     throw temporary(where, `DATA was answered ${go === undefined ? 'nothing' : describeReply(go)}`)
   const stuffing = new DotStuffing()
   for await (const piece of parcel.open()) await talk.write(stuffing.push(piece), 'latin1')
+  parcel.demandAwaited?.()
   const final = await talk.finish(stuffing.end())
   if (final.code >= 500) return refuseAll(parcel, accepted, final)
   if (final.code === 250) return { accepted, queueId: queuedAs(final) }

@@ -86,5 +86,10 @@ export async function isWriterAlive(parent: number, writer = parent): Promise<bo
   const seen = lookAt(writer)
   if (seen?.ends) return false
   if (seen === undefined) await new Promise((done) => setTimeout(done, REPARENTING_MS))
+  return isAwaited(parent, writer)
+}
+
+/** Whether the processes between us and the writer are those that were there when we began, so that it is told how we end. */
+export function isAwaited(parent: number, writer = parent): boolean {
   return process.ppid === parent && (writer === parent || lookAt(parent)?.parent === writer)
 }

@@ -1,5 +1,5 @@
 /** toeh-filter as pipe(8) starts it: every way a run can end, by its status, its output and what it leaves behind. */
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -33,7 +33,7 @@ import {
   UNPRIVILEGED,
   WITH_NODE,
 } from '../support/lab.js'
-import { makeSink, unwire } from '../support/sink.js'
+import { makeSink, type Sink, unwire } from '../support/sink.js'
 import { closedPort, Talker } from '../support/talker.js'
 
 const IS_ROOT = process.getuid?.() === 0
@@ -364,7 +364,8 @@ t.test('standard input', async (t) => {
     [', started by Node itself', [process.execPath, GATE]],
   ] as const) {
     await t.test(`ends because the process that wrote it was killed${way}`, async (t) => {
-      const { lab, sink, writer, pid, output } = await startWriter(t, program)
+      const { lab, sink } = await makeGround(t)
+      const { writer, pid, output } = await startWriter(lab, program)
       writer.kill('SIGKILL')
       while (isAlive(pid)) await new Promise((done) => setTimeout(done, 10))
       t.match(
@@ -378,7 +379,8 @@ t.test('standard input', async (t) => {
   }
 
   await t.test('comes to its end, but the shell that answers for Node was killed', async (t) => {
-    const { lab, sink, writer, pid, output } = await startWriter(t, [FILTER, WITH_NODE])
+    const { lab, sink } = await makeGround(t)
+    const { writer, pid, output } = await startWriter(lab, [FILTER, WITH_NODE])
     const [node = 0] = childrenOf(pid)
     process.kill(pid, 'SIGKILL')
     writer.kill('SIGTERM') // It ends the input, and lives on until the gate has looked.
@@ -394,11 +396,15 @@ t.test('standard input', async (t) => {
   })
 })
 
-/** The filter with a parent in place of pipe(8), which has written a part of a message and waits. */
-async function startWriter(t: Test, program: readonly string[]) {
+async function makeGround(t: Test): Promise<{ lab: Lab; sink: Sink }> {
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)
   await lab.allow('known.test')
+  return { lab, sink }
+}
+
+/** The filter with a parent in place of pipe(8), which has written a part of a message and waits. */
+async function startWriter(lab: Lab, program: readonly string[]) {
   const output = join(lab.dir, 'output')
   const script = `
     const { spawn } = require('node:child_process')
@@ -420,7 +426,7 @@ async function startWriter(t: Test, program: readonly string[]) {
   const writer = spawn('env', [...onlyWith(PIPE_ENV), ...node])
   const pid = Number(String(await new Promise((done) => writer.stdout.once('data', done))))
   while (lab.temporaries().length === 0) await new Promise((done) => setTimeout(done, 10))
-  return { lab, sink, writer, pid, output }
+  return { writer, pid, output }
 }
 
 function childrenOf(pid: number): number[] {
@@ -570,6 +576,41 @@ t.test('SIGTERM', async (t) => {
   const shell = await run(false, term)
   assertDeferred(t, shell, /deadline: not done within 3 s/)
   t.strictSame(lab.held(), [])
+})
+
+t.test('nobody waits for the answer any more: the end of the message is not sent', async (t) => {
+  type Kill = (writer: ChildProcess, pid: number) => void
+  const killWriter: Kill = (writer) => void writer.kill('SIGKILL')
+  const killShell: Kill = (_, pid) => void process.kill(pid, 'SIGKILL')
+  for (const [who, program, kill] of [
+    ['pipe(8), of the shell', [FILTER, WITH_NODE], killWriter],
+    ['pipe(8), of Node', [process.execPath, GATE], killWriter],
+    ['the shell', [FILTER, WITH_NODE], killShell],
+  ] as const) {
+    let goOn: (reply: string) => void = () => {}
+    const DATA = new Promise<string>((resolve) => {
+      goOn = resolve
+    })
+    const talker = await Talker.start(t, { DATA })
+    const lab = makeLab(t, talker.setting)
+    await lab.allow('known.test')
+    const { writer, pid, output } = await startWriter(lab, program)
+    const node = childrenOf(pid)[0] ?? pid
+    writer.kill('SIGTERM')
+    await talker.until('DATA')
+    kill(writer, pid)
+    await new Promise((done) => setTimeout(done, 50))
+    goOn('354 go on')
+    while (isAlive(node)) await new Promise((done) => setTimeout(done, 10))
+    writer.kill('SIGKILL')
+    t.match(
+      readFileSync(output, 'utf8'),
+      /^4\.3\.0 toeh: reinject: the process that handed the message over has died; [^\n]+\n$/,
+      who,
+    )
+    t.notOk(talker.heard.includes('.'), `${who}: nothing is sent`)
+    t.same(lab.states(), [`${UNKNOWN} held`], `${who}: what was parked stays parked, for the retry`)
+  }
 })
 
 t.test('output that nobody reads', async (t) => {

@@ -85,6 +85,7 @@ async function gate(
     input: pieces(MESSAGE),
     now: NOW,
     writerAlive: async () => true,
+    isAwaited: () => true,
     settled: (verdict) => {
       settled = verdict
     },

@@ -3,7 +3,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Test } from 'tap'
 
 /** An answer for a command: a reply without its line end, to say nothing at all, or to hang up. */
-export type Answer = string | 'SILENCE' | 'HANG UP'
+type Words = string | 'SILENCE' | 'HANG UP'
+/** The same, or when it comes. */
+export type Answer = Words | Promise<Words>
 
 const USUAL: Record<string, Answer> = {
   HELLO: '220 talker.test ESMTP',
@@ -56,6 +58,10 @@ export class Talker {
     const answer = (verb: string): void => {
       this.heard.push(verb)
       const reply = this.#answers[verb] ?? '500 5.5.2 what?'
+      if (typeof reply === 'string') say(verb, reply)
+      else void reply.then((words) => say(verb, words))
+    }
+    const say = (verb: string, reply: Words): void => {
       if (reply === 'HANG UP') socket.destroy()
       else if (reply !== 'SILENCE') socket.write(`${reply}\r\n`)
       inData = verb === 'DATA' && reply.startsWith('354')

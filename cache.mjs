@@ -104,7 +104,8 @@ async function makeCache(name, folder, line, attempt) {
   await run(line, { NODE_OPTIONS: `--require=${JSON.stringify(keep)}` })
   // Renamed into its place: one that starts meanwhile finds none, or the whole of it.
   const bytes = readFileSync(made)
-  writeFileSync(`${cache}.new`, Buffer.concat([bytes, bytes]))
+  const head = new Uint8Array(Uint32Array.of(bytes.length, 0).buffer)
+  writeFileSync(`${cache}.new`, Buffer.concat([head, bytes, bytes]))
   chmodSync(`${cache}.new`, 0o644)
   renameSync(`${cache}.new`, cache)
   try {

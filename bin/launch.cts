@@ -10,31 +10,50 @@
 import fs = require('node:fs')
 
 /**
- * Put in by bundle.mjs: the bundle's file name; and for an installation that is half there, what the one line begins
- * with that says so, to which descriptor it goes, and the status. toeh-filter's is 75, EX_TEMPFAIL: Postfix keeps the mail.
- * Where it is armed, that is also the status of a bundle that ends without having said a word.
+ * Put in by bundle.mjs: the bundle's file name, and in how many bytes there is room for it, or for what V8 compiles of it. And
+ * for an installation that is half there, what the one line begins with that says so, to which descriptor it goes, and the
+ * status. toeh-filter's is 75, EX_TEMPFAIL: Postfix keeps the mail. Where it is armed, that is also the status of a bundle that
+ * ends without having said a word.
  */
-declare const START: { bundle: string; says: string; descriptor: number; status: number; armed: boolean }
+declare const START: {
+  bundle: string
+  room: number
+  says: string
+  descriptor: number
+  status: number
+  armed: boolean
+}
+
+/** Before the cache: its length, as a word of 32 bits, and nothing, so that what follows lies as V8 wants it. */
+const HEAD_BYTES = 8
+const PIECE_BYTES = 16 * 1024
 
 /**
- * The cache, or undefined where there is none or it is not whole. Not readFileSync: of Node's own functions each costs
- * its compiling, and for a file of bytes that is a dozen of them.
- * @param most bytes it may have
+ * The cache, or undefined where there is none or it is not whole: its length, and twice what V8 has compiled. Everything here
+ * is read into the same memory, and the second time piece by piece, because memory that is touched for the first time costs
+ * more than reading. Not readFileSync: of Node's own functions each costs its compiling, and for bytes that is a dozen.
+ * @param bytes where it goes
  */
-function readCache(file: string, most: number): Uint8Array | undefined {
-  const bytes = Buffer.allocUnsafeSlow(most)
-  let length: number
+function readCache(file: string, bytes: Buffer): Uint8Array | undefined {
+  let fd: number | undefined
   try {
-    const fd = fs.openSync(file, 'r')
-    length = fs.readSync(fd, bytes)
-    fs.closeSync(fd)
+    fd = fs.openSync(file, 'r')
+    fs.readSync(fd, bytes, 0, HEAD_BYTES, null)
+    const [length = 0] = new Uint32Array(bytes.buffer, 0, 1)
+    if (length > bytes.length || fs.readSync(fd, bytes, 0, length, null) !== length) return undefined
+    const again = Buffer.allocUnsafeSlow(PIECE_BYTES)
+    for (let at = 0; at < length; at += PIECE_BYTES) {
+      const size = Math.min(PIECE_BYTES, length - at)
+      const piece = new Uint8Array(bytes.buffer, at, size)
+      if (fs.readSync(fd, again, 0, size, null) !== size) return undefined
+      if (Buffer.compare(piece, new Uint8Array(again.buffer, 0, size)) !== 0) return undefined
+    }
+    return length > 0 ? new Uint8Array(bytes.buffer, 0, length) : undefined
   } catch {
     return undefined
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd)
   }
-  const [cache, again] = [0, length / 2].map((from) => new Uint8Array(bytes.buffer, from, length / 2))
-  return length < most && cache !== undefined && again !== undefined && Buffer.compare(cache, again) === 0
-    ? cache
-    : undefined
 }
 
 /** The bundle's one function; the last argument is what lib/inside.ts knows as TRIED. */
@@ -90,10 +109,12 @@ function compileTried(source: string, file: string, cache: Uint8Array): Run {
 if (START.armed) process.exitCode = START.status
 try {
   const file = `${__dirname}/${START.bundle}`
-  // The bundle is one function expression in ASCII; as UTF-8 Node reads it in one go.
-  const source = fs.readFileSync(file, 'utf8')
-  // Twice what V8 has compiled of it, with room to spare.
-  const cachedData = readCache(`${file}.${process.version}.cache`, 8 * source.length)
+  const bytes = Buffer.allocUnsafeSlow(START.room)
+  const fd = fs.openSync(file, 'r')
+  // One function expression in ASCII.
+  const source = bytes.toString('latin1', 0, fs.readSync(fd, bytes))
+  fs.closeSync(fd)
+  const cachedData = readCache(`${file}.${process.version}.cache`, bytes)
   const tried = cachedData !== undefined
   const run = tried ? compileTried(source, file, cachedData) : compile(source, file)
   run(exports, require, module, file, __dirname, tried)

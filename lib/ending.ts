@@ -16,7 +16,8 @@ let settled: string | undefined
 process.exitCode = EXIT.tempFail
 process.umask(0o077)
 // Output is one stream to pipe(8): a warning in front of the line would hide its 4.3.0 and reach the sender.
-process.removeAllListeners('warning')
+// toeh-filter.sh has Node print none; asked first, because that is cheaper than to remove what is not there.
+if (process.listenerCount('warning') > 0) process.removeAllListeners('warning')
 process.on('uncaughtException', end)
 process.on('unhandledRejection', end)
 

@@ -95,13 +95,13 @@ t.test('without it, or with one that is not whole, the bundle is compiled', asyn
   const stage = await makeStage(t)
   const { cache } = stage
   const whole = readFileSync(cache)
-  for (const at of [0, 9, whole.length >> 2, whole.length >> 1, whole.length - 1]) {
+  for (const at of [0, 3, 8, 9, whole.length >> 2, whole.length >> 1, whole.length - 1]) {
     const damaged = Buffer.from(whole)
     damaged[at] = (damaged[at] ?? 0) ^ 1
     writeFileSync(cache, damaged)
     assertPassed(t, await run(stage), 'no cache')
   }
-  for (const length of [0, 1, whole.length >> 1, whole.length - 2]) {
+  for (const length of [0, 1, 4, 8, 9, whole.length >> 1, whole.length - 2]) {
     writeFileSync(cache, whole.subarray(0, length))
     const { code, stderr } = await run(stage)
     t.equal(code, 0, `${length} bytes`)
@@ -114,9 +114,10 @@ t.test('without it, or with one that is not whole, the bundle is compiled', asyn
 t.test('a cache of another version of V8 is refused by V8, and the bundle compiled', async (t) => {
   const stage = await makeStage(t)
   const { cache } = stage
-  const half = readFileSync(cache).subarray(0, readFileSync(cache).length / 2)
-  half[4] = (half[4] ?? 0) ^ 1 // The version's hash stands there.
-  writeFileSync(cache, Buffer.concat([half, half]))
+  const whole = readFileSync(cache)
+  // The version's hash stands there, behind the length, in both halves.
+  for (const at of [8 + 4, 8 + 4 + whole.readUInt32LE(0)]) whole[at] = (whole[at] ?? 0) ^ 1
+  writeFileSync(cache, whole)
   assertPassed(t, await run(stage), 'rejected')
 })
 

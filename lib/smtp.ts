@@ -31,6 +31,15 @@ function temporary(
   return new Failure('reinject at', why, { at: where, status: EXIT.tempFail, ...details })
 }
 
+/** A promise, and what keeps it. */
+function promised(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
 /** One connection: writes commands, reads replies, in order. */
 class Conversation {
   readonly #channel: Channel
@@ -113,18 +122,20 @@ class Conversation {
     )
   }
 
-  /** Writes and waits until the bytes are on their way: memory stays flat. */
-  async write(text: string, encoding: Encoding): Promise<void> {
-    if (this.#broken !== undefined) throw this.#broken
-    await this.#wait(
-      new Promise<void>((resolve) => {
-        this.#flushed = resolve
-        this.#channel.write(text, encoding, (error) => {
-          if (error !== undefined) this.#break(describeError(error), error)
-          resolve()
-        })
-      }),
-    )
+  /** Writes and waits until the bytes are on their way: memory stays flat, so nothing that waits may hold the text. */
+  write(text: string, encoding: Encoding): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken)
+    const { promise, resolve } = promised()
+    this.#flushed = resolve
+    this.#channel.write(text, encoding, (error) => {
+      if (error !== undefined) this.#break(describeError(error), error)
+      resolve()
+    })
+    return this.#written(promise)
+  }
+
+  async #written(flushed: Promise<void>): Promise<void> {
+    await this.#wait(flushed)
     if (this.#broken !== undefined) throw this.#broken
   }
 

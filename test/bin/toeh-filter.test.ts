@@ -613,6 +613,29 @@ t.test('nobody waits for the answer any more: the end of the message is not sent
   }
 })
 
+t.test('memory stays flat: 25 MB take little more than nothing', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  await lab.allow('known.test')
+  const tell = join(lab.dir, 'tell.cjs')
+  writeFileSync(
+    tell,
+    "process.on('exit', () => require('node:fs').writeSync(2, String(process.resourceUsage().maxRSS)))",
+  )
+  /** Kilobytes at the most, of the whole process. */
+  const peakOf = async (input: string): Promise<number> => {
+    const env = { NODE_OPTIONS: `--require=${tell}` }
+    const { code, stderr } = await lab.filter({ recipients: [KNOWN], input, env })
+    t.equal(code, 0)
+    return Number(stderr)
+  }
+  const small = await peakOf(MESSAGE)
+  const line = `${'x'.repeat(75)}\n`
+  const large = await peakOf(MESSAGE + line.repeat(25 * 2 ** 14))
+  t.ok(small > 10_000 && large - small < 25_000, `${small} kB, and ${large} kB`)
+  t.equal(sink.mails.length, 2)
+})
+
 t.test('output that nobody reads', async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)

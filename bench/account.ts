@@ -93,7 +93,7 @@ function throughputTable({ rounds, ways, missing, deferred, ...machine }: Throug
     way.name,
     tell(way.rate, 0),
     ratio(way.rate, base).value.toFixed(2),
-    grouped(way.messages),
+    `${way.rates.length} × ${grouped(way.messages)} messages`,
   ])
   const pipe = ways.find(({ name }) => name.startsWith('toeh-filter by pipe(8), known'))?.rate.value
   const against = ways
@@ -105,7 +105,7 @@ function throughputTable({ rounds, ways, missing, deferred, ...machine }: Throug
     `3 kB messages to one recipient each, sent over 20 connections at once, until the last one was at the sink, or in the hold. ${rounds} rounds in turn. ${tellOthers(machine)}`,
     '',
     ...table(
-      ['', 'messages a second', `ratio to ${NO_FILTER}`, 'messages a round'],
+      ['', 'messages a second', `ratio to ${NO_FILTER}`, 'measured'],
       [...rows, ...missing.map(({ name, why }) => [name, why, '', ''])],
     ),
     '',

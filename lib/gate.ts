@@ -97,10 +97,11 @@ export async function runGate(run: GateRun): Promise<void> {
 function plan(verdict: Verdict, prior: State | undefined, run: GateRun): Plan {
   if (prior !== undefined) return { verdict, prior, action: 'skip' }
   if (verdict.pass) return { verdict, prior, action: 'send' }
+  if (run.config.mode !== 'observe') return { verdict, prior, action: 'park' }
   // Observe passes everything but what no SMTP command could carry unchanged.
   const { sender } = run.envelope
   const carries = isSendable(verdict.recipient) && (sender === '' || isSendable(sender))
-  return { verdict, prior, action: run.config.mode === 'observe' && carries ? 'send' : 'park' }
+  return { verdict, prior, action: carries ? 'send' : 'park' }
 }
 
 /** Which message this is to the hold. Worked out where it is asked for: known mail needs none of it. */

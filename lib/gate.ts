@@ -198,10 +198,11 @@ class Passage {
     return reinject(config.reinject, cargo, undefined)
   }
 
-  /** Where pipe(8) has died, or the shell that answers for us, Postfix hands the message over again: it is not sent twice. */
+  /** Where pipe(8) has died, or the shell that answers for us, Postfix hands the message over again. That run may know
+   * the recipients by then: what this one still parks or sends would be a second fate. */
   #demandAwaited(): void {
     if (this.#run.isAwaited()) return
-    throw new Failure('reinject', 'the process that handed the message over has died', {
+    throw new Failure('settle', 'the process that handed the message over has died', {
       status: EXIT.tempFail,
       hint: 'Postfix will hand it over again',
     })
@@ -232,7 +233,9 @@ class Passage {
     const identity = await this.#identity.read()
     const hold = this.#openHold()
     if (!this.#holdKnown) await demandHoldRoom(this.#run.config, hold, this.#message.size)
-    const published = await hold.park(this.#message.folder(), this.#envelope(identity, recipients))
+    const published = await hold.park(this.#message.folder(), this.#envelope(identity, recipients), () =>
+      this.#demandAwaited(),
+    )
     this.#holdKnown = true
     if (published) this.#message.movedTo(this.#folder.messagePath(identity.id))
   }

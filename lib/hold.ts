@@ -144,12 +144,18 @@ export class Hold {
   /**
    * Parks recipients of a message: its folder first, durably, then the rows, in one transaction. A hold of the
    * same message is joined; recipients it knows already stay as they are. Safe to repeat, and to run twice at once.
+   * @param demandAwaited asked once the database is ours, which may have taken long; throws where it is to be left alone
    * @returns whether the hold's folder is new
    * @throws Failure (75), after which nothing counts as parked
    */
-  async park(spoolFolder: string, envelope: HoldEnvelope): Promise<boolean> {
+  async park(
+    spoolFolder: string,
+    envelope: HoldEnvelope,
+    demandAwaited: () => void = () => {},
+  ): Promise<boolean> {
     const published = this.folder.publish(spoolFolder, envelope)
     this.db.transaction(() => {
+      demandAwaited()
       // Somebody may have settled the last recipient meanwhile, and the bytes may be gone.
       if (!this.folder.has(envelope.id)) {
         throw new Failure('hold message', 'its folder was removed meanwhile', { status: EXIT.tempFail })

@@ -605,7 +605,7 @@ t.test('nobody waits for the answer any more: the end of the message is not sent
     writer.kill('SIGKILL')
     t.match(
       readFileSync(output, 'utf8'),
-      /^4\.3\.0 toeh: reinject: the process that handed the message over has died; [^\n]+\n$/,
+      /^4\.3\.0 toeh: settle: the process that handed the message over has died; [^\n]+\n$/,
       who,
     )
     t.notOk(talker.heard.includes('.'), `${who}: nothing is sent`)

@@ -130,6 +130,10 @@ export class Hold {
     this.folder = folder
   }
 
+  #has(id: string): boolean {
+    return this.db.get('SELECT 1 FROM hold WHERE id = ?', id) !== undefined
+  }
+
   /** Whether there is a hold of a message with this queue id; ids recur, so it need not be of the same message. */
   async hasHeld(queueId: string): Promise<boolean> {
     return this.db.get('SELECT 1 FROM hold WHERE queue_id = ?', queueId) !== undefined
@@ -155,7 +159,13 @@ export class Hold {
   ): Promise<boolean> {
     const published = this.folder.publish(spoolFolder, envelope)
     this.db.transaction(() => {
-      demandAwaited()
+      try {
+        demandAwaited()
+      } catch (error) {
+        // Without rows it is nobody's: a run that has found it meanwhile misses it below, and comes again.
+        if (published && !this.#has(envelope.id)) this.folder.remove(envelope.id)
+        throw error
+      }
       // Somebody may have settled the last recipient meanwhile, and the bytes may be gone.
       if (!this.folder.has(envelope.id)) {
         throw new Failure('hold message', 'its folder was removed meanwhile', { status: EXIT.tempFail })

@@ -5,19 +5,19 @@
  */
 
 /** A parameter of the bundle: whether cache.mjs has tried this installation with this very Node. */
-declare const TRIED: boolean | undefined
+declare const TRIED: boolean
 
 /** Whether this is a version of Node that the tests run with. */
 export const IS_TESTED = /^(?:20|22|24)\./.test(process.versions.node)
 
 /** Whether the installation was tried with exactly this Node: for parts that end the process where they are used wrongly. */
-export const IS_TRIED = typeof TRIED !== 'undefined' && TRIED === true
+export const IS_TRIED = typeof TRIED !== 'undefined' && TRIED
 
 /** A part of Node's inside, or undefined where there is none of this name, or none to be had. */
 export function inside<Part>(name: string): Part | undefined {
   const node = process as unknown as { binding?: (name: string) => unknown; noDeprecation: boolean }
   const { noDeprecation } = node
-  // Said again by a warning, for some: it would cost more than the part.
+  // Node says so by a warning, for some parts, and that takes longer than the part.
   node.noDeprecation = true
   try {
     return node.binding?.(name) as Part | undefined

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Database, Row } from '../lib/database.js'
+import { Failure } from '../lib/failure.js'
 import { Hold, isWaiting, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HoldFolder } from '../lib/holdfolder.js'
 import { Tokens } from '../lib/token.js'
@@ -145,6 +146,28 @@ t.test('park', async (t) => {
     t.equal(failure.message, 'hold message: its folder was removed meanwhile')
     t.equal(failure.status, 75)
     t.equal(await hold.standing(envelope.id), 'unknown')
+  })
+
+  t.test('nobody waits for it any more, once the database is ours', async (t) => {
+    const { db, folder, hold } = makeStand(t)
+    const gone = (): void => {
+      throw new Failure('settle', 'gone')
+    }
+    const first = await spoolHeld(folder, [unknown(X)])
+    const refusal = await failureOf(() => hold.park(first.message.folder(), first.envelope, gone))
+    t.equal(refusal.message, 'settle: gone')
+    t.strictSame(folder.ids(), [], 'its folder is taken back')
+    t.strictSame(db.all('SELECT * FROM hold'), [])
+
+    const id = await park(hold, folder, [unknown(X)])
+    const joining = await spoolHeld(folder, [unknown(Y)])
+    await failureOf(() => hold.park(joining.message.folder(), joining.envelope, gone))
+    t.ok(folder.has(id), 'a folder of another run stays')
+    folder.remove(id)
+    const anew = await spoolHeld(folder, [unknown(Y)])
+    await failureOf(() => hold.park(anew.message.folder(), anew.envelope, gone))
+    t.ok(folder.has(id), 'and one whose message has rows by now')
+    t.strictSame([...(await hold.states(id))], [[X, 'held']], 'nobody has joined')
   })
 
   t.test('when the folder cannot be made or rewritten there are no rows', async (t) => {

@@ -1,5 +1,5 @@
 /** toeh-filter as pipe(8) starts it: every way a run can end, by its status, its output and what it leaves behind. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -20,20 +20,16 @@ import { databasePath } from '../../lib/database.js'
 import {
   assertDeferred,
   assertSettled,
-  FILTER,
-  GATE,
   Lab,
   MESSAGE,
   makeFolder,
   makeLab,
-  type Outcome,
   onlyWith,
   outcomeOf,
   PIPE_ENV,
   UNPRIVILEGED,
-  WITH_NODE,
 } from '../support/lab.js'
-import { makeSink, type Sink, unwire } from '../support/sink.js'
+import { makeSink, unwire } from '../support/sink.js'
 import { closedPort, Talker } from '../support/talker.js'
 
 const IS_ROOT = process.getuid?.() === 0
@@ -358,90 +354,7 @@ t.test('standard input', async (t) => {
     t.strictSame(lab.held(), [])
     t.strictSame(lab.states(), [])
   })
-
-  for (const [way, program] of [
-    ['', [FILTER, WITH_NODE]],
-    [', started by Node itself', [process.execPath, GATE]],
-  ] as const) {
-    await t.test(`ends because the process that wrote it was killed${way}`, async (t) => {
-      const { lab, sink } = await makeGround(t)
-      const { writer, pid, output } = await startWriter(lab, program)
-      writer.kill('SIGKILL')
-      while (isAlive(pid)) await new Promise((done) => setTimeout(done, 10))
-      t.match(
-        readFileSync(output, 'utf8'),
-        /^4\.3\.0 toeh: read message: the process that was writing it has died; [^\n]+\n$/,
-      )
-      assertNothingLeft(t, lab)
-      t.strictSame(lab.states(), [])
-      t.equal(sink.mails.length, 0, 'nothing is sent')
-    })
-  }
-
-  await t.test('comes to its end, but the shell that answers for Node was killed', async (t) => {
-    const { lab, sink } = await makeGround(t)
-    const { writer, pid, output } = await startWriter(lab, [FILTER, WITH_NODE])
-    const [node = 0] = childrenOf(pid)
-    process.kill(pid, 'SIGKILL')
-    writer.kill('SIGTERM') // It ends the input, and lives on until the gate has looked.
-    while (isAlive(node)) await new Promise((done) => setTimeout(done, 10))
-    t.match(
-      readFileSync(output, 'utf8'),
-      /^4\.3\.0 toeh: read message: the process that was writing it has died; /,
-    )
-    t.ok(isAlive(writer.pid ?? 0), 'the writer lives')
-    writer.kill('SIGKILL')
-    assertNothingLeft(t, lab)
-    t.equal(sink.mails.length, 0, 'nothing is sent: pipe(8) takes it for not done')
-  })
 })
-
-async function makeGround(t: Test): Promise<{ lab: Lab; sink: Sink }> {
-  const sink = await makeSink(t)
-  const lab = makeLab(t, sink.setting)
-  await lab.allow('known.test')
-  return { lab, sink }
-}
-
-/** The filter with a parent in place of pipe(8), which has written a part of a message and waits. */
-async function startWriter(lab: Lab, program: readonly string[]) {
-  const output = join(lab.dir, 'output')
-  const script = `
-    const { spawn } = require('node:child_process')
-    const out = require('node:fs').openSync(${JSON.stringify(output)}, 'a')
-    const [program, ...args] = process.argv.slice(1)
-    const child = spawn(program, args, { stdio: ['pipe', out, out] })
-    child.stdin.write(${JSON.stringify(MESSAGE)}.padEnd(100_000, 'x\\n'), () => console.log(child.pid))
-    process.on('SIGTERM', () => child.stdin.end())
-    setInterval(() => {}, 1000)`
-  const args = [
-    `--config=${lab.config}`,
-    '--sender=anna@corp.test',
-    '--queue-id=ABCDEF',
-    '--',
-    KNOWN,
-    UNKNOWN,
-  ]
-  const node = [process.execPath, '-e', script, '--', ...program, ...args]
-  const writer = spawn('env', [...onlyWith(PIPE_ENV), ...node])
-  const pid = Number(String(await new Promise((done) => writer.stdout.once('data', done))))
-  while (lab.temporaries().length === 0) await new Promise((done) => setTimeout(done, 10))
-  return { writer, pid, output }
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return text.split(' ').filter(Boolean).map(Number)
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // An orphan that has ended may stay a zombie where nobody reaps it.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
 
 t.test('reinjection that fails for now: deferred, nothing is sent, the retry sends one copy', async (t) => {
   const table: [answers: Record<string, string>, reason: RegExp][] = [
@@ -550,67 +463,6 @@ t.test('a message that has come back from reinjection', async (t) => {
   const outcome = await lab.filter({ recipients: [UNKNOWN], input })
   assertDeferred(t, outcome, /has come back.*content_filter.*set -o content_filter= on it/)
   assertNothingLeft(t, lab)
-})
-
-t.test('SIGTERM', async (t) => {
-  const talker = await Talker.start(t, { DATA: 'SILENCE' })
-  const lab = makeLab(t, `deadline_seconds = 3\n${talker.setting}`)
-  await lab.allow('known.test')
-  /** Runs it until the server says nothing any more, and gives that one of its processes the signal. */
-  const run = async (bare: boolean, kill: (pid: number) => void): Promise<Outcome> => {
-    talker.heard.length = 0
-    const child = lab.startFilter({ recipients: [KNOWN], bare })
-    const ended = outcomeOf(child)
-    child.stdin?.end(MESSAGE)
-    await talker.until('DATA')
-    kill(child.pid ?? 0)
-    return ended
-  }
-  const term = (pid: number): void => {
-    process.kill(pid, 'SIGTERM')
-  }
-  const byItself = await run(true, term)
-  t.strictSame(byItself, { code: null, signal: 'SIGTERM', stdout: '', stderr: '' }, 'Node, by itself')
-  const ofTheShell = await run(false, (pid) => childrenOf(pid).forEach(term))
-  t.match(ofTheShell, { code: 75, signal: null, stdout: '' }, 'Node, and the shell answers for it')
-  const shell = await run(false, term)
-  assertDeferred(t, shell, /deadline: not done within 3 s/)
-  t.strictSame(lab.held(), [])
-})
-
-t.test('nobody waits for the answer any more: the end of the message is not sent', async (t) => {
-  type Kill = (writer: ChildProcess, pid: number) => void
-  const killWriter: Kill = (writer) => void writer.kill('SIGKILL')
-  const killShell: Kill = (_, pid) => void process.kill(pid, 'SIGKILL')
-  for (const [who, program, kill] of [
-    ['pipe(8), of the shell', [FILTER, WITH_NODE], killWriter],
-    ['pipe(8), of Node', [process.execPath, GATE], killWriter],
-    ['the shell', [FILTER, WITH_NODE], killShell],
-  ] as const) {
-    let goOn: (reply: string) => void = () => {}
-    const DATA = new Promise<string>((resolve) => {
-      goOn = resolve
-    })
-    const talker = await Talker.start(t, { DATA })
-    const lab = makeLab(t, talker.setting)
-    await lab.allow('known.test')
-    const { writer, pid, output } = await startWriter(lab, program)
-    const node = childrenOf(pid)[0] ?? pid
-    writer.kill('SIGTERM')
-    await talker.until('DATA')
-    kill(writer, pid)
-    await new Promise((done) => setTimeout(done, 50))
-    goOn('354 go on')
-    while (isAlive(node)) await new Promise((done) => setTimeout(done, 10))
-    writer.kill('SIGKILL')
-    t.match(
-      readFileSync(output, 'utf8'),
-      /^4\.3\.0 toeh: settle: the process that handed the message over has died; [^\n]+\n$/,
-      who,
-    )
-    t.notOk(talker.heard.includes('.'), `${who}: nothing is sent`)
-    t.same(lab.states(), [`${UNKNOWN} held`], `${who}: what was parked stays parked, for the retry`)
-  }
 })
 
 t.test('memory stays flat: 25 MB take little more than nothing', async (t) => {

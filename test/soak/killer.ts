@@ -2,9 +2,9 @@
  * The killer: SIGKILL for processes of one private Postfix, found from its master downwards by parent and command
  * line, never by name alone: other instances run on the same machine.
  */
-import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Postfix } from '../support/postfix.js'
+import { childrenOf, readProc } from '../support/process.js'
 import type { Dice } from './dice.js'
 
 export type Victim = 'filter' | 'pipe' | 'reinjection'
@@ -16,22 +16,8 @@ export interface Kill {
   queueId: string | undefined
 }
 
-/** The processes a process has started. */
-function childrenOf(pid: number): number[] {
-  const text = read(`/proc/${pid}/task/${pid}/children`)
-  return text.split(' ').filter(Boolean).map(Number)
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return '' // It has ended meanwhile.
-  }
-}
-
 function commandOf(pid: number): string {
-  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+  return readProc(`${pid}/cmdline`).replaceAll('\0', ' ')
 }
 
 export class Killer {

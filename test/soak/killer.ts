@@ -66,8 +66,8 @@ export class Killer {
       const [, queueId] = filter === undefined ? [] : (/--queue-id=(\w+)/.exec(commandOf(filter)) ?? [])
       if (victim === 'pipe') return [{ victim, pid, queueId }]
       if (filter === undefined || queueId === undefined) return []
-      // Not the shell, but the Node that it has started.
-      return childrenOf(filter).map((one) => ({ victim, pid: one, queueId }))
+      // The shell, and the Node that it has started.
+      return [filter, ...childrenOf(filter)].map((one) => ({ victim, pid: one, queueId }))
     })
   }
 }

@@ -170,17 +170,15 @@ export class Hold {
       if (!this.folder.has(envelope.id)) {
         throw new Failure('hold message', 'its folder was removed meanwhile', { status: EXIT.tempFail })
       }
-      const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
-      this.db.run(
-        `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-        ...[id, queueId, sender, sha256, size, subject, messageId, JSON.stringify(client), heldAt, expiresAt],
-      )
-      const joined = envelope.recipients.filter((recipient) => this.#insert(id, recipient, heldAt))
-      if (joined.length === 0) return
+      const { id, expiresAt } = envelope
+      // The hold's row last: where it is new, all who wait in it are counted at once, not each by itself.
+      this.db.run('PRAGMA defer_foreign_keys = ON')
+      const joined = this.#insertRecipients(envelope)
+      const isNew = this.#insertHold(envelope)
+      if (joined === 0) return
       // Those who join are to be told of too, and wait as long as the first.
       const sql = `UPDATE hold SET notified_at = NULL, closing_at = NULL, expires_at = max(expires_at, ?) WHERE id = ?`
-      this.db.run(sql, expiresAt, id)
+      if (!isNew) this.db.run(sql, expiresAt, id)
       if (published) return
       // When it was held stays the time of its first run.
       const { held_at, expires_at } = this.row(id)
@@ -200,11 +198,20 @@ export class Hold {
     return load ?? { messages: 0, recipients: 0, bytes: 0 }
   }
 
-  #insert(id: string, recipient: HeldRecipient, at: number): boolean {
+  #insertHold(envelope: HoldEnvelope): boolean {
+    const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
+    const sql = `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+    const about = [sender, sha256, size, subject, messageId, JSON.stringify(client)]
+    return this.db.run(sql, id, queueId, ...about, heldAt, expiresAt) === 1
+  }
+
+  /** All in one statement. @returns how many are new */
+  #insertRecipients({ id, recipients, heldAt }: HoldEnvelope): number {
     const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
-                 VALUES (?, ?, ?, ?, ?, '', 'toeh-filter', ?) ON CONFLICT DO NOTHING`
-    const { address, state, reason, detail } = recipient
-    return this.db.run(sql, id, address, state, reason, detail, at) === 1
+                 SELECT ?, value ->> 'address', value ->> 'state', value ->> 'reason', value ->> 'detail', '',
+                   'toeh-filter', ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING`
+    return this.db.run(sql, id, heldAt, JSON.stringify(recipients))
   }
 
   /** Who waits in a message, as envelope.json has them. */

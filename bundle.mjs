@@ -61,9 +61,11 @@ const lazy = (names) => ({
           : load + functions.map((name) => `export const ${name} = ${standIn(`load().${name}`)}`).join('\n')
       return { contents, resolveDir: process.cwd() }
     })
-    // better-sqlite3 makes a promise-giving function of one of Node's, for copies of a database.
-    builder.onResolve({ filter: /^\.\/methods\/backup$/ }, ({ path, namespace, resolveDir }) =>
-      namespace === 'file' ? { path, namespace: 'seldom', pluginData: resolveDir } : undefined,
+    // Parts of better-sqlite3: one makes a promise-giving function of one of Node's, for copies of a database.
+    builder.onResolve(
+      { filter: /^\.\/methods\/(?:backup|serialize|function|aggregate|table)$/ },
+      ({ path, namespace, resolveDir }) =>
+        namespace === 'file' ? { path, namespace: 'seldom', pluginData: resolveDir } : undefined,
     )
     builder.onLoad({ filter: /./, namespace: 'seldom' }, ({ path, pluginData }) => ({
       contents: `module.exports = function (...given) { return require(${JSON.stringify(path)}).apply(this, given) }`,
@@ -83,14 +85,37 @@ function demandSound() {
   process.exit(1)
 }
 
-/** The filter: what composes a notice and the list of public suffixes stay outside, most runs need neither. */
+/** Of a bundle that a launcher starts: one function expression. */
+const asFunction = (head = '') => ({
+  banner: { js: `(function (exports, require, module, __filename, __dirname, TRIED) {${head}` },
+  footer: { js: '})' },
+})
+
+/** The filter: who tells people of a hold is a bundle of its own, most runs do not need it. */
 const FILTER = {
   entryPoints: ['bin/toeh-filter.ts'],
-  external: ['bindings', 'nodemailer', 'libmime', 'tldts'],
+  external: ['bindings'],
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+  minify: true,
+  ...asFunction(),
+}
+
+/** The notice of a new hold: what composes a mail and the list of public suffixes stay outside of this too. */
+const NOTICE = {
+  entryPoints: ['lib/notify.ts'],
+  external: ['bindings', 'nodemailer', 'libmime', 'tldts'],
+  define: FILTER.define,
   plugins: [lazy(['node:crypto', 'node:net'])],
   minify: true,
 }
+
+/** Has the filter load its notice by the name of the bundle. */
+const apart = (bundle) => ({
+  name: 'apart',
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/notify\.js$/ }, () => ({ path: `./${bundle}`, external: true }))
+  },
+})
 
 /**
  * The command, with what every run of it needs. A module of lib that asks for its own place is told lib's; yargs, the
@@ -112,28 +137,27 @@ const COMMAND = {
   // Identifiers stay as they are: classes of errors are known by their names.
   minifySyntax: true,
   minifyWhitespace: true,
-}
-const COMMAND_HEAD = `
+  ...asFunction(`
 const LIB = require('path').join(__dirname, '../lib'), LIB_FILE = LIB + '/bundle.cjs'
-const YARGS = require('url').pathToFileURL(LIB + '/yargs/shim.mjs').href`
+const YARGS = require('url').pathToFileURL(LIB + '/yargs/shim.mjs').href`),
+}
 
 /** What looks for attachments: mailparser is in some hundred files. */
 const ATTACHMENTS = {
   entryPoints: ['lib/attachments.ts'],
   plugins: [lazy(['html-to-text'])],
   minify: true,
+  ...asFunction(),
 }
 
-/** Builds a bundle, one function expression in ASCII, under a name of its content; gives what the launcher is told of it. */
-async function buildBundle(name, options, head = '') {
+/** Builds a bundle, in ASCII, under a name of its content; gives what the launcher is told of it. */
+async function buildBundle(name, options) {
   const { outputFiles } = await build({
     ...COMMON,
     ...options,
     write: false,
     // A script has no import(): what stays outside is required when it is asked for.
     supported: { 'dynamic-import': false },
-    banner: { js: `(function (exports, require, module, __filename, __dirname, TRIED) {${head}` },
-    footer: { js: '})' },
     legalComments: 'none',
   })
   const source = outputFiles[0].text
@@ -162,7 +186,11 @@ async function buildLauncher(name, start) {
 }
 
 demandSound()
-const filter = await buildBundle('filter', FILTER)
+const notice = await buildBundle('notice', NOTICE)
+const filter = await buildBundle('filter', {
+  ...FILTER,
+  plugins: [lazy(['node:crypto', 'node:net']), apart(notice.bundle)],
+})
 await buildLauncher('toeh-filter', {
   ...filter,
   says: '4.3.0 toeh',
@@ -173,7 +201,7 @@ await buildLauncher('toeh-filter', {
 copyFileSync('bin/toeh-filter.sh', join(OUT, 'toeh-filter'))
 chmodSync(join(OUT, 'toeh-filter'), 0o755)
 const other = { descriptor: 2, status: 1, armed: false }
-const command = await buildBundle('command', COMMAND, COMMAND_HEAD)
+const command = await buildBundle('command', COMMAND)
 await buildLauncher('toeh', { ...command, says: 'toeh', ...other })
 const attachments = await buildBundle('mime', ATTACHMENTS)
 await buildLauncher('attachments', { ...attachments, says: 'attachments', ...other })

@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
+import { after } from './loop.js'
 
 /** How long telling people may take once the mail is settled. */
 const AFTERWARDS_MS = 10_000
@@ -20,15 +21,6 @@ process.umask(0o077)
 if (process.listenerCount('warning') > 0) process.removeAllListeners('warning')
 process.on('uncaughtException', end)
 process.on('unhandledRejection', end)
-
-/**
- * Does `work` when so much time has passed, if the process lives that long. V8 by itself: for one timer of its own Node
- * compiles two dozen functions.
- */
-function after(milliseconds: number, work: () => void): void {
-  const nobody = new Int32Array(new SharedArrayBuffer(4))
-  Promise.resolve(Atomics.waitAsync(nobody, 0, 0, milliseconds).value).then(work)
-}
 
 /** Ends the process where it has not come to a verdict within so many seconds. */
 export function setDeadline(seconds: number): void {

@@ -40,6 +40,7 @@ export interface GateRun {
   settled: (verdict: string) => void
 }
 
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /** What becomes of one recipient. */
@@ -303,10 +304,13 @@ class Passage {
     return `${name}: ${parts.join(', ')}${hold}`
   }
 
+  /** Tells the sender and the approvers, unless this sender had a notice within the interval. */
   async #tellPeople(): Promise<void> {
-    const { config, now } = this.#run
+    const { config, envelope, now } = this.#run
     const hold = this.#hold
-    if (hold === undefined || this.#held + this.#refused.length === 0 || !config.notice.enabled) return
+    if (hold === undefined || this.#held + this.#refused.length === 0) return
+    const { enabled, intervalMinutes } = config.notice
+    if (!enabled || !(await hold.claimNotice(envelope.sender, now, intervalMinutes * MINUTE_MS))) return
     const { id } = await this.#identity.read()
     const { notifyHeld } = await import('./notify.js')
     await notifyHeld({ config, folder: this.#folder }, hold, id, now)

@@ -1,4 +1,4 @@
-/** Telling people: who is to hear of a held message, at most once an interval, and how the mail gets to them. */
+/** Telling people: who is to hear of a held message, and how the mail gets to them. */
 
 import { keyOf } from './authentication.js'
 import type { Config } from './config.js'
@@ -75,14 +75,13 @@ export async function sendNotice(
   }
 }
 
-/** Tells the sender and the approvers of one new hold, unless this sender had a notice within the interval. */
+/** Tells the sender and the approvers of one new hold. @throws Failure as {@link tell} does */
 export async function notifyHeld(post: Post, hold: Hold, id: string, now: number): Promise<void> {
   const message = await hold.find(id)
   const waiting = {
     ...message,
     recipients: message.recipients.filter(({ state }) => state === 'held' || state === 'refused'),
   }
-  if (!(await hold.claimNotice(message.sender, now, post.config.notice.intervalMinutes * 60_000))) return
   await tell(post, hold, [waiting], now)
 }
 

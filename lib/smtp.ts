@@ -8,6 +8,7 @@ import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
 import { HELO_NAME } from './head.js'
+import { eventsTaken } from './loop.js'
 import type { Delivery, Parcel, Refusal } from './parcel.js'
 import { describeReply, queuedAs, type Reply, ReplyReader } from './reply.js'
 import { DotStuffing, xtext } from './wire.js'
@@ -154,7 +155,7 @@ class Conversation {
 
   /** Writes what ends the message and gives its reply. What was said before the end is no answer to it. */
   async finish(end: string): Promise<Reply> {
-    await new Promise((resolve) => setImmediate(resolve))
+    await eventsTaken()
     if (this.#broken !== undefined) throw this.#broken
     this.#dotSent = true
     this.#owed += 1

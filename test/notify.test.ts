@@ -6,7 +6,7 @@ import type { HoldFolder } from '../lib/holdfolder.js'
 import { notifyHeld, sendNotice, tell, tellableSender } from '../lib/notify.js'
 import { failureOf } from './support/failing.js'
 import { park, refused, unknown } from './support/held.js'
-import { type Lab, makeLab } from './support/lab.js'
+import { assertSettled, type Lab, makeLab } from './support/lab.js'
 import { makeSink, type Sink, unwire } from './support/sink.js'
 
 const HOUR = 3_600_000
@@ -119,23 +119,24 @@ t.test('a notice is of those who still wait', async (t) => {
   t.notMatch(text, 'friend@known.test')
 })
 
-t.test('once an interval for each sender; the rest waits for the digest', async (t) => {
-  const { sink, hold, post } = await makeOffice(t)
-  const hold1 = await park(hold, post.folder, [unknown('x@new.test')], { queueId: 'ONE1' })
-  const hold2 = await park(hold, post.folder, [unknown('x@new.test')], { queueId: 'TWO2' })
-  const hold3 = await park(hold, post.folder, [unknown('x@new.test')], { queueId: 'THREE3' })
-  const bob = await park(hold, post.folder, [unknown('x@new.test')], { sender: 'bob@corp.test' })
-  await notifyHeld(post, hold, hold1, 10 * HOUR)
-  await notifyHeld(post, hold, hold2, 11 * HOUR - 1)
+t.test('the filter tells once an interval for each sender; the rest waits for the digest', async (t) => {
+  const { lab, sink, hold } = await makeOffice(t)
+  const write = async (queueId: string, sender = 'anna@corp.test'): Promise<void> =>
+    assertSettled(t, await lab.filter({ recipients: ['x@new.test'], queueId, sender }), 'held 1')
+  await write('ONE1')
+  await write('TWO2')
   t.strictSame(sent(sink), ['<> anna@corp.test: Waiting for approval: Invoice'])
-  await notifyHeld(post, hold, bob, 11 * HOUR - 1)
+  await write('BOB1', 'bob@corp.test')
   t.equal(sink.mails.length, 2, 'another sender has an interval of his own')
-  await notifyHeld(post, hold, hold3, 11 * HOUR)
+  const age = (by: number): void =>
+    lab.change(`UPDATE notice SET sent_at = sent_at - ? WHERE sender = 'anna@corp.test'`, by)
+  age(HOUR - 60_000)
+  await write('THREE3')
+  t.equal(sink.mails.length, 2, 'a minute is left of it')
+  age(60_000)
+  await write('FOUR4')
   t.equal(sink.mails.length, 3)
-  t.strictSame(
-    (await hold.unnotified()).map(({ id }) => id),
-    [hold2],
-  )
+  t.strictSame((await hold.unnotified()).map(({ queueId }) => queueId).sort(), ['THREE3', 'TWO2'])
 })
 
 t.test('several messages of one sender make one mail', async (t) => {

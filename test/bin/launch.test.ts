@@ -38,9 +38,13 @@ async function makeStage(t: Test): Promise<Stage> {
   mkdirSync(bin, { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(lab.dir, 'copy/node_modules'))
   const files = readdirSync(dirname(FILTER)).filter((name) =>
-    /^((filter|command)-.*\.cjs(\.v\d.*\.cache)?|toeh\.cjs|toeh-filter(\.cjs)?)$/.test(name),
+    /^((filter|notice|command)-.*\.cjs(\.v\d.*\.cache)?|toeh\.cjs|toeh-filter(\.cjs)?)$/.test(name),
   )
-  t.equal(files.length, 7, 'of each program a launcher, one bundle, its cache; and the shell of the filter')
+  t.equal(
+    files.length,
+    8,
+    'of each program a launcher, one bundle, its cache; the notice and the shell of the filter',
+  )
   for (const name of files) cpSync(join(dirname(FILTER), name), join(bin, name))
   const bundleOf = (name: string): string =>
     join(bin, files.find((file) => file.startsWith(name) && file.endsWith('.cjs')) ?? '')

@@ -182,8 +182,11 @@ export interface Database {
   get<T>(sql: string, ...values: Value[]): T | undefined
   /** Runs a change; how many rows it changed. */
   run(sql: string, ...values: Value[]): number
-  /** Runs `work` in one immediate transaction: all of it, or nothing. Nested calls join the outer one. */
-  transaction<T>(work: () => T): T
+  /**
+   * Runs `work` in one transaction: all of it, or nothing. Nobody else writes meanwhile; with `exclusive`, nobody reads
+   * either. Nested calls join the outer one.
+   */
+  transaction<T>(work: () => T, lock?: 'immediate' | 'exclusive'): T
   /** Copies the whole database into a file, as it is at one moment. @returns rows by table */
   copyTo(path: string): Promise<Record<string, number>>
   close(): void
@@ -273,8 +276,8 @@ class SqliteDatabase implements Database {
     return this.#try(() => this.#prepare(sql).run(...values).changes)
   }
 
-  transaction<T>(work: () => T): T {
-    return this.#try(() => (this.#db.inTransaction ? work() : this.#db.transaction(work).immediate()))
+  transaction<T>(work: () => T, lock: 'immediate' | 'exclusive' = 'immediate'): T {
+    return this.#try(() => (this.#db.inTransaction ? work() : this.#db.transaction(work)[lock]()))
   }
 
   /**

@@ -158,6 +158,8 @@ export class Hold {
     demandAwaited: () => void = () => {},
   ): Promise<boolean> {
     const published = this.folder.publish(spoolFolder, envelope)
+    // Exclusively: a run that Postfix starts because this one's pipe is gone looks for our rows either before we ask, and then
+    // we are told, or when they are there.
     this.db.transaction(() => {
       try {
         demandAwaited()
@@ -188,7 +190,7 @@ export class Hold {
         expiresAt: expires_at,
         recipients: this.waitingIn(id),
       })
-    })
+    }, 'exclusive')
     return published
   }
 

@@ -1,7 +1,7 @@
 /** Hold: the states of parked recipients, each change once, whoever else is at it. docs/hold.md has the table. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { Database, Row } from '../lib/database.js'
+import { type Database, openForReading, type Row } from '../lib/database.js'
 import { Failure } from '../lib/failure.js'
 import { Hold, isWaiting, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HoldFolder } from '../lib/holdfolder.js'
@@ -168,6 +168,22 @@ t.test('park', async (t) => {
     await failureOf(() => hold.park(anew.message.folder(), anew.envelope, gone))
     t.ok(folder.has(id), 'and one whose message has rows by now')
     t.strictSame([...(await hold.states(id))], [[X, 'held']], 'nobody has joined')
+  })
+
+  t.test('nobody reads between that question and the rows', async (t) => {
+    const { db, folder, hold } = makeStand(t)
+    const [{ file }] = db.all<{ file: string }>('PRAGMA database_list') as [{ file: string }]
+    const late = openForReading(file, { busySeconds: 0 })
+    t.teardown(() => late.close())
+    const look = (): boolean => late.get('SELECT 1 FROM hold') !== undefined
+    t.equal(look(), false)
+    const { message, envelope } = await spoolHeld(folder, [unknown(X)])
+    let barred: Failure | undefined
+    await hold.park(message.folder(), envelope, () => {
+      barred = t.throws(look) as Failure
+    })
+    t.match(barred?.message, /database is locked/)
+    t.equal(look(), true)
   })
 
   t.test('when the folder cannot be made or rewritten there are no rows', async (t) => {

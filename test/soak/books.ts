@@ -20,6 +20,8 @@ interface Row {
   address: string
   state: string
   sha256: string
+  /** When the run began that parked it, as far as the rows still say; milliseconds since 1970. */
+  parkedAt: number
 }
 
 export type Cause = 'filter' | 'pipe' | 'reinjection' | 'unexplained'
@@ -52,7 +54,8 @@ const WAITING = ['held', 'refused']
 export function balance(postfix: Postfix, accepted: readonly Accepted[], kills: readonly Kill[]): Books {
   const rows = readRows(postfix)
   const byNumber = new Map(accepted.map((one) => [one.letter.number, one]))
-  const copies = new Map<string, number>()
+  /** When each copy of a recipient's arrived. */
+  const copies = new Map<string, number[]>()
   const books: Books = {
     messages: accepted.length,
     recipients: accepted.reduce((sum, { letter }) => sum + letter.recipients.length, 0),
@@ -60,7 +63,7 @@ export function balance(postfix: Postfix, accepted: readonly Accepted[], kills: 
     ...{ lost: [], out: [], releasedTwice: [], unexplained: [], altered: [] },
     twice: { filter: 0, pipe: 0, reinjection: 0, unexplained: 0 },
   }
-  for (const { bytes, recipients } of postfix.sink.mails) {
+  for (const { bytes, recipients, at } of postfix.sink.mails) {
     const one = byNumber.get(numberOf(bytes) ?? -1)
     if (one === undefined || !unwire(bytes).toString().endsWith(`\n\n${one.letter.body}`)) {
       books.altered.push(`a copy to ${recipients.join(', ')}`)
@@ -68,15 +71,20 @@ export function balance(postfix: Postfix, accepted: readonly Accepted[], kills: 
     }
     for (const to of recipients) {
       const key = `${one.queueId} ${to}`
-      copies.set(key, (copies.get(key) ?? 0) + 1)
+      copies.set(key, [...(copies.get(key) ?? []), at])
       if (!one.letter.recipients.includes(to)) books.out.push(`${key}: never asked for`)
     }
   }
   const explain = explainer(postfix.log(), kills)
+  const parked = parkedTimes(postfix)
   for (const { letter, queueId } of accepted) {
     for (const address of letter.recipients) {
       const key = `${queueId} ${address}`
-      enter(books, key, address, rows.get(key)?.state, copies.get(key) ?? 0, () => explain(queueId))
+      const row = rows.get(key)
+      const arrived = copies.get(key) ?? []
+      const early = kindOf(address) === 'later' ? sentBefore(row, parked.get(key), arrived) : 0
+      enter(books, key, address, row?.state, arrived.length - early, () => explain(queueId))
+      if (early > 0) explainCopies(books, `${key}: parked, ${early} copies before`, early, explain(queueId))
     }
   }
   for (const id of new Set([...rows.values()].filter(isOpen).map((row) => row.id))) {
@@ -98,11 +106,34 @@ function digest(path: string): string {
 /** Rows by queue id and address; two of one recipient would be two holds of one message. */
 function readRows(postfix: Postfix): Map<string, Row> {
   const rows = postfix.lab.query<Row>(
-    `SELECT h.id, h.queue_id AS queueId, r.address, r.state, h.sha256 FROM recipient r JOIN hold h ON h.id = r.hold`,
+    `SELECT h.id, h.queue_id AS queueId, r.address, r.state, h.sha256,
+       iif(r.state IN ('held', 'refused'), r.changed_at, h.held_at) AS parkedAt
+     FROM recipient r JOIN hold h ON h.id = r.hold`,
   )
   const map = new Map(rows.map((row) => [`${row.queueId} ${row.address}`, row]))
   if (map.size !== rows.length) throw new Error('a recipient stands in two holds of the same message')
   return map
+}
+
+/** When the runs began that parked each (message, recipient), by the decision log; one that was killed has not written. */
+function parkedTimes(postfix: Postfix): Map<string, number> {
+  const held = postfix.lab
+    .decisions()
+    .flatMap(({ at, queueId, recipients }) =>
+      recipients
+        .filter(({ did }) => did === 'held')
+        .map(({ to }): [string, number] => [`${queueId} ${to}`, Date.parse(at)]),
+    )
+  return new Map(held)
+}
+
+/**
+ * Copies that had arrived before the run began that parked: its recipient was known to the run before it, which was killed in
+ * the instant, and somebody has revoked that since. A run that parks what another has meanwhile sent began before it arrived.
+ */
+function sentBefore(row: Row | undefined, parkedAt: number | undefined, arrived: readonly number[]): number {
+  if (row === undefined || row.state === 'passed') return 0
+  return arrived.filter((at) => at < (parkedAt ?? row.parkedAt)).length
 }
 
 /** Enters one recipient of one message under exactly one heading. */
@@ -139,9 +170,11 @@ function enter(
       else if (kindOf(address) === 'stranger' || kindOf(address) === 'malformed') books.out.push(at)
       else books.delivered++
   }
-  if (copies <= 1) return
-  const cause = explain()
-  books.twice[cause] += copies - 1
+  if (copies > 1) explainCopies(books, at, copies - 1, explain())
+}
+
+function explainCopies(books: Books, at: string, copies: number, cause: Cause): void {
+  books.twice[cause] += copies
   if (cause === 'unexplained') books.unexplained.push(at)
 }
 

@@ -13,6 +13,8 @@ export interface SunkMail {
   helo: string
   /** XFORWARD values. */
   xforward: Record<string, unknown>
+  /** When it had arrived: milliseconds since 1970. */
+  at: number
 }
 
 /** The message as it was before DATA: lines with LF. */
@@ -57,6 +59,7 @@ export class Sink {
             sender: mailFrom === false ? '' : mailFrom.address,
             recipients: rcptTo.map(({ address }) => address),
             bytes: Buffer.concat(pieces),
+            at: Date.now(),
             mailOptions: mailFrom === false ? {} : { ...mailFrom.args },
             helo: session.hostNameAppearsAs,
             xforward: Object.fromEntries((session as unknown as { xForward: Map<string, unknown> }).xForward),

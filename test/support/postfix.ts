@@ -1,5 +1,7 @@
 /** A private Postfix on loopback: its own folders, ports and log, with TOEH in it as `toeh init` prints it. */
+
 import { execFileSync, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -47,11 +49,17 @@ export function cannotAskSqlite(): string | false {
 }
 
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-  const { port } = server.address() as { port: number }
-  await new Promise((done) => server.close(done))
-  return port
+  while (true) {
+    // Below those the system gives to whoever connects: such a one could be taken before Postfix has it (ip(7)).
+    const port = randomInt(16_000, 32_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((done) => {
+      server.once('error', () => done(false))
+      server.listen(port, '127.0.0.1', () => done(true))
+    })
+    await new Promise((done) => server.close(done))
+    if (isFree) return port
+  }
 }
 
 /** The built package where the filter's user can read it: this checkout, or a copy below `dir`. */

@@ -61,7 +61,7 @@ const lazy = (names) => ({
           : load + functions.map((name) => `export const ${name} = ${standIn(`load().${name}`)}`).join('\n')
       return { contents, resolveDir: process.cwd() }
     })
-    // Parts of better-sqlite3: one makes a promise-giving function of one of Node's, for copies of a database.
+    // Parts of better-sqlite3 that few runs call, or none; the one for copies makes a promise-giving function of one of Node's.
     builder.onResolve(
       { filter: /^\.\/methods\/(?:backup|serialize|function|aggregate|table)$/ },
       ({ path, namespace, resolveDir }) =>

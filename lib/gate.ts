@@ -199,8 +199,10 @@ class Passage {
     return reinject(config.reinject, cargo, undefined)
   }
 
-  /** Where pipe(8) has died, or the shell that answers for us, Postfix hands the message over again. That run may know
-   * the recipients by then: what this one still parks or sends would be a second fate. */
+  /**
+   * Where pipe(8) has died, or the shell that answers for us, Postfix hands the message over again. That run may know
+   * the recipients by then: what this one still parks or sends would be a second fate.
+   */
   #demandAwaited(): void {
     if (this.#run.isAwaited()) return
     throw new Failure('settle', 'the process that handed the message over has died', {

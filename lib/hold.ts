@@ -172,10 +172,10 @@ export class Hold {
       if (!this.folder.has(envelope.id)) {
         throw new Failure('hold message', 'its folder was removed meanwhile', { status: EXIT.tempFail })
       }
-      const { id, expiresAt } = envelope
+      const { id, recipients, heldAt, expiresAt } = envelope
       // The hold's row last: where it is new, all who wait in it are counted at once, not each by itself.
       this.db.run('PRAGMA defer_foreign_keys = ON')
-      const joined = this.#insertRecipients(envelope)
+      const joined = this.#insertRecipients(id, recipients, '', heldAt)
       const isNew = this.#insertHold(envelope)
       if (joined === 0) return
       // Those who join are to be told of too, and wait as long as the first.
@@ -200,6 +200,7 @@ export class Hold {
     return load ?? { messages: 0, recipients: 0, bytes: 0 }
   }
 
+  /** @returns whether it is new */
   #insertHold(envelope: HoldEnvelope): boolean {
     const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
     const sql = `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
@@ -209,11 +210,16 @@ export class Hold {
   }
 
   /** All in one statement. @returns how many are new */
-  #insertRecipients({ id, recipients, heldAt }: HoldEnvelope): number {
+  #insertRecipients(
+    id: string,
+    recipients: readonly Pick<Recipient, 'address' | 'state' | 'reason' | 'detail'>[],
+    queueId: string,
+    at: number,
+  ): number {
     const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
-                 SELECT ?, value ->> 'address', value ->> 'state', value ->> 'reason', value ->> 'detail', '',
+                 SELECT ?, value ->> 'address', value ->> 'state', value ->> 'reason', value ->> 'detail', ?,
                    'toeh-filter', ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING`
-    return this.db.run(sql, id, heldAt, JSON.stringify(recipients))
+    return this.db.run(sql, id, queueId, at, JSON.stringify(recipients))
   }
 
   /** Who waits in a message, as envelope.json has them. */
@@ -227,11 +233,13 @@ export class Hold {
 
   /** Notes which recipients of a held message were sent on, so that a retry does not send to them again. */
   async recordPassed(id: string, addresses: readonly string[], queueId: string, at: number): Promise<void> {
-    const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
-                 VALUES (?, ?, 'passed', 'known', '', ?, 'toeh-filter', ?) ON CONFLICT DO NOTHING`
-    this.db.transaction(() => {
-      for (const address of addresses) this.db.run(sql, id, address, queueId, at)
-    })
+    const passed = { state: 'passed', reason: 'known', detail: '' } as const
+    this.#insertRecipients(
+      id,
+      addresses.map((address) => ({ address, ...passed })),
+      queueId,
+      at,
+    )
   }
 
   /** One held message with all its recipients, waiting or settled. @throws Failure where there is none */

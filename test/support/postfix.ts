@@ -1,5 +1,4 @@
 /** A private Postfix on loopback: its own folders, ports and log, with TOEH in it as `toeh init` prints it. */
-
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -48,6 +47,9 @@ export function cannotAskSqlite(): string | false {
   return types.includes('sqlite') ? false : 'Postfix has no sqlite tables: apt install postfix-sqlite'
 }
 
+const given = new Set<number>()
+
+/** A port nobody listens on, and another one each time. */
 export async function freePort(): Promise<number> {
   while (true) {
     // Below those the system gives to whoever connects: such a one could be taken before Postfix has it (ip(7)).
@@ -58,7 +60,10 @@ export async function freePort(): Promise<number> {
       server.listen(port, '127.0.0.1', () => done(true))
     })
     await new Promise((done) => server.close(done))
-    if (isFree) return port
+    if (isFree && !given.has(port)) {
+      given.add(port)
+      return port
+    }
   }
 }
 

@@ -4,10 +4,17 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import type { Postfix } from '../support/postfix.js'
-import { unwire } from '../support/sink.js'
+import type { Lab } from '../support/lab.js'
+import { type SunkMail, unwire } from '../support/sink.js'
 import type { Kill } from './killer.js'
 import { kindOf, type Letter, numberOf } from './letter.js'
+
+/** What the books are made of: a private Postfix that has come to rest. */
+export interface Ledger {
+  lab: Pick<Lab, 'query' | 'decisions' | 'state'>
+  sink: { mails: readonly Pick<SunkMail, 'bytes' | 'recipients' | 'at'>[] }
+  log(): string
+}
 
 export interface Accepted {
   letter: Letter
@@ -51,7 +58,7 @@ export interface Books {
 
 const WAITING = ['held', 'refused']
 
-export function balance(postfix: Postfix, accepted: readonly Accepted[], kills: readonly Kill[]): Books {
+export function balance(postfix: Ledger, accepted: readonly Accepted[], kills: readonly Kill[]): Books {
   const rows = readRows(postfix)
   const byNumber = new Map(accepted.map((one) => [one.letter.number, one]))
   /** When each copy of a recipient's arrived. */
@@ -104,7 +111,7 @@ function digest(path: string): string {
 }
 
 /** Rows by queue id and address; two of one recipient would be two holds of one message. */
-function readRows(postfix: Postfix): Map<string, Row> {
+function readRows(postfix: Ledger): Map<string, Row> {
   const rows = postfix.lab.query<Row>(
     `SELECT h.id, h.queue_id AS queueId, r.address, r.state, h.sha256,
        iif(r.state IN ('held', 'refused'), r.changed_at, h.held_at) AS parkedAt
@@ -116,7 +123,7 @@ function readRows(postfix: Postfix): Map<string, Row> {
 }
 
 /** When the runs began that parked each (message, recipient), by the decision log; one that was killed has not written. */
-function parkedTimes(postfix: Postfix): Map<string, number> {
+function parkedTimes(postfix: Ledger): Map<string, number> {
   const held = postfix.lab
     .decisions()
     .flatMap(({ at, queueId, recipients }) =>

@@ -102,7 +102,7 @@ function throughputTable({ rounds, ways, missing, deferred, ...machine }: Throug
   return [
     '### Through Postfix',
     '',
-    `3 kB messages to one recipient each, sent over 20 connections at once, until the last one was at the sink, or in the hold. ${rounds} rounds in turn. ${tellOthers(machine)}`,
+    `3 kB messages to one recipient each, sent over 20 connections at once, until the last one was at the sink, or in the hold; in_flow_delay is 0. ${rounds} rounds in turn. ${tellOthers(machine)}`,
     '',
     ...table(
       ['', 'messages a second', `ratio to ${NO_FILTER}`, 'measured'],

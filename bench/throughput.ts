@@ -13,9 +13,13 @@ export interface Throughput {
   load: [number, number]
 }
 
-/** A way of more messages a second is measured in pieces, so many a round: from one second to the next it is a fifth faster or slower. */
+/**
+ * A way of more messages a second is measured in pieces, so many a round and of so much of a round's time: from one
+ * second to the next it is a fifth faster or slower.
+ */
 const FAST = 100
-const PIECES = 3
+const PIECES = 6
+const PIECE = 1 / 3
 
 interface Plan {
   way: Way
@@ -42,7 +46,7 @@ export async function measureThroughput(
     await server.send(way, WARMUP)
     const rate = WARMUP / (await server.send(way, WARMUP))
     const isFast = rate > FAST
-    const share = isFast ? seconds / PIECES : seconds
+    const share = isFast ? seconds * PIECE : seconds
     const messages = Math.round(Math.min(5000, Math.max(WARMUP, rate * share)))
     plans.push({ way, isFast, messages, rates: [] })
   }
@@ -51,10 +55,10 @@ export async function measureThroughput(
   const most = Math.max(...fast.map(({ messages }) => messages))
   for (const plan of fast) plan.messages = most
   const slow = plans.filter(({ isFast }) => !isFast)
-  const third = Math.ceil(slow.length / PIECES)
+  const part = Math.ceil(slow.length / PIECES)
   const course = Array.from({ length: PIECES }, (_, at) => [
     ...fast,
-    ...slow.slice(at * third, (at + 1) * third),
+    ...slow.slice(at * part, (at + 1) * part),
   ]).flat()
   for (let round = 0; round < rounds; round++) {
     say(`round ${round + 1} of ${rounds}`)

@@ -62,28 +62,32 @@ export function laneRow(
 export const LANE_SCHEMA =
   'CREATE TABLE IF NOT EXISTS lane (key TEXT PRIMARY KEY, pass INTEGER NOT NULL) STRICT, WITHOUT ROWID'
 
-/**
- * The look-up: one row, OK, or none. The key must be a plain address in few enough characters that nothing can be
- * meant by them but themselves; access(5) also asks for `domain` and `user@`, which are none. `lower` folds ASCII.
- * What follows the first `@` has to be a domain of the table, so there is no second.
- *
- * dict_sqlite compiles it anew for each recipient: every look at the table costs, and a table in memory, as a recursion
- * would need, ten times that.
- * @param key an SQL expression: `'%s'` for sqlite_table(5), which doubles quotes; a subquery for ourselves
- */
-export function laneQuery(key: string): string {
-  const row = (of: string): string => `(SELECT pass FROM lane WHERE key = ${of})`
-  return `SELECT 'OK' WHERE length(${key}) <= 254 AND instr(${key}, '@') BETWEEN 2 AND 65
- AND ${key} NOT GLOB '*[^-a-zA-Z0-9._=@]*' AND ${key} NOT GLOB '[-.]*'
- AND ${key} NOT GLOB '*..*' AND ${key} NOT GLOB '*.@*'
- AND coalesce(${row(`lower(${key})`)}, ${row(`lower(substr(${key}, instr(${key}, '@')))`)}) = 1`
+/** How the look-up names an address and its halves: SQL expressions. */
+interface Halves {
+  address: string
+  local: string
+  domain: string
 }
 
-/** The map file of sqlite_table(5). */
+/**
+ * The look-up: one row, OK, or none. The key must be a plain address, folded, in few enough characters that nothing can
+ * be meant by them but themselves; access(5) also asks for `domain` and `user@`, which are none. What follows the last
+ * `@` has to be a domain of the table, and none can stand before it.
+ *
+ * dict_sqlite compiles it anew for each recipient, so every term costs, and a function three times what a comparison
+ * does; a table in memory, as a recursion would need, costs ten times all of it.
+ */
+export function laneQuery({ address, local, domain }: Halves): string {
+  return `SELECT 'OK' WHERE length(${address}) <= 254 AND length(${local}) BETWEEN 1 AND 64
+ AND ${local} NOT GLOB '*[^-a-z0-9._=]*' AND ${local} NOT GLOB '[-.]*' AND ${address} NOT GLOB '*.[.@]*'
+ AND coalesce((SELECT pass FROM lane WHERE key = ${address}), (SELECT pass FROM lane WHERE key = ${domain})) = 1`
+}
+
+/** The map file of sqlite_table(5), which doubles quotes, and asks nothing where the key has no two halves. */
 export function laneMap(database: string): string {
   return `# Written by toeh express --write. Postfix asks this of every recipient.
 dbpath = ${database}
-query = ${laneQuery("'%s'")}
+query = ${laneQuery({ address: "'%s'", local: "'%u'", domain: "'@%d'" })}
 `
 }
 
@@ -146,8 +150,9 @@ export function laneTexts(
 /** The restriction lists of a service with the express lane; the default at their end is the filter. */
 export function laneRestrictions({ map, senders, recipients }: LaneFiles): string {
   return [
-    `check_sender_access regexp:${senders}`,
+    // Before the sender: smtpd(8) then has trivial-rewrite(8) resolve one address less.
     `check_recipient_access regexp:${recipients}`,
+    `check_sender_access regexp:${senders}`,
     // Where the file was missing when smtpd started, the next line takes the message.
     `warn_if_reject check_recipient_access sqlite:${map}`,
     `check_recipient_access static:{${FILTER}}`,
@@ -160,6 +165,12 @@ export const LANE_SERVICES = ['submission/inet', 'submissions/inet']
 /** The parameter of main.cf that has the lane's restrictions: `postconf -P` takes no blanks in a value. */
 export const LANE_PARAMETER = 'toeh_express_restrictions'
 
+/**
+ * What a service in the lane has to say of SMTPUTF8. With it smtpd(8) folds what it looks up as Unicode does, `ß` to `ss`
+ * and a few more to ASCII, and delivers to what was written: to a stranger under the name of somebody who is known.
+ */
+export const LANE_UTF8 = { name: 'smtputf8_enable', value: 'no' }
+
 /** postconf(1) commands that put these services into the lane. */
 export function laneCommands(services: readonly string[], files: LaneFiles): string[] {
   return [
@@ -167,6 +178,7 @@ export function laneCommands(services: readonly string[], files: LaneFiles): str
     ...services.flatMap((service) => [
       `postconf -F '${service}/chroot=n'`,
       `postconf -P '${service}/content_filter='`,
+      `postconf -P '${service}/${LANE_UTF8.name}=${LANE_UTF8.value}'`,
       `postconf -P '${service}/smtpd_recipient_restrictions=$${LANE_PARAMETER}'`,
     ]),
   ]

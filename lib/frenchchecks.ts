@@ -225,6 +225,10 @@ const CHECKS: Table = {
     '{0} : dans un chroot, il ne voit pas une écriture interrompue',
   'the look-up opens the log of the lane by its path':
     'la recherche ouvre le journal de la voie express par son chemin',
+  '{0}: with {1} Postfix takes a sharp s for ss, and lets mail to a stranger by':
+    '{0} : avec {1}, Postfix prend ß pour ss et laisse passer du courrier vers un inconnu',
+  'the lane is asked about the folded address, and the mail goes to the one that was written':
+    'la voie express est interrogée sur l’adresse repliée, et le courrier va à celle qui a été écrite',
   '{0}: smtpd_relay_restrictions ends without reject: anybody could relay to known recipients':
     '{0} : smtpd_relay_restrictions finit sans reject : n’importe qui pourrait relayer vers des destinataires connus',
   "the lane's OK ends smtpd_recipient_restrictions, and nothing else asks who is sending":

@@ -1,6 +1,6 @@
 /** The express lane's checks: what Postfix reads of it, who asks it, and what could lead round it. Pure. */
 import { parseAddress } from './address.js'
-import { LANE_PARAMETER, laneRestrictions } from './express.js'
+import { LANE_PARAMETER, LANE_UTF8, laneRestrictions } from './express.js'
 import { type Check, type Facts, type Fault, postconf, quote, type Setup, settingOf } from './facts.js'
 import type { Service } from './mastercf.js'
 import { words } from './speech.js'
@@ -69,6 +69,7 @@ function serviceFaults(facts: LaneFacts): Fault[] {
       mend: [
         postconf(facts, '-P', `${id}/content_filter=${facts.expected.gate.name}:dummy`),
         postconf(facts, '-PX', `${id}/smtpd_recipient_restrictions`),
+        postconf(facts, '-PX', `${id}/${LANE_UTF8.name}`),
       ],
     }))
   }
@@ -91,6 +92,13 @@ function serviceFaults(facts: LaneFacts): Fault[] {
         what: words`${id}: chrooted, it cannot see a cut-off write`,
         why: words`the look-up opens the log of the lane by its path`,
         mend: [postconf(facts, '-F', `${id}/chroot=n`)],
+      })
+    if (settingOf(facts, service, LANE_UTF8.name) !== LANE_UTF8.value)
+      faults.push({
+        level: 'critical',
+        what: words`${id}: with ${LANE_UTF8.name} Postfix takes a sharp s for ss, and lets mail to a stranger by`,
+        why: words`the lane is asked about the folded address, and the mail goes to the one that was written`,
+        mend: [postconf(facts, '-P', `${id}/${LANE_UTF8.name}=${LANE_UTF8.value}`)],
       })
     if (!endsInReject(settingOf(facts, service, 'smtpd_relay_restrictions')))
       faults.push({

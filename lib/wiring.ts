@@ -3,7 +3,7 @@
  * understand it refuses: two filters in one service, or a port of somebody else's, are for a person to sort out. Pure.
  */
 import { EXIT } from './exit.js'
-import { LANE_PARAMETER, type LaneFiles, laneRestrictions } from './express.js'
+import { LANE_PARAMETER, LANE_UTF8, type LaneFiles, laneRestrictions } from './express.js'
 import { type Setup, settingOf } from './facts.js'
 import { Failure } from './failure.js'
 import { secondsOf } from './gatecheck.js'
@@ -190,6 +190,8 @@ function laneEdits(ground: Ground, service: Service, files: LaneFiles): Edit[] {
   if (service.chroot === 'y')
     edits.push({ kind: 'field', service: id, name: 'chroot', value: 'n', was: service.chroot })
   if (optionOf(service, 'content_filter') !== '') edits.push(option(service, 'content_filter', ''))
+  if (settingOf(ground, service, LANE_UTF8.name) !== LANE_UTF8.value)
+    edits.push(option(service, LANE_UTF8.name, LANE_UTF8.value))
   if (!inLane) {
     const behind = own === '' ? '' : `,${own.replace(/\s*,\s*/g, ',')}`
     edits.push(option(service, name, `$${LANE_PARAMETER}${behind}`))

@@ -6,7 +6,7 @@ import { parseServices } from '../lib/mastercf.js'
 
 const files = { map: '/e/express.cf', senders: '/e/express-senders', recipients: '/e/express-recipients' }
 const LANE = laneRestrictions(files)
-const SERVICE = `submission inet n - n - - smtpd -o {smtpd_recipient_restrictions = ${LANE}}`
+const SERVICE = `submission inet n - n - - smtpd -o smtputf8_enable=no -o {smtpd_recipient_restrictions = ${LANE}}`
 
 function faults(changes: {
   lane?: object
@@ -59,6 +59,10 @@ t.test('what each finds', (t) => {
       /^express-services critical .*not begin/,
     ],
     [{ service: SERVICE.replace('n - n', 'n - y') }, /^express-services critical submission\/inet: chrooted/],
+    [
+      { service: SERVICE.replace('_enable=no', '_enable=yes') },
+      /^express-services critical submission\/inet: with smtputf8_enable Postfix takes a sharp s for ss/,
+    ],
     [{ main: { smtpd_relay_restrictions: '' } }, /^express-services critical .*anybody could relay/],
     [{ lane: { enabled: false, rows: undefined } }, /^express-services warning .* which is off$/],
     [{ lane: { astray: ['a@b.test', '@c.test'] } }, /^express-rows critical 2 rows of .* \(a@b\.test\)$/],
@@ -87,6 +91,11 @@ t.test('what each finds', (t) => {
   }
   const harmless = { key: 'y@one.test', value: 'z@corp.test' }
   t.same(faults({ main: { virtual_alias_maps: 'hash:/x' }, tables: { 'hash:/x': [harmless] } }), [])
+  const elsewhere = {
+    service: SERVICE.replace(' -o smtputf8_enable=no', ''),
+    main: { smtputf8_enable: 'no' },
+  }
+  t.same(faults(elsewhere), [], 'for the whole of Postfix')
   t.same(faults({ lane: { enabled: false, rows: undefined }, service: '' }), [], 'off, and nobody asks it')
   t.end()
 })

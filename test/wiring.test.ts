@@ -231,6 +231,7 @@ t.test('the express lane', (t) => {
       '-P submission/inet/smtpd_relay_restrictions=permit_sasl_authenticated,reject',
       '-F submission/inet/chroot=n',
       '-P submission/inet/content_filter=',
+      '-P submission/inet/smtputf8_enable=no',
       '-P submission/inet/smtpd_recipient_restrictions=$toeh_express_restrictions,permit_sasl_authenticated,reject',
       '-P submission/inet/smtpd_discard_ehlo_keywords=silent-discard,dsn',
       '-P submission/inet/message_size_limit=10140000',
@@ -247,7 +248,7 @@ t.test('the express lane', (t) => {
 
   const inLane = [
     SUBMISSION.replace('- y -', '- n -'),
-    ' -o content_filter= -o smtpd_recipient_restrictions=$toeh_express_restrictions',
+    ' -o content_filter= -o smtputf8_enable=no -o smtpd_recipient_restrictions=$toeh_express_restrictions',
     ' -o smtpd_discard_ehlo_keywords=dsn -o message_size_limit=500',
   ]
   const main = {

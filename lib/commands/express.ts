@@ -14,7 +14,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { type Config, loadConfig } from '../config.js'
 import { answer, type CommonOptions, clock, configPath, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
-import { LANE_PARAMETER, LANE_SERVICES, laneCommands, laneTexts } from '../express.js'
+import { LANE_PARAMETER, LANE_SERVICES, LANE_UTF8, laneCommands, laneTexts } from '../express.js'
 import { Failure } from '../failure.js'
 import { compareLane, postfixGroup, readLane, readMain, readSettings } from '../installation.js'
 import { Lane, laneFiles, laneFolder, lanePath } from '../lane.js'
@@ -84,6 +84,7 @@ async function write(options: Options, config: Config): Promise<void> {
       ...LANE_SERVICES.flatMap((service) => [
         `postconf -P '${service}/content_filter=toeh:dummy'`,
         `postconf -PX '${service}/smtpd_recipient_restrictions'`,
+        `postconf -PX '${service}/${LANE_UTF8.name}'`,
       ]),
       `postconf -X ${LANE_PARAMETER}`,
     ]

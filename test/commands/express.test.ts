@@ -120,16 +120,18 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
     postfix.editMaster((text) =>
       text
         .replace(`127.0.0.1:${postfix.submission} inet n - y`, `127.0.0.1:${postfix.submission} inet n - n`)
-        .replace('check_sender_access', 'permit_mynetworks, check_sender_access')
+        .replace('check_recipient_access', 'permit_mynetworks, check_recipient_access')
+        .replace('smtputf8_enable=no', 'smtputf8_enable=yes')
         .replace('  -o message_size_limit', '  -o smtpd_relay_restrictions=permit\n  -o message_size_limit'),
     )
     const outcome = await check()
     assertFailed(t, outcome, /does not begin with the lane/)
+    t.match(outcome.stdout, /with smtputf8_enable Postfix takes a sharp s for ss/)
     t.match(outcome.stdout, /anybody could relay/)
     const finding = find(await doctor(postfix), 'express-services')
     t.match(finding, {
       level: 'critical',
-      faults: [{ what: /does not begin with/ }, { what: /anybody could relay/ }],
+      faults: [{ what: /does not begin with/ }, { what: /sharp s for ss/ }, { what: /anybody could relay/ }],
     })
     for (const { mend } of finding?.faults ?? []) paste(mend)
     assertDone(t, await check(), ': 1 addresses')

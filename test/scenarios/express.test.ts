@@ -15,7 +15,7 @@ const filtered = (postfix: Postfix): Set<string> => new Set(postfix.decisions().
 t.test('what goes past the filter', { skip: cannotAskSqlite() }, async (t) => {
   const postfix = await Postfix.start(t, { express: true, main: ['recipient_delimiter=+'] })
   const run = async (...args: string[]): Promise<void> => assertDone(t, await postfix.toeh(...args), /^rule/)
-  await run('allow', 'known.test', 'sales@one.test')
+  await run('allow', 'known.test', 'sales@one.test', 'strasse.test', 'kiss@one.test')
   await run('allow', 'wide.test', '--subdomains')
   await run('allow', 'mine.test', '--for', OWN)
   await run('allow', 'brief.test', '--until', '30d')
@@ -45,6 +45,9 @@ t.test('what goes past the filter', { skip: cannotAskSqlite() }, async (t) => {
     [OWN, 'x%evil.test@corp.test', 'filter'],
     [OWN, '"x@evil.test"@corp.test', 'filter'],
     [OWN, "o'x@known.test", 'filter'],
+    [OWN, '\u{212a}iss@one.test', 'filter'],
+    [OWN, 'kiß@one.test', 'filter'],
+    [OWN, 'kis\u{17f}@one.test', 'filter'],
     ['eva@evil.test', 'x@known.test', 'filter'],
     ['x%corp.test@evil.test', 'x@known.test', 'filter'],
     ['root', 'x@known.test', 'filter'],
@@ -58,6 +61,21 @@ t.test('what goes past the filter', { skip: cannotAskSqlite() }, async (t) => {
   const through = filtered(postfix)
   for (const [index, [sender, recipient, way]] of cases.entries())
     t.equal(through.has(ids[index] ?? '') ? 'filter' : 'past', way, `<${sender}> to <${recipient}>`)
+  await t.test('what Unicode would fold to a known domain is refused', async (t) => {
+    for (const recipient of ['x@straße.test', 'x@\u{17f}trasse.test', 'x@\u{212a}nown.test'])
+      await t.rejects(
+        postfix.submit(OWN, [recipient], MESSAGE),
+        /RCPT TO:[\s\S]* was answered 501 5\.1\.3 /,
+        recipient,
+      )
+    const [own, known] = ['anna@corp.te\u{17f}t', 'x@known.test']
+    await t.rejects(postfix.submit(own, [known], MESSAGE), /MAIL FROM:[\s\S]* was answered 501 5\.1\.7 /)
+    const mail = ' SMTPUTF8'
+    await t.rejects(
+      postfix.submit(OWN, [known], MESSAGE, { mail }),
+      /MAIL FROM:[\s\S]* was answered 555 5\.5\.4 /,
+    )
+  })
   await t.test('one stranger takes the whole message to the filter', async (t) => {
     for (const recipients of [
       ['x@known.test', 'y@stranger.test'],

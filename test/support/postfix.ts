@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Test } from 'tap'
 import type { Decision } from '../../lib/decisions.js'
-import { laneRestrictions } from '../../lib/express.js'
+import { LANE_UTF8, laneRestrictions } from '../../lib/express.js'
 import { laneFiles } from '../../lib/lane.js'
 import { cool } from './cool.js'
 import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startWith } from './lab.js'
@@ -252,7 +252,7 @@ ${SERVICES}`
     if (express !== true) return '  -o content_filter=toeh:dummy'
     const { code, stderr } = await this.toeh('express', '--write')
     if (code !== 0) throw new Error(stderr)
-    return `  -o content_filter=\n  -o { smtpd_recipient_restrictions = ${laneRestrictions(laneFiles(this.lab.config))} }`
+    return `  -o content_filter=\n  -o ${LANE_UTF8.name}=${LANE_UTF8.value}\n  -o { smtpd_recipient_restrictions = ${laneRestrictions(laneFiles(this.lab.config))} }`
   }
 
   /** Runs postfix(1) with this instance's configuration. */

@@ -237,6 +237,8 @@ const CHECKS: Table = {
     '{0} {1} ne peut pas être listée : elle peut mener des destinataires connus ailleurs, sans le filtre',
   '{0} {1}: {2} leads a known recipient elsewhere, past the filter':
     '{0} {1} : {2} mène un destinataire connu ailleurs, sans le filtre',
+  '{0} {1}: {2} leads mail to postmaster outside, past the filter':
+    '{0} {1} : {2} mène le courrier pour postmaster au-dehors, sans passer par le filtre',
   '{0} {1} adds recipients that the filter would not see':
     '{0} {1} ajoute des destinataires que le filtre ne verrait pas',
   'always_bcc adds a recipient outside that the filter would not see':

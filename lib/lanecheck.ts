@@ -127,6 +127,21 @@ function aliasFaults(facts: LaneFacts): Fault[] {
     const domain = folded.slice(at)
     return at === 0 ? domains.has(domain) : keys.has(folded) || keys.has(domain)
   }
+  // RCPT TO:<postmaster>, the bare word, is asked no restriction (smtpd_check_rcpt, RFC 2821 3.6): it needs no row to pass.
+  const takesPostmaster = (key: string): boolean => {
+    const [local, domain] = key.toLowerCase().split('@')
+    return local === 'postmaster' || (local === '' && toeh.internal.includes(domain ?? ''))
+  }
+  const isOutside = (word: string): boolean => {
+    if (!word.includes('@')) return false
+    const address = parseAddress(word.toLowerCase())
+    if (!address.plain) return true
+    return (
+      !toeh.internal.includes(address.domain) &&
+      !keys.has(word.toLowerCase()) &&
+      !keys.has(`@${address.domain}`)
+    )
+  }
   const what: string[] = []
   for (const setting of MAPPINGS) {
     for (const table of wordsOf(setting)) {
@@ -135,9 +150,12 @@ function aliasFaults(facts: LaneFacts): Fault[] {
         what.push(
           words`${setting} ${table} cannot be listed: it may lead known recipients elsewhere, past the filter`,
         )
-      for (const { key } of entries ?? [])
+      for (const { key, value } of entries ?? []) {
         if (leads(key))
           what.push(words`${setting} ${table}: ${key} leads a known recipient elsewhere, past the filter`)
+        else if (takesPostmaster(key) && value.split(/[\s,]+/).some(isOutside))
+          what.push(words`${setting} ${table}: ${key} leads mail to postmaster outside, past the filter`)
+      }
     }
   }
   for (const setting of COPIES) {

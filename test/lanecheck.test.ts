@@ -89,6 +89,30 @@ t.test('what each finds', (t) => {
     t.equal(found.length, 1, found.join('\n'))
     t.match(found[0], what)
   }
+  const postmaster = (key: string, value: string): string[] =>
+    faults({ main: { virtual_alias_maps: 'hash:/x' }, tables: { 'hash:/x': [{ key, value }] } })
+  for (const [key, value] of [
+    ['postmaster', 'y@outside.test'],
+    ['Postmaster@Corp.test', 'otto@corp.test, y@outside.test'],
+    ['postmaster@mx.corp.test', 'y@one.test'],
+    ['@corp.test', '@outside.test'],
+    ['postmaster', '"y z"@corp.test'],
+  ] as const)
+    t.same(
+      postmaster(key, value),
+      [
+        `express-aliases critical virtual_alias_maps hash:/x: ${key} leads mail to postmaster outside, past the filter`,
+      ],
+      `${key} ${value}`,
+    )
+  for (const [key, value] of [
+    ['postmaster', 'otto@corp.test'],
+    ['postmaster', 'root'],
+    ['postmaster', 'X@one.test y@known.test'],
+    ['@outside.test', 'y@outside.test'],
+    ['otto@corp.test', 'y@outside.test'],
+  ] as const)
+    t.same(postmaster(key, value), [], `${key} ${value}`)
   const harmless = { key: 'y@one.test', value: 'z@corp.test' }
   t.same(faults({ main: { virtual_alias_maps: 'hash:/x' }, tables: { 'hash:/x': [harmless] } }), [])
   const elsewhere = {

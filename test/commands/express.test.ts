@@ -59,7 +59,7 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
     const virtual = join(postfix.dir, 'etc/virtual')
     writeFileSync(
       virtual,
-      'Sales@known.test evil@stranger.test\n@one.test evil@stranger.test\ny@one.test z@corp.test\notto@corp.test z@corp.test\n',
+      'Sales@known.test evil@stranger.test\n@one.test evil@stranger.test\ny@one.test z@corp.test\notto@corp.test z@corp.test\npostmaster evil@stranger.test\n',
     )
     execFileSync('postmap', ['-c', join(postfix.dir, 'etc'), `hash:${virtual}`])
     writeFileSync(
@@ -73,6 +73,7 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
       /virtual_alias_maps hash:\S+: sales@known.test leads a known recipient elsewhere, past the filter/,
     )
     t.match(outcome.stdout, /: @one.test leads/)
+    t.match(outcome.stdout, /: postmaster\S* leads mail to postmaster outside, past the filter/)
     t.match(outcome.stdout, /regexp:\/nowhere cannot be listed/)
     t.match(outcome.stdout, /recipient_bcc_maps \S+ adds recipients/)
     t.match(outcome.stdout, /always_bcc adds a recipient outside/)

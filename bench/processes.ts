@@ -97,7 +97,7 @@ export async function measureProcesses(
       ...server?.scripts(small),
     }
     const others = new Others()
-    const rounds = quick ? 12 : 60
+    const rounds = quick ? 12 : 120
     const runs = await runRounds(commands, { rounds, batches: quick ? 2 : 10 }, others)
     const big = {
       'known, 10 kB': filter(1, 'client.test', few, middle),

@@ -74,8 +74,8 @@ interface Halves {
  * be meant by them but themselves; access(5) also asks for `domain` and `user@`, which are none. What follows the last
  * `@` has to be a domain of the table, and none can stand before it.
  *
- * dict_sqlite compiles it anew for each recipient, so every term costs, and a function three times what a comparison
- * does; a table in memory, as a recursion would need, costs ten times all of it.
+ * dict_sqlite compiles it anew for each recipient, so every term costs; a table in memory, as a recursion would need,
+ * ten times all of it.
  */
 export function laneQuery({ address, local, domain }: Halves): string {
   return `SELECT 'OK' WHERE length(${address}) <= 254 AND length(${local}) BETWEEN 1 AND 64

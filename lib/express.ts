@@ -150,7 +150,7 @@ export function laneTexts(
 /** The restriction lists of a service with the express lane; the default at their end is the filter. */
 export function laneRestrictions({ map, senders, recipients }: LaneFiles): string {
   return [
-    // Before the sender: smtpd(8) then has trivial-rewrite(8) resolve one address less.
+    // Before the sender: smtpd(8) then asks trivial-rewrite(8) once less where its last sender was the same.
     `check_recipient_access regexp:${recipients}`,
     `check_sender_access regexp:${senders}`,
     // Where the file was missing when smtpd started, the next line takes the message.

@@ -133,15 +133,33 @@ function aliasFaults(facts: LaneFacts): Fault[] {
     return local === 'postmaster' || (local === '' && toeh.internal.includes(domain ?? ''))
   }
   const isOutside = (word: string): boolean => {
-    if (!word.includes('@')) return false
-    const address = parseAddress(word.toLowerCase())
-    if (!address.plain) return true
-    return (
-      !toeh.internal.includes(address.domain) &&
-      !keys.has(word.toLowerCase()) &&
-      !keys.has(`@${address.domain}`)
-    )
+    const at = word.lastIndexOf('@')
+    if (at < 0) return false
+    const domain = word.slice(at + 1)
+    // `@domain` as a value keeps the local part.
+    if (at > 0 && !parseAddress(word).plain) return true
+    return !toeh.internal.includes(domain) && !keys.has(word) && !keys.has(`@${domain}`)
   }
+  const listed = MAPPINGS.flatMap(wordsOf).flatMap((table) => tables.get(table) ?? [])
+  /** Whether what an alias says, or an alias of that, is outside. */
+  const leadsOutside = (value: string, seen = new Set<string>()): boolean =>
+    value
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .some((word) => {
+        if (seen.has(word)) return false
+        seen.add(word)
+        const [local, domain] = word.split('@')
+        const isOf = (key: string): boolean =>
+          key === word ||
+          key === local ||
+          key === `@${domain}` ||
+          (domain === undefined && key.split('@')[0] === local)
+        return (
+          isOutside(word) ||
+          listed.some((entry) => isOf(entry.key.toLowerCase()) && leadsOutside(entry.value, seen))
+        )
+      })
   const what: string[] = []
   for (const setting of MAPPINGS) {
     for (const table of wordsOf(setting)) {
@@ -153,7 +171,7 @@ function aliasFaults(facts: LaneFacts): Fault[] {
       for (const { key, value } of entries ?? []) {
         if (leads(key))
           what.push(words`${setting} ${table}: ${key} leads a known recipient elsewhere, past the filter`)
-        else if (takesPostmaster(key) && value.split(/[\s,]+/).some(isOutside))
+        else if (takesPostmaster(key) && leadsOutside(value))
           what.push(words`${setting} ${table}: ${key} leads mail to postmaster outside, past the filter`)
       }
     }

@@ -109,10 +109,24 @@ t.test('what each finds', (t) => {
     ['postmaster', 'otto@corp.test'],
     ['postmaster', 'root'],
     ['postmaster', 'X@one.test y@known.test'],
+    ['postmaster', 'postmaster'],
+    ['@corp.test', '@corp.test'],
+    ['@corp.test', '@known.test'],
     ['@outside.test', 'y@outside.test'],
     ['otto@corp.test', 'y@outside.test'],
   ] as const)
     t.same(postmaster(key, value), [], `${key} ${value}`)
+  const chain = (...entries: [string, string][]): number =>
+    faults({
+      main: { virtual_alias_maps: 'hash:/x' },
+      tables: { 'hash:/x': entries.map(([key, value]) => ({ key, value })) },
+    }).length
+  t.equal(chain(['postmaster', 'root'], ['root@corp.test', 'Otto@corp.test'], ['otto', 'y@outside.test']), 1)
+  t.equal(
+    chain(['postmaster', 'root@corp.test'], ['@corp.test', 'all@corp.test'], ['all', 'y@outside.test']),
+    2,
+  )
+  t.equal(chain(['postmaster', 'root'], ['root', 'postmaster'], ['eva@corp.test', 'y@outside.test']), 0)
   const harmless = { key: 'y@one.test', value: 'z@corp.test' }
   t.same(faults({ main: { virtual_alias_maps: 'hash:/x' }, tables: { 'hash:/x': [harmless] } }), [])
   const elsewhere = {

@@ -11,8 +11,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+
+const require = createRequire(import.meta.url)
 
 const OUT = 'dist/bin'
 const COMMON = { bundle: true, platform: 'node', target: 'node20.19', format: 'cjs', logLevel: 'warning' }
@@ -74,16 +77,22 @@ const lazy = (names) => ({
   },
 })
 
-/**
- * better-sqlite3 12 compiled against the headers of Node 24.19 or newer aborts at a collection of garbage, also after a
- * message was sent and before that was said: Postfix would send it again. Such a one is known by what it imports.
- */
-function demandSound() {
-  const native = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
-  if (!existsSync(native) || !readFileSync(native).includes('RemoveEnvironmentCleanupHook')) return
-  console.error(`${native} would abort under this Node: docs/dependencies.md, "Versions of Node"`)
+/** One line for whoever builds under a Node that does not do, or with what npm has installed for another. */
+function demandNode() {
+  const { folder, natives } = require('./dist/lib/bettersqlite.cjs')
+  const { node } = process.versions
+  const refusal = require('./dist/lib/nodeversion.cjs')(node)
+  if (refusal === undefined && natives.some((part) => existsSync(join('node_modules', folder, part)))) return
+  const missing = `better-sqlite3 for Node ${node} is not in node_modules: run npm ci under this Node`
+  console.error(`build: ${refusal ?? missing}`)
   process.exit(1)
 }
+
+/** What is not bundled: `bindings`, which looks for a native part, and the better-sqlite3 that npm leaves out under this Node. */
+const OUTSIDE = [
+  'bindings',
+  ...['better-sqlite3', 'better-sqlite3-12'].filter((name) => !existsSync(join('node_modules', name))),
+]
 
 /** Of a bundle that a launcher starts: one function expression. */
 const asFunction = (head = '') => ({
@@ -94,7 +103,7 @@ const asFunction = (head = '') => ({
 /** The filter: who tells people of a hold is a bundle of its own, most runs do not need it. */
 const FILTER = {
   entryPoints: ['bin/toeh-filter.ts'],
-  external: ['bindings'],
+  external: OUTSIDE,
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
   minify: true,
   ...asFunction(),
@@ -103,7 +112,7 @@ const FILTER = {
 /** The notice of a new hold: what composes a mail and the list of public suffixes stay outside of this too. */
 const NOTICE = {
   entryPoints: ['lib/notify.ts'],
-  external: ['bindings', 'nodemailer', 'libmime', 'tldts'],
+  external: [...OUTSIDE, 'nodemailer', 'libmime', 'tldts'],
   define: FILTER.define,
   plugins: [lazy(['node:crypto', 'node:net'])],
   minify: true,
@@ -124,7 +133,7 @@ const apart = (bundle) => ({
 const COMMAND = {
   entryPoints: ['bin/toeh.ts'],
   external: [
-    ...['bindings', 'nodemailer', 'libmime', 'tldts'],
+    ...[...OUTSIDE, 'nodemailer', 'libmime', 'tldts'],
     ...['mailparser', 'ical.js', 'csv-parse', 'csv-stringify', 'email-providers', 'cli-progress'],
   ],
   plugins: [lazy(Object.keys(SELDOM))],
@@ -179,13 +188,17 @@ async function buildLauncher(name, start) {
     ...COMMON,
     entryPoints: ['bin/launch.cts'],
     outfile,
+    // A Node that is too old has to come as far as saying so.
+    target: 'node12',
+    alias: { 'node:fs': 'fs', 'node:vm': 'vm' },
+    external: ['../lib/nodeversion.cjs'],
     banner: { js: '#!/usr/bin/env node' },
     define: { START: JSON.stringify(start) },
   })
   chmodSync(outfile, 0o755)
 }
 
-demandSound()
+demandNode()
 const notice = await buildBundle('notice', NOTICE)
 const filter = await buildBundle('filter', {
   ...FILTER,

@@ -1,11 +1,12 @@
 /**
  * The start of a program: runs its bundle from V8's code cache. `bundle.mjs` makes dist/bin/toeh-filter.cjs, toeh.cjs and
- * attachments.cjs of it. Node 20 has no compile cache for modules, and compiling is a tenth of a run
- * (docs/performance.md).
+ * attachments.cjs of it. Compiling is a tenth of a run, and Node's own compile cache for modules takes a fifth of one more than
+ * this (docs/performance.md).
  *
- * V8 refuses a cache of another version of Node and then compiles. Of the bundle it compares the length only, hence a
- * name made of its content; and it trusts the cache's bytes (a damaged one was seen to end in a crash), hence a file
- * that has them twice: comparing is quicker than any sum.
+ * V8 refuses a cache of another version of V8 and then compiles. It takes one of another build of the same version, and of a
+ * damaged one whatever stands there: both were seen to end in a crash, at every start. So the file begins with the beginning of
+ * the program that made it, build ID and all, and has the cache twice: comparing is quicker than any sum. Of the bundle V8
+ * compares the length only, hence a name made of its content.
  */
 import fs = require('node:fs')
 
@@ -24,31 +25,58 @@ declare const START: {
   armed: boolean
 }
 
-/** Before the cache: its length, as a word of 32 bits, and nothing, so that what follows lies as V8 wants it. */
+/**
+ * A cache begins with two words of 32 bits: its length, and that of the paths which follow, one a line. Then comes, of each of
+ * these files, its beginning (cache.mjs).
+ */
 const HEAD_BYTES = 8
+/** Enough for the build ID: linkers put it right behind the program headers. */
+const BEGINNING_BYTES = 1024
 const PIECE_BYTES = 16 * 1024
 
+/** Reads exactly so many bytes to the beginning of a buffer, or gives undefined. */
+function take(fd: number, bytes: Buffer, length: number): Uint8Array | undefined {
+  return length <= bytes.length && fs.readSync(fd, bytes, 0, length, null) === length
+    ? new Uint8Array(bytes.buffer, 0, length)
+    : undefined
+}
+
+/** Whether what comes next in `fd` is how the file begins. */
+function isBeginningOf(path: string, fd: number, bytes: Buffer, again: Buffer): boolean {
+  const other = fs.openSync(path, 'r')
+  try {
+    const wanted = take(fd, bytes, BEGINNING_BYTES)
+    const found = take(other, again, BEGINNING_BYTES)
+    return wanted !== undefined && found !== undefined && Buffer.compare(wanted, found) === 0
+  } finally {
+    fs.closeSync(other)
+  }
+}
+
 /**
- * The cache, or undefined where there is none or it is not whole: its length, and twice what V8 has compiled. Everything here
- * is read into the same memory, and the second time piece by piece, because memory that is touched for the first time costs
- * more than reading. Not readFileSync: of Node's own functions each costs its compiling, and for bytes that is a dozen.
+ * The cache, or undefined where there is none, it is another Node's, or it is not whole. Everything here is read into the same
+ * memory, and the second time piece by piece, because memory that is touched for the first time costs more than reading. Not
+ * readFileSync: of Node's own functions each costs its compiling, and for bytes that is a dozen.
  * @param bytes where it goes
  */
 function readCache(file: string, bytes: Buffer): Uint8Array | undefined {
   let fd: number | undefined
   try {
     fd = fs.openSync(file, 'r')
-    fs.readSync(fd, bytes, 0, HEAD_BYTES, null)
-    const [length = 0] = new Uint32Array(bytes.buffer, 0, 1)
-    if (length > bytes.length || fs.readSync(fd, bytes, 0, length, null) !== length) return undefined
     const again = Buffer.allocUnsafeSlow(PIECE_BYTES)
+    if (take(fd, bytes, HEAD_BYTES) === undefined) return undefined
+    const [length = 0, pathsLength = 0] = new Uint32Array(bytes.buffer, 0, 2)
+    if (length === 0 || take(fd, bytes, pathsLength) === undefined) return undefined
+    for (const path of bytes.toString('latin1', 0, pathsLength).split('\n'))
+      if (!isBeginningOf(path, fd, bytes, again)) return undefined
+    const cache = take(fd, bytes, length)
     for (let at = 0; at < length; at += PIECE_BYTES) {
       const size = Math.min(PIECE_BYTES, length - at)
-      const piece = new Uint8Array(bytes.buffer, at, size)
-      if (fs.readSync(fd, again, 0, size, null) !== size) return undefined
-      if (Buffer.compare(piece, new Uint8Array(again.buffer, 0, size)) !== 0) return undefined
+      const second = take(fd, again, size)
+      if (second === undefined || Buffer.compare(new Uint8Array(bytes.buffer, at, size), second) !== 0)
+        return undefined
     }
-    return length > 0 ? new Uint8Array(bytes.buffer, 0, length) : undefined
+    return cache
   } catch {
     return undefined
   } finally {
@@ -96,7 +124,7 @@ interface Contextify {
 }
 
 /**
- * The same by what node:vm is made of: to load that takes longer than all of this. A cache of this very Node says that it
+ * The same by what node:vm is made of: to load that takes longer than all of this. A cache of this very program says that it
  * was done so before, by cache.mjs.
  */
 function compileTried(source: string, file: string, cache: Uint8Array): Run {
@@ -104,6 +132,12 @@ function compileTried(source: string, file: string, cache: Uint8Array): Run {
   const { ContextifyScript } = binding('contextify')
   const script = new ContextifyScript(source, file, 0, 0, cache, false, undefined, Symbol(file))
   return script.runInContext(null, -1, true, false, false)
+}
+
+function demandVersion(): void {
+  const refuseVersion = require('../lib/nodeversion.cjs') as typeof import('../lib/nodeversion.cjs')
+  const refusal = refuseVersion(process.versions.node)
+  if (refusal !== undefined) throw new Error(refusal)
 }
 
 if (START.armed) process.exitCode = START.status
@@ -114,13 +148,18 @@ try {
   // One function expression in ASCII.
   const source = bytes.toString('latin1', 0, fs.readSync(fd, bytes))
   fs.closeSync(fd)
-  const cachedData = readCache(`${file}.${process.version}.cache`, bytes)
+  const cachedData = readCache(`${file}.cache`, bytes)
   const tried = cachedData !== undefined
+  // A cache says that this Node does: cache.mjs has run.
+  if (!tried) demandVersion()
   const run = tried ? compileTried(source, file, cachedData) : compile(source, file)
   run(exports, require, module, file, __dirname, tried)
 } catch (error) {
   // An installation that is half there: one line as the program itself would say it, whatever failed.
-  const line = `${START.says}: start: ${error instanceof Error ? error.message : String(error)}`
+  const { code, message } = error as NodeJS.ErrnoException
+  const hint =
+    code === 'ENOENT' ? ' (half of it is missing: npm ci && npm run build, or install the package again)' : ''
+  const line = `${START.says}: start: ${message}${hint}`
   fs.writeSync(START.descriptor, `${line.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 400)}\n`)
   process.exit(START.status)
 }

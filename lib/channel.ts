@@ -1,11 +1,11 @@
 /**
- * A channel: bytes from or to another program, by the handles of libuv that node:net makes its sockets of, on the versions
- * of Node that the tests run with, and else by net. That and the streams below it cost toeh-filter a quarter of a run, most
- * of it for compiling them (docs/performance.md).
+ * A channel: bytes from or to another program, by the handles of libuv that node:net makes its sockets of, where the installation
+ * was tried with this very Node, and else by net. That and the streams below it cost toeh-filter a quarter of a run, most of it
+ * for compiling them (docs/performance.md).
  */
 import { statfsSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
-import { IS_TESTED, inside } from './inside.js'
+import { inside } from './inside.js'
 
 export interface ChannelEvents {
   /** Bytes that have come; they stand in a buffer that the next ones may use again. */
@@ -68,11 +68,6 @@ interface Streams {
   streamBaseState: Int32Array
   kReadBytesOrError: number
   kLastWriteWasAsync: number
-}
-
-/** A part of Node's inside, on the versions the tests run with. */
-function part<Part>(name: string): Part | undefined {
-  return IS_TESTED ? inside<Part>(name) : undefined
 }
 
 /** PIPEFS_MAGIC of statfs(2). */
@@ -192,8 +187,8 @@ function intoBuffer(
 /** A connection to a literal address, reading from its beginning. */
 export function openConnection(host: string, port: number, events: ChannelEvents): Channel {
   const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
-  const tcp = part<Tcp>('tcp_wrap')
-  const stream = part<Streams>('stream_wrap')
+  const tcp = inside<Tcp>('tcp_wrap')
+  const stream = inside<Streams>('stream_wrap')
   if (tcp === undefined || stream === undefined) {
     return new SocketChannel(
       connect({ host, port, noDelay: true, onread: intoBuffer(buffer, events) }),
@@ -227,8 +222,8 @@ function isPipe(fd: number): boolean {
 /** A pipe or socket that is open already, not reading yet; undefined for a file or a terminal. */
 export function openDescriptor(fd: number, events: ChannelEvents): Channel | undefined {
   const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
-  const pipe = part<Pipes>('pipe_wrap')
-  const stream = part<Streams>('stream_wrap')
+  const pipe = inside<Pipes>('pipe_wrap')
+  const stream = inside<Streams>('stream_wrap')
   if (pipe !== undefined && stream !== undefined && isPipe(fd)) {
     const handle = new pipe.Pipe(pipe.constants.SOCKET)
     if (handle.open(fd) === 0) return new HandleChannel(handle, stream, buffer, events)

@@ -4,7 +4,8 @@
  */
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import type Sqlite from 'better-sqlite3'
+import bettersqlite from './bettersqlite.cjs'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
 
@@ -192,34 +193,52 @@ export interface Database {
   close(): void
 }
 
-/** better-sqlite3's native part by its path, looked for where Node would. */
-function nativePath(): string {
-  const part = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
+/**
+ * better-sqlite3's native part, loaded once, looked for where Node would: finding it by the package's own means costs a quarter
+ * of a run's start, and `require` another hundredth.
+ * @throws Failure (75) where there is none for this Node
+ */
+function loadNative(): object {
+  const module = { exports: {} }
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const path = join(folder, part)
-    if (existsSync(path)) return path
+    for (const part of bettersqlite.natives) {
+      const path = join(folder, 'node_modules', bettersqlite.folder, part)
+      if (!existsSync(path)) continue
+      try {
+        process.dlopen(module, path)
+        return module.exports
+      } catch (error) {
+        // Made for another Node 20 than this, another processor or another C library.
+        throw unfit(`its native part does not load: ${describeError(error)}`, path, error)
+      }
+    }
     if (folder === dirname(folder)) break
   }
-  throw new Failure('database', 'better-sqlite3 was not built', {
-    at: import.meta.dirname,
+  throw unfit('it has no native part', import.meta.dirname)
+}
+
+/** What is said where better-sqlite3 is not there for the Node that runs. */
+function unfit(why: string, at: string, cause?: unknown): Failure {
+  return new Failure('database', `better-sqlite3 for Node ${process.versions.node}: ${why}`, {
+    at,
     status: EXIT.tempFail,
-    hint: 'npm rebuild better-sqlite3',
+    hint: 'under this Node: npm ci && npm run build',
+    cause,
   })
 }
 
-let native: object | undefined
+let loaded: { Sqlite: typeof Sqlite; native: object } | undefined
 
-/**
- * better-sqlite3's native part, loaded once: finding it by its own means (`bindings`) costs a quarter of a run's start,
- * and `require` another hundredth.
- */
-function nativeBinding(): object {
-  if (native === undefined) {
-    const module = { exports: {} }
-    process.dlopen(module, nativePath())
-    native = module.exports
+function load(): { Sqlite: typeof Sqlite; native: object } {
+  if (loaded === undefined) {
+    const native = loadNative()
+    try {
+      loaded = { Sqlite: bettersqlite.load(), native }
+    } catch (error) {
+      throw unfit('it was not installed when this was built', import.meta.dirname, error)
+    }
   }
-  return native
+  return loaded
 }
 
 const HINTS: Record<string, string> = {
@@ -322,7 +341,8 @@ function connect(
   options: OpenOptions,
   flags: { readonly: boolean; fileMustExist: boolean },
 ): Sqlite.Database {
-  const settings = { ...flags, timeout: options.busySeconds * 1000, nativeBinding: nativeBinding() }
+  const { Sqlite, native } = load()
+  const settings = { ...flags, timeout: options.busySeconds * 1000, nativeBinding: native }
   // The types know of a path alone; the loaded part is taken as well (better-sqlite3, lib/database.js).
   return new Sqlite(path, settings as unknown as Sqlite.Options)
 }

@@ -1,42 +1,20 @@
 /**
- * SHA-256 of what the gate parks. node:crypto takes as long to load as all else that parking takes, so where Node's inside
- * was tried the digest is made by the handle that node:crypto makes its own by.
+ * SHA-256 of what the gate parks. By a library in JavaScript, because Node's own module takes 9 to 13 ms to load, as long as all
+ * else that parking takes (docs/performance.md); the same bytes either way, which test/digest.test.ts compares.
  */
-import { createHash } from 'node:crypto'
-import { IS_TRIED, inside } from './inside.js'
-
-/** What is used here of node's src/crypto/crypto_hash.cc, and of a Hash of node:crypto. */
-interface Handle {
-  update(bytes: Buffer): unknown
-  digest(): Buffer
-}
-
-interface Crypto {
-  /** The algorithm, the length of one that has no own, and the number it has in a table of others looked up before. */
-  Hash: new (
-    algorithm: string,
-    length: undefined,
-    id: number,
-    others: object,
-  ) => Handle
-}
+import { sha256 } from '@noble/hashes/sha2.js'
 
 /** A digest in the making. */
 export class Sha256 {
-  readonly #handle: Handle
+  readonly #hash = sha256.create()
 
-  constructor() {
-    const crypto = IS_TRIED ? inside<Crypto>('crypto') : undefined
-    this.#handle = crypto === undefined ? createHash('sha256') : new crypto.Hash('sha256', undefined, -1, {})
-  }
-
-  update(bytes: Buffer): void {
-    this.#handle.update(bytes)
+  update(bytes: Uint8Array): void {
+    this.#hash.update(bytes)
   }
 
   /** The 32 bytes, once. */
   end(): Buffer {
-    return this.#handle.digest()
+    return Buffer.from(this.#hash.digest())
   }
 }
 

@@ -4,17 +4,17 @@
  * nothing in its place, so each caller does without it as well, by the module.
  */
 
-/** A parameter of the bundle: whether cache.mjs has tried this installation with this very Node. */
+/** A parameter of the bundle: whether cache.mjs has tried this installation with the very program that runs it. */
 declare const TRIED: boolean
 
-/** Whether this is a version of Node that the tests run with. */
-export const IS_TESTED = /^(?:20|22|24)\./.test(process.versions.node)
+/** Whether that is so. A part that is used as another Node has it may end the process. */
+function isTried(): boolean {
+  return typeof TRIED !== 'undefined' && TRIED
+}
 
-/** Whether the installation was tried with exactly this Node: for parts that end the process where they are used wrongly. */
-export const IS_TRIED = typeof TRIED !== 'undefined' && TRIED
-
-/** A part of Node's inside, or undefined where there is none of this name, or none to be had. */
+/** A part of Node's inside, or undefined where this installation was not tried, or there is none of this name to be had. */
 export function inside<Part>(name: string): Part | undefined {
+  if (!isTried()) return undefined
   const node = process as unknown as { binding?: (name: string) => unknown; noDeprecation: boolean }
   const { noDeprecation } = node
   // Node says so by a warning, for some parts, and that takes longer than the part.

@@ -9,11 +9,15 @@ import { type Channel, type Encoding, openConnection } from '../lib/channel.js'
 
 const inside = process as unknown as { binding: unknown }
 const { binding } = inside
-const WAYS: [name: string, binding: unknown][] = [
-  ['by handles', binding],
-  ['by node:net, where Node has no way in', undefined],
+/** What the launcher tells a bundle (lib/inside.ts). */
+const bundle = globalThis as { TRIED?: boolean }
+const WAYS: [name: string, tried: boolean, binding: unknown][] = [
+  ['by handles', true, binding],
+  ['by node:net, where the installation was not tried', false, binding],
+  ['by node:net, where Node has no way in', true, undefined],
   [
     'by node:net, where Node refuses',
+    true,
     () => {
       throw new Error('No such binding')
     },
@@ -21,10 +25,12 @@ const WAYS: [name: string, binding: unknown][] = [
 ]
 
 function eachWay(name: string, test: (t: Test) => Promise<void>): void {
-  for (const [way, stands] of WAYS) {
+  for (const [way, tried, stands] of WAYS) {
     t.test(`${name}, ${way}`, async (t) => {
+      bundle.TRIED = tried
       inside.binding = stands
       t.teardown(() => {
+        delete bundle.TRIED
         inside.binding = binding
       })
       await test(t)

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
+import bettersqlite from '../lib/bettersqlite.cjs'
 import {
   createDatabase,
   type Database,
@@ -23,6 +23,8 @@ import { Failure } from '../lib/failure.js'
 import { failureOf } from './support/failing.js'
 import { makeFolder, type Outcome, outcomeOf, ROOT } from './support/lab.js'
 import { BACK_TO_5 } from './support/older.js'
+
+const Sqlite = bettersqlite.load()
 
 const QUICK = { busySeconds: 0.2 }
 

@@ -1,11 +1,12 @@
 /** The launcher: the bundle from V8's code cache, without it, and what happens where either is damaged. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { HoldFolder } from '../../lib/holdfolder.js'
 import { holdIdOf } from '../../lib/holdid.js'
+import refuseVersion from '../../lib/nodeversion.cjs'
 import {
   assertDeferred,
   assertSettled,
@@ -38,7 +39,7 @@ async function makeStage(t: Test): Promise<Stage> {
   mkdirSync(bin, { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(lab.dir, 'copy/node_modules'))
   const files = readdirSync(dirname(FILTER)).filter((name) =>
-    /^((filter|notice|command)-.*\.cjs(\.v\d.*\.cache)?|toeh\.cjs|toeh-filter(\.cjs)?)$/.test(name),
+    /^((filter|notice|command)-.*\.cjs(\.cache)?|toeh\.cjs|toeh-filter(\.cjs)?)$/.test(name),
   )
   t.equal(
     files.length,
@@ -46,11 +47,13 @@ async function makeStage(t: Test): Promise<Stage> {
     'of each program a launcher, one bundle, its cache; the notice and the shell of the filter',
   )
   for (const name of files) cpSync(join(dirname(FILTER), name), join(bin, name))
+  const lib = 'dist/lib/nodeversion.cjs'
+  cpSync(join(ROOT, lib), join(lab.dir, 'copy', lib))
   const bundleOf = (name: string): string =>
     join(bin, files.find((file) => file.startsWith(name) && file.endsWith('.cjs')) ?? '')
   const of = (name: string): { bundle: string; cache: string } => {
     const bundle = bundleOf(name)
-    return { bundle, cache: `${bundle}.${process.version}.cache` }
+    return { bundle, cache: `${bundle}.cache` }
   }
   const command = { launcher: join(bin, 'toeh.cjs'), ...of('command-') }
   return { lab, launcher: join(bin, 'toeh-filter'), ...of('filter-'), command }
@@ -90,6 +93,16 @@ function assertPassed(t: Test, outcome: Outcome, cache: string): void {
   t.equal(outcome.stderr, cache)
 }
 
+/** Where in a cache the beginnings of Node's files stand, and V8's bytes once and twice (bin/launch.cts). */
+function partsOf(cache: Buffer): { paths: string[]; begins: number; first: number; second: number } {
+  const [length, pathsLength] = [cache.readUInt32LE(0), cache.readUInt32LE(4)]
+  const begins = 8 + pathsLength
+  const paths = cache.toString('latin1', 8, begins).split('\n')
+  const first = begins + 1024 * paths.length
+  t.equal(cache.length, first + 2 * length)
+  return { paths, begins, first, second: first + length }
+}
+
 t.test('the cache that the build has made is taken', async (t) => {
   const stage = await makeStage(t)
   assertPassed(t, await run(stage), 'taken')
@@ -99,17 +112,17 @@ t.test('without it, or with one that is not whole, the bundle is compiled', asyn
   const stage = await makeStage(t)
   const { cache } = stage
   const whole = readFileSync(cache)
-  for (const at of [0, 3, 8, 9, whole.length >> 2, whole.length >> 1, whole.length - 1]) {
+  const { begins, first, second } = partsOf(whole)
+  const places = [0, 3, 4, 8, begins, begins + 900, first, first + 9, second - 1, second, whole.length - 1]
+  for (const at of places) {
     const damaged = Buffer.from(whole)
     damaged[at] = (damaged[at] ?? 0) ^ 1
     writeFileSync(cache, damaged)
     assertPassed(t, await run(stage), 'no cache')
   }
-  for (const length of [0, 1, 4, 8, 9, whole.length >> 1, whole.length - 2]) {
+  for (const length of [0, 1, 4, 8, 9, begins + 7, first, first + 9, second, whole.length - 1]) {
     writeFileSync(cache, whole.subarray(0, length))
-    const { code, stderr } = await run(stage)
-    t.equal(code, 0, `${length} bytes`)
-    t.not(stderr, 'taken', `${length} bytes`)
+    assertPassed(t, await run(stage), 'no cache')
   }
   rmSync(cache)
   assertPassed(t, await run(stage), 'no cache')
@@ -119,10 +132,103 @@ t.test('a cache of another version of V8 is refused by V8, and the bundle compil
   const stage = await makeStage(t)
   const { cache } = stage
   const whole = readFileSync(cache)
-  // The version's hash stands there, behind the length, in both halves.
-  for (const at of [8 + 4, 8 + 4 + whole.readUInt32LE(0)]) whole[at] = (whole[at] ?? 0) ^ 1
+  // The version's hash stands there, in both halves.
+  const { first, second } = partsOf(whole)
+  for (const at of [first + 4, second + 4]) whole[at] = (whole[at] ?? 0) ^ 1
   writeFileSync(cache, whole)
   assertPassed(t, await run(stage), 'rejected')
+})
+
+t.test('a cache is of one build of Node: another has another build ID, whatever its version', async (t) => {
+  const stage = await makeStage(t)
+  const { cache } = stage
+  const whole = readFileSync(cache)
+  const { paths, begins, first } = partsOf(whole)
+  t.equal(paths[0], '/proc/self/exe')
+  for (const [index, path] of paths.entries()) {
+    const [, id = ''] =
+      /Build ID: ([0-9a-f]+)/.exec(
+        execFileSync('readelf', ['-n', path === '/proc/self/exe' ? process.execPath : path], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }),
+      ) ?? []
+    const at = whole.indexOf(Buffer.from(id, 'hex'), begins + 1024 * index)
+    t.ok(id.length >= 16 && at >= begins && at < begins + 1024 * (index + 1), `${path}: ${id}`)
+    const other = Buffer.from(whole)
+    other[at] = (other[at] ?? 0) ^ 1
+    writeFileSync(cache, other)
+    assertPassed(t, await run(stage), 'no cache')
+  }
+  t.ok(first > begins)
+  // A library that is not there any more.
+  const gone = Buffer.from('/proc/self/exe\n/nowhere/libnode.so.115')
+  const head = Buffer.alloc(8)
+  head.writeUInt32LE(whole.readUInt32LE(0), 0)
+  head.writeUInt32LE(gone.length, 4)
+  const beginning = whole.subarray(begins, begins + 1024)
+  writeFileSync(cache, Buffer.concat([head, gone, beginning, beginning, whole.subarray(first)]))
+  assertPassed(t, await run(stage), 'no cache')
+  writeFileSync(cache, whole)
+  assertPassed(t, await run(stage), 'taken')
+})
+
+/** Has a program take itself for one of another version of Node; loaded before the launcher. */
+const PRETEND = `
+const versions = { ...process.versions, ...JSON.parse(process.env.VERSIONS) }
+Object.defineProperty(process, 'versions', { value: versions })`
+
+t.test('a Node that does not do, or one that nothing was built for: one line that says which', async (t) => {
+  const { lab, launcher, cache, command } = await makeStage(t)
+  rmSync(cache)
+  rmSync(command.cache)
+  const pretend = join(lab.dir, 'pretend.cjs')
+  writeFileSync(pretend, PRETEND)
+  const other =
+    Number(process.versions.napi) >= 10 ? { node: '20.19.0', napi: '9' } : { node: '26.1.0', napi: '10' }
+  const lines: [versions: { node: string; napi?: string }, line: RegExp][] = [
+    [
+      { node: '18.20.4' },
+      /^start: Node 18\.20\.4 does not do: TOEH runs on 20 from 20\.19 on, 22 from 22\.14 on, and 24 or newer$/,
+    ],
+    [{ node: '20.18.3' }, /^start: Node 20\.18\.3 does not do: /],
+    [{ node: '22.13.1' }, /^start: Node 22\.13\.1 does not do: /],
+    [{ node: '23.11.0' }, /^start: Node 23\.11\.0 does not do: /],
+    [
+      other,
+      new RegExp(
+        `^database \\S+: better-sqlite3 for Node ${other.node}: it (?:has no native part|was not installed [^;]+); under this Node: npm ci && npm run build$`,
+      ),
+    ],
+  ]
+  for (const [versions, line] of lines) {
+    const env = { NODE_OPTIONS: `--require=${pretend}`, VERSIONS: JSON.stringify(versions) }
+    const gate = await lab.filter({ recipients: ['bob@known.test'], program: launcher, env })
+    t.strictSame({ code: gate.code, stderr: gate.stderr }, { code: 75, stderr: '' }, versions.node)
+    t.match(gate.stdout, /^4\.3\.0 toeh: [^\n]+\n$/)
+    t.match(gate.stdout.slice('4.3.0 toeh: '.length, -1), line)
+    const args = [command.launcher, 'list', '--config', lab.config]
+    const list = await outcomeOf(spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...env } }))
+    t.equal(list.stdout, '')
+    t.not(list.code, 0)
+    t.match(list.stderr, /^toeh: [^\n]+\n$/)
+    t.match(list.stderr.slice('toeh: '.length, -1), line)
+  }
+})
+
+t.test('what package.json says of Node is what is asked', (t) => {
+  const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  t.equal(engines.node, '>=20.19 <21 || >=22.14 <23 || >=24')
+  // examples/demo asks before anything is built.
+  const asked = 'major === 20 ? minor >= 19 : major === 22 ? minor >= 14 : major >= 24'
+  for (const file of ['lib/nodeversion.cts', 'examples/demo'])
+    t.ok(readFileSync(join(ROOT, file), 'utf8').includes(asked), file)
+  const does = (node: string): boolean => refuseVersion(node) === undefined
+  for (const node of ['20.19.0', '20.19.2', '20.20.2', '22.14.0', '22.23.3', '24.0.0', '25.1.0', '26.10.0'])
+    t.ok(does(node), node)
+  for (const node of ['12.22.0', '18.20.4', '19.0.0', '20.18.9', '21.7.0', '22.13.9', '23.11.0', ''])
+    t.notOk(does(node), node)
+  t.end()
 })
 
 t.test(

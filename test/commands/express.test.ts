@@ -2,14 +2,16 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import t from 'tap'
+import bettersqlite from '../../lib/bettersqlite.cjs'
 import { LANE_SERVICES, laneCommands, laneRestrictions } from '../../lib/express.js'
 import { laneFiles, lanePath } from '../../lib/lane.js'
 import { LANE_CHECKS } from '../../lib/lanecheck.js'
 import { doctor, find, paste } from '../support/doctor.js'
 import { assertDone, assertFailed, assertRefused, Lab, makeFolder, SHELL_ENV } from '../support/lab.js'
 import { cannotAskSqlite, Postfix } from '../support/postfix.js'
+
+const Sqlite = bettersqlite.load()
 
 t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
   const postfix = await Postfix.start(t, { express: true })

@@ -2,11 +2,13 @@
  * A crowd: twenty filters at once, each with an unknown recipient, through a real Postfix. The first twenty wait for the
  * same lock and get it in the same moment. None is put off.
  */
-import Sqlite from 'better-sqlite3'
 import t from 'tap'
+import bettersqlite from '../../lib/bettersqlite.cjs'
 import { databasePath } from '../../lib/database.js'
 import { MESSAGE } from '../support/lab.js'
 import { Conversation, cannotRun, Postfix } from '../support/postfix.js'
+
+const Sqlite = bettersqlite.load()
 
 const AT_ONCE = 20
 const ROUNDS = 2

@@ -1,11 +1,13 @@
 /** The express lane in a real Postfix: what goes past the filter, and what never does. */
 import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
-import Sqlite from 'better-sqlite3'
 import t from 'tap'
+import bettersqlite from '../../lib/bettersqlite.cjs'
 import { laneFiles, laneFolder, lanePath } from '../../lib/lane.js'
 import { assertDone, MESSAGE } from '../support/lab.js'
 import { Conversation, cannotAskSqlite, Postfix } from '../support/postfix.js'
+
+const Sqlite = bettersqlite.load()
 
 const OWN = 'anna@corp.test'
 

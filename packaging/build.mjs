@@ -1,11 +1,13 @@
 // npm run deb: makes dist/toeh_VERSION_ARCHITECTURE.deb of what npm run build has made, with the modules that run and no
 // others. The same tree and SOURCE_DATE_EPOCH (by itself the last commit's time) give the same bytes. Debian's dpkg-dev
-// and binutils do the rest; nothing is fetched.
+// and binutils do the rest. It has better-sqlite3 for every Node: what npm ci leaves out under this one is fetched, and compiled
+// where need be, by an npm ci under another (packaging/othernode.mjs).
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -20,17 +22,24 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { otherNode } from './othernode.mjs'
 
 const ROOT = join(import.meta.dirname, '..')
 const SOURCE = join(import.meta.dirname, 'debian')
-/** What node_modules lies in; it may be a link. */
-const PLACE = dirname(realpathSync(join(ROOT, 'node_modules')))
-const NATIVE = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
+const LOCK = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
 const HOME = 'usr/lib/toeh'
 const DOC = 'usr/share/doc/toeh'
 
 /** What a module names among its dependencies and needs at its own installation alone. */
-const INSTALL_ONLY = { 'better-sqlite3': ['bindings', 'prebuild-install'] }
+const INSTALL_ONLY = {
+  'better-sqlite3': ['node-addon-api'],
+  'better-sqlite3-12': ['bindings', 'prebuild-install'],
+}
+/** Of the two better-sqlite3, what is for this system: each has one native part. */
+const NATIVES = [
+  `node_modules/better-sqlite3/prebuilds/${process.platform}-${process.arch}.node`,
+  'node_modules/better-sqlite3-12/build/Release/better_sqlite3.node',
+]
 /** Parts of modules that no run reads. */
 const IDLE_FOLDERS =
   /^(?:\.github|benchmarks?|bin|deps|docs?|examples?|fixtures|iife|man|samples?|tests?|__tests__|types|umd)$/
@@ -40,12 +49,13 @@ const IDLE_FILES =
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const { version } = manifest
 const architecture = run('dpkg', '--print-architecture')
-const node = Number(process.versions.node.split('.')[0])
 const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? lastCommit())
 const maintainer = `${process.env.DEBFULLNAME ?? 'The TOEH authors'} <${process.env.DEBEMAIL ?? 'toeh@localhost'}>`
 
-function run(command, ...args) {
-  return execFileSync(command, args, { encoding: 'utf8' }).trim()
+/** What a program says; the last argument may be options of execFileSync. */
+function run(command, ...given) {
+  const options = typeof given.at(-1) === 'object' ? given.pop() : {}
+  return execFileSync(command, given, { encoding: 'utf8', ...options }).trim()
 }
 
 /** Seconds since 1970; of an unpacked archive, which has no commits, the time of its manifest. */
@@ -59,7 +69,7 @@ function lastCommit() {
 
 /** Folders of the modules that run, relative to the checkout: what package-lock.json says each needs, from ours on. */
 function runtimeModules() {
-  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+  const { packages } = LOCK
   const found = new Set()
   /** The folder that Node would find a module in, asked from one of another. */
   const find = (from, name) => {
@@ -71,12 +81,11 @@ function runtimeModules() {
   }
   const visit = (from) => {
     const skipped = INSTALL_ONLY[from.replace(/^.*node_modules\//, '')] ?? []
-    for (const name of Object.keys(packages[from].dependencies ?? {})) {
+    const { dependencies, optionalDependencies } = packages[from]
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
       if (skipped.includes(name)) continue
       const path = find(from, name)
       if (found.has(path)) continue
-      const { version } = JSON.parse(readFileSync(join(PLACE, path, 'package.json'), 'utf8'))
-      if (version !== packages[path].version) throw new Error(`${path} is ${version}, not as locked: npm ci`)
       found.add(path)
       visit(path)
     }
@@ -92,28 +101,54 @@ function dropEmpty(folder) {
   if (readdirSync(folder).length === 0) rmdirSync(folder)
 }
 
-/** Copies a module without what no run reads, and without the modules in it. */
-function copyModule(path, tree) {
-  const from = join(PLACE, path)
+/**
+ * A folder like a checkout in which npm ci and npm run build have run, but with the modules of every Node that run, and no others:
+ * the bundles have both better-sqlite3 in them.
+ */
+function makeStage(scratch, modules) {
+  const stage = join(scratch, 'stage')
+  mkdirSync(stage)
+  for (const part of ['bin', 'lib', 'package.json', 'dist'])
+    cpSync(join(ROOT, part), join(stage, part), { recursive: true })
+  const places = [join(ROOT, 'node_modules'), otherNode(ROOT).modules]
+  for (const path of modules) {
+    const folder = places
+      .map((place) => join(place, path.slice('node_modules/'.length)))
+      .find((one) => existsSync(join(one, 'package.json')))
+    const found = folder && JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version
+    if (found !== LOCK.packages[path].version)
+      throw new Error(`${path} is ${found ?? 'not there'}, not as locked: npm ci`)
+    cpSync(realpathSync(folder), join(stage, path), {
+      recursive: true,
+      filter: (file) => basename(file) !== 'node_modules',
+    })
+  }
+  for (const path of NATIVES)
+    if (!existsSync(join(stage, path))) throw new Error(`there is no ${path} for ${architecture}`)
+  run(process.execPath, join(ROOT, 'bundle.mjs'), { cwd: stage })
+  return stage
+}
+
+/** Copies a module without what no run reads. */
+function copyModule(path, stage, tree) {
+  const from = join(stage, path)
   cpSync(from, join(tree, HOME, path), {
     recursive: true,
-    dereference: true,
     filter: (file) => {
       const name = basename(file)
       if (file === from) return true
-      if (name === 'node_modules') return false
-      if (path === 'node_modules/better-sqlite3' && relative(from, file) === 'src') return false
-      if (path === 'node_modules/better-sqlite3' && relative(from, file).startsWith('build/'))
-        return file === join(from, 'build/Release') || file === join(PLACE, NATIVE)
+      const part = relative(stage, file)
+      if (/\/better-sqlite3(?:-12)?\/(?:build|prebuilds|src)\b/.test(part))
+        return NATIVES.some((native) => native === part || native.startsWith(`${part}/`))
       return lstatSync(file).isDirectory() ? !IDLE_FOLDERS.test(name) : !IDLE_FILES.test(name)
     },
   })
 }
 
 /** The licence of the package, then of every module in it, word by word. */
-function copyright(modules) {
+function copyright(modules, stage) {
   const texts = modules.map((path) => {
-    const folder = join(PLACE, path)
+    const folder = join(stage, path)
     const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     const by = typeof author === 'string' ? author : (author?.name ?? 'its authors')
     const files = readdirSync(folder)
@@ -151,12 +186,12 @@ const read = (path) => readFileSync(join(ROOT, path))
 const zipped = (bytes) => gzipSync(bytes, { level: 9 })
 
 /** The program: what lib/sample.ts and bin/ take from the package's folder, and the modules. */
-function putProgram(tree, modules) {
-  const { name, description, license, type } = manifest
-  const kept = { name, version, description, license, type }
+function putProgram(tree, modules, stage) {
+  const { name, description, license, type, engines } = manifest
+  const kept = { name, version, description, license, type, engines }
   put(tree, `${HOME}/package.json`, `${JSON.stringify(kept, null, 2)}\n`)
   for (const part of ['dist/bin', 'dist/lib', 'dist/locales']) {
-    cpSync(join(ROOT, part), join(tree, HOME, part), {
+    cpSync(join(stage, part), join(tree, HOME, part), {
       recursive: true,
       // The cache is made where the package is installed, for the node there.
       filter: (file) => !/\.(?:map|cache)$|\/bin\/(?:launch\.cjs|toeh\.js|toeh-filter\.js)$/.test(file),
@@ -164,15 +199,16 @@ function putProgram(tree, modules) {
   }
   for (const file of ['cache.mjs', 'master.cf.sample', 'examples/toeh.toml'])
     put(tree, `${HOME}/${file}`, read(file))
-  for (const path of modules) copyModule(path, tree)
+  for (const path of modules) copyModule(path, stage, tree)
   dropEmpty(join(tree, HOME, 'node_modules'))
-  run('strip', '--strip-unneeded', '--remove-section=.comment', join(tree, HOME, NATIVE))
+  for (const path of NATIVES)
+    run('strip', '--strip-unneeded', '--remove-section=.comment', join(tree, HOME, path))
   // It looks for the program beside itself.
   for (const file of ['toeh-filter', 'toeh-filter.cjs']) link(tree, `${HOME}/${file}`, `dist/bin/${file}`)
   link(tree, 'usr/bin/toeh', '../lib/toeh/dist/bin/toeh.cjs')
 }
 
-function putRest(tree, modules) {
+function putRest(tree, modules, stage) {
   for (const page of ['toeh.8', 'toeh-filter.8', 'toeh.toml.5'])
     put(tree, `usr/share/man/man${page.slice(-1)}/${page}.gz`, zipped(read(`man/${page}`)))
   put(tree, 'usr/share/bash-completion/completions/toeh', read('completion/toeh.bash'))
@@ -184,7 +220,7 @@ function putRest(tree, modules) {
   put(tree, `${DOC}/examples/grafana-dashboard.json`, read('examples/grafana-dashboard.json'))
   link(tree, `${DOC}/examples/toeh.toml`, '../../../../lib/toeh/examples/toeh.toml')
   link(tree, `${DOC}/master.cf.sample`, '../../../lib/toeh/master.cf.sample')
-  put(tree, `${DOC}/copyright`, copyright(modules))
+  put(tree, `${DOC}/copyright`, copyright(modules, stage))
   const date = new Date(epoch * 1000).toUTCString().replace('GMT', '+0000')
   const entry = `toeh (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- ${maintainer}  ${date}\n`
   put(tree, `${DOC}/changelog.gz`, zipped(entry))
@@ -194,10 +230,10 @@ function putRest(tree, modules) {
     put(tree, `usr/lib/systemd/system/${unit}`, readFileSync(join(SOURCE, unit)))
 }
 
-/** The libraries of C that the native part needs, as Debian names them. */
+/** The libraries of C that the native parts need, as Debian names them. */
 function librariesOf(tree, scratch) {
   put(scratch, 'debian/control', 'Source: toeh\n\nPackage: toeh\nArchitecture: any\n')
-  const found = execFileSync('dpkg-shlibdeps', ['-O', join(tree, HOME, NATIVE)], {
+  const found = execFileSync('dpkg-shlibdeps', ['-O', ...NATIVES.map((path) => join(tree, HOME, path))], {
     cwd: scratch,
     encoding: 'utf8',
     // It misses what node itself brings.
@@ -226,7 +262,7 @@ function putControl(tree, scratch) {
   const kib = files.reduce((sum, path) => sum + Math.ceil(lstatSync(join(tree, path)).size / 1024), 0)
   const values = {
     ...{ VERSION: version, ARCHITECTURE: architecture, MAINTAINER: maintainer, SIZE: kib },
-    ...{ DEPENDS: librariesOf(tree, scratch), NODE: node, NEXT: node + 1 },
+    ...{ DEPENDS: librariesOf(tree, scratch), TRIPLET: run('dpkg-architecture', '-qDEB_HOST_MULTIARCH') },
   }
   for (const name of ['control', 'triggers', 'postinst', 'prerm', 'postrm']) {
     const text = readFileSync(join(SOURCE, name), 'utf8').replace(/@([A-Z]+)@/g, (_, key) =>
@@ -255,8 +291,9 @@ try {
   const tree = join(scratch, 'tree')
   mkdirSync(tree)
   const modules = runtimeModules()
-  putProgram(tree, modules)
-  putRest(tree, modules)
+  const stage = makeStage(scratch, modules)
+  putProgram(tree, modules, stage)
+  putRest(tree, modules, stage)
   putControl(tree, scratch)
   setRights(tree)
   const deb = join(process.argv[2] ?? join(ROOT, 'dist'), `toeh_${version}_${architecture}.deb`)

@@ -219,6 +219,11 @@ t.test('a Node that does not do, or one that nothing was built for: one line tha
 t.test('what package.json says of Node is what is asked', (t) => {
   const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   t.equal(engines.node, '>=20.19 <21 || >=22.14 <23 || >=24')
+  // By hand, as npm has no place for it: npm leaves out what an optional dependency's engines do not allow, and better-sqlite3 12
+  // allows Node 22 to 26 as well, which would compile it for nothing.
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+  t.equal(packages['node_modules/better-sqlite3-12'].engines.node, '20.x')
+  t.equal(packages['node_modules/better-sqlite3'].engines.node, '>=22')
   // examples/demo asks before anything is built.
   const asked = 'major === 20 ? minor >= 19 : major === 22 ? minor >= 14 : major >= 24'
   for (const file of ['lib/nodeversion.cts', 'examples/demo'])

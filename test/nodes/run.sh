@@ -1,6 +1,6 @@
 #!/bin/bash
 # npm run test:nodes [-- VERSION… [-- TEST…]]: installs, builds and tests the last commit under each Node that is supported.
-# Each has a clone and a node_modules of its own in a temporary folder: the native part of better-sqlite3 fits one version.
+# Each has a clone and a node_modules of its own in a temporary folder: npm installs the better-sqlite3 that fits that Node.
 # TESTs are files of dist/test; without any it is npm test. KEEP=1 leaves the folder.
 set -uo pipefail
 
@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 versions=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do versions+=("$1"); shift; done
 [ $# -gt 0 ] && shift
-[ ${#versions[@]} -gt 0 ] || versions=(20 22 24)
+[ ${#versions[@]} -gt 0 ] || versions=(20 22 24 26)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/toeh-nodes-XXXXXX") || exit 1
 # Some tests run the programs as another user.
@@ -30,16 +30,12 @@ try() (
   home=$(node_of "$1") || { echo "node@$1 could not be installed" >&2; exit 1; }
   export PATH=$home/bin:$PATH
   shift
-  # From 24.19 on that header makes better-sqlite3 12 abort (docs/dependencies.md). It is all inline: an older one fits.
-  if grep -qs RemoveCleanupHook "$home/include/node/node_object_wrap.h"; then
-    older=$(node_of 22) && cp "$older/include/node/node_object_wrap.h" "$home/include/node/" || exit 1
-  fi
-  # better-sqlite3 downloads a ready-made binary where it can; else node-gyp compiles, and needs no download for that.
+  # better-sqlite3 12 downloads a ready-made binary where it can; else node-gyp compiles, and needs no download for that.
   if [ -e "$home/include/node/node.h" ]; then export npm_config_nodedir=$home; fi
   clone=$work/toeh-$(node --version)
   git clone --quiet "$root" "$clone" && cd "$clone" || exit 1
   npm ci --no-audit --no-fund --loglevel=error || exit 1
-  node -p "const D = require('better-sqlite3')
+  node -p "const D = require(process.versions.napi >= 10 ? 'better-sqlite3' : 'better-sqlite3-12')
     const { sqlite } = new D(':memory:').prepare('SELECT sqlite_version() AS sqlite').get()
     'node ' + process.version + ', modules ' + process.versions.modules + ', V8 ' + process.versions.v8 + ', SQLite ' + sqlite" || exit 1
   if [ $# -eq 0 ]; then npm test; else npm run pretest && npx tap "$@"; fi

@@ -1,7 +1,16 @@
 /** The launcher: the bundle from V8's code cache, without it, and what happens where either is damaged. */
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { HoldFolder } from '../../lib/holdfolder.js'
@@ -13,6 +22,7 @@ import {
   FILTER,
   type Lab,
   MESSAGE,
+  makeFolder,
   makeLab,
   type Outcome,
   outcomeOf,
@@ -171,6 +181,45 @@ t.test('a cache is of one build of Node: another has another build ID, whatever 
   assertPassed(t, await run(stage), 'no cache')
   writeFileSync(cache, whole)
   assertPassed(t, await run(stage), 'taken')
+})
+
+/** The same version of Node as npm has it built: a program, and whether it is the build that runs here. */
+async function installTwin(t: Test): Promise<{ program: string; isSame: boolean }> {
+  const folder = makeFolder(t)
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "allowScripts": { "node": true } }')
+  const wanted = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+  execFileSync('npm', [...wanted, `node@${process.versions.node}`], { cwd: folder, stdio: 'pipe' })
+  const [part = ''] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\/node-[a-z]+-[a-z0-9]+\/bin\/node$/.test(path),
+  )
+  const program = join(folder, part)
+  const [here, there] = [process.execPath, program].map((path) => readFileSync(path).subarray(0, 1024))
+  return { program, isSame: here?.equals(there ?? Buffer.of()) ?? false }
+}
+
+t.test('two builds of one version: each does without the cache of the other', async (t) => {
+  const stage = await makeStage(t)
+  const { lab, launcher, cache } = stage
+  const { program, isSame } = await installTwin(t)
+  t.comment(isSame ? 'this Node is the build that npm has' : `this Node is another build than npm's`)
+  const env = telling(lab)
+  const pass = (node: string): Promise<Outcome> =>
+    lab.filter({ recipients: ['bob@known.test'], program: launcher, env, node })
+  // Compared by what they are, not by where they lie.
+  assertPassed(t, await pass(program), isSame ? 'taken' : 'no cache')
+  const copy = join(lab.dir, 'copy')
+  cpSync(join(ROOT, 'dist/lib'), join(copy, 'dist/lib'), { recursive: true })
+  cpSync(join(ROOT, 'cache.mjs'), join(copy, 'cache.mjs'))
+  for (const part of [
+    'attachments.cjs',
+    readdirSync(dirname(FILTER)).find((name) => /^mime-.*\.cjs$/.test(name)) ?? '',
+  ])
+    cpSync(join(dirname(FILTER), part), join(copy, 'dist/bin', part))
+  const made = await outcomeOf(spawn(program, [join(copy, 'cache.mjs')], { env: { PATH: process.env.PATH } }))
+  t.strictSame(made, { code: 0, signal: null, stdout: '', stderr: '' })
+  t.equal(existsSync(cache), true)
+  assertPassed(t, await pass(program), 'taken')
+  assertPassed(t, await pass(process.execPath), isSame ? 'taken' : 'no cache')
 })
 
 /** Has a program take itself for one of another version of Node; loaded before the launcher. */

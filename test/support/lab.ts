@@ -113,6 +113,8 @@ export interface FilterCall {
   program?: string
   /** Without the shell that answers for Node: what strikes is to strike the gate itself. */
   bare?: boolean
+  /** Another program of Node. */
+  node?: string
   /** What starts it: setpriv, prlimit and their options. */
   through?: readonly string[]
 }
@@ -154,7 +156,8 @@ export class Lab {
       '--',
       ...call.recipients,
     ]
-    const program = call.bare === true ? [process.execPath, GATE] : [call.program ?? FILTER, WITH_NODE]
+    const node = call.node === undefined ? WITH_NODE : `--node=${call.node}`
+    const program = call.bare === true ? [process.execPath, GATE] : [call.program ?? FILTER, node]
     const line = [...(call.through ?? []), ...program, ...args]
     return startWith({ ...PIPE_ENV, ...call.env }, line, { cwd: call.cwd ?? this.state })
   }

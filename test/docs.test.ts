@@ -85,13 +85,15 @@ t.test('every setting is in docs/configuration.md with its default, and in the s
 })
 
 t.test('every dependency has its row in docs/dependencies.md, with its version', async (t) => {
-  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
-    'dependencies' | 'devDependencies',
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'optionalDependencies' | 'devDependencies',
     Record<string, string>
   >
   const document = read('docs/dependencies.md')
-  const all = { ...dependencies, ...devDependencies }
-  for (const [name, version] of Object.entries(all)) {
+  const all = { ...dependencies, ...optionalDependencies, ...devDependencies }
+  for (const [name, wanted] of Object.entries(all)) {
+    // better-sqlite3-12 is npm:better-sqlite3@12.11.1.
+    const version = wanted.replace(/^npm:.*@/, '')
     t.ok(document.includes(`\n| ${name} ${version} |`), `${name} ${version}`)
   }
   const rows = [...document.matchAll(/^\| (@?[a-z][a-z0-9/@.-]*) \d/gm)].map(([, name]) => name)

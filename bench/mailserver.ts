@@ -59,14 +59,14 @@ const FLOW = 'in_flow_delay=0'
 export interface Way {
   name: string
   port: number
-  recipient: string
-  /** Whether it ends in the hold, and not at the sink. */
-  held: boolean
+  /** Which share of the messages ends in the hold, and not at the sink. */
+  held: number
 }
 
 export const WAYS = {
   none: NO_FILTER,
   express: 'express lane, known',
+  mix: 'express lane, 95 known to 5 unknown',
   pipe: 'toeh-filter by pipe(8), known',
   unknown: 'toeh-filter by pipe(8), unknown',
   twenty: 'the same, 20 filters at once',
@@ -177,15 +177,15 @@ export class Mailserver {
       const pickup = text.replace(/^(pickup .*)\n {2}-o content_filter=.*$/m, '$1')
       return `${pickup}${twenty}${services.join('\n')}\n`
     })
-    const way = (key: keyof typeof WAYS, port: number | undefined, held = false): void => {
-      if (port === undefined) return
-      this.ways.push({ name: WAYS[key], port, recipient: held ? 'x@stranger.test' : 'x@client.test', held })
+    const way = (key: keyof typeof WAYS, port: number | undefined, held = 0): void => {
+      if (port !== undefined) this.ways.push({ name: WAYS[key], port, held })
     }
     way('none', postfix.ungated)
     way('express', postfix.submission)
+    way('mix', postfix.submission, 0.05)
     way('pipe', ports.get('pipe'))
-    way('unknown', ports.get('pipe'), true)
-    way('twenty', ports.get('twenty'), true)
+    way('unknown', ports.get('pipe'), 1)
+    way('twenty', ports.get('twenty'), 1)
     way('simple', ports.get('simple'))
     way('gate', ports.get('gate'))
     way('amavis', ports.get('amavis'))
@@ -263,18 +263,19 @@ export class Mailserver {
    * @returns seconds until the last one was at the sink, or in the hold
    */
   async send(way: Way, messages: number): Promise<number> {
-    const count = way.held ? countLines(this.postfix.lab.state) : () => this.#arrived
+    const parked = countLines(this.postfix.lab.state)
+    const count = (): number => (way.held < 1 ? this.#arrived : 0) + (way.held > 0 ? parked() : 0)
     const before = count()
-    const options = ['-s', '20', '-m', String(messages), '-l', '3000', '-N', '-f', 'anna@corp.test']
+    const held = Math.round(messages * way.held)
     const began = performance.now()
-    const source = spawn('smtp-source', [...options, '-t', way.recipient, `127.0.0.1:${way.port}`], {
-      stdio: 'inherit',
-    })
-    this.#children.push(source)
-    const sent = once(source, 'close')
+    const sources = [
+      ...this.#startSource(way.port, 'x@client.test', messages - held, held === 0 ? 20 : 19),
+      ...this.#startSource(way.port, 'x@stranger.test', held, held === messages ? 20 : 1),
+    ]
+    const sent = Promise.all(sources.map((source) => once(source, 'close')))
     const limit = began + 30_000 + messages * 500
     while (count() - before < messages) {
-      if (source.exitCode !== null && source.exitCode !== 0)
+      if (sources.some(({ exitCode }) => exitCode !== null && exitCode !== 0))
         throw new Error(`${way.name}: smtp-source failed`)
       if (performance.now() > limit)
         throw new Error(
@@ -284,9 +285,26 @@ export class Mailserver {
     }
     const seconds = (performance.now() - began) / 1000
     await sent
-    this.#children.splice(this.#children.indexOf(source), 1)
+    for (const source of sources) this.#children.splice(this.#children.indexOf(source), 1)
     await this.postfix.until('an empty queue', () => this.postfix.isEmpty())
     return seconds
+  }
+
+  #startSource(port: number, recipient: string, messages: number, connections: number): ChildProcess[] {
+    if (messages === 0) return []
+    const options = [
+      '-s',
+      String(Math.min(connections, messages)),
+      '-m',
+      String(messages),
+      '-l',
+      '3000',
+      '-N',
+    ]
+    const to = ['-f', 'anna@corp.test', '-t', recipient, `127.0.0.1:${port}`]
+    const source = spawn('smtp-source', [...options, ...to], { stdio: 'inherit' })
+    this.#children.push(source)
+    return [source]
   }
 
   /** Lines of the mail log that say a message was put off. */

@@ -67,7 +67,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['french', 'rulefile', 'selection', 'sidebyside']],
   ['pure', ['addressbook', 'csvfile', 'letter']],
-  ['foundations', ['inside', 'loop']],
+  ['foundations', ['handover', 'inside', 'loop']],
   ['foundations', ['channel', 'database', 'digest', 'holdfolder']],
   ['foundations', ['audit']],
   [

@@ -96,7 +96,7 @@ const SPEAKING: Record<string, string[]> = {
   hostcheck: [],
   installation: [],
   lanecheck: [],
-  logfile: ['standard input'],
+  logfile: ['standard input', 'journal output', 'journal end'],
   page: [],
   ruledraft: [],
   shortage: [],

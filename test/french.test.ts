@@ -97,6 +97,7 @@ const SPEAKING: Record<string, string[]> = {
   installation: [],
   lanecheck: [],
   logfile: ['standard input', 'journal output', 'journal end'],
+  owner: [],
   page: [],
   ruledraft: [],
   shortage: [],

@@ -156,7 +156,10 @@ function startJournal(args: readonly string[]): Running {
     const written = openSync(pipe, 'w')
     const end = openSync(join(folder, 'end'), 'wx+', 0o600)
     const program = ['-c', TELL_END, 'sh', 'journalctl', ...args]
-    spawn('/bin/sh', program, { stdio: ['ignore', written, end] }).unref()
+    const child = spawn('/bin/sh', program, { stdio: ['ignore', written, end] })
+    child.unref()
+    // One that does not start leaves no status.
+    child.once('error', () => {})
     closeSync(written)
     return { output, end }
   } finally {

@@ -91,7 +91,7 @@ export function become(owner: Owner): void {
   } catch (error) {
     const disabled = (error as { code?: unknown }).code === 'ERR_INVALID_STATE'
     // Another program that works at a desk has arguments of its own.
-    if (!disabled || realpathSync(process.argv[1] ?? '') !== PROGRAM) throw error
+    if (!disabled || realpathSync(process.argv[1] ?? '') !== realpathSync(PROGRAM)) throw error
     goOnAs(owner)
   }
   demandProgram(owner)

@@ -4,6 +4,7 @@ import type { CommonOptions } from '../lib/desk.js'
 import { visible } from '../lib/display.js'
 import { EXIT } from '../lib/exit.js'
 import { describeError, Failure } from '../lib/failure.js'
+import { ERRAND } from '../lib/owner.js'
 import { languageOf, speak, spoken, translated, words } from '../lib/speech.js'
 import type { Language } from '../lib/wording.js'
 
@@ -93,6 +94,9 @@ function spareHelp(parser: Argv): void {
 }
 
 async function main(argv: string[]): Promise<void> {
+  // No command: root starts it as another user, and nobody is told of it.
+  if (argv[0] === ERRAND && process.getuid?.() !== 0)
+    return (await import('../lib/errand.js')).run(argv[1] ?? '')
   // What programs read is English.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length
   const asJson = argv.slice(0, end).some((word) => /^--json(=|$)/.test(word))

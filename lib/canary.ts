@@ -31,7 +31,6 @@ class LogTail {
   readonly #from: number
 
   constructor(main: Facts['main']) {
-    // As root, before rights are given up.
     const paths = [main.get('maillog_file') ?? '', '/var/log/mail.log', '/var/log/maillog']
     this.#path = paths.find((path) => path.startsWith('/') && existsSync(path))
     this.#from = this.#path === undefined ? 0 : statSync(this.#path).size

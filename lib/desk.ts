@@ -12,6 +12,7 @@ import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
 import { Lane, lanePath } from './lane.js'
 import { Neighbours } from './neighbours.js'
+import { become } from './owner.js'
 import { accounts, demandMember, describeAccounts } from './person.js'
 import { Tokens } from './token.js'
 
@@ -86,29 +87,27 @@ function keptLane(config: Config): Lane | undefined {
 }
 
 /**
- * Makes root the owner of the state folder.
+ * Makes root the owner of the state folder, which may take another process ({@link become}).
  * @returns the user id of that owner
- * @throws Failure where it is closed to this user, or incomplete
+ * @throws Failure where it is closed to this user, or incomplete, or its owner cannot run this program
  */
 export function enterState(state: string): number {
+  const hint = 'run as root or as the owner of that folder; toeh init makes it'
   try {
     const { uid, gid } = statSync(state)
-    if (process.getuid?.() === 0 && uid !== 0) {
-      process.setgroups?.([])
-      process.setgid?.(gid)
-      process.setuid?.(uid)
-    }
-    if (!existsSync(`${state}/hold/tmp`))
-      throw new Failure('state', 'hold/tmp is missing or closed to this user', { at: state })
-    return uid
+    if (process.getuid?.() === 0 && uid !== 0) become({ uid, gid })
+    if (existsSync(`${state}/hold/tmp`)) return uid
   } catch (error) {
-    const denied = (error as { code?: unknown }).code === 'EACCES' || error instanceof Failure
-    throw new Failure('state', denied ? 'it is closed to this user, or incomplete' : describeError(error), {
-      at: state,
-      status: denied ? EXIT.noPermission : EXIT.config,
-      hint: 'run as root or as the owner of that folder; toeh init makes it',
-    })
+    // It cannot become him, which is no fault of the folder.
+    if (error instanceof Failure) throw error
+    if ((error as { code?: unknown }).code !== 'EACCES')
+      throw new Failure('state', describeError(error), { at: state, status: EXIT.config, hint })
   }
+  throw new Failure('state', 'it is closed to this user, or incomplete', {
+    at: state,
+    status: EXIT.noPermission,
+    hint,
+  })
 }
 
 /** The verdicts the filter would give now: the same facts, the same decision. */

@@ -373,6 +373,13 @@ const SETUP: Table = {
     'regardez dans {0} : ajoutez ses domaines à internal_domains',
   '{0} is there': '{0} est là',
   '{0} is there, but not for {1} alone: {2}': '{0} est là, mais pas pour {1} seul : {2}',
+  '{0} is closed to {1}': '{0} est fermé à {1}',
+  'put it where every user can reach it, as below /usr/local or /opt':
+    'mettez-le là où tout utilisateur peut l’atteindre, par exemple sous /usr/local ou /opt',
+  'this Node cannot change its user; run the command as {0}, or install util-linux':
+    'ce Node ne peut pas changer d’utilisateur ; lancez la commande en tant que {0}, ou installez util-linux',
+  'it ended with status {0}': 'il s’est terminé avec le statut {0}',
+  'as {0}': 'en tant que {0}',
   '{0} made, for {1} alone': '{0} créé, pour {1} seul',
   '{0} made, internal domains: {1}': '{0} créé, domaines internes : {1}',
   '{0} made': '{0} créée',

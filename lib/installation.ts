@@ -1,12 +1,11 @@
-/** The installation: gathers what `toeh doctor` looks at, once, changing nothing. Root's rights are given up at the end. */
+/** The installation: gathers what `toeh doctor` looks at, once, changing nothing. */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { newestEntry } from './audit.js'
 import type { Config } from './config.js'
-import { databasePath, openForReading } from './database.js'
-import { enterState } from './desk.js'
+import { databasePath } from './database.js'
+import { type Look, send } from './errand.js'
 import { laneTexts } from './express.js'
 import {
   ADDRESS_CLASSES,
@@ -17,12 +16,10 @@ import {
   type TableEntry,
 } from './facts.js'
 import { describeError, Failure } from './failure.js'
-import { Hold } from './hold.js'
-import { HoldFolder } from './holdfolder.js'
-import { Landscape } from './landscape.js'
-import { differences, Lane, laneFiles, laneFolder, lanePath } from './lane.js'
+import { laneFiles, laneFolder, lanePath } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
 import { parseServices, type Service } from './mastercf.js'
+import { errorOf, troubleOf } from './owner.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
@@ -99,6 +96,7 @@ export async function gatherFacts(
   const { user, main } = settings
   const { reinject } = settings.toeh
   const service = gateOf(settings)
+  const { lane, database } = await lookInside(config, main, now)
   return {
     ...settings,
     now,
@@ -109,7 +107,8 @@ export async function gatherFacts(
     greeting: reinject === undefined ? undefined : await greet(reinject),
     strangerEnters: reinject === undefined ? undefined : await sendStranger(reinject, user.uid),
     trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir),
-    ...(await lookInside(config, main, now)),
+    lane,
+    database,
   }
 }
 
@@ -301,46 +300,68 @@ function run(
   })
 }
 
-/** The lane as root sees it, then the database as the filter's user does: root's rights are given up between. */
-async function lookInside(
-  config: Config,
-  main: ReadonlyMap<string, string>,
-  now: number,
-): Promise<Pick<Facts, 'lane' | 'database'>> {
-  const lane = readLane(config, main)
-  try {
-    return { lane: { ...lane, astray: compareLane(config, lane, now) }, database: await readDatabase(config) }
-  } catch (error) {
-    return { lane, database: { failure: describeError(error) } }
-  }
-}
-
-async function readDatabase(config: Config): Promise<Facts['database']> {
-  enterState(config.state)
-  const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
-  try {
-    return { newest: newestEntry(db), load: await new Hold(db, new HoldFolder(config.state)).load() }
-  } finally {
-    db.close()
-  }
-}
-
 /** The group Postfix's daemons run as, or undefined where there is none. */
 export function postfixGroup(main: ReadonlyMap<string, string>): number | undefined {
   return numberOf(ask('id', '-g', '--', main.get('mail_owner') || 'postfix'))
 }
 
-/** What Postfix reads of the express lane, looked at as root; the rows are not compared yet. */
-export function readLane(config: Config, main: ReadonlyMap<string, string>): LaneFact {
+/** The database and the lane's rows, seen with the eyes of the owner of the state folder. */
+async function askInside(config: Config, hasLane: boolean, now: number): Promise<Look> {
+  const { state, busySeconds, internal } = config
+  try {
+    const input = { state, busySeconds, internal: [...internal], hasLane, now }
+    return await send('look', input, statSync(state, { throwIfNoEntry: false }))
+  } catch (error) {
+    return { rowsFault: describeError(error), astray: [], trouble: troubleOf(error) }
+  }
+}
+
+/**
+ * What Postfix reads of the express lane, and the database.
+ * @returns also, as `trouble`, why the lane's rows could not be compared with it
+ */
+export async function lookInside(
+  config: Config,
+  main: ReadonlyMap<string, string>,
+  now: number,
+): Promise<Pick<Facts, 'lane' | 'database'> & { trouble?: Error }> {
   const { enabled } = config.express
+  const path = lanePath(config.state)
+  const { rows, rowsFault, astray, database, trouble } = await askInside(
+    config,
+    enabled && existsSync(path),
+    now,
+  )
+  const error = trouble === undefined ? undefined : errorOf(trouble)
   const files = laneFiles(config.path)
-  if (!enabled) return { enabled, files, texts: [], places: [], rows: undefined, astray: [] }
+  const wanted = enabled ? laneTexts(files, path, config.internal, main.get('recipient_delimiter') ?? '') : []
+  return {
+    lane: {
+      enabled,
+      files,
+      texts: wanted.map(([at, text]) => ({
+        path: at,
+        right: existsSync(at) && readFileSync(at, 'utf8') === text,
+      })),
+      places: enabled ? placesOf(config, main, rowsFault) : [],
+      rows,
+      astray,
+    },
+    database: database ?? { failure: describeError(error) },
+    ...(error === undefined ? {} : { trouble: error }),
+  }
+}
+
+/** The lane's folder and its file, looked at as root. */
+function placesOf(
+  config: Config,
+  main: ReadonlyMap<string, string>,
+  rowsFault: string | undefined,
+): LaneFact['places'] {
   const database = lanePath(config.state)
-  const wanted = laneTexts(files, database, config.internal, main.get('recipient_delimiter') ?? '')
   const owner = statSync(config.state, { throwIfNoEntry: false })?.uid
   const group = postfixGroup(main)
-  let rows: LaneFact['rows']
-  const places = (
+  return (
     [
       [laneFolder(config.state), 0o2770],
       [database, 0o666],
@@ -348,38 +369,13 @@ export function readLane(config: Config, main: ReadonlyMap<string, string>): Lan
   ).map(([path, mode]) => {
     try {
       const found = statSync(path)
-      if (path === database) rows = new Lane(config).rows()
-      if ((found.mode & 0o7777) === mode && found.gid === group && found.uid === owner) return { path }
-      return { path, fault: words`${path} is not for the toeh user and Postfix's group alone` }
+      if ((found.mode & 0o7777) !== mode || found.gid !== group || found.uid !== owner)
+        return { path, fault: words`${path} is not for the toeh user and Postfix's group alone` }
+      if (path === database && rowsFault !== undefined)
+        return { path, fault: words`${path} cannot be read: ${rowsFault}` }
+      return { path }
     } catch (error) {
       return { path, fault: words`${path} cannot be read: ${describeError(error)}` }
     }
   })
-  return {
-    enabled,
-    files,
-    texts: wanted.map(([path, text]) => ({
-      path,
-      right: existsSync(path) && readFileSync(path, 'utf8') === text,
-    })),
-    places,
-    rows,
-    astray: [],
-  }
-}
-
-/**
- * The keys of the lane whose row is not what the landscape says. Gives up root's rights.
- * @throws Failure where the database cannot be opened
- */
-export function compareLane(config: Config, lane: LaneFact, now: number): string[] {
-  if (lane.rows === undefined) return []
-  enterState(config.state)
-  const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
-  try {
-    const { gone, changed } = differences(lane.rows, new Landscape(db).laneRows(now, config.internal))
-    return [...gone, ...changed.map(({ key }) => key)]
-  } finally {
-    db.close()
-  }
 }

@@ -1,11 +1,24 @@
 /** Log files: the lines of plain and gzip files, of standard input and of the journal, as a stream. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { type FileHandle, open, stat } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  createReadStream,
+  constants as files,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
+import { openAsCaller, opening } from './handover.js'
 import { LineParser } from './maillog.js'
 import { words } from './speech.js'
 
@@ -25,9 +38,9 @@ export interface LogSource {
   reference: number
   /** The stamp of its first line; files are read in this order. */
   first: number
-  /** The open file, or the child whose output it is. */
+  /** The open file, or journalctl's output. */
   stream: Readable
-  /** The first words of a child that failed, once its output has ended; undefined if all is well. */
+  /** The first words of a journalctl that failed, once its output has ended; undefined if all is well. */
   ended: () => Promise<string | undefined>
 }
 
@@ -36,9 +49,10 @@ function isGzip(bytes: Buffer): boolean {
 }
 
 /** The first stamp of a file, looked for in its first bytes. */
-async function firstStamp(handle: FileHandle, reference: number): Promise<number> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LINE), 0, MAX_LINE, 0)
-  let head = buffer.subarray(0, bytesRead)
+function firstStamp(fd: number, reference: number): number {
+  const bytes = Buffer.alloc(MAX_LINE)
+  // From its place 0, so that it stands where it stood for whoever reads it.
+  let head = bytes.subarray(0, readSync(fd, bytes, 0, MAX_LINE, 0))
   if (isGzip(head)) {
     try {
       head = gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH })
@@ -56,7 +70,7 @@ async function firstStamp(handle: FileHandle, reference: number): Promise<number
 
 const wellEnded = async (): Promise<undefined> => undefined
 
-async function openFile(path: string, now: number): Promise<LogSource> {
+function openFile(path: string, now: number): LogSource {
   if (path === '-' || path === '/dev/stdin') {
     const first = Number.POSITIVE_INFINITY
     return {
@@ -68,28 +82,28 @@ async function openFile(path: string, now: number): Promise<LogSource> {
       ended: wellEnded,
     }
   }
-  let handle: FileHandle | undefined
+  let fd: number | undefined
   try {
-    handle = await open(path)
-    const status = await handle.stat()
+    fd = openAsCaller(path)
+    const status = fstatSync(fd)
     if (status.isDirectory())
       throw new Failure('log', words`it is a folder`, { at: path, status: EXIT.noInput })
     const regular = status.isFile()
     // A rotated file keeps the time of its last line, which says more about a missing year than today does.
     const written = status.mtimeMs >= PLAUSIBLE ? status.mtimeMs : now
     const reference = regular ? Math.min(now, written) : now
-    const first = regular ? await firstStamp(handle, reference) : Number.POSITIVE_INFINITY
-    const stream = handle.createReadStream({ highWaterMark: READ_BYTES, ...(regular ? { start: 0 } : {}) })
+    const first = regular ? firstStamp(fd, reference) : Number.POSITIVE_INFINITY
+    const start = regular ? { start: 0 } : {}
     return {
       name: basename(path),
       bytes: regular ? status.size : 0,
       reference,
       first,
-      stream,
+      stream: createReadStream('', { fd, highWaterMark: READ_BYTES, ...start }),
       ended: wellEnded,
     }
   } catch (error) {
-    await handle?.close()
+    if (fd !== undefined) closeSync(fd)
     if (error instanceof Failure) throw error
     const denied = (error as { code?: unknown }).code === 'EACCES'
     throw new Failure('log', describeError(error), {
@@ -109,12 +123,66 @@ async function openFile(path: string, now: number): Promise<LogSource> {
 export async function openLogs(paths: readonly string[], now: number): Promise<LogSource[]> {
   const sources: LogSource[] = []
   try {
-    for (const path of paths) sources.push(await openFile(path, now))
+    for (const path of paths) sources.push(openFile(path, now))
   } catch (error) {
     for (const { stream } of sources) stream.destroy()
     throw error
   }
   return sources.toSorted((a, b) => (a.first === b.first ? 0 : a.first - b.first))
+}
+
+/** Runs a program, and puts its status below what it has said on standard error. */
+const TELL_END = '"$@"; echo "$?" >&2'
+
+/** Two descriptors of a journalctl that was started: what it prints, and a file of what it complains and its status. */
+interface Running {
+  output: number
+  end: number
+}
+
+/**
+ * Starts it with ends that another process may read: a pipe with a name, and a file, both without one a moment later. Node
+ * would keep its own pipes, and its knowledge of the status, to this process.
+ */
+function startJournal(args: readonly string[]): Running {
+  const { status } = spawnSync('/bin/sh', ['-c', 'command -v journalctl'], { stdio: 'ignore' })
+  if (status !== 0) throw noJournal(words`there is no journalctl on this machine`)
+  const folder = mkdtempSync(join(tmpdir(), 'toeh-journal-'))
+  try {
+    const pipe = join(folder, 'output')
+    execFileSync('mkfifo', ['-m', '600', pipe])
+    // Not waiting for the other side, which is opened next.
+    const output = openSync(pipe, files.O_RDONLY | files.O_NONBLOCK)
+    const written = openSync(pipe, 'w')
+    const end = openSync(join(folder, 'end'), 'wx+', 0o600)
+    const program = ['-c', TELL_END, 'sh', 'journalctl', ...args]
+    const child = spawn('/bin/sh', program, { stdio: ['ignore', written, end] })
+    child.unref()
+    // One that does not start leaves no status.
+    child.once('error', () => {})
+    closeSync(written)
+    return { output, end }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** What comes out of a pipe: from the first look on, because another process may be the one who reads it. */
+async function* piped(fd: number): AsyncGenerator<Buffer> {
+  yield* new Socket({ fd, readable: true, writable: false })
+}
+
+/** Why it failed, from what {@link TELL_END} leaves; its output must have ended. */
+function faultOfJournal(end: number): string | undefined {
+  const said = readFrom(end).trimEnd().split('\n')
+  const status = said.pop() ?? ''
+  return status === '0' ? undefined : said[0]?.slice(0, 400) || words`journalctl ended with status ${status}`
+}
+
+function readFrom(fd: number): string {
+  const { size } = fstatSync(fd)
+  const bytes = Buffer.alloc(size)
+  return bytes.toString('utf8', 0, readSync(fd, bytes, 0, size, 0))
 }
 
 /**
@@ -125,60 +193,45 @@ export async function openLogs(paths: readonly string[], now: number): Promise<L
  * @throws Failure (66) where there is no journalctl, or no such place
  */
 export async function openJournal(place: string, since: number | undefined, now: number): Promise<LogSource> {
-  const from = since === undefined ? [] : [`--since=${isoDay(since - 7 * DAY_MS)}`]
-  const where = place === '' ? [] : [`--${await kindOf(place)}=${place}`]
-  const args = ['--output=short-iso', '--quiet', '--no-pager', ...where, ...from, 'SYSLOG_FACILITY=2']
-  const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  child.stderr.on('data', (bytes) => {
-    said = (said + bytes).slice(0, 400)
-  })
-  const ended = endOf(child)
-  try {
-    await new Promise((started, failed) => {
-      child.once('spawn', started)
-      child.once('error', failed)
-    })
-  } catch (error) {
-    const missing = (error as { code?: unknown }).code === 'ENOENT'
-    throw new Failure(
-      'journal',
-      missing ? words`there is no journalctl on this machine` : describeError(error),
-      {
-        status: EXIT.noInput,
-        hint: words`give the log files instead, such as /var/log/mail.log*`,
-        cause: error,
-      },
-    )
+  let started: Running | undefined
+  const start = (): Running => {
+    const from = since === undefined ? [] : [`--since=${isoDay(since - 7 * DAY_MS)}`]
+    const where = place === '' ? [] : [`--${kindOf(place)}=${place}`]
+    const args = ['--output=short-iso', '--quiet', '--no-pager', ...where, ...from, 'SYSLOG_FACILITY=2']
+    started ??= startJournal(args)
+    return started
   }
-  return {
-    name: 'journal',
-    bytes: 0,
-    reference: now,
-    first: 0,
-    stream: child.stdout,
-    ended: async () => {
-      const status = await ended
-      return status === 0
-        ? undefined
-        : said.split('\n')[0] || words`journalctl ended with status ${status ?? ''}`
-    },
+  try {
+    const output = opening('journal output', () => start().output)
+    const end = opening('journal end', () => start().end)
+    return {
+      name: 'journal',
+      bytes: 0,
+      reference: now,
+      first: 0,
+      stream: Readable.from(piped(output)),
+      ended: async () => faultOfJournal(end),
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw noJournal(describeError(error), error)
   }
 }
 
-async function kindOf(place: string): Promise<'directory' | 'file'> {
+function noJournal(why: string, cause?: unknown): Failure {
+  return new Failure('journal', why, {
+    status: EXIT.noInput,
+    hint: words`give the log files instead, such as /var/log/mail.log*`,
+    cause,
+  })
+}
+
+function kindOf(place: string): 'directory' | 'file' {
   try {
-    return (await stat(place)).isDirectory() ? 'directory' : 'file'
+    return statSync(place).isDirectory() ? 'directory' : 'file'
   } catch (error) {
     throw new Failure('journal', describeError(error), { at: place, status: EXIT.noInput, cause: error })
   }
-}
-
-function endOf(child: ChildProcess): Promise<number | null> {
-  return new Promise((done) => {
-    child.once('close', (status) => done(status))
-    child.once('error', () => done(null))
-  })
 }
 
 function isoDay(milliseconds: number): string {

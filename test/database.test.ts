@@ -1,14 +1,6 @@
 /** Database: what openings refuse and why, what a crash leaves, and that a transaction is all or nothing. */
 import { spawn } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  readFileSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import bettersqlite from '../lib/bettersqlite.cjs'
@@ -21,7 +13,7 @@ import {
 } from '../lib/database.js'
 import { Failure } from '../lib/failure.js'
 import { failureOf } from './support/failing.js'
-import { makeFolder, type Outcome, outcomeOf, ROOT } from './support/lab.js'
+import { makeFolder, type Outcome, outcomeOf, PIPE_ENV, ROOT, startWith } from './support/lab.js'
 import { BACK_TO_5 } from './support/older.js'
 
 const Sqlite = bettersqlite.load()
@@ -156,18 +148,29 @@ t.test('a damaged page is an error, never an empty answer', async (t) => {
 t.test('a file this user may only read is read, and not written', async (t) => {
   const path = makeDatabase(t)
   chmodSync(path, 0o444)
-  // Root may write everything, hence as nobody where the tests run as root.
-  const root = process.getuid?.() === 0
-  if (root) chownSync(join(path, '..'), 65534, 65534)
-  if (root) process.seteuid?.(65534)
-  t.teardown(() => root && process.seteuid?.(0))
-  const reader = openForReading(path, QUICK)
-  t.same(senders(reader), [])
-  reader.close()
-  const failure = await failureOf(() => insert(openForWriting(path, QUICK), 'a@corp.test'))
-  t.equal(failure.message, `database ${path}: attempt to write a readonly database (SQLITE_READONLY)`)
-  t.equal(failure.hint, 'check its rights and its owner, and those of its folder')
-  t.equal(failure.status, 75)
+  const script = `
+    const { openForReading, openForWriting } = await import(${JSON.stringify(join(ROOT, 'dist/lib/database.js'))})
+    const [path] = process.argv.slice(1)
+    const reader = openForReading(path, { busySeconds: 1 })
+    const rows = reader.all('SELECT sender FROM notice')
+    reader.close()
+    try {
+      openForWriting(path, { busySeconds: 1 }).run("INSERT INTO notice VALUES ('a@corp.test', 1)")
+    } catch ({ message, hint, status }) {
+      console.log(JSON.stringify({ rows, message, hint, status }))
+    }`
+  // Root may write everything, but by a capability.
+  const mere = ['setpriv', '--inh-caps=-all', '--bounding-set=-dac_override,-dac_read_search']
+  const through = process.getuid?.() === 0 ? mere : []
+  const program = [...through, process.execPath, '--input-type=module', '-e', script, path]
+  const { stdout, stderr } = await outcomeOf(startWith(PIPE_ENV, program))
+  t.equal(stderr, '')
+  t.strictSame(JSON.parse(stdout), {
+    rows: [],
+    message: `database ${path}: attempt to write a readonly database (SQLITE_READONLY)`,
+    hint: 'check its rights and its owner, and those of its folder',
+    status: 75,
+  })
 })
 
 t.test('a reader writes nothing, not even when asked to', async (t) => {

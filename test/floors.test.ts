@@ -67,8 +67,8 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['french', 'rulefile', 'selection', 'sidebyside']],
   ['pure', ['addressbook', 'csvfile', 'letter']],
-  ['foundations', ['bettersqlite', 'digest', 'inside', 'loop', 'nodeversion']],
-  ['foundations', ['channel', 'database', 'holdfolder']],
+  ['foundations', ['bettersqlite', 'digest', 'handover', 'inside', 'loop', 'nodeversion']],
+  ['foundations', ['channel', 'database', 'holdfolder', 'owner']],
   ['foundations', ['audit']],
   [
     'effects',
@@ -97,6 +97,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['acts', ['describe', 'enclosures', 'mending', 'progress', 'reinject', 'room', 'sample']],
   ['acts', ['desk', 'notify', 'shortage']],
+  ['acts', ['errand']],
   [
     'acts',
     ['alteration', 'canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts'],

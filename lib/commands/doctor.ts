@@ -33,8 +33,12 @@ async function look(options: Options): Promise<{ findings: Finding[]; flight?: F
   const { configDir, canaryTo } = options
   const findings: Finding[] = []
   let flight: Flight | undefined
+  try {
+    findings.push(...examine(await gatherFacts(config, configDir, clock())))
+  } catch (error) {
+    findings.push(broken('postfix', error))
+  }
   if (options.canary || canaryTo !== undefined) {
-    // First: it takes root's rights, and the facts end with giving them up.
     try {
       const [internal = ''] = config.internal
       flight = await flyCanary(config, configDir, canaryTo ?? `postmaster@${internal}`, clock())
@@ -45,11 +49,6 @@ async function look(options: Options): Promise<{ findings: Finding[]; flight?: F
     } catch (error) {
       findings.push(broken('canary', error))
     }
-  }
-  try {
-    findings.unshift(...examine(await gatherFacts(config, configDir, clock())))
-  } catch (error) {
-    findings.unshift(broken('postfix', error))
   }
   return flight === undefined ? { findings } : { findings, flight }
 }

@@ -6,17 +6,18 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { type Config, loadConfig } from '../config.js'
 import { answer, type CommonOptions, clock, configPath, openDesk } from '../desk.js'
+import { send } from '../errand.js'
 import { EXIT } from '../exit.js'
 import { LANE_PARAMETER, LANE_SERVICES, LANE_UTF8, laneCommands, laneTexts } from '../express.js'
 import { Failure } from '../failure.js'
-import { compareLane, postfixGroup, readLane, readMain, readSettings } from '../installation.js'
+import { lookInside, postfixGroup, readMain, readSettings } from '../installation.js'
 import { Lane, laneFiles, laneFolder, lanePath } from '../lane.js'
 import { LANE_CHECKS, laneServices } from '../lanecheck.js'
 import { readTableTypes } from '../postconf.js'
@@ -64,18 +65,6 @@ async function prepare(config: Config): Promise<string[]> {
   return written
 }
 
-/** Makes the lane's file, as the owner of its folder. */
-function makeLane(config: Config): void {
-  const path = lanePath(config.state)
-  // An smtpd that was started too early has made an empty file of root's.
-  if (existsSync(path) && statSync(path).uid !== process.getuid?.()) rmSync(path)
-  if (existsSync(path)) return
-  // For all who can reach it, which the folder leaves to us and to Postfix: its log is made by whoever comes first,
-  // with the same rights, and the other has to write it too.
-  writeFileSync(path, '', { flag: 'wx' })
-  chmodSync(path, 0o666)
-}
-
 async function write(options: Options, config: Config): Promise<void> {
   if (!config.express.enabled) {
     // Opening the desk empties what is still there.
@@ -97,11 +86,8 @@ async function write(options: Options, config: Config): Promise<void> {
     return
   }
   const written = await prepare(config)
-  // Opening the desk becomes the owner of the state folder, so that the lane's file is his.
-  openDesk(options, 'read')
-  makeLane(config)
-  const desk = openDesk(options, 'write')
-  const mended = await desk.landscape.mendLane(desk.actor.at)
+  // By the owner of the state folder, so that the lane's file is his.
+  const mended = await send('fillLane', { config: resolve(config.path) }, statSync(config.state))
   const commands = laneCommands(LANE_SERVICES, laneFiles(config.path))
   answer(options, { enabled: true, written, mended, commands }, [
     ...written,
@@ -116,9 +102,10 @@ async function write(options: Options, config: Config): Promise<void> {
 
 async function check(options: Options, config: Config): Promise<void> {
   const settings = await readSettings(config, undefined)
-  const lane = readLane(config, settings.main)
+  const { lane, trouble } = await lookInside(config, settings.main, clock())
   const { enabled, rows } = lane
-  const facts = { ...settings, lane: { ...lane, astray: compareLane(config, lane, clock()) } }
+  if (rows !== undefined && trouble !== undefined) throw trouble
+  const facts = { ...settings, lane }
   const problems = LANE_CHECKS.flatMap(({ look }) => look(facts)).map(({ what, mend }) =>
     mend.length === 0 ? what : `${what}: ${mend.join('; ')}`,
   )

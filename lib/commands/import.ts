@@ -1,5 +1,5 @@
 /** toeh import: rules from a CSV or JSON file, a list, or an address book; all of them or none. */
-import { readFileSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Argv, CommandModule } from 'yargs'
@@ -7,6 +7,7 @@ import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
+import { openAsCaller } from '../handover.js'
 import { describeRule, type Foreseen } from '../landscape.js'
 import { parseScope } from '../ruledraft.js'
 import { type Carried, draftEntries, type Problem, type Reading, readJson } from '../rulefile.js'
@@ -26,11 +27,21 @@ interface Options extends CommonOptions {
   note: string
 }
 
+/** Opens it, without reading. @returns undefined for standard input @throws Failure (66) */
+function open(file: string): number | undefined {
+  try {
+    return file === '-' ? undefined : openAsCaller(file)
+  } catch (error) {
+    throw new Failure('import', describeError(error), { at: file, status: EXIT.noInput, cause: error })
+  }
+}
+
 /** The file's text, of UTF-8 with or without a byte order mark. */
-async function readText(file: string): Promise<string> {
+async function readText(file: string, fd: number | undefined): Promise<string> {
   let bytes: Buffer
   try {
-    bytes = file === '-' ? await buffer(process.stdin) : readFileSync(file)
+    bytes = fd === undefined ? await buffer(process.stdin) : readFileSync(fd)
+    if (fd !== undefined) closeSync(fd)
   } catch (error) {
     throw new Failure('import', describeError(error), { at: file, status: EXIT.noInput, cause: error })
   }
@@ -51,8 +62,8 @@ function formatOf(file: string, format: Format | undefined): Format {
   return format ?? FORMATS.find((one) => one === named) ?? 'csv'
 }
 
-async function readFile(file: string, asked: Format | undefined): Promise<Reading> {
-  const text = await readText(file)
+async function readFile(file: string, fd: number | undefined, asked: Format | undefined): Promise<Reading> {
+  const text = await readText(file, fd)
   const format = formatOf(file, asked)
   if (format === 'json') return readJson(text)
   if (format === 'vcf') return (await import('../addressbook.js')).readAddressBook(text)
@@ -155,9 +166,10 @@ const module: CommandModule = {
     const file = fileOrHyphen(options.file)
     const { dryRun, force, note } = options
     if (file === '') throw new Failure('import', words`which file?`, { status: EXIT.usage })
-    // Before the desk: root may read files that the owner of the state folder may not.
-    const reading = await readFile(file, options.format)
+    // Before the desk: root may open files that the owner of the state folder may not.
+    const fd = open(file)
     const desk = openDesk(options, dryRun ? 'read' : 'decide')
+    const reading = await readFile(file, fd, options.format)
     const { groups } = desk.config
     const { at, who } = desk.actor
     const scope = options.for === undefined ? '' : parseScope('import', options.for, groups)

@@ -3,22 +3,23 @@
  * changes nothing.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, lchownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lchownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { parseDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, undo } from '../alteration.js'
 import { type Config, DEFAULTS, loadConfig, parseConfig } from '../config.js'
-import { createDatabase, databasePath } from '../database.js'
-import { answer, type CommonOptions, configPath } from '../desk.js'
+import { answer, type CommonOptions, clock, configPath } from '../desk.js'
+import { type Folder, makeFolder, send } from '../errand.js'
 import { EXIT } from '../exit.js'
 import { LANE_SERVICES, type LaneFiles, laneCommands } from '../express.js'
 import { instanceCommand, quote, type Setup } from '../facts.js'
 import { describeError, Failure, toFailure } from '../failure.js'
-import { greet, ownerOf, readLane, readSettings } from '../installation.js'
+import { greet, lookInside, ownerOf, readSettings } from '../installation.js'
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts } from '../lanecheck.js'
+import { demandReach } from '../owner.js'
 import { askPostfix, readAddressClasses } from '../postconf.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
 import { spoken, words } from '../speech.js'
@@ -94,24 +95,11 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   return { domains: classes.domains, remarks }
 }
 
-/** Makes a folder for the owner alone; an existing one is looked at, not changed. */
-function makeFolder(path: string, owner: Owner): string {
-  if (existsSync(path)) {
-    const { mode, uid } = statSync(path)
-    const wrong = [
-      (mode & 0o777) === 0o700 ? '' : `chmod 700 ${path}`,
-      uid === owner.uid ? '' : `chown ${owner.name} ${path}`,
-    ].filter((command) => command !== '')
-    return wrong.length === 0
-      ? words`${path} is there`
-      : words`${path} is there, but not for ${owner.name} alone: ${wrong.join('; ')}`
-  }
-  // What lies above it stays open for passing through: the owner has to get there.
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
-  mkdirSync(path, { mode: 0o700 })
-  // Not chown: somebody who may write above it could have put a link in its place meanwhile.
-  if (process.getuid?.() === 0) lchownSync(path, owner.uid, owner.gid)
-  return words`${path} made, for ${owner.name} alone`
+function describeFolder({ path, made, wrong }: Folder, owner: Owner): string {
+  if (made) return words`${path} made, for ${owner.name} alone`
+  return wrong.length === 0
+    ? words`${path} is there`
+    : words`${path} is there, but not for ${owner.name} alone: ${wrong.join('; ')}`
 }
 
 interface Plan {
@@ -133,24 +121,10 @@ async function draw(options: Options): Promise<Plan> {
   return { path, owner, config: parseConfig(path, text), text, remarks }
 }
 
-/** Does something with the owner's rights, and gives root's back after it. */
-function asOwner<T>(owner: Owner, work: () => T): T {
-  const [gid = 0, groups = []] = [process.getegid?.(), process.getgroups?.()]
-  process.setgroups?.([])
-  process.setegid?.(owner.gid)
-  process.seteuid?.(owner.uid)
-  try {
-    return work()
-  } finally {
-    process.seteuid?.(0)
-    process.setegid?.(gid)
-    process.setgroups?.(groups)
-  }
-}
-
 /** Makes configuration, folders and database; what is there is left. @returns what was done, in lines */
-function build({ path, owner, config, text, remarks }: Plan): string[] {
+async function build({ path, owner, config, text, remarks }: Plan): Promise<string[]> {
   const lines: string[] = []
+  if (process.getuid?.() === 0 && owner.uid !== 0) demandReach(owner)
   // The modes below are meant: under a root's umask of 077 the filter could not read its configuration.
   process.umask(0o022)
   if (text === undefined) lines.push(words`${path} is there`)
@@ -161,17 +135,12 @@ function build({ path, owner, config, text, remarks }: Plan): string[] {
     lines.push(words`${path} made, internal domains: ${[...config.internal].join(', ')}`, ...remarks)
   }
   const { state, busySeconds } = config
-  lines.push(makeFolder(state, owner))
+  lines.push(describeFolder(makeFolder(state, owner), owner))
   process.umask(0o077)
-  const inside = (): void => {
-    for (const folder of ['hold', 'hold/tmp', 'decisions']) lines.push(makeFolder(join(state, folder), owner))
-    const database = databasePath(state)
-    lines.push(existsSync(database) ? words`${database} is there` : words`${database} made`)
-    createDatabase(database, { busySeconds }).close()
-  }
   // What lies in it is made without root's rights: it is the owner's to put links there.
-  if (process.getuid?.() === 0 && owner.uid !== 0) asOwner(owner, inside)
-  else inside()
+  const { folders, database } = await send('furnish', { state, owner, busySeconds }, owner)
+  lines.push(...folders.map((folder) => describeFolder(folder, owner)))
+  lines.push(database.made ? words`${database.path} made` : words`${database.path} is there`)
   return lines
 }
 
@@ -252,7 +221,7 @@ async function intoPostfix(options: Options): Promise<void> {
   const settings = await readSettings(config, configDir, owner.name)
   const { set } = await readRaw(configDir)
   const lane = options.express
-    ? demandLane(config, { ...settings, lane: readLane(config, settings.main) })
+    ? demandLane(config, { ...settings, lane: (await lookInside(config, settings.main, clock())).lane })
     : undefined
   const { edits, remarks } = wire({ ...settings, set }, lane)
   await demandPort(edits, settings)
@@ -261,7 +230,7 @@ async function intoPostfix(options: Options): Promise<void> {
   const lines: string[] = []
   let backups: string[] = []
   if (options.apply) {
-    lines.push(...build(plan))
+    lines.push(...(await build(plan)))
     if (difference === '')
       lines.push('', words`Postfix has all of it already: nothing is changed in ${folder}.`)
     else {
@@ -373,7 +342,7 @@ const module: CommandModule = {
       if (options.postfix) return await intoPostfix(options)
       const plan = await draw(options)
       const { path, owner, config } = plan
-      const lines = build(plan)
+      const lines = await build(plan)
       const master = sampleMaster(owner.name, config).trimEnd().split('\n')
       const express = options.express ? laneCommands(LANE_SERVICES, laneFiles(path)) : []
       const first = words`For the express lane, set enabled = true under [express], run toeh express --write, then:`

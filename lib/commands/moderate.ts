@@ -31,11 +31,12 @@ async function readMail(): Promise<{ bytes: Buffer; digest: string; tooLong: boo
 
 async function run(options: Options): Promise<string> {
   const parent = process.ppid
+  // First, because it may take another process, which is to read the mail.
+  const desk = openDesk(options, 'write')
   const mail = await readMail()
   // When pipe(8) dies, half an answer looks like a whole one.
   if (mail.bytes.length === 0 || !(await isWriterAlive(parent)))
     throw new Failure('moderate', 'the mail did not come to its end', { status: EXIT.tempFail })
-  const desk = openDesk(options, 'write')
   // The first account alone: whoever started Postfix by hand is no part of this.
   demandMember(accounts().slice(0, 1), desk.config.people.group, enterState(desk.config.state))
   if (!desk.config.moderate.enabled) return 'dropped: moderate.enabled is false'

@@ -1,5 +1,5 @@
 /** toeh doctor on settings of Postfix that are broken in one way after another: it names each, and its commands mend it. */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -325,7 +325,7 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postfix, postconf }) => {
       const table = join(postfix.etc, 'relay')
       writeFileSync(table, 'branch.test ok\n')
-      spawnSync('/usr/sbin/postmap', [`hash:${table}`])
+      execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `relay_domains=hash:${table}`)
     },
   },
@@ -337,7 +337,7 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postfix, postconf }) => {
       const table = join(postfix.etc, 'aliases')
       writeFileSync(table, 'root: anna\nsales: bob,\n  eve@outside.test\nabuse: anna@corp.test\n')
-      spawnSync('/usr/sbin/postalias', [`hash:${table}`])
+      execFileSync('/usr/sbin/postalias', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `alias_maps=hash:${table}`)
     },
   },
@@ -349,7 +349,7 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postfix, postconf }) => {
       const table = join(postfix.etc, 'virtual')
       writeFileSync(table, 'info@corp.test anna@corp.test\nceo@corp.test ceo@outside.test\n')
-      spawnSync('/usr/sbin/postmap', [`hash:${table}`])
+      execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `virtual_alias_maps=hash:${table}`)
     },
   },

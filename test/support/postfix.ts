@@ -22,6 +22,7 @@ import type { Decision } from '../../lib/decisions.js'
 import { LANE_UTF8, laneRestrictions } from '../../lib/express.js'
 import { laneFiles } from '../../lib/lane.js'
 import { cool } from './cool.js'
+import { tableTypes } from './debianpackages.js'
 import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startWith } from './lab.js'
 import { Sink, type SunkMail } from './sink.js'
 
@@ -43,8 +44,7 @@ export function cannotRun(): string | false {
 export function cannotAskSqlite(): string | false {
   const cannot = cannotRun()
   if (cannot !== false) return cannot
-  const types = execFileSync('/usr/sbin/postconf', ['-m'], { encoding: 'utf8' }).split('\n')
-  return types.includes('sqlite') ? false : 'Postfix has no sqlite tables: apt install postfix-sqlite'
+  return tableTypes().includes('sqlite') ? false : 'Postfix has no sqlite tables: apt install postfix-sqlite'
 }
 
 const given = new Set<number>()

@@ -10,6 +10,7 @@ import {
   type Lab,
   makeFolder,
   makeLab,
+  NODE,
   type Outcome,
   outcomeOf,
   PIPE_ENV,
@@ -62,7 +63,7 @@ function makeHosts(t: Test): {
     outcomeOf(
       startWith({ ...PIPE_ENV, HOME: '/', MAIL_CONFIG: etc, TOEH_CONFIG: lab.config }, [
         ...through,
-        process.execPath,
+        NODE,
         TOEH,
         ...args,
       ]),

@@ -38,11 +38,11 @@ export function tableTypes(): string[] {
   }
 }
 
-/** Prometheus' checker of metrics: the environment's, the system's, or the one that prepare.ts has unpacked. */
-export const PROMTOOL =
-  process.env.PROMTOOL ??
-  findProgram('promtool') ??
-  resolve(import.meta.dirname, '../../tools/usr/bin/promtool')
+/** Where prepare.ts unpacks Prometheus' checker of metrics, on a Debian that has no package of its own for it. */
+export const UNPACKED_PROMTOOL = resolve(import.meta.dirname, '../../tools/usr/bin/promtool')
+
+/** The environment's, the system's, or the one that was unpacked. */
+export const PROMTOOL = process.env.PROMTOOL ?? findProgram('promtool') ?? UNPACKED_PROMTOOL
 
 /** Programs by the package that brings them. */
 const PROGRAMS: Record<string, string[]> = {

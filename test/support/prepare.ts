@@ -6,9 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { missingPackages, PROMTOOL } from './debianpackages.js'
-
-const SKIPPED = 'the tests that need it will be skipped'
+import { missingPackages, PROMTOOL, UNPACKED_PROMTOOL } from './debianpackages.js'
+import { sweepCopies } from './reachable.js'
 
 function run(
   command: string,
@@ -24,46 +23,50 @@ function install(...names: string[]): boolean {
   return run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...names])
 }
 
-/** Unpacked and not installed: Debian's package of promtool(1) starts a server, which no machine wants for a test. */
+/** Unpacked and not installed: Debian 12's package of promtool(1) starts a server, which no machine wants for a test. */
 function unpackPromtool(): boolean {
   const dir = mkdtempSync(join(tmpdir(), 'toeh-promtool-'))
-  const target = resolve(PROMTOOL, '../../..')
+  const target = resolve(UNPACKED_PROMTOOL, '../../..')
   try {
-    // apt-get itself downloads as another user where it can.
-    if (!run('apt-get', ['download', '-qq', '-o', 'APT::Sandbox::User=root', 'prometheus'], { cwd: dir }))
-      return false
+    // By itself apt-get downloads as a user who may not write here.
+    const download = ['download', '-qq', '-o', 'APT::Sandbox::User=root', 'prometheus']
+    if (!run('apt-get', download, { cwd: dir })) return false
     const [deb = ''] = readdirSync(dir)
     mkdirSync(target, { recursive: true })
     const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" ./usr/bin/promtool'
-    return run('sh', ['-c', unpack, 'sh', join(dir, deb), target]) && existsSync(PROMTOOL)
+    return run('sh', ['-c', unpack, 'sh', join(dir, deb), target])
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-function installMissing(): void {
-  const packages = missingPackages()
-  const promtool = process.env.PROMTOOL !== undefined || existsSync(PROMTOOL)
-  const missing = [...packages, ...(promtool ? [] : ['promtool'])]
-  if (missing.length === 0) return
-  if (process.getuid?.() !== 0) {
-    console.error(`prepare: no ${missing.join(', no ')} here and not root: ${SKIPPED}`)
-    return
-  }
+/** Whether this release of Debian has such a package. */
+function exists(name: string): boolean {
+  return spawnSync('apt-cache', ['show', name], { stdio: 'ignore' }).status === 0
+}
+
+/** @returns what is still missing, and why */
+function installMissing(): { names: string[]; why: string } {
+  const needed = missingPackages()
+  const missing = [...needed, ...(existsSync(PROMTOOL) ? [] : ['promtool'])]
+  if (missing.length === 0) return { names: [], why: '' }
+  if (process.getuid?.() !== 0) return { names: missing, why: 'is not here, and this is not root' }
   console.error(`prepare: installing ${missing.join(', ')}`)
-  // Without a configuration it is not started; the scenarios run an instance of their own.
-  if (packages.includes('postfix')) {
+  if (needed.includes('postfix')) {
+    // Without a configuration it is not started; the scenarios run an instance of their own.
     const input = 'postfix postfix/main_mailer_type select No configuration\n'
     run('debconf-set-selections', [], { input })
   }
-  const updated = run('apt-get', ['update', '-qq'])
-  const failed = (names: readonly string[]): void => {
-    for (const name of names) console.error(`prepare: ${name} could not be installed: ${SKIPPED}`)
-  }
-  // One by one where a release of Debian has no such package: the others are needed all the same.
-  if (!updated) failed(packages)
-  else if (packages.length > 0 && !install(...packages)) failed(packages.filter((name) => !install(name)))
-  if (!promtool && !(updated && unpackPromtool())) failed(['promtool'])
+  const why = 'could not be installed'
+  if (!run('apt-get', ['update', '-qq'])) return { names: missing, why }
+  const [packages, unpacked] = exists('promtool') ? [missing, []] : [needed, missing.slice(needed.length)]
+  // One by one where a release of Debian lacks one of them: the others are needed all the same.
+  const failed =
+    packages.length === 0 || install(...packages) ? [] : packages.filter((name) => !install(name))
+  return { names: [...failed, ...unpacked.filter(() => !unpackPromtool())], why }
 }
 
-installMissing()
+const { names, why } = installMissing()
+for (const name of names) console.error(`prepare: ${name} ${why}: the tests that need it will be skipped`)
+// The copy that other users run, where this checkout or Node is closed to them, is made by being asked for.
+sweepCopies()

@@ -206,6 +206,8 @@ const CHECKS: Table = {
     'une fin de ligne fautive serait du SMTP smuggling au lieu d’un refus',
   'loopback is excluded from the defence against SMTP smuggling':
     'loopback est exclue de la protection contre le SMTP smuggling',
+  'the copy does not show that it comes from the gate: where it comes back, nothing notices the loop':
+    'la copie ne montre pas qu’elle vient du filtre : si elle revient, rien ne remarque la boucle',
   'headers are rewritten after the sender has signed them':
     'des en-têtes sont réécrits après que l’expéditeur les a signés',
   "{0} is not for the toeh user and Postfix's group alone":

@@ -182,7 +182,7 @@ toeh_destination_recipient_limit = 50
 toeh_time_limit = 60s
 `,
     )
-    if (options.main !== undefined)
+    if (options.main !== undefined && options.main.length > 0)
       execFileSync('/usr/sbin/postconf', ['-c', this.etc, '-e', ...options.main])
     writeFileSync(join(this.etc, 'master.cf'), await this.#master(options))
     cool(this.etc)

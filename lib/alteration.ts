@@ -76,12 +76,7 @@ async function folderOf(configDir: string | undefined): Promise<string> {
   try {
     folder = realpathSync((await askPostfix('postconf', configDir, '-h', 'config_directory')).trim())
   } catch (error) {
-    const missing = describeError(error).includes('ENOENT')
-    throw new Failure(OPERATION, missing ? words`there is no Postfix here` : describeError(error), {
-      at: configDir,
-      hint: missing ? 'apt install postfix' : undefined,
-      status: EXIT.failed,
-    })
+    throw new Failure(OPERATION, describeError(error), { status: EXIT.failed })
   }
   for (const name of FILES) {
     const path = join(folder, name)

@@ -206,6 +206,8 @@ const CHECKS: Table = {
     'une fin de ligne fautive serait du SMTP smuggling au lieu d’un refus',
   'loopback is excluded from the defence against SMTP smuggling':
     'loopback est exclue de la protection contre le SMTP smuggling',
+  'the copy does not show that it comes from the gate: where it comes back, nothing notices the loop':
+    'la copie ne montre pas qu’elle vient du filtre : si elle revient, rien ne remarque la boucle',
   'headers are rewritten after the sender has signed them':
     'des en-têtes sont réécrits après que l’expéditeur les a signés',
   "{0} is not for the toeh user and Postfix's group alone":
@@ -292,6 +294,8 @@ const CHECKS: Table = {
 /** What `toeh init` and `toeh express` say. */
 const SETUP: Table = {
   'there is no Postfix here': 'il n’y a pas de Postfix ici',
+  'there is no main.cf: Postfix has no configuration there':
+    'il n’y a pas de main.cf : Postfix n’a là aucune configuration',
   'it is no file of its own: a change would take the place of the link':
     'ce n’est pas un fichier à part entière : un changement prendrait la place du lien',
   'put the file itself there, or set the gate up by hand (docs/postfix.md)':
@@ -366,6 +370,7 @@ const SETUP: Table = {
   '{0}: to the filter': '{0} : par le filtre',
   'an address, --write or --check: one of them': 'une adresse, --write ou --check : un seul des trois',
   'there is no such user': 'cet utilisateur n’existe pas',
+  'Postfix cannot be asked for its domains: {0}': 'Postfix ne peut dire ses domaines : {0}',
   'Postfix names no domain of its own here': 'Postfix ne nomme ici aucun domaine à lui',
   "name the company's domains: toeh init --internal company.example":
     'nommez les domaines de l’entreprise : toeh init --internal company.example',

@@ -20,8 +20,13 @@ const ROOM_FILES = { warning: 10_000, critical: 1_000 }
 const NEARLY = 0.8
 /** Clocks of two runs may differ by so much before one of them was wrong. Milliseconds. */
 const CLOCK_SLACK_MS = 60_000
-/** The first Postfix with smtpd_forbid_bare_newline=reject, and the first Node. */
+/** The first Postfix with smtpd_forbid_bare_newline=reject, which 3.8 got after 3.7 had it; and the first Node. */
 const LEAST = { postfix: '3.7.10', node: '20.19.0' }
+const LEAST_OF_3_8 = '3.8.5'
+
+function leastOf(name: 'postfix' | 'node', version: string): string {
+  return name === 'postfix' && version.startsWith('3.8.') ? LEAST_OF_3_8 : LEAST[name]
+}
 
 function isOlder(version: string, least: string): boolean {
   const parts = (text: string): number[] => text.split('.').map((part) => Number.parseInt(part, 10) || 0)
@@ -74,10 +79,10 @@ export const HOST_CHECKS: Check[] = [
     good: () => words`Postfix is ${LEAST.postfix} or newer, Node ${LEAST.node} or newer`,
     look: ({ versions }) =>
       (['postfix', 'node'] as const)
-        .filter((name) => isOlder(versions[name], LEAST[name]))
+        .filter((name) => isOlder(versions[name], leastOf(name, versions[name])))
         .map((name) => ({
           level: 'warning',
-          what: words`${name} is ${versions[name]}, older than ${LEAST[name]}`,
+          what: words`${name} is ${versions[name]}, older than ${leastOf(name, versions[name])}`,
           why:
             name === 'postfix'
               ? words`it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling`

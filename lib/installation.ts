@@ -18,7 +18,7 @@ import {
 import { describeError, Failure } from './failure.js'
 import { laneFiles, laneFolder, lanePath } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
-import { parseServices, type Service } from './mastercf.js'
+import { lineOf, parseServices, type Service } from './mastercf.js'
 import { errorOf, troubleOf } from './owner.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
@@ -46,6 +46,14 @@ type Settings = Pick<
   'configDir' | 'versions' | 'main' | 'services' | 'expected' | 'toeh' | 'tables' | 'user'
 >
 
+/** Of Postfix 3.10 and newer: with it no Received has a HELO name, by which a loop is known (lib/head.ts). */
+const HIDING = 'smtpd_hide_client_session'
+
+/** The way back with the option that keeps its HELO name to be seen, whatever main.cf says. */
+function showing(reinjection: Service): Service {
+  return parseServices(`${lineOf(reinjection)} -o ${HIDING}=no`)[0] ?? reinjection
+}
+
 /**
  * What is written in the configuration of both.
  * @param owner the filter's user where the state folder does not say
@@ -61,7 +69,7 @@ export async function readSettings(
   const [gate, reinjection] = parseServices(sampleMaster(owner ?? ownerOf(config.state) ?? 'toeh', config))
   if (gate === undefined || reinjection === undefined)
     throw new Failure('master.cf.sample', words`it is damaged`)
-  const expected = { gate, reinjection }
+  const expected = { gate, reinjection: main.has(HIDING) ? showing(reinjection) : reinjection }
   return {
     configDir,
     versions: { postfix: main.get('mail_version') ?? '', node: process.versions.node },

@@ -244,8 +244,11 @@ export class LineParser {
       if (end < 0 || !line.startsWith('>, ', end)) return BROKEN
       return { kind: 'from', at, host: name, id, sender: line.slice(text + 6, end) }
     }
-    if (word === 'removed')
-      return agent.endsWith('qmgr') ? { kind: 'removed', at, host: name, id } : undefined
+    if (word === 'removed') {
+      // cleanup(8) of 3.10 says it of a message that never was whole: `removed (canceled)`.
+      const gone = agent.endsWith('qmgr') || agent === 'cleanup'
+      return gone ? { kind: 'removed', at, host: name, id } : undefined
+    }
     if (word === 'uid=') {
       return agent === 'pickup'
         ? { kind: 'taken', at, host: name, id, submitted: true, originalId: '' }

@@ -492,5 +492,7 @@ const WHY_OPTION: Record<string, () => string> = {
     words`a slip of the line ends would be SMTP smuggling instead of a refusal`,
   smtpd_forbid_bare_newline_exclusions: () =>
     words`loopback is excluded from the defence against SMTP smuggling`,
+  smtpd_hide_client_session: () =>
+    words`the copy does not show that it comes from the gate: where it comes back, nothing notices the loop`,
   local_header_rewrite_clients: () => words`headers are rewritten after the sender has signed them`,
 }

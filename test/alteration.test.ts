@@ -159,11 +159,13 @@ t.test('what others have changed since is kept', { skip }, async (t) => {
 t.test('what cannot be made leaves everything as it is', { skip }, async (t) => {
   await t.test('postfix check fails', async (t) => {
     const debian = makeDebian(t)
-    // Of no interface of this host: Postfix ends at once, and does not say why.
+    // Of no interface of this host: Postfix ends at once. Up to 3.7 it does not say why where there is no terminal.
+    const silent = debian.postconf('-h', 'mail_version').startsWith('3.7.')
+    const why = silent ? 'check fails and does not say why' : 'no local interface found for 192.0.2.1'
     debian.postconf('-e', 'inet_interfaces=192.0.2.1')
     const fresh = everything(debian)
     await t.rejects(putInPlace(await alter(debian)), {
-      message: /check fails and does not say why: both files are as they were$/,
+      message: new RegExp(`${why}: both files are as they were$`),
       hint: /mend that first/,
     })
     t.same(everything(debian), fresh)
@@ -186,7 +188,10 @@ t.test('what cannot be made leaves everything as it is', { skip }, async (t) => 
     await t.rejects(prepare(debian.etc, []), { message: /etc\/master\.cf: it is no file of its own/ })
   })
   await t.test('no Postfix there', async (t) => {
-    await t.rejects(prepare('/nonexistent', []), { message: /init --postfix \/nonexistent: / })
+    await t.rejects(prepare('/nonexistent', []), {
+      message:
+        'init --postfix: postconf /nonexistent: there is no main.cf: Postfix has no configuration there',
+    })
   })
 })
 

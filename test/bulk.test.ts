@@ -8,6 +8,7 @@ import {
   assertRefused,
   type Lab,
   makeLab,
+  NODE,
   type Outcome,
   outcomeOf,
   PIPE_ENV,
@@ -38,7 +39,7 @@ async function makeWaiting(t: Test): Promise<{ sink: Sink; lab: Lab; ids: string
 /** toeh with a terminal of its own, where `typed` is typed. */
 async function onTerminal(lab: Lab, typed: string, args: readonly string[]): Promise<Outcome> {
   const env = { ...PIPE_ENV, TOEH_CONFIG: lab.config, TERM: 'xterm' }
-  const line = [process.execPath, TOEH, ...args].join(' ')
+  const line = [NODE, TOEH, ...args].join(' ')
   const child = startWith(env, ['script', '--quiet', '--return', '/dev/null', '--command', line])
   const outcome = outcomeOf(child)
   child.stdin?.on('error', () => {})

@@ -11,6 +11,7 @@ import { readCommands } from '../man/definitions.js'
 import {
   assertDone,
   makeLab,
+  NODE,
   type Outcome,
   outcomeOf,
   PIPE_ENV,
@@ -149,7 +150,7 @@ t.test('a report has no word that is not in the table', async (t) => {
 
 /** toeh with this environment and no other word about a language. */
 async function run(env: Record<string, string>, config: string, ...args: string[]): Promise<Outcome> {
-  const program = [process.execPath, TOEH, ...args]
+  const program = [NODE, TOEH, ...args]
   return outcomeOf(
     startWith({ PATH: PIPE_ENV.PATH, TZ: 'UTC', TOEH_CONFIG: config, ...env }, program, {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -79,6 +79,8 @@ t.test('versions', (t) => {
     look('versions', { versions: { postfix, node } }).map(({ what }) => what)
   t.same(whatOf('3.7.10', '20.19.0'), [])
   t.same(whatOf('3.10.1', '22.1.0'), [])
+  t.same(whatOf('3.8.5', '22.1.0'), [])
+  t.same(whatOf('3.8.4', '22.1.0'), ['postfix is 3.8.4, older than 3.8.5'])
   t.same(whatOf('4.0.0', '100.0.0'), [])
   t.same(whatOf('3.7.9', '20.18.3'), [
     'postfix is 3.7.9, older than 3.7.10',

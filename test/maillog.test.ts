@@ -67,6 +67,9 @@ t.test('prefixes', (t) => {
     line('smtpd', 'NOQUEUE: reject: RCPT from x[192.0.2.1]: 550 5.1.1; from=<a@b.test> to=<c@d.test>'),
     line('cleanup', `${ID}: milter-reject: from=<a@b.test>`),
     line('qmgr', 'warning: 4bQ8Yk2hJnz1: removed'),
+    line('smtpd', `${ID}: removed (canceled)`),
+    line('smtpd', `${ID}: reject: RCPT from x[192.0.2.1]: 550 5.1.1; sasl_username=anna, from=<a@b.test>`),
+    line('smtpd', `${ID}: lost connection after DATA (10 bytes) from x[192.0.2.1]`),
   ]
   for (const text of silent) t.equal(parse(text), undefined, text)
   t.end()
@@ -239,6 +242,8 @@ t.test('lines are joined by host and queue id until removed', (t) => {
   ])
   t.strictSame(senders(line('qmgr', FROM, 'one'), line('smtp', to, 'two')), [undefined], 'another host')
   t.strictSame(senders(line('qmgr', FROM), line('qmgr', `${ID}: removed`), line('smtp', to)), [undefined])
+  const cancelled = line('cleanup', `${ID}: removed (canceled)`)
+  t.strictSame(senders(line('qmgr', FROM), cancelled, line('smtp', to)), [undefined], '3.10 and newer')
   const other = FROM.replace('anna', 'carl')
   t.strictSame(
     senders(line('qmgr', FROM), line('qmgr', `${ID}: removed`), line('qmgr', other), line('smtp', to)),

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { countDecision, type Measured, type Verdicts, writeMetrics } from '../lib/metrics.js'
+import { PROMTOOL } from './support/debianpackages.js'
 import { ROOT } from './support/lab.js'
 
 const MEASURED: Measured = {
@@ -61,11 +62,10 @@ t.test('what an earlier run had settled is counted once', (t) => {
   t.end()
 })
 
-const promtool = process.env.PROMTOOL ?? 'promtool'
-const skip = spawnSync(promtool, ['--version']).error === undefined ? false : 'promtool is not installed'
+const skip = spawnSync(PROMTOOL, ['--version']).error === undefined ? false : 'promtool is not installed'
 
 t.test('promtool finds nothing to say', { skip }, (t) => {
-  const check = (input: string) => spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' })
+  const check = (input: string) => spawnSync(PROMTOOL, ['check', 'metrics'], { input, encoding: 'utf8' })
   const { status, stdout, stderr } = check(writeMetrics(MEASURED))
   t.strictSame([status, stdout, stderr], [0, '', ''])
   t.not(check('# TYPE toeh_x counter\ntoeh_x 1\n').status, 0, 'it would have')

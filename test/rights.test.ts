@@ -7,6 +7,7 @@ import { databasePath, openForWriting } from '../lib/database.js'
 import {
   makeFolder,
   makeLab,
+  NODE,
   type Outcome,
   onlyWith,
   outcomeOf,
@@ -103,7 +104,7 @@ t.test('the journal of the database, and a spool in the middle', async (t) => {
 /** toeh init as root for nobody. */
 async function init(config: string, state: string): Promise<Outcome> {
   const args = ['init', '--config', config, '--state', state, '--internal', 'corp.test', '--user', 'nobody']
-  return outcomeOf(startWith(PIPE_ENV, ['env', ...onlyWith(PIPE_ENV), process.execPath, TOEH, ...args]))
+  return outcomeOf(startWith(PIPE_ENV, ['env', ...onlyWith(PIPE_ENV), NODE, TOEH, ...args]))
 }
 
 async function place(t: Test): Promise<{ state: string; precious: string; config: string }> {

@@ -20,7 +20,7 @@ import { greet, lookInside, ownerOf, readSettings } from '../installation.js'
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts } from '../lanecheck.js'
 import { demandReach } from '../owner.js'
-import { askPostfix, readAddressClasses } from '../postconf.js'
+import { type AddressClasses, askPostfix, readAddressClasses } from '../postconf.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
 import { spoken, words } from '../speech.js'
 import { type Edit, wire } from '../wiring.js'
@@ -82,13 +82,16 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
     })
     return { domains, remarks: [] }
   }
-  const classes = await readAddressClasses(options.configDir)
-  if (classes === undefined || classes.domains.length === 0) {
-    throw new Failure('init', words`Postfix names no domain of its own here`, {
-      status: EXIT.usage,
-      hint: words`name the company's domains: toeh init --internal company.example`,
-    })
+  const hint = words`name the company's domains: toeh init --internal company.example`
+  let classes: AddressClasses
+  try {
+    classes = await readAddressClasses(options.configDir)
+  } catch (error) {
+    const why = words`Postfix cannot be asked for its domains: ${describeError(error)}`
+    throw new Failure('init', why, { status: EXIT.usage, hint })
   }
+  if (classes.domains.length === 0)
+    throw new Failure('init', words`Postfix names no domain of its own here`, { status: EXIT.usage, hint })
   const remarks = classes.tables.map(
     (table) => words`look into ${table}: add its domains to internal_domains`,
   )

@@ -24,6 +24,7 @@ import {
   MESSAGE,
   makeFolder,
   makeLab,
+  NODE,
   type Outcome,
   outcomeOf,
   ROOT,
@@ -339,7 +340,7 @@ t.test('toeh: the same', async (t) => {
   const { lab, command } = await makeStage(t)
   const list = async (): Promise<Outcome> => {
     const args = [command.launcher, 'list', '--config', lab.config]
-    return outcomeOf(spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...telling(lab) } }))
+    return outcomeOf(spawn(NODE, args, { env: { PATH: process.env.PATH, ...telling(lab) } }))
   }
   t.strictSame(await list(), { code: 0, signal: null, stdout: 'nothing waits\n', stderr: 'taken' })
   rmSync(command.cache)

@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   assertDone,
   makeLab,
+  NODE,
   type Outcome,
   outcomeOf,
   PIPE_ENV,
@@ -14,7 +15,7 @@ import {
 /** toeh with a terminal of its own, as script(1) gives it, and colours asked for. */
 async function onTerminal(config: string, args: readonly string[]): Promise<Outcome> {
   const env = { ...PIPE_ENV, TOEH_CONFIG: config, TERM: 'xterm-256color', FORCE_COLOR: '3' }
-  const line = [process.execPath, TOEH, ...args].join(' ')
+  const line = [NODE, TOEH, ...args].join(' ')
   return outcomeOf(startWith(env, ['script', '--quiet', '--return', '/dev/null', '--command', line]))
 }
 

@@ -24,6 +24,7 @@ import {
   MESSAGE,
   makeFolder,
   makeLab,
+  NODE,
   onlyWith,
   outcomeOf,
   PIPE_ENV,
@@ -312,7 +313,7 @@ t.test('no free descriptors', async (t) => {
   const seen: string[] = []
   for (const limit of LIMITS) {
     const through = ['prlimit', `--nofile=${limit}:${limit}`]
-    const node = spawnSync('env', [...onlyWith(PIPE_ENV), ...through, process.execPath, bare])
+    const node = spawnSync('env', [...onlyWith(PIPE_ENV), ...through, NODE, bare])
     const sent = sink.mails.length
     const queueId = `FILES${limit}`
     const outcome = await lab.filter({ recipients: [KNOWN, UNKNOWN], queueId, through })

@@ -11,6 +11,7 @@ import {
   type Lab,
   MESSAGE,
   makeLab,
+  NODE,
   type Outcome,
   onlyWith,
   outcomeOf,
@@ -25,7 +26,7 @@ const KNOWN = 'bob@known.test'
 const UNKNOWN = 'eve@unknown.test'
 
 const BY_THE_SHELL = [FILTER, WITH_NODE]
-const BY_ITSELF = [process.execPath, GATE]
+const BY_ITSELF = [NODE, GATE]
 
 interface Writer {
   /** In place of pipe(8): it has written a part of a message, and waits. */
@@ -51,7 +52,7 @@ async function startWriter(t: Test, lab: Lab, program: readonly string[]): Promi
     process.on('SIGTERM', () => child.stdin.end())
     setInterval(() => {}, 1000)`
   const options = [`--config=${lab.config}`, '--sender=anna@corp.test', '--queue-id=ABCDEF']
-  const line = [process.execPath, '-e', script, '--', ...program, ...options, '--', KNOWN, UNKNOWN]
+  const line = [NODE, '-e', script, '--', ...program, ...options, '--', KNOWN, UNKNOWN]
   const writer = spawn('env', [...onlyWith(PIPE_ENV), ...line])
   t.teardown(() => writer.kill('SIGKILL'))
   const filter = Number(String(await new Promise((done) => writer.stdout.once('data', done))))

@@ -1,5 +1,5 @@
 /** toeh doctor on settings of Postfix that are broken in one way after another: it names each, and its commands mend it. */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -19,10 +19,23 @@ import {
   rewrite,
   startSound,
 } from '../support/doctor.js'
-import { SHELL_ENV } from '../support/lab.js'
+import { NODE, SHELL_ENV } from '../support/lab.js'
 import { cannotRun } from '../support/postfix.js'
 
 const skip = cannotRun()
+
+/** Whether Postfix is 3.10 or newer: an older one says nothing of the parameter. */
+const canHide =
+  skip === false &&
+  execFileSync('/usr/sbin/postconf', ['-dh', 'smtpd_hide_client_session'], { stdio: 'pipe' }).length > 0
+
+const HIDING: Case = {
+  title: 'the gate is hidden in Received',
+  check: 'way-back-options',
+  level: 'warning',
+  what: /has smtpd_hide_client_session=yes$/,
+  breaking: ({ postconf }) => postconf('-e', 'smtpd_hide_client_session=yes'),
+}
 
 const flags = (to: string) => (place: Place) => place.master(/flags=q(?= )/, to)
 
@@ -85,11 +98,11 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postconf }) => postconf('-PX', 'toeh/unix/soft_bounce'),
   },
   {
-    title: 'a macro of another version',
+    title: 'a macro of no version',
     check: 'arguments',
     level: 'critical',
-    what: /pipe\(8\) knows no \$\{envid\}/,
-    breaking: ({ master }) => master(/--helo=\S+/, '--helo=$(envid)'),
+    what: /pipe\(8\) knows no \$\{client_helo_name\}/,
+    breaking: ({ master }) => master(/--helo=\S+/, '--helo=$(client_helo_name)'),
   },
   {
     title: 'an argument too few',
@@ -276,6 +289,7 @@ const SETTINGS_CASES: Case[] = [
     what: /has smtpd_forbid_bare_newline=no/,
     breaking: ({ postconf, back }) => postconf('-P', `${back}/smtpd_forbid_bare_newline=no`),
   },
+  ...(canHide ? [HIDING] : []),
   {
     title: 'too few processes',
     check: 'way-back-processes',
@@ -325,7 +339,7 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postfix, postconf }) => {
       const table = join(postfix.etc, 'relay')
       writeFileSync(table, 'branch.test ok\n')
-      spawnSync('/usr/sbin/postmap', [`hash:${table}`])
+      execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `relay_domains=hash:${table}`)
     },
   },
@@ -337,7 +351,7 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postfix, postconf }) => {
       const table = join(postfix.etc, 'aliases')
       writeFileSync(table, 'root: anna\nsales: bob,\n  eve@outside.test\nabuse: anna@corp.test\n')
-      spawnSync('/usr/sbin/postalias', [`hash:${table}`])
+      execFileSync('/usr/sbin/postalias', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `alias_maps=hash:${table}`)
     },
   },
@@ -349,7 +363,7 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postfix, postconf }) => {
       const table = join(postfix.etc, 'virtual')
       writeFileSync(table, 'info@corp.test anna@corp.test\nceo@corp.test ceo@outside.test\n')
-      spawnSync('/usr/sbin/postmap', [`hash:${table}`])
+      execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `virtual_alias_maps=hash:${table}`)
     },
   },
@@ -441,12 +455,12 @@ t.test('other users reach the way back until the firewall closes it', { skip: !c
   // A network of its own: the rules of this host are not touched.
   const server = "require('node:net').createServer((s) => s.end('220 x\\r\\n')).listen(10026, '127.0.0.1')"
   const ask = (uid: number): string =>
-    `setpriv --reuid=${uid} --regid=${uid} --clear-groups ${process.execPath} -e "${'$'}ASK"; echo uid ${uid}: $?`
+    `setpriv --reuid=${uid} --regid=${uid} --clear-groups ${NODE} -e "${'$'}ASK"; echo uid ${uid}: $?`
   const client =
     "const s = require('node:net').connect(10026, '127.0.0.1'); s.on('error', () => process.exit(3)); s.on('data', () => process.exit(0))"
   const script = [
     'ip link set lo up',
-    `${process.execPath} -e "$SERVER" & server=$!`,
+    `${NODE} -e "$SERVER" & server=$!`,
     'sleep 1',
     ask(65_533),
     ...(fault?.mend ?? []),

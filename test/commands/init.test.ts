@@ -226,7 +226,11 @@ t.test('--postfix refuses, and nothing is made', { skip: cannotBeFresh() }, asyn
   const table: [args: string[], status: number, line: string | RegExp][] = [
     [['--apply'], 2, 'init --apply: it belongs to --postfix'],
     [['--postfix', '--apply', '--undo'], 2, 'init: --apply or --undo: one of them'],
-    [['--postfix', '--config-dir', '/nonexistent'], 1, /init --postfix \/nonexistent: /],
+    [
+      ['--postfix', '--config-dir', '/nonexistent'],
+      1,
+      /init --postfix: postconf \/nonexistent: there is no main\.cf: /,
+    ],
   ]
   for (const [args, status, line] of table) assertRefused(t, await debian.init(...args), status, line)
   chmodSync(debian.dir, 0o777)

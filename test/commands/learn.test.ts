@@ -9,6 +9,7 @@ import {
   assertRefused,
   type Lab,
   makeLab,
+  NODE,
   outcomeOf,
   PIPE_ENV,
   startToeh,
@@ -147,7 +148,7 @@ t.test('the journal', async (t) => {
     chmodSync(path, 0o755)
     const env = { ...PIPE_ENV, PATH: `${lab.dir}:/usr/bin:/bin`, TOEH_CONFIG: lab.config }
     return (...args: string[]) =>
-      outcomeOf(startWith(env, [process.execPath, TOEH, 'learn', 'log', '--journal', ...args]))
+      outcomeOf(startWith(env, [NODE, TOEH, 'learn', 'log', '--journal', ...args]))
   }
   const log = write(lab, 'log', LOG.replaceAll('+01:00', '+0100'))
   const learn = journal(`echo "-- Boot x --"; echo "$@" >${lab.dir}/args; cat ${log}`)
@@ -166,7 +167,7 @@ t.test('the journal', async (t) => {
   rmSync(join(lab.dir, 'journalctl'))
   assertRefused(
     t,
-    await outcomeOf(startWith(without, [process.execPath, TOEH, 'learn', 'log', '--journal'])),
+    await outcomeOf(startWith(without, [NODE, TOEH, 'learn', 'log', '--journal'])),
     66,
     /journal: there is no journalctl on this machine; give the log files instead/,
   )

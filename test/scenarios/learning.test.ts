@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { INTERNAL, writeLogs } from '../../examples/make-logs.js'
 import type { Candidate } from '../../lib/candidates.js'
+import { LineParser } from '../../lib/maillog.js'
 import type { Report } from '../../lib/rehearsal.js'
 import { assertDone, makeLab } from '../support/lab.js'
+import { Conversation, cannotRun, Postfix } from '../support/postfix.js'
 
 t.test('three weeks learned, the fourth replayed', { timeout: 240_000 }, async (t) => {
   const lab = makeLab(t)
@@ -58,4 +60,48 @@ t.test('three weeks learned, the fourth replayed', { timeout: 240_000 }, async (
   t.comment(`and ${honest} honest ones to ${destinations} destinations; honest ones on working days:`)
   t.comment(perDay.map(({ day, messages, honest }) => `${day}: ${honest} of ${messages}`).join(', '))
   t.ok(honest / report.messages < 0.01, 'less than one honest message in a hundred waits')
+})
+
+t.test('the log of the Postfix that is here', { skip: cannotRun() }, async (t) => {
+  const postfix = await Postfix.start(t, { main: ['smtpd_sender_restrictions=reject_non_fqdn_sender'] })
+  await postfix.lab.allow('client.test')
+  await postfix.submit('anna@corp.test', ['eve@client.test', '"a>, b"@client.test'], 'Subject: one\n\nx\n')
+  await postfix.submit('anna@corp.test', ['eve@client.test'], 'Subject: two\n\nx\n')
+  // Messages that end in the middle: the connection is lost before and within DATA, and a sender is refused.
+  for (const steps of [[], ['DATA\r\n']]) {
+    const lost = await Conversation.open(postfix.submission)
+    for (const step of ['EHLO pc.corp.test', 'MAIL FROM:<bob@corp.test>', 'RCPT TO:<x@stranger.test>'])
+      await lost.say(`${step}\r\n`)
+    for (const step of steps) await lost.say(step)
+    lost.close()
+  }
+  await t.rejects(postfix.submit('anna', ['eve@client.test'], 'x\n'), /was answered 504 5\.5\.2 <anna>/)
+  await postfix.settled()
+  await postfix.until('all lost', () => (postfix.log().match(/lost connection after/g) ?? []).length === 3)
+
+  // The sink stands for the client's server: to learn from, mail must have left this host, for one who is not known.
+  const log = postfix
+    .log()
+    .replaceAll(/relay=127\.0\.0\.1\[127\.0\.0\.1\]:\d+/g, 'relay=mx.client.test[192.0.2.1]:25')
+    .replaceAll('@client.test', '@new.test')
+  const path = join(postfix.lab.dir, 'mail.log')
+  writeFileSync(path, log)
+  const { stdout } = await postfix.toeh('learn', 'log', path, '--json')
+  const { summary, candidates } = JSON.parse(stdout) as {
+    summary: Record<string, number>
+    candidates: Candidate[]
+  }
+  t.match(summary, { broken: 0, deliveries: 2, unjoined: 0, lines: log.trimEnd().split('\n').length })
+  t.match(candidates, [{ value: 'eve@new.test', messages: 2, senders: 1 }])
+  t.equal(candidates.length, 1, 'and nobody to whom nothing went')
+
+  const parser = new LineParser(Date.now())
+  const open = new Set<string>()
+  for (const line of log.split('\n')) {
+    const event = parser.parse(line)
+    if (event?.kind === 'taken') open.add(event.id)
+    if (event?.kind === 'removed') open.delete(event.id)
+  }
+  // 3.10 and newer say that a message was cancelled.
+  t.equal(open.size, log.includes(': removed (canceled)') ? 0 : 2, 'messages without an end')
 })

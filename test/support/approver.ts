@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { simpleParser } from 'mailparser'
 import type { Test } from 'tap'
 import type { Mail } from '../../lib/moderation.js'
-import { type Lab, makeLab, type Outcome, outcomeOf, PIPE_ENV, startWith, TOEH } from './lab.js'
+import { type Lab, makeLab, NODE, type Outcome, outcomeOf, PIPE_ENV, startWith, TOEH } from './lab.js'
 import { makeSink, type Sink } from './sink.js'
 
 export const BOSS = 'boss@corp.test'
@@ -69,7 +69,7 @@ export function mailOf(answer: Answer): Mail {
 export function sendAnswer(lab: Lab, answer: Answer, bytes: Buffer = bytesOf(answer)): Promise<Outcome> {
   const { sender = BOSS, sasl = 'boss', queueId = '4bQ8Yk2hJnz9' } = answer
   const options = [`--sender=${sender}`, `--sasl-user=${sasl}`, `--queue-id=${queueId}`]
-  const program = [process.execPath, TOEH, 'moderate', `--config=${lab.config}`, ...options]
+  const program = [NODE, TOEH, 'moderate', `--config=${lab.config}`, ...options]
   const child = startWith(PIPE_ENV, program, { cwd: lab.state })
   child.stdin?.on('error', () => {})
   child.stdin?.end(bytes)

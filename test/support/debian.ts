@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { cool } from './cool.js'
-import { makeFolder, type Outcome, outcomeOf, SHELL_ENV, startWith, TOEH } from './lab.js'
+import { makeFolder, NODE, type Outcome, outcomeOf, SHELL_ENV, startWith, TOEH } from './lab.js'
 
 const SHIPPED = '/usr/share/postfix'
 
@@ -93,9 +93,7 @@ export class Debian {
   /** toeh as root in a shell of this host. */
   toeh(...args: string[]): Promise<Outcome> {
     cool(this.etc)
-    return outcomeOf(
-      startWith(this.env, [process.execPath, TOEH, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
-    )
+    return outcomeOf(startWith(this.env, [NODE, TOEH, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }))
   }
 
   /** toeh init for a user that every system has, with what keeps it in this folder. */

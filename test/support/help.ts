@@ -1,7 +1,7 @@
 /** What toeh's own help lists: yargs' reading of the commands, and for what all of them share the program's. */
 import { spawnSync } from 'node:child_process'
 import yargs, { type CommandModule } from 'yargs'
-import { TOEH } from './lab.js'
+import { NODE, TOEH } from './lab.js'
 
 /** The long options that a help text lists. */
 function optionsIn(help: string): string[] {
@@ -12,7 +12,7 @@ function optionsIn(help: string): string[] {
 
 /** The options that every command has, sorted. */
 export function commonOptions(): string[] {
-  const { stdout } = spawnSync(process.execPath, [TOEH, 'recheck', '--help'], { encoding: 'utf8' })
+  const { stdout } = spawnSync(NODE, [TOEH, 'recheck', '--help'], { encoding: 'utf8' })
   return optionsIn(stdout).sort()
 }
 

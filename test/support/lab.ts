@@ -12,22 +12,24 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import { createDatabase, type Database, databasePath, openForWriting } from '../../lib/database.js'
 import type { Decision } from '../../lib/decisions.js'
 import { Hold } from '../../lib/hold.js'
 import { HoldFolder } from '../../lib/holdfolder.js'
 import { Landscape } from '../../lib/landscape.js'
+import { NODE, PACKAGE } from './reachable.js'
 import { faultsOfAnswer, SCHEMA } from './schema.js'
 
-export const ROOT = resolve(import.meta.dirname, '../../..')
+export { NODE, PACKAGE, ROOT } from './reachable.js'
+
 /** What pipe(8) starts, and the argument that comes first. */
-export const FILTER = join(ROOT, 'dist/bin/toeh-filter')
-export const WITH_NODE = `--node=${process.execPath}`
+export const FILTER = join(PACKAGE, 'dist/bin/toeh-filter')
+export const WITH_NODE = `--node=${NODE}`
 /** What that starts by Node. */
-export const GATE = join(ROOT, 'dist/bin/toeh-filter.cjs')
-export const TOEH = join(ROOT, 'dist/bin/toeh.cjs')
+export const GATE = join(PACKAGE, 'dist/bin/toeh-filter.cjs')
+export const TOEH = join(PACKAGE, 'dist/bin/toeh.cjs')
 
 /** The environment of a person's shell, without what the test runner adds to every Node process. */
 export const SHELL_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', LANG: 'C.UTF-8' }
@@ -157,7 +159,7 @@ export class Lab {
       ...call.recipients,
     ]
     const node = call.node === undefined ? WITH_NODE : `--node=${call.node}`
-    const program = call.bare === true ? [process.execPath, GATE] : [call.program ?? FILTER, node]
+    const program = call.bare === true ? [NODE, GATE] : [call.program ?? FILTER, node]
     const line = [...(call.through ?? []), ...program, ...args]
     return startWith({ ...PIPE_ENV, ...call.env }, line, { cwd: call.cwd ?? this.state })
   }
@@ -293,7 +295,7 @@ export function startToeh(
   through: readonly string[] = [],
 ): ChildProcess {
   const { HOME = '/', TZ = 'UTC' } = process.env
-  const program = [...through, process.execPath, TOEH, ...args]
+  const program = [...through, NODE, TOEH, ...args]
   return startWith({ ...PIPE_ENV, HOME, TZ, TOEH_CONFIG: config }, program, {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -62,7 +62,8 @@ export class Machine {
   }
 
   async #enter(program: readonly string[], input: string | Buffer = ''): Promise<Outcome> {
-    const words = ['nsenter', `--target=${this.#holder.pid}`, '--mount', ...program]
+    // --root: where the tests themselves run in a chroot, the namespace's own root is another.
+    const words = ['nsenter', `--target=${this.#holder.pid}`, '--mount', '--root', ...program]
     const child = spawn('/usr/bin/env', [...onlyWith(ENV), ...words])
     const outcome = outcomeOf(child)
     child.stdin.on('error', () => {})

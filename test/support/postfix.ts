@@ -5,7 +5,6 @@ import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,13 +15,14 @@ import {
 } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Decision } from '../../lib/decisions.js'
 import { LANE_UTF8, laneRestrictions } from '../../lib/express.js'
 import { laneFiles } from '../../lib/lane.js'
 import { cool } from './cool.js'
-import { Lab, type Outcome, outcomeOf, ROOT, SHELL_ENV, startWith } from './lab.js'
+import { tableTypes } from './debianpackages.js'
+import { Lab, NODE, type Outcome, outcomeOf, SHELL_ENV, startWith, TOEH } from './lab.js'
 import { Sink, type SunkMail } from './sink.js'
 
 /** Who runs the filter: pipe(8) refuses root and the mail owner; this user is on every Debian. */
@@ -43,8 +43,7 @@ export function cannotRun(): string | false {
 export function cannotAskSqlite(): string | false {
   const cannot = cannotRun()
   if (cannot !== false) return cannot
-  const types = execFileSync('/usr/sbin/postconf', ['-m'], { encoding: 'utf8' }).split('\n')
-  return types.includes('sqlite') ? false : 'Postfix has no sqlite tables: apt install postfix-sqlite'
+  return tableTypes().includes('sqlite') ? false : 'Postfix has no sqlite tables: apt install postfix-sqlite'
 }
 
 const given = new Set<number>()
@@ -65,42 +64,6 @@ export async function freePort(): Promise<number> {
       return port
     }
   }
-}
-
-/** The built package where the filter's user can read it: this checkout, or a copy below `dir`. */
-function readablePackage(dir: string): string {
-  const probe = join(ROOT, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node')
-  const readable = spawnSync('setpriv', [
-    `--reuid=${USER}`,
-    '--clear-groups',
-    '--regid=nogroup',
-    'test',
-    '-r',
-    probe,
-  ])
-  if (readable.status === 0) return ROOT
-  const copy = join(dir, 'package')
-  const modules = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  })
-  const parts = modules
-    .trim()
-    .split('\n')
-    .map((path) => relative(ROOT, path))
-    .filter((path) => path !== '')
-  for (const part of [
-    'dist/bin',
-    'dist/lib',
-    'package.json',
-    'master.cf.sample',
-    'examples/toeh.toml',
-    ...parts,
-  ]) {
-    cpSync(join(ROOT, part), join(copy, part), { recursive: true, dereference: true })
-  }
-  execFileSync('chmod', ['-R', 'a+rX', copy])
-  return copy
 }
 
 const SERVICES = `
@@ -149,15 +112,8 @@ export class Postfix {
   readonly ungated: number
   /** The folder of main.cf and master.cf. */
   readonly etc: string
-  readonly #package: string
 
-  private constructor(
-    dir: string,
-    lab: Lab,
-    sink: Sink,
-    ports: [number, number, number],
-    packagePath: string,
-  ) {
+  private constructor(dir: string, lab: Lab, sink: Sink, ports: [number, number, number]) {
     this.dir = dir
     this.lab = lab
     this.sink = sink
@@ -165,7 +121,6 @@ export class Postfix {
     this.reinjection = ports[1]
     this.ungated = ports[2]
     this.etc = join(dir, 'etc')
-    this.#package = packagePath
   }
 
   /** Starts an instance for one test and stops it at its end. */
@@ -179,7 +134,7 @@ export class Postfix {
       dir,
       `${reinject}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}\n[express]\nenabled = ${options.express ?? false}\n`,
     )
-    const postfix = new Postfix(dir, lab, sink, ports, readablePackage(dir))
+    const postfix = new Postfix(dir, lab, sink, ports)
     t.teardown(async () => {
       postfix.stop()
       await sink.stop()
@@ -227,7 +182,7 @@ toeh_destination_recipient_limit = 50
 toeh_time_limit = 60s
 `,
     )
-    if (options.main !== undefined)
+    if (options.main !== undefined && options.main.length > 0)
       execFileSync('/usr/sbin/postconf', ['-c', this.etc, '-e', ...options.main])
     writeFileSync(join(this.etc, 'master.cf'), await this.#master(options))
     cool(this.etc)
@@ -351,9 +306,8 @@ ${SERVICES}`
   async toeh(...args: string[]): Promise<Outcome> {
     if (existsSync(join(this.etc, 'main.cf'))) cool(this.etc)
     const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config, MAIL_CONFIG: this.etc }
-    const program = join(this.#package, 'dist/bin/toeh.cjs')
     const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe']
-    return outcomeOf(startWith(env, [process.execPath, program, ...args], { stdio }))
+    return outcomeOf(startWith(env, [NODE, TOEH, ...args], { stdio }))
   }
 
   decisions(): Decision[] {

@@ -252,10 +252,10 @@ t.test('folders that are missing', async (t) => {
 t.test('a state folder that is read-only, as ProtectSystem=strict makes it', async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)
-  await lab.allow('known.test')
   const through = readOnly(lab.state)
   const tried = spawnSync(through[0] ?? '', [...through.slice(1), 'true'])
-  if (tried.status !== 0) return t.comment('skipped: nothing can be mounted here')
+  if (tried.status !== 0) return void t.plan(0, 'nothing can be mounted here')
+  await lab.allow('known.test')
   for (const recipients of [[KNOWN], [UNKNOWN], [KNOWN, UNKNOWN]]) {
     const outcome = await lab.filter({ recipients, through })
     assertDeferred(t, outcome, /read-only file system \(EROFS\); ProtectSystem= .*, run toeh doctor/)

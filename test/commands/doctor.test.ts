@@ -373,6 +373,7 @@ const SETTINGS_CASES: Case[] = [
 
 /** What a sound host gives to the checks. */
 const SOUND_HOST = {
+  unit: undefined,
   now: 0,
   paths: [],
   disks: [],

@@ -20,6 +20,9 @@ const missing = [
   ...(existsSync('/usr/sbin/pflogsumm') ? [] : ['pflogsumm']),
   ...['strace', 'faketime', 'scdoc', 'mandoc', 'fish', 'zsh'].filter((name) => !isThere(name)),
   ...(isThere('man') ? [] : ['man-db']),
+  // They start a systemd of their own in an overlay; here it is not started.
+  ...(isThere('systemd-run') ? [] : ['systemd']),
+  ...(isThere('dbus-daemon') ? [] : ['dbus']),
   ...(hasPostfix() && spawnSync('postconf', ['-m'], { encoding: 'utf8' }).stdout.includes('sqlite')
     ? []
     : ['postfix-sqlite']),

@@ -159,35 +159,24 @@ t.test('where standard error is closed, and /dev/null cannot be had, the answer 
   t.end()
 })
 
-t.test('the real Node, under what a hardened unit does to it', (t) => {
-  const run = (...through: readonly string[]) => {
-    const [program = '', ...args] = [...through, FILTER, WITH_NODE]
-    const { status, stdout, stderr } = spawnSync(program, args, {
-      encoding: 'utf8',
-      env: PIPE_ENV,
-      timeout: 20_000,
-    })
-    return { status, stdout, stderr }
-  }
-  const cannot = cannotDenyExecution()
-  if (cannot !== false) t.comment(`no MemoryDenyWriteExecute: ${cannot}`)
-  else
-    assertAnswered(
-      t,
-      run(...DENY_EXECUTION),
-      /Node crashed .*MemoryDenyWriteExecute=/,
-      'MemoryDenyWriteExecute',
-    )
-  if (spawnSync('prlimit', ['--version']).status === 0) {
-    assertAnswered(
-      t,
-      run('prlimit', '--nofile=12:12'),
-      /12 descriptors are too few, LimitNOFILE=/,
-      'descriptors',
-    )
-    const little = run('prlimit', `--as=${400 * 1024 * 1024}`)
-    assertAnswered(t, little, /Node crashed .*a limit of memory/, 'memory')
-  }
+/** The real Node, started through something. */
+function runReal(...through: readonly string[]): ReturnType<Stage['run']> {
+  const [program = '', ...args] = [...through, FILTER, WITH_NODE]
+  const options = { encoding: 'utf8', env: PIPE_ENV, timeout: 20_000 } as const
+  const { status, stdout, stderr } = spawnSync(program, args, options)
+  return { status, stdout, stderr }
+}
+
+t.test('the real Node under MemoryDenyWriteExecute=yes', { skip: cannotDenyExecution() }, (t) => {
+  assertAnswered(t, runReal(...DENY_EXECUTION), /Node crashed .*MemoryDenyWriteExecute=/, 'it crashes')
+  t.end()
+})
+
+t.test('the real Node with too little', { skip: cannotLimit }, (t) => {
+  const few = /12 descriptors are too few, LimitNOFILE=/
+  assertAnswered(t, runReal('prlimit', '--nofile=12:12'), few, 'descriptors')
+  const little = runReal('prlimit', `--as=${400 * 1024 * 1024}`)
+  assertAnswered(t, little, /Node crashed .*a limit of memory/, 'memory')
   t.end()
 })
 

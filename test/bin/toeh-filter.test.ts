@@ -267,7 +267,7 @@ t.test('a state folder that is read-only, as ProtectSystem=strict makes it', asy
 t.test('a full disk', async (t) => {
   const mountPoint = makeFolder(t)
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', mountPoint]).status === 0
-  if (!mounted) return t.comment('skipped: no file system can be mounted here')
+  if (!mounted) return void t.plan(0, 'no file system can be mounted here')
   t.teardown(() => spawnSync('umount', ['-l', mountPoint]))
   const sink = await makeSink(t)
   const ballast = join(mountPoint, 'ballast')
@@ -317,7 +317,7 @@ t.test('a decision log that cannot be written once the mail is out does not send
 })
 
 t.test('no free descriptors', async (t) => {
-  if (spawnSync('prlimit', ['--version']).status !== 0) return t.comment('skipped: no prlimit here')
+  if (spawnSync('prlimit', ['--version']).status !== 0) return void t.plan(0, 'no prlimit here')
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)
   await lab.allow('known.test')

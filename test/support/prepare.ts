@@ -17,6 +17,7 @@ const missing = [
   ...(hasPostfix() ? [] : ['postfix']),
   // It makes journals without a running journald, and brings journalctl.
   ...(hasJournal() ? [] : ['systemd-journal-remote']),
+  ...(existsSync('/usr/sbin/nft') ? [] : ['nftables']),
   ...(existsSync('/usr/sbin/pflogsumm') ? [] : ['pflogsumm']),
   ...['strace', 'faketime', 'scdoc', 'mandoc', 'fish', 'zsh'].filter((name) => !isThere(name)),
   ...(isThere('man') ? [] : ['man-db']),

@@ -117,7 +117,10 @@ settle_in() {
   for file in "$(npm config get globalconfig)" "$(npm config get userconfig)"; do
     if [ -f "$file" ]; then grep -vE '^ *(nodedir|prefix|cache) *=' "$file" >>"$machine/root/.npmrc"; fi
   done
-  if [ -e "$machine/usr/local/include/node/node.h" ]; then environment+=(npm_config_nodedir=/usr/local); fi
+  for name in /usr/local /usr; do
+    # A download less, where nothing but npm's registry may be reachable.
+    if [ -e "$machine$name/include/node/node.h" ]; then environment+=("npm_config_nodedir=$name") && break; fi
+  done
   file=$(npm config get cafile)
   if [ "$file" != null ]; then carry "$file" "$machine"; fi
   for name in NODE_EXTRA_CA_CERTS SSL_CERT_FILE; do

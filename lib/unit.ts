@@ -76,15 +76,18 @@ function pathsOf(unit: UnitFact, name: string): string[] {
   return text.split(' ').flatMap((word) => (word === '' ? [] : [word.replace(/^[-+]+/, '')]))
 }
 
+/** What ProtectSystem= makes read-only. */
+const PROTECTED: Readonly<Record<string, readonly string[]>> = {
+  yes: ['/usr', '/boot', '/efi'],
+  full: ['/usr', '/boot', '/efi', '/etc'],
+  strict: ['/'],
+}
+
 /** The property that makes a folder read-only, or undefined. Of what covers it, the most specific counts. */
 function readOnlyBy(unit: UnitFact, folder: string): string | undefined {
   const system = unit.properties.get('ProtectSystem') ?? ''
   const covered: [path: string, by: string | undefined][] = [
-    ...{ strict: ['/'], full: ['/usr', '/boot', '/efi', '/etc'], yes: ['/usr', '/boot', '/efi'] }[
-      system === 'strict' || system === 'full' || system === 'yes' ? system : 'yes'
-    ]
-      .filter(() => system !== '' && system !== 'no')
-      .map((path): [string, string] => [path, 'ProtectSystem']),
+    ...(PROTECTED[system] ?? []).map((path): [string, string] => [path, 'ProtectSystem']),
     ...(unit.properties.get('ProtectHome') === 'read-only' ? ['/home', '/root', '/run/user'] : []).map(
       (path): [string, string] => [path, 'ProtectHome'],
     ),

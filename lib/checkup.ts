@@ -3,10 +3,17 @@ import type { Check, Facts, Fault, Level } from './facts.js'
 import { GATE_CHECKS } from './gatecheck.js'
 import { HOST_CHECKS } from './hostcheck.js'
 import { LANE_CHECKS } from './lanecheck.js'
+import { UNIT_CHECKS } from './unit.js'
 import { WAYS_CHECKS } from './wayscheck.js'
 
 /** A new check is added to one of the lists. */
-export const CHECKS: readonly Check[] = [...GATE_CHECKS, ...WAYS_CHECKS, ...LANE_CHECKS, ...HOST_CHECKS]
+export const CHECKS: readonly Check[] = [
+  ...GATE_CHECKS,
+  ...UNIT_CHECKS,
+  ...WAYS_CHECKS,
+  ...LANE_CHECKS,
+  ...HOST_CHECKS,
+]
 
 export interface Finding {
   check: string

@@ -85,6 +85,17 @@ export interface Facts {
   /** Whether the clock is kept by the network; undefined where nobody says. */
   clockKept: boolean | undefined
   lane: LaneFact
+  /** Undefined where systemd does not run, or has no unit for this Postfix. */
+  unit: UnitFact | undefined
+}
+
+/** The unit of systemd that Postfix's master runs in. */
+export interface UnitFact {
+  name: string
+  /** As systemctl show prints them: SystemCallFilter's sets are written out, and `~` alone means no filter. */
+  properties: ReadonlyMap<string, string>
+  /** The file that has set a property last. */
+  origins: ReadonlyMap<string, string>
 }
 
 /** The express lane: what Postfix reads of it, and whether that is as it should be. */

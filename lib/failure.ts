@@ -50,8 +50,18 @@ export function describeError(error: unknown): string {
   return typeof code === 'string' ? `${text} (${code})` : text
 }
 
+/** What to do about EROFS, on which nobody's rights have any influence. */
+const READ_ONLY = 'ProtectSystem= in the unit of Postfix may be why, run toeh doctor'
+
 /** `error` as a Failure of `operation`; a Failure stays what it is. */
 export function toFailure(operation: string, error: unknown, details: FailureDetails = {}): Failure {
   if (error instanceof Failure) return error
-  return new Failure(operation, describeError(error), { status: EXIT.tempFail, cause: error, ...details })
+  const { code } = (error ?? {}) as { code?: unknown }
+  return new Failure(operation, describeError(error), {
+    status: EXIT.tempFail,
+    cause: error,
+    // Seldom a mount: it is how a unit of systemd shows a folder that is not made writable for it.
+    ...(code === 'EROFS' ? { hint: READ_ONLY } : {}),
+    ...details,
+  })
 }

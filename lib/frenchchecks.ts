@@ -51,6 +51,27 @@ const CHECKS: Table = {
   'this is what would happen to every outgoing message': 'c’est ce qui arriverait à tout message sortant',
   'only root can run it as another user': 'seul root peut le lancer sous un autre utilisateur',
   'it ends with {0}: {1}': 'il se termine par {0} : {1}',
+  'the unit of systemd that Postfix runs in, if any, leaves the filter what it needs':
+    'l’unité systemd de Postfix, s’il y en a une, laisse au filtre ce qu’il lui faut',
+  '{0} has {1}={2} ({3})': '{0} a {1}={2} ({3})',
+  'Node compiles as it runs, and crashes: all outgoing mail is deferred':
+    'Node compile pendant qu’il tourne, et plante : tout le courrier sortant est différé',
+  'Node makes system calls that are not in it, {0}: all outgoing mail is deferred':
+    'Node fait des appels système qui n’y sont pas, {0} : tout le courrier sortant est différé',
+  '{0} is read-only for the filter: all outgoing mail is deferred':
+    '{0} est en lecture seule pour le filtre : tout le courrier sortant est différé',
+  'the filter cannot see what it needs: all outgoing mail is deferred':
+    'le filtre ne voit pas ce dont il a besoin : tout le courrier sortant est différé',
+  'the filter cannot reach the way on: known mail is deferred':
+    'le filtre n’atteint pas la suite du chemin : le courrier connu est différé',
+  'toeh release runs outside of that network, and cannot reach the way back':
+    'toeh release tourne hors de ce réseau et n’atteint pas la voie de retour',
+  'postdrop, which sendmail(1) runs, is set-gid: known mail is deferred':
+    'postdrop, que sendmail(1) lance, est set-gid : le courrier connu est différé',
+  'Node does not start with so little, or not as often as Postfix starts it':
+    'Node ne démarre pas avec si peu, ou pas aussi souvent que Postfix le lance',
+  'Node, the filter, its configuration and its state folder have to be in there':
+    'Node, le filtre, sa configuration et son dossier d’état doivent s’y trouver',
   'user= is missing': 'user= manque',
   'there is no user {0}': 'il n’y a pas d’utilisateur {0}',
   'there is no group {0}': 'il n’y a pas de groupe {0}',

@@ -14,6 +14,7 @@ import {
   type LaneFact,
   type PathFact,
   type TableEntry,
+  type UnitFact,
 } from './facts.js'
 import { describeError, Failure } from './failure.js'
 import { laneFiles, laneFolder, lanePath } from './lane.js'
@@ -23,6 +24,7 @@ import { errorOf, troubleOf } from './owner.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
+import { readOrigins, readProperties, sandboxOf } from './unit.js'
 
 /** How long a server or a program is waited for. */
 const PATIENCE_MS = 20_000
@@ -105,16 +107,18 @@ export async function gatherFacts(
   const { reinject } = settings.toeh
   const service = gateOf(settings)
   const { lane, database } = await lookInside(config, main, now)
+  const unit = findUnit(main, configDir)
   return {
     ...settings,
     now,
+    unit,
     paths: pathsOf(config),
     disks: [config.state, main.get('queue_directory') ?? '/'].flatMap(roomOf),
     clockKept: { yes: true, no: false }[ask('timedatectl', 'show', '-p', 'NTPSynchronized', '--value') ?? ''],
     running: isRunning(configDir),
     greeting: reinject === undefined ? undefined : await greet(reinject),
     strangerEnters: reinject === undefined ? undefined : await sendStranger(reinject, user.uid),
-    trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir),
+    trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir, unit),
     lane,
     database,
   }
@@ -148,6 +152,32 @@ async function readServices(configDir: string | undefined): Promise<Service[]> {
 function isRunning(configDir: string | undefined): boolean {
   const where = configDir === undefined ? [] : ['-c', configDir]
   return ask('/usr/sbin/postfix', ...where, 'status') !== undefined
+}
+
+/** The unit that Postfix's master runs in, or would be started by. */
+function findUnit(main: ReadonlyMap<string, string>, configDir: string | undefined): UnitFact | undefined {
+  if (!existsSync('/run/systemd/system')) return undefined
+  // Debian 12's postfix.service only starts the others.
+  const known = configDir === undefined ? ['postfix.service', 'postfix@-.service'] : []
+  for (const name of [runningUnit(main) ?? [], known].flat()) {
+    const properties = readProperties(ask('systemctl', 'show', '--', name) ?? '')
+    if (properties.get('LoadState') !== 'loaded' || properties.get('Type') === 'oneshot') continue
+    return { name, properties, origins: readOrigins(ask('systemctl', 'cat', '--', name) ?? '') }
+  }
+  return undefined
+}
+
+/** By the control group of the process that all others come from; undefined where it does not run, or by hand. */
+function runningUnit(main: ReadonlyMap<string, string>): string | undefined {
+  try {
+    const folder = main.get('queue_directory') ?? ''
+    const pid = Number(readFileSync(join(folder, 'pid/master.pid'), 'utf8'))
+    if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'master\n') return undefined
+    const groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+    return /^(?:0:|\d+:name=systemd):.*\/([^/\n]+\.service)$/m.exec(groups)?.[1]
+  } catch {
+    return undefined
+  }
 }
 
 /** Whose the state folder is. Root's it should not be, nor anybody's who does not exist: undefined. */
@@ -261,12 +291,16 @@ s.setTimeout(3000, () => process.exit(3)); s.on('error', () => process.exit(3));
   return status === 0 ? true : status === 3 ? false : undefined
 }
 
-/** The filter as pipe(8) would run it, with nothing to read: it opens all it needs, then misses the message. */
+/**
+ * The filter as pipe(8) would run it, with nothing to read: it opens all it needs, then misses the message. Where Postfix is
+ * a unit of systemd, in a sandbox like that unit's.
+ */
 async function tryFilter(
   service: Service,
   user: Facts['user'],
   config: Config,
   configDir: string | undefined,
+  unit: UnitFact | undefined,
 ): Promise<Facts['trial']> {
   const { uid, gid } = user
   if (uid === undefined || gid === undefined) return undefined
@@ -279,7 +313,30 @@ async function tryFilter(
   )
   const cwd = service.attributes.get('directory') ?? config.state
   const env = { PATH: '/usr/bin:/bin', LANG: 'C', MAIL_CONFIG: configDir ?? '/etc/postfix' }
+  if (isRoot && unit !== undefined) {
+    const boxed = await run(inSandbox(unit, argv, { uid, gid, cwd, env }), { cwd: '/', env })
+    // Without D-Bus there is no systemd-run, and an older one may not know a property: then without, by what the unit says.
+    if (!/^(?:Failed|Unknown) /.test(boxed.output)) return boxed
+  }
   return run(argv, { ...(isRoot ? { uid, gid } : {}), cwd, env })
+}
+
+/** systemd-run(1) on a program. As root, who then becomes the user: as pipe(8) does it, and with its one group. */
+function inSandbox(
+  unit: UnitFact,
+  argv: readonly string[],
+  { uid, gid, cwd, env }: { uid: number; gid: number; cwd: string; env: Record<string, string> },
+): string[] {
+  const properties = [
+    `WorkingDirectory=${cwd}`,
+    'UMask=0077',
+    `RuntimeMaxSec=${PATIENCE_MS / 1000}`,
+    ...sandboxOf(unit),
+  ].flatMap((property) => ['-p', property])
+  const environment = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const become = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--']
+  const manner = ['--pipe', '--wait', '--collect', '--quiet']
+  return ['systemd-run', ...manner, ...properties, '--', 'env', '-i', ...environment, ...become, ...argv]
 }
 
 /** Runs a program on no input; its status and what it printed, both streams as one. */

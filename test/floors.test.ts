@@ -47,6 +47,7 @@ const FLOORS: [string, string[]][] = [
       'lookalikes',
       'metrics',
       'ruledraft',
+      'unit',
       'wayscheck',
     ],
   ],

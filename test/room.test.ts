@@ -30,7 +30,7 @@ function makeSmallLab(t: Test, size: string, settings: string): { lab: Lab; moun
 t.test('below free_megabytes nothing is begun: no spool, no hold, no line in the log', async (t) => {
   const sink = await makeSink(t)
   const small = makeSmallLab(t, '16m', `${sink.setting}\nlimits.free_megabytes = 10`)
-  if (small === undefined) return t.comment('skipped: no file system can be mounted here')
+  if (small === undefined) return void t.plan(0, 'no file system can be mounted here')
   const { lab, mountPoint } = small
   await lab.allow('known.test')
   assertSettled(t, await lab.filter({ recipients: [KNOWN], queueId: 'ROOM0001' }), 'passed 1')

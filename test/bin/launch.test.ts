@@ -70,19 +70,20 @@ async function makeStage(t: Test): Promise<Stage> {
   return { lab, launcher: join(bin, 'toeh-filter'), ...of('filter-'), command }
 }
 
-/** Says on standard error whether V8 took the cache; loaded before the launcher. */
+/** Writes to a file whether V8 took the cache, because toeh-filter has no standard error; loaded before the launcher. */
 const TELL = `
+const tell = (what) => fs.appendFileSync(process.env.TOLD, what)
 const fs = require('node:fs'), vm = require('node:vm'), inside = process.binding('contextify')
 inside.ContextifyScript = class extends inside.ContextifyScript {
   constructor(...given) {
     super(...given)
-    fs.writeSync(2, given[4] === undefined ? 'no cache given' : this.cachedDataRejected ? 'rejected' : 'taken')
+    tell(given[4] === undefined ? 'no cache given' : this.cachedDataRejected ? 'rejected' : 'taken')
   }
 }
 vm.Script = class extends vm.Script {
   constructor(source, options) {
     super(source, options)
-    fs.writeSync(2, options.cachedData === undefined ? 'no cache' : 'a cache')
+    tell(options.cachedData === undefined ? 'no cache' : 'a cache')
   }
 }`
 
@@ -90,18 +91,29 @@ vm.Script = class extends vm.Script {
 function telling(lab: Lab): Record<string, string> {
   const tell = join(lab.dir, 'tell.cjs')
   writeFileSync(tell, TELL)
-  return { NODE_OPTIONS: `--require=${tell}` }
+  const TOLD = join(lab.dir, 'told')
+  writeFileSync(TOLD, '')
+  return { NODE_OPTIONS: `--require=${tell}`, TOLD }
 }
 
-async function run({ lab, launcher }: Stage): Promise<Outcome> {
+interface Told extends Outcome {
+  /** What became of the cache. */
+  told: string
+}
+
+async function told(lab: Lab, outcome: Promise<Outcome>): Promise<Told> {
+  return { ...(await outcome), told: readFileSync(join(lab.dir, 'told'), 'utf8') }
+}
+
+async function run({ lab, launcher }: Stage): Promise<Told> {
   const env = telling(lab)
-  return lab.filter({ recipients: ['bob@known.test'], program: launcher, env })
+  return told(lab, lab.filter({ recipients: ['bob@known.test'], program: launcher, env }))
 }
 
 /** It let the message through, and this became of the cache. */
-function assertPassed(t: Test, outcome: Outcome, cache: string): void {
-  assertSettled(t, { ...outcome, stderr: '' }, /^toeh: passed 1 as /)
-  t.equal(outcome.stderr, cache)
+function assertPassed(t: Test, { told, ...outcome }: Told, cache: string): void {
+  assertSettled(t, outcome, /^toeh: passed 1 as /)
+  t.equal(told, cache)
 }
 
 /** Where in a cache the beginnings of Node's files stand, and V8's bytes once and twice (bin/launch.cts). */
@@ -203,9 +215,8 @@ t.test('two builds of one version: each does without the cache of the other', as
   const { lab, launcher, cache } = stage
   const { program, isSame } = await installTwin(t)
   t.comment(isSame ? 'this Node is the build that npm has' : `this Node is another build than npm's`)
-  const env = telling(lab)
-  const pass = (node: string): Promise<Outcome> =>
-    lab.filter({ recipients: ['bob@known.test'], program: launcher, env, node })
+  const pass = (node: string): Promise<Told> =>
+    told(lab, lab.filter({ recipients: ['bob@known.test'], program: launcher, env: telling(lab), node }))
   // Compared by what they are, not by where they lie.
   assertPassed(t, await pass(program), isSame ? 'taken' : 'no cache')
   const copy = join(lab.dir, 'copy')
@@ -292,7 +303,7 @@ t.test(
     const { lab } = await makeStage(t)
     assertPassed(
       t,
-      await lab.filter({ recipients: ['bob@known.test'], bare: true, env: telling(lab) }),
+      await told(lab, lab.filter({ recipients: ['bob@known.test'], bare: true, env: telling(lab) })),
       'rejected',
     )
   },
@@ -324,7 +335,7 @@ t.test('an installation that is half there defers', async (t) => {
   const whole = readFileSync(stage.bundle)
   writeFileSync(stage.bundle, whole.subarray(0, whole.length / 2))
   rmSync(stage.cache)
-  assertDeferred(t, { ...(await run(stage)), stderr: '' }, /^4\.3\.0 toeh: start: /)
+  assertDeferred(t, await run(stage), /^4\.3\.0 toeh: start: /)
   writeFileSync(stage.bundle, '(function () {})')
   const { code, stdout } = await run(stage)
   t.strictSame({ code, stdout }, { code: 75, stdout: '' }, 'also where it does nothing at all')
@@ -338,13 +349,15 @@ t.test('an installation that is half there defers', async (t) => {
 
 t.test('toeh: the same', async (t) => {
   const { lab, command } = await makeStage(t)
-  const list = async (): Promise<Outcome> => {
+  const list = async (): Promise<Told> => {
     const args = [command.launcher, 'list', '--config', lab.config]
-    return outcomeOf(spawn(NODE, args, { env: { PATH: process.env.PATH, ...telling(lab) } }))
+    const env = { PATH: process.env.PATH, ...telling(lab) }
+    return told(lab, outcomeOf(spawn(NODE, args, { env })))
   }
-  t.strictSame(await list(), { code: 0, signal: null, stdout: 'nothing waits\n', stderr: 'taken' })
+  const nothing = { code: 0, signal: null, stdout: 'nothing waits\n', stderr: '' }
+  t.strictSame(await list(), { ...nothing, told: 'taken' })
   rmSync(command.cache)
-  t.strictSame(await list(), { code: 0, signal: null, stdout: 'nothing waits\n', stderr: 'no cache' })
+  t.strictSame(await list(), { ...nothing, told: 'no cache' })
   rmSync(command.bundle)
   const { code, stdout, stderr } = await list()
   t.strictSame({ code, stdout }, { code: 1, stdout: '' })

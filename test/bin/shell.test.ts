@@ -1,9 +1,11 @@
 /** The shell that starts Node for toeh-filter: whatever becomes of Node, the answer is 0 or 75, and no argument changes on the way. */
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { FILTER, outcomeOf } from '../support/lab.js'
+import { cannotDenyExecution, DENY_EXECUTION } from '../support/hardened.js'
+import { FILTER, outcomeOf, PIPE_ENV, WITH_NODE } from '../support/lab.js'
 
 interface Stage {
   /** A copy of toeh-filter, in a folder whose name is no easy one. */
@@ -37,23 +39,57 @@ t.test('the status is 0 for 0, and 75 for every other end', (t) => {
   const stage = makeStage(t)
   const ends: [script: string, status: number][] = [
     ['exit 0', 0],
-    ...[1, 2, 9, 13, 64, 71, 75, 99, 126, 127, 134, 255].map((code): [string, number] => [
-      `exit ${code}`,
-      75,
-    ]),
-    ...['KILL', 'SEGV', 'ABRT', 'TERM', 'HUP', 'INT'].map((name): [string, number] => [
-      `kill -${name} $$`,
-      75,
-    ]),
+    ['exit 75', 75],
   ]
   for (const [script, status] of ends) {
-    const node = stage.node('node', `echo said; ${script}`)
+    const node = stage.node('node', `echo said; echo noise >&2; ${script}`)
     const answer = stage.run([`--node=${node}`, '--sender=x'])
-    t.equal(answer.status, status, script)
-    t.equal(answer.stdout, 'said\n', `${script}: what it said is passed on`)
+    t.strictSame(answer, { status, stdout: 'said\n', stderr: '' }, `${script}: its answer, and nothing else`)
   }
   t.end()
 })
+
+t.test('where Node ends without an answer, one line says how and what to run', (t) => {
+  const stage = makeStage(t)
+  const ends: [script: string, line: RegExp][] = [
+    ...[1, 2, 13, 64, 71, 99, 131, 150, 255].map((code): [string, RegExp] => [
+      `exit ${code}`,
+      RegExp(`Node ended with ${code} and no answer`),
+    ]),
+    ['exit 9', /node does not know an option; Node has to be 20\.19 or newer/],
+    ['exit 126', /node cannot be run: .*ProtectHome=/],
+    ['exit 127', /there is no Node at \/.*\/node, or a library/],
+    ['kill -KILL $$', /Node was killed: MemoryMax=/],
+    ['kill -SYS $$', /Node may not make a system call: SystemCallFilter=/],
+    ...['TERM', 'HUP', 'INT'].map((name): [string, RegExp] => [
+      `kill -${name} $$`,
+      RegExp(`Node was ended by signal ${constants.signals[`SIG${name}` as NodeJS.Signals]}`),
+    ]),
+    ...['SEGV', 'ABRT', 'TRAP', 'ILL', 'BUS', 'FPE'].map((name): [string, RegExp] => [
+      `kill -${name} $$`,
+      RegExp(
+        `Node crashed \\(signal ${constants.signals[`SIG${name}` as NodeJS.Signals]}\\): .*MemoryDenyWriteExecute=`,
+      ),
+    ]),
+  ]
+  for (const [script, line] of ends) {
+    const node = stage.node('node', `echo '#' >&2; echo '# Fatal error in , line 0' >&2; ${script}`)
+    assertAnswered(t, stage.run([`--node=${node}`, '--sender=x']), line, script)
+  }
+  t.end()
+})
+
+/** The one line that the shell writes, at the first byte, and nothing beside it. */
+function assertAnswered(
+  t: Test,
+  { status, stdout, stderr }: ReturnType<Stage['run']>,
+  line: RegExp,
+  comment: string,
+): void {
+  t.strictSame({ status, stderr }, { status: 75, stderr: '' }, comment)
+  t.match(stdout, /^4\.3\.0 toeh: start: [ -~]+; run toeh doctor\n$/, comment)
+  t.match(stdout, line, comment)
+}
 
 t.test('a signal to the shell alone: it waits for Node, and says what came of it', async (t) => {
   const stage = makeStage(t)
@@ -66,7 +102,9 @@ t.test('a signal to the shell alone: it waits for Node, and says what came of it
       const child = spawn(stage.program, [`--node=${node}`])
       const ended = outcomeOf(child)
       child.stdout.once('data', () => child.kill(signal))
-      t.strictSame(await ended, { code: status, signal: null, stdout: 'here\ndone\n', stderr: '' }, signal)
+      const said = status === 0 ? '' : '4.3.0 toeh: start: Node ended with 1 and no answer; run toeh doctor\n'
+      const stdout = `here\ndone\n${said}`
+      t.strictSame(await ended, { code: status, signal: null, stdout, stderr: '' }, signal)
     }
   }
 })
@@ -75,12 +113,70 @@ t.test('no Node to start', (t) => {
   const stage = makeStage(t)
   const locked = stage.node('locked', 'exit 0')
   chmodSync(locked, 0o644)
-  for (const node of ['/nonexistent/node', '', '/', locked]) {
-    const { status, stderr } = stage.run([`--node=${node}`])
-    t.equal(status, 75, JSON.stringify(node))
-    t.match(stderr, /toeh-filter: (line )?\d+: /, 'the log has what is wrong')
+  for (const [node, line] of [
+    ['/nonexistent/node', 'there is no Node at /nonexistent/node'],
+    ['', 'there is no Node at ""'],
+    ['/', '/ cannot be run'],
+    [locked, 'locked cannot be run'],
+  ] as const) {
+    assertAnswered(t, stage.run([`--node=${node}`]), RegExp(`start: .*${line}`), node)
   }
-  t.equal(stage.run(['--sender=x'], '/nonexistent').status, 75, 'nor in the PATH')
+  assertAnswered(t, stage.run(['--sender=x'], '/nonexistent'), /there is no Node at node/, 'nor in the PATH')
+  t.end()
+})
+
+const cannotLimit =
+  process.getuid?.() === 0 && spawnSync('prlimit', ['--version']).status === 0
+    ? false
+    : 'needs root and prlimit'
+
+t.test('no process can be started', { skip: cannotLimit }, (t) => {
+  // A user who has no other process, and a folder that he can reach.
+  const dir = mkdtempSync('/tmp/toeh-shell-')
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  chmodSync(dir, 0o755)
+  copyFileSync(FILTER, join(dir, 'toeh-filter'))
+  const through = ['--reuid=61234', '--regid=61234', '--clear-groups', 'prlimit', '--nproc=1:1']
+  const { status, stdout, stderr } = spawnSync('setpriv', [...through, join(dir, 'toeh-filter')], {
+    encoding: 'utf8',
+  })
+  assertAnswered(t, { status, stdout, stderr }, /no process can be started: TasksMax=/, 'it says so')
+  t.end()
+})
+
+t.test('where standard error is closed, and /dev/null cannot be had, the answer is the same', (t) => {
+  const stage = makeStage(t)
+  const node = stage.node('node', 'echo said')
+  const line = `exec 2>&-; exec "$0" "$@"`
+  const run = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', line, stage.program, ...args], {
+      encoding: 'utf8',
+    })
+    return { status, stdout, stderr }
+  }
+  t.strictSame(run(`--node=${node}`), { status: 0, stdout: 'said\n', stderr: '' })
+  assertAnswered(t, run('--node=/nonexistent/node'), /there is no Node/, 'closed')
+  t.end()
+})
+
+/** The real Node, started through something. */
+function runReal(...through: readonly string[]): ReturnType<Stage['run']> {
+  const [program = '', ...args] = [...through, FILTER, WITH_NODE]
+  const options = { encoding: 'utf8', env: PIPE_ENV, timeout: 20_000 } as const
+  const { status, stdout, stderr } = spawnSync(program, args, options)
+  return { status, stdout, stderr }
+}
+
+t.test('the real Node under MemoryDenyWriteExecute=yes', { skip: cannotDenyExecution() }, (t) => {
+  assertAnswered(t, runReal(...DENY_EXECUTION), /Node crashed .*MemoryDenyWriteExecute=/, 'it crashes')
+  t.end()
+})
+
+t.test('the real Node with too little', { skip: cannotLimit }, (t) => {
+  const few = /12 descriptors are too few, LimitNOFILE=/
+  assertAnswered(t, runReal('prlimit', '--nofile=12:12'), few, 'descriptors')
+  const little = runReal('prlimit', `--as=${400 * 1024 * 1024}`)
+  assertAnswered(t, little, /Node crashed .*a limit of memory/, 'memory')
   t.end()
 })
 

@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { databasePath } from '../../lib/database.js'
+import { readOnly } from '../support/hardened.js'
 import {
   assertDeferred,
   assertSettled,
@@ -249,10 +250,25 @@ t.test('folders that are missing', async (t) => {
   }
 })
 
+t.test('a state folder that is read-only, as ProtectSystem=strict makes it', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const through = readOnly(lab.state)
+  const tried = spawnSync(through[0] ?? '', [...through.slice(1), 'true'])
+  if (tried.status !== 0) return void t.plan(0, 'nothing can be mounted here')
+  await lab.allow('known.test')
+  for (const recipients of [[KNOWN], [UNKNOWN], [KNOWN, UNKNOWN]]) {
+    const outcome = await lab.filter({ recipients, through })
+    assertDeferred(t, outcome, /read-only file system \(EROFS\); ProtectSystem= .*, run toeh doctor/)
+  }
+  t.equal(sink.mails.length, 0, 'nothing is sent')
+  assertNothingLeft(t, lab)
+})
+
 t.test('a full disk', async (t) => {
   const mountPoint = makeFolder(t)
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', mountPoint]).status === 0
-  if (!mounted) return t.comment('skipped: no file system can be mounted here')
+  if (!mounted) return void t.plan(0, 'no file system can be mounted here')
   t.teardown(() => spawnSync('umount', ['-l', mountPoint]))
   const sink = await makeSink(t)
   const ballast = join(mountPoint, 'ballast')
@@ -302,7 +318,7 @@ t.test('a decision log that cannot be written once the mail is out does not send
 })
 
 t.test('no free descriptors', async (t) => {
-  if (spawnSync('prlimit', ['--version']).status !== 0) return t.comment('skipped: no prlimit here')
+  if (spawnSync('prlimit', ['--version']).status !== 0) return void t.plan(0, 'no prlimit here')
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)
   await lab.allow('known.test')
@@ -471,16 +487,17 @@ t.test('memory stays flat: 25 MB take little more than nothing', async (t) => {
   const lab = makeLab(t, sink.setting)
   await lab.allow('known.test')
   const tell = join(lab.dir, 'tell.cjs')
+  const told = join(lab.dir, 'told')
   writeFileSync(
     tell,
-    "process.on('exit', () => require('node:fs').writeSync(2, String(process.resourceUsage().maxRSS)))",
+    `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(told)}, String(process.resourceUsage().maxRSS)))`,
   )
   /** Kilobytes at the most, of the whole process. */
   const peakOf = async (input: string): Promise<number> => {
     const env = { NODE_OPTIONS: `--require=${tell}` }
-    const { code, stderr } = await lab.filter({ recipients: [KNOWN], input, env })
+    const { code } = await lab.filter({ recipients: [KNOWN], input, env })
     t.equal(code, 0)
-    return Number(stderr)
+    return Number(readFileSync(told, 'utf8'))
   }
   const small = await peakOf(MESSAGE)
   const line = `${'x'.repeat(75)}\n`

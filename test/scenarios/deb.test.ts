@@ -241,8 +241,7 @@ const cannot = missingTool()
 t.test('the package, from its building to its purge', { skip: cannot, timeout: 280_000 }, async (t) => {
   const machine = await Machine.start(t)
   if (machine === undefined) {
-    t.comment('not tried: no overlay over this system can be made here')
-    return
+    return void t.plan(0, 'no overlay over this system can be made here')
   }
   const deb = await build(t)
   const complaints = lint(deb)

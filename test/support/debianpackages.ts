@@ -48,6 +48,7 @@ export const PROMTOOL = process.env.PROMTOOL ?? findProgram('promtool') ?? UNPAC
 const PROGRAMS: Record<string, string[]> = {
   adduser: ['adduser', 'deluser'],
   binutils: ['strip'],
+  dbus: ['dbus-daemon'],
   'dpkg-dev': ['dpkg-shlibdeps'],
   faketime: ['faketime'],
   fish: ['fish'],
@@ -62,6 +63,8 @@ const PROGRAMS: Record<string, string[]> = {
   procps: ['pgrep'],
   scdoc: ['scdoc'],
   strace: ['strace'],
+  // A test starts a systemd of its own in an overlay; here it is not started.
+  systemd: ['systemd-run'],
   zsh: ['zsh'],
 }
 

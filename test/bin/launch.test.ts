@@ -22,7 +22,6 @@ import {
   FILTER,
   type Lab,
   MESSAGE,
-  makeFolder,
   makeLab,
   NODE,
   type Outcome,
@@ -30,6 +29,7 @@ import {
   ROOT,
 } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
+import { twinNode } from '../support/twin.js'
 
 interface Stage {
   lab: Lab
@@ -196,24 +196,12 @@ t.test('a cache is of one build of Node: another has another build ID, whatever 
   assertPassed(t, await run(stage), 'taken')
 })
 
-/** The same version of Node as npm has it built: a program, and whether it is the build that runs here. */
-async function installTwin(t: Test): Promise<{ program: string; isSame: boolean }> {
-  const folder = makeFolder(t)
-  writeFileSync(join(folder, 'package.json'), '{ "private": true, "allowScripts": { "node": true } }')
-  const wanted = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
-  execFileSync('npm', [...wanted, `node@${process.versions.node}`], { cwd: folder, stdio: 'pipe' })
-  const [part = ''] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    /\/node-[a-z]+-[a-z0-9]+\/bin\/node$/.test(path),
-  )
-  const program = join(folder, part)
-  const [here, there] = [process.execPath, program].map((path) => readFileSync(path).subarray(0, 1024))
-  return { program, isSame: here?.equals(there ?? Buffer.of()) ?? false }
-}
-
 t.test('two builds of one version: each does without the cache of the other', async (t) => {
   const stage = await makeStage(t)
   const { lab, launcher, cache } = stage
-  const { program, isSame } = await installTwin(t)
+  const program = twinNode()
+  const [here, there] = [process.execPath, program].map((path) => readFileSync(path).subarray(0, 1024))
+  const isSame = here?.equals(there ?? Buffer.of()) ?? false
   t.comment(isSame ? 'this Node is the build that npm has' : `this Node is another build than npm's`)
   const pass = (node: string): Promise<Told> =>
     told(lab, lab.filter({ recipients: ['bob@known.test'], program: launcher, env: telling(lab), node }))

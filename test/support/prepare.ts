@@ -7,7 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { missingPackages, PROMTOOL, UNPACKED_PROMTOOL } from './debianpackages.js'
-import { sweepCopies } from './reachable.js'
+import { ROOT, sweepCopies } from './reachable.js'
+import { twinNode } from './twin.js'
 
 function run(
   command: string,
@@ -68,5 +69,11 @@ function installMissing(): { names: string[]; why: string } {
 
 const { names, why } = installMissing()
 for (const name of names) console.error(`prepare: ${name} ${why}: the tests that need it will be skipped`)
+// What else tests fetch, so that they themselves need no network.
+twinNode()
+const { otherNode } = (await import(join(ROOT, 'packaging/othernode.mjs'))) as {
+  otherNode(root: string): unknown
+}
+otherNode(ROOT)
 // The copy that other users run, where this checkout or Node is closed to them, is made by being asked for.
 sweepCopies()

@@ -155,7 +155,10 @@ function isRunning(configDir: string | undefined): boolean {
 }
 
 /** The unit that Postfix's master runs in, or would be started by. */
-function findUnit(main: ReadonlyMap<string, string>, configDir: string | undefined): UnitFact | undefined {
+export function findUnit(
+  main: ReadonlyMap<string, string>,
+  configDir: string | undefined,
+): UnitFact | undefined {
   if (!existsSync('/run/systemd/system')) return undefined
   // Debian 12's postfix.service only starts the others.
   const known = configDir === undefined ? ['postfix.service', 'postfix@-.service'] : []

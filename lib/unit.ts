@@ -122,8 +122,11 @@ function isLess(unit: UnitFact, name: string, least: number): boolean {
   return Number(unit.properties.get(name) ?? 'NaN') < least
 }
 
+/** What is asked of an installation here. */
+type Sandboxed = Pick<Facts, 'services' | 'expected' | 'toeh' | 'unit'>
+
 /** Everything of the unit that keeps the filter from its work. */
-function obstacles(facts: Facts, unit: UnitFact): Obstacle[] {
+function obstacles(facts: Sandboxed, unit: UnitFact): Obstacle[] {
   const { state, path, reinject } = facts.toeh
   const { properties } = unit
   const program = (gateOf(facts)?.argv ?? []).map((word) => word.replace(/^--node=/, ''))
@@ -206,30 +209,33 @@ function dropIn(unit: string, lines: readonly string[]): string[] {
   ]
 }
 
+/** Each of these with what mends them all. */
+export function unitFaults(facts: Sandboxed): Fault[] {
+  const { unit } = facts
+  if (unit === undefined) return []
+  const found = obstacles(facts, unit)
+  // One drop-in for all of them: each offers the same, so that pasting one after another writes no line twice.
+  const mend = dropIn(
+    unit.name,
+    found.flatMap(({ lines }) => lines),
+  )
+  return found.map(({ property, level, why, lines }) => {
+    const value = unit.properties.get(property) ?? ''
+    const shown = value.length > 60 ? `${value.slice(0, 60)}...` : value
+    const from = unit.origins.get(property) ?? ''
+    return {
+      level,
+      what: words`${unit.name} has ${property}=${shown} (${from})`,
+      why,
+      mend: lines.length > 0 ? mend : [],
+    }
+  })
+}
+
 export const UNIT_CHECKS: Check[] = [
   {
     name: 'unit',
     good: () => words`the unit of systemd that Postfix runs in, if any, leaves the filter what it needs`,
-    look: (facts) => {
-      const { unit } = facts
-      if (unit === undefined) return []
-      const found = obstacles(facts, unit)
-      // One drop-in for all of them: each offers the same, so that pasting one after another writes no line twice.
-      const mend = dropIn(
-        unit.name,
-        found.flatMap(({ lines }) => lines),
-      )
-      return found.map(({ property, level, why, lines }) => {
-        const value = unit.properties.get(property) ?? ''
-        const shown = value.length > 60 ? `${value.slice(0, 60)}...` : value
-        const from = unit.origins.get(property) ?? ''
-        return {
-          level,
-          what: words`${unit.name} has ${property}=${shown} (${from})`,
-          why,
-          mend: lines.length > 0 ? mend : [],
-        }
-      })
-    },
+    look: unitFaults,
   },
 ]

@@ -16,13 +16,14 @@ import { EXIT } from '../exit.js'
 import { LANE_SERVICES, type LaneFiles, laneCommands } from '../express.js'
 import { instanceCommand, quote, type Setup } from '../facts.js'
 import { describeError, Failure, toFailure } from '../failure.js'
-import { greet, lookInside, ownerOf, readSettings } from '../installation.js'
+import { findUnit, greet, lookInside, ownerOf, readSettings } from '../installation.js'
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts } from '../lanecheck.js'
 import { demandReach } from '../owner.js'
 import { type AddressClasses, askPostfix, readAddressClasses } from '../postconf.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
 import { spoken, words } from '../speech.js'
+import { unitFaults } from '../unit.js'
 import { type Edit, wire } from '../wiring.js'
 import { faultIn } from '../wording.js'
 
@@ -227,6 +228,7 @@ async function intoPostfix(options: Options): Promise<void> {
     ? demandLane(config, { ...settings, lane: (await lookInside(config, settings.main, clock())).lane })
     : undefined
   const { edits, remarks } = wire({ ...settings, set }, lane)
+  remarks.push(...describeUnit(settings, configDir))
   await demandPort(edits, settings)
   const alteration = await prepare(configDir, edits)
   const { folder, difference } = alteration
@@ -270,6 +272,17 @@ async function intoPostfix(options: Options): Promise<void> {
     remarks,
   }
   answer(options, { config: path, state: config.state, postfix: json }, lines)
+}
+
+/** What Postfix's unit forbids the filter, as Debian 13's does, and the drop-in that lets it. */
+function describeUnit(setup: Setup, configDir: string | undefined): string[] {
+  const faults = unitFaults({ ...setup, unit: findUnit(setup.main, configDir) })
+  if (faults.length === 0) return []
+  const commands = new Set(faults.flatMap(({ mend }) => mend))
+  return [
+    ...faults.map(({ what, why }) => `${what}: ${why}`),
+    ...(commands.size > 0 ? [words`What mends it, in a root shell:`, ...commands] : []),
+  ]
 }
 
 /** Options that mean nothing without --postfix, and two that contradict one another. */

@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { cannotBeFresh, Debian } from '../support/debian.js'
-import { assertDone, onlyWith, ROOT, TOEH } from '../support/lab.js'
+import { assertDone, NODE, onlyWith, ROOT, TOEH } from '../support/lab.js'
 import { Sink } from '../support/sink.js'
 
 const PAGE = readFileSync(join(ROOT, 'docs/first-hour.md'), 'utf8')
@@ -63,6 +63,7 @@ t.test('followed to the letter', { skip: cannotBeFresh() }, async (t) => {
   const bin = join(debian.dir, 'bin')
   mkdirSync(bin)
   symlinkSync(TOEH, join(bin, 'toeh'))
+  symlinkSync(NODE, join(bin, 'node'))
   const env = { ...debian.env, PATH: `${bin}:${debian.env.PATH}:/usr/sbin` }
 
   const [shown = ''] = /(?<=^# toeh show )\S+/m.exec(PAGE) ?? []

@@ -77,6 +77,12 @@ const KILLED: [who: string, program: string[], victim: (writer: Writer) => numbe
   ['the shell', BY_THE_SHELL, ({ filter }) => filter],
 ]
 
+/** Kills a process, and waits until it is dead: only then can anybody know. */
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL')
+  while (isAlive(pid)) await sleep(1)
+}
+
 async function makeGround(t: Test): Promise<{ lab: Lab; sink: Sink }> {
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)
@@ -88,7 +94,7 @@ for (const [who, program, victim] of KILLED) {
   t.test(`killed while the message is read: ${who}`, async (t) => {
     const { lab, sink } = await makeGround(t)
     const writer = await startWriter(t, lab, program)
-    process.kill(victim(writer), 'SIGKILL')
+    await kill(victim(writer))
     // Where it lives, the message comes to its end, and the writer does not see how the gate ends.
     if (victim(writer) !== writer.pid) writer.finish()
     t.match(
@@ -110,8 +116,7 @@ for (const [who, program, victim] of KILLED) {
     db.run('BEGIN IMMEDIATE')
     writer.finish()
     while (lab.held().length === 0) await sleep(10)
-    process.kill(victim(writer), 'SIGKILL')
-    await sleep(50)
+    await kill(victim(writer))
     db.run('COMMIT')
     t.match(
       await writer.ended(),
@@ -134,8 +139,7 @@ for (const [who, program, victim] of KILLED) {
     const writer = await startWriter(t, lab, program)
     writer.finish()
     await talker.until('DATA')
-    process.kill(victim(writer), 'SIGKILL')
-    await sleep(50)
+    await kill(victim(writer))
     goOn('354 go on')
     t.match(
       await writer.ended(),

@@ -77,10 +77,11 @@ const KILLED: [who: string, program: string[], victim: (writer: Writer) => numbe
   ['the shell', BY_THE_SHELL, ({ filter }) => filter],
 ]
 
-/** Kills a process, and waits until it is dead: only then can anybody know. */
+/** Kills a process, and waits until it is dead, and its children another's: its last thread may take a moment longer. */
 async function kill(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL')
   while (isAlive(pid)) await sleep(1)
+  await sleep(50)
 }
 
 async function makeGround(t: Test): Promise<{ lab: Lab; sink: Sink }> {

@@ -182,8 +182,11 @@ t.test('every recipient that passed is on the wire as it was given, and nobody e
       assertWhole(peer, given, course, await send(peer, given, course))
     },
   )
-  await holds(t, 'conversations', 2500, whole)
-  t.ok(sent > 500 && held > 500, `${sent} recipients sent, ${held} held`)
+  const tried = await holds(t, 'conversations', 2500, whole)
+  t.ok(
+    sent > tried / 5 && held > tried / 5,
+    `${sent} recipients sent, ${held} held of ${tried} conversations`,
+  )
 })
 
 t.test('whatever it is handed: it is sent as it is, or nothing is said at all', async (t) => {
@@ -205,6 +208,6 @@ t.test('whatever it is handed: it is sent as it is, or nothing is said at all', 
       assertWhole(peer, given, course, outcome)
     },
   )
-  await holds(t, 'conversations', 2500, whole)
-  t.ok(sent > 250, `${sent} conversations`)
+  const tried = await holds(t, 'conversations', 2500, whole)
+  t.ok(sent > tried / 10, `${sent} of ${tried} conversations`)
 })

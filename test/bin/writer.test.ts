@@ -18,7 +18,7 @@ import {
   PIPE_ENV,
   WITH_NODE,
 } from '../support/lab.js'
-import { childrenOf, isAlive } from '../support/process.js'
+import { childrenOf, isAlive, readProc } from '../support/process.js'
 import { makeSink, type Sink } from '../support/sink.js'
 import { Talker } from '../support/talker.js'
 
@@ -77,11 +77,13 @@ const KILLED: [who: string, program: string[], victim: (writer: Writer) => numbe
   ['the shell', BY_THE_SHELL, ({ filter }) => filter],
 ]
 
-/** Kills a process, and waits until it is dead, and its children another's: its last thread may take a moment longer. */
+/** Kills a process, and waits until its children are another's: its last thread may live longer than its first. */
 async function kill(pid: number): Promise<void> {
+  const children = childrenOf(pid)
   process.kill(pid, 'SIGKILL')
-  while (isAlive(pid)) await sleep(1)
-  await sleep(50)
+  const isParent = (child: number): boolean =>
+    new RegExp(`^PPid:\\s+${pid}$`, 'm').test(readProc(`${child}/status`))
+  while (isAlive(pid) || children.some(isParent)) await sleep(1)
 }
 
 async function makeGround(t: Test): Promise<{ lab: Lab; sink: Sink }> {

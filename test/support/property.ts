@@ -13,6 +13,7 @@ export const FUZZ_RUNS = Math.max(1, Number(process.env.FUZZ_RUNS ?? 1) || 1)
  * the environment runs a seed again.
  * @param cases how many to try
  * @param limitMs milliseconds after which no further one is begun
+ * @returns how many it has tried
  */
 export async function holds<T>(
   t: Test,
@@ -20,7 +21,7 @@ export async function holds<T>(
   cases: number,
   property: fc.IRawProperty<T>,
   limitMs = LIMIT_MS,
-): Promise<void> {
+): Promise<number> {
   const { SEED } = process.env
   const seed = SEED === undefined ? {} : { seed: Number(SEED) }
   const limits = {
@@ -31,6 +32,7 @@ export async function holds<T>(
   const details = await fc.check(property, { ...limits, ...seed })
   if (details.failed) t.fail(`${name}\n${await fc.asyncDefaultReportMessage(details)}`)
   else t.pass(`${name}: ${details.numRuns} cases`)
+  return details.numRuns
 }
 
 /** Throws unless both are the same as JSON: within a property, where an assertion of tap would count each case. */

@@ -173,6 +173,10 @@ const FAULTS: Record<Fault, string[]> = {
     'a@xn--a.test', // no valid Punycode
     'a@xn--99zzzz9999999.test',
     'a@sub.xn--a.test',
+    'a@xn--ab.test',
+    'a@xn--a-ecp.test',
+    'a@ü.xn--0.test', // beside a U-label
+    'a@xn--bcher-kva.xn--pokxncvks.test', // beside an A-label
   ],
 }
 

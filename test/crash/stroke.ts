@@ -26,6 +26,7 @@ const FAULTS: Record<string, Fault[]> = {
   fdatasync: ['EIO', 'ENOSPC', 'EDQUOT'],
   rename: DISK,
   unlink: ['EIO'],
+  unlinkat: ['EIO'],
   rmdir: ['EIO'],
   mkdir: DISK,
   read: ['EIO'],

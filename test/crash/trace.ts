@@ -62,8 +62,10 @@ function targetOf(
   if (number === '0') return 'stdin'
   if (number === '1' || number === '2') return number === '1' ? 'stdout' : 'stderr'
   if (file !== undefined && sockets.has(file)) return 'sink'
+  // Below a folder that is open: unlinkat(21</a/folder>, "name", 0), as Node 24 and newer remove a tree.
+  const below = syscall === 'unlinkat' ? /^\d+<[^>]*>, "([^"/]+)"/.exec(args)?.[1] : undefined
   // What merely stands in the data of a write is no path.
-  const path = file ?? /"([^"]*)"/.exec(args)?.[1]
+  const path = below === undefined ? (file ?? /"([^"]*)"/.exec(args)?.[1]) : `${file}/${below}`
   if (path === undefined || !path.startsWith(`${dir}/`)) return undefined
   return nameOf(path.slice(dir.length + 1))
 }

@@ -48,6 +48,13 @@ t.test('pflogsumm on the log of a Postfix with the gate', { skip }, async (t) =>
     const mails = await postfix.settled()
     const left = mails.flatMap(({ recipients }) => recipients).sort()
     t.strictSame(left, ['bob@corp.test', 'c@client.test', 'c@client.test', 'x@stranger.test'])
+    // postlogd(8) writes after the queue is empty.
+    const sent = (): number =>
+      postfix
+        .log()
+        .slice(read)
+        .split(/ relay=127\.[^ ]*, .* status=sent /).length - 1
+    await postfix.until('a log of all deliveries', () => sent() === left.length)
     const log = postfix.log().slice(read)
     read += log.length
     return log

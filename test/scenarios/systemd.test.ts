@@ -1,12 +1,16 @@
 /** toeh doctor where systemd runs Postfix: what a hardened unit takes from Node, and the drop-in that gives it back. */
+import { join } from 'node:path'
 import t from 'tap'
 import type { Answer } from '../support/doctor.js'
 import { find } from '../support/doctor.js'
-import { TOEH } from '../support/lab.js'
+import { ROOT } from '../support/lab.js'
 import { cannotRun } from '../support/postfix.js'
 import { cannotBoot, Systemd } from '../support/systemd.js'
 
 const skip = cannotRun() || cannotBoot()
+
+/** In the checkout, which the overlay opens to every user, and not in a copy below /tmp, which is not there. */
+const TOEH = join(ROOT, 'dist/bin/toeh.cjs')
 
 /** A Postfix that delivers nowhere, as Debian's installer leaves it, and TOEH in it as the documents say. */
 const INSTALL = `

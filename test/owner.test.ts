@@ -271,13 +271,16 @@ t.test('the journal', { skip }, async (t) => {
   assertDone(t, await learn(`cat ${big}`, through, '--apply'), /rules? added/)
 })
 
-/** The process that goes on as the owner, once there is one. */
+/** The process that goes on as the owner, once there is one: by what it is handed, for between fork and exec it is the first's copy. */
 async function secondOf(pid: number): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {
     const second = childrenOf(pid).find((child) =>
       /^Uid:\s+65534\s+65534\s+65534/m.test(readProc(`${child}/status`)),
     )
-    if (second !== undefined && readProc(`${second}/cmdline`).startsWith(process.execPath)) return second
+    const isStarted = (pid: number): boolean =>
+      readProc(`${pid}/cmdline`).startsWith(process.execPath) &&
+      readProc(`${pid}/environ`).includes('TOEH_HANDOVER=')
+    if (second !== undefined && isStarted(second)) return second
     await sleep(50)
   }
   throw new Error('there is no second process')

@@ -226,7 +226,7 @@ Content-Transfer-Encoding: base64
 YnVpbGQ=
 `)
 
-/** More than a pipe and a buffer of ours take at once: every byte but CR and LF, in lines that begin with a dot. */
+/** More than a pipe and a buffer of ours take at once: every byte from 14 on, in lines that begin with a dot. */
 const LARGE = Buffer.concat([
   SMALL,
   Buffer.from(Array.from({ length: 240_000 }, (_, at) => [10, 46][at % 81] ?? 14 + ((at * 7) % 242))),

@@ -6,11 +6,10 @@ import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type Channel, type Encoding, openConnection } from '../lib/channel.js'
+import { goByHandlesIn } from './support/handles.js'
 
 const inside = process as unknown as { binding: unknown }
 const { binding } = inside
-/** What the launcher tells a bundle (lib/inside.ts). */
-const bundle = globalThis as { TRIED?: boolean }
 const WAYS: [name: string, tried: boolean, binding: unknown][] = [
   ['by handles', true, binding],
   ['by node:net, where the installation was not tried', false, binding],
@@ -27,10 +26,9 @@ const WAYS: [name: string, tried: boolean, binding: unknown][] = [
 function eachWay(name: string, test: (t: Test) => Promise<void>): void {
   for (const [way, tried, stands] of WAYS) {
     t.test(`${name}, ${way}`, async (t) => {
-      bundle.TRIED = tried
+      goByHandlesIn(t, tried)
       inside.binding = stands
       t.teardown(() => {
-        delete bundle.TRIED
         inside.binding = binding
       })
       await test(t)

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { Failure } from '../lib/failure.js'
 import type { Delivery, Refusal } from '../lib/parcel.js'
 import { sendBySmtp } from '../lib/smtp.js'
+import { goByHandles } from './support/handles.js'
 import { CLIENT, pieces } from './support/held.js'
 import { holds } from './support/property.js'
 
@@ -234,6 +235,8 @@ function check(wild: Wild, seen: Seen, recipients: readonly string[], ms: number
   if (!wild.dotSeen) wrong('accepted without an end of the message')
   if (!/^(?:250-.*\r?\n)*250(?: .*)?\r?\n/.test(wild.afterDot)) wrong('accepted without 250')
 }
+
+goByHandles(true)
 
 t.test('a server that says anything at any point', { timeout: 600_000 }, async (t) => {
   const wild = await Wild.start(t)

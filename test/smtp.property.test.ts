@@ -7,6 +7,7 @@ import { Failure } from '../lib/failure.js'
 import type { Delivery, Refusal } from '../lib/parcel.js'
 import { sendBySmtp } from '../lib/smtp.js'
 import { message, unstuff } from './support/bytes.js'
+import { goByHandles } from './support/handles.js'
 import { CLIENT, pieces } from './support/held.js'
 import { makeFacts, smallRecipient, smallSender, world } from './support/landscape.js'
 import { assertSame, holds } from './support/property.js'
@@ -156,6 +157,8 @@ function assertWhole(peer: Peer, given: Given, { codes }: Course, outcome: Outco
   const closed = bytes.length > 0 && bytes.at(-1) !== 0x0a ? Buffer.concat([bytes, Buffer.from('\n')]) : bytes
   assertSame(unstuff(peer.script.data).equals(closed), true, 'the message')
 }
+
+goByHandles(true)
 
 t.test('every recipient that passed is on the wire as it was given, and nobody else', async (t) => {
   const peer = await Peer.start(t)

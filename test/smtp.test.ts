@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { Failure } from '../lib/failure.js'
 import type { Delivery, Parcel, Refusal } from '../lib/parcel.js'
 import { sendBySmtp } from '../lib/smtp.js'
+import { goByHandles, goByHandlesIn } from './support/handles.js'
 import { CLIENT, pieces } from './support/held.js'
 import { type Answers, ehlo, HANG_UP, makeScript, type Script } from './support/script.js'
 
@@ -64,16 +65,12 @@ function assertDeferred(t: Test, course: Course, why: string, inDoubt = false): 
 /** EHLO without extensions. */
 const BARE = ehlo()
 
+goByHandles(true)
+
 t.test('the whole course, in order', wholeCourse)
 
 t.test('the whole course, in order, over node:net', async (t) => {
-  // As on a version of Node that lib/channel.ts has not been tried on.
-  const inside = process as unknown as { binding: unknown }
-  const { binding } = inside
-  inside.binding = undefined
-  t.teardown(() => {
-    inside.binding = binding
-  })
+  goByHandlesIn(t, false)
   await wholeCourse(t)
 })
 

@@ -29,8 +29,17 @@ export async function holds<T>(
     interruptAfterTimeLimit: limitMs * FUZZ_RUNS,
     includeErrorInReport: true,
   }
+  // fast-check does not wait for the case that is under way at the limit, which would outlive its test's teardown.
+  const run = property.run.bind(property)
+  const underWay: { last: ReturnType<typeof run> } = { last: null }
+  property.run = (...given) => {
+    underWay.last = run(...given)
+    return underWay.last
+  }
   const details = await fc.check(property, { ...limits, ...seed })
+  const late = await underWay.last
   if (details.failed) t.fail(`${name}\n${await fc.asyncDefaultReportMessage(details)}`)
+  else if (late !== null && 'error' in late) t.fail(`${name}: the case at the limit: ${late.error}`)
   else t.pass(`${name}: ${details.numRuns} cases`)
   return details.numRuns
 }

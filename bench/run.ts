@@ -37,7 +37,7 @@ function describeMachine(): Results['machine'] {
     processors: `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}`,
     postfix:
       cannotAskSqlite() === false
-        ? execFileSync('postconf', ['-h', 'mail_version'], { encoding: 'utf8' }).trim()
+        ? execFileSync('postconf', ['-d', '-h', 'mail_version'], { encoding: 'utf8' }).trim()
         : '',
   }
 }

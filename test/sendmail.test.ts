@@ -115,13 +115,17 @@ t.test('when all are refused it is not called', async (t) => {
   t.equal(fake.argv(), undefined)
 })
 
-t.test('a sender it would not carry unchanged defers', async (t) => {
+t.test('of a sender it would not carry unchanged all are refused', async (t) => {
   for (const sender of ['a@x.test,b@y.test', 'anna@b\u{fc}cher.test', '-bs@corp.test', 'anna']) {
     const fake = makeFake(t)
     const parcel = fake.parcel({ sender })
-    const failure = await failureOf(() => sendBySendmail(fake.program, fake.messagePath, parcel))
-    t.equal(failure.message, `reinject by ${fake.program}: the sender is no plain address`)
-    t.equal(failure.status, 75)
+    const delivery = await sendBySendmail(fake.program, fake.messagePath, parcel)
+    t.strictSame(delivery, { accepted: [], queueId: '' })
+    const reply = 'sendmail cannot carry this sender unchanged'
+    t.strictSame(
+      fake.refused,
+      parcel.recipients.map((recipient) => ({ recipient, reply })),
+    )
     t.equal(fake.argv(), undefined)
   }
 })

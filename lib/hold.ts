@@ -117,6 +117,11 @@ export function isWaiting({ state }: { state: State }): boolean {
   return state === 'held' || state === 'refused' || state === 'releasing'
 }
 
+/** Whether a release has it that may still be alive. */
+export function isInHand({ state, changedAt }: Recipient, now: number): boolean {
+  return state === 'releasing' && now - changedAt < RELEASE_ABANDONED_MS
+}
+
 function movesTo(state: State, addresses: readonly string[], { who, at }: Actor, queueId = ''): Move[] {
   return addresses.map((address) => ({ address, state, queueId, who, at }))
 }

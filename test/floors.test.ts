@@ -29,6 +29,7 @@ const FLOORS: [string, string[]][] = [
       'wire',
     ],
   ],
+  ['pure', ['mailbox']],
   ['pure', ['authentication', 'decide', 'failure', 'html', 'nearmiss', 'observed']],
   ['pure', ['express', 'wording']],
   ['pure', ['speech']],

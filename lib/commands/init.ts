@@ -19,8 +19,9 @@ import { describeError, Failure, toFailure } from '../failure.js'
 import { findUnit, greet, lookInside, ownerOf, readSettings } from '../installation.js'
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts } from '../lanecheck.js'
+import { type Delimiters, isDelimiters } from '../mailbox.js'
 import { demandReach } from '../owner.js'
-import { type AddressClasses, askPostfix, readAddressClasses } from '../postconf.js'
+import { type AddressClasses, askPostfix, readAddressClasses, readDelimiters } from '../postconf.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
 import { spoken, words } from '../speech.js'
 import { unitFaults } from '../unit.js'
@@ -99,6 +100,12 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   return { domains: classes.domains, remarks }
 }
 
+/** Postfix's recipient_delimiter, where it can be asked and the configuration can have it; doctor speaks of the rest. */
+async function findDelimiters({ configDir }: Options): Promise<Delimiters> {
+  const value = await readDelimiters(configDir).catch(() => undefined)
+  return value !== undefined && isDelimiters(value) ? value : undefined
+}
+
 function describeFolder({ path, made, wrong }: Folder, owner: Owner): string {
   if (made) return words`${path} made, for ${owner.name} alone`
   return wrong.length === 0
@@ -121,7 +128,7 @@ async function draw(options: Options): Promise<Plan> {
   const owner = findOwner(options)
   if (existsSync(path)) return { path, owner, config: loadConfig(path), text: undefined, remarks: [] }
   const { domains, remarks } = await findInternal(options)
-  const text = sampleConfig(resolve(options.state), domains)
+  const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
   return { path, owner, config: parseConfig(path, text), text, remarks }
 }
 

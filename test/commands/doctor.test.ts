@@ -344,6 +344,47 @@ const SETTINGS_CASES: Case[] = [
     },
   },
   {
+    title: 'extensions that only Postfix knows',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "" in \S+, and "\+-" in Postfix$/,
+    breaking: ({ postconf }) => postconf('-e', 'recipient_delimiter=+-'),
+  },
+  {
+    title: 'one sign of two',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "\+" in \S+, and "\+-" in Postfix$/,
+    breaking: ({ postfix, postconf }) => {
+      postconf('-e', 'recipient_delimiter=+-')
+      rewrite(postfix.lab.config, /^recipient_delimiter = .*$/m, () => 'recipient_delimiter = "+"')
+    },
+  },
+  {
+    title: 'a sign that is none to Postfix',
+    check: 'recipient-delimiter',
+    level: 'warning',
+    what: /recipient_delimiter is "\+=" in \S+, and "\+" in Postfix$/,
+    breaking: ({ postfix, postconf }) => {
+      postconf('-e', 'recipient_delimiter=+')
+      rewrite(postfix.lab.config, /^recipient_delimiter = .*$/m, () => 'recipient_delimiter = "+="')
+    },
+  },
+  {
+    title: 'extensions of which nothing is said',
+    check: 'recipient-delimiter',
+    level: 'warning',
+    what: /does not say what recipient_delimiter is in Postfix$/,
+    breaking: ({ postfix }) => rewrite(postfix.lab.config, /^recipient_delimiter = .*\n/m, () => ''),
+  },
+  {
+    title: 'signs that mean something to the shell, to Perl and to TOML',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "" in/,
+    breaking: ({ postconf }) => postconf('-e', `recipient_delimiter=+'"\\()#&`),
+  },
+  {
     title: 'an alias that leads outside',
     check: 'aliases',
     level: 'warning',

@@ -23,6 +23,7 @@ export const DEFAULTS = {
   audit_days: 3650,
   language: 'en',
   approvers: [] as string[],
+  trusted_milters: [] as string[],
   notice: {
     enabled: true,
     from: '',
@@ -68,6 +69,8 @@ export interface Config {
   auditDays: number
   language: 'en' | 'fr'
   approvers: string[]
+  /** Milters, as smtpd_milters names them, that add no recipients. */
+  trustedMilters: string[]
   /** Members folded: addresses and `@domain`. */
   groups: ReadonlyMap<string, readonly string[]>
   /** The system's group whose members may decide; empty: whoever can open the state folder. */
@@ -322,6 +325,14 @@ export function parseConfig(path: string, text: string): Config {
     const address = parseAddress(name)
     if (!address.plain) throw reader.wrong('', 'approvers', `${JSON.stringify(name)}: ${address.fault}`)
   }
+  for (const name of file.trusted_milters) {
+    if (!/^[^\s:]+:\S+$/.test(name))
+      throw reader.wrong(
+        '',
+        'trusted_milters',
+        `${JSON.stringify(name)}: it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH`,
+      )
+  }
   const from = file.notice.from === '' ? `toeh@${internal[0]}` : file.notice.from
   if (!parseAddress(from).plain) throw reader.wrong('notice', 'from', 'it must be one plain address')
   const reinject = parseTransport(file.reinject)
@@ -349,6 +360,7 @@ export function parseConfig(path: string, text: string): Config {
     auditDays: whole('', 'audit_days', file.audit_days, 1, 36500),
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
+    trustedMilters: file.trusted_milters,
     groups: parseGroups(reader, file.groups),
     people: { group },
     notice: {

@@ -35,6 +35,7 @@ t.test('the defaults', (t) => {
     auditDays: 3650,
     language: 'en',
     approvers: [],
+    trustedMilters: [],
     groups: new Map(),
     people: { group: '' },
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
@@ -247,6 +248,24 @@ const SETTINGS: Record<
       ['"de"', LANGUAGE],
       ['"FR"', LANGUAGE],
       ['12:00:00', NO_TEXT('a date')],
+    ],
+  },
+  trusted_milters: {
+    get: ({ trustedMilters }) => trustedMilters,
+    good: [
+      ['[]', []],
+      [
+        '["inet:localhost:8891", "unix:/run/opendkim/sock"]',
+        ['inet:localhost:8891', 'unix:/run/opendkim/sock'],
+      ],
+    ],
+    bad: [
+      ['["opendkim"]', '"opendkim": it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH'],
+      [
+        '["inet:localhost:8891, unix:/x"]',
+        '"inet:localhost:8891, unix:/x": it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH',
+      ],
+      ['"inet:localhost:8891"', NO_LIST('a text')],
     ],
   },
   approvers: {

@@ -221,6 +221,16 @@ const CHECKS: Table = {
     'il peut écrire d’autres destinataires dans ce que dit le filtre, sans que personne ne soit consulté sur eux',
   'what the gate sends on goes to another filter, and may come back to it':
     'ce que le filtre transmet va à un autre filtre, et peut lui revenir',
+  '{0} hands only some of its mail to the gate: {1} comes before its FILTER':
+    '{0} ne passe au filtre qu’une partie de son courrier : {1} vient avant son FILTER',
+  'what does not come to the FILTER goes to anybody, and nobody is asked':
+    'ce qui n’arrive pas au FILTER va à n’importe qui, sans que personne ne soit consulté',
+  'smtp(8) rewrites no recipient outside': 'smtp(8) ne réécrit aucun destinataire externe',
+  'one that rewrites recipients leads mail elsewhere behind the gate: look into it':
+    'une qui réécrit des destinataires mène du courrier ailleurs après le filtre : regardez dedans',
+  '{0}: {1} is rewritten to {2} when mail leaves': '{0} : {1} est réécrit en {2} quand le courrier sort',
+  'mail to this recipient goes on under another name, and nobody is asked about that':
+    'le courrier pour ce destinataire part sous un autre nom, sans que personne ne soit consulté',
   'no header_checks or body_checks lead mail round the gate':
     'ni header_checks ni body_checks ne font contourner le filtre',
   'no access table leads mail round the gate': 'aucune table d’accès ne fait contourner le filtre',

@@ -20,6 +20,7 @@ import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
 import { readOrigins, readProperties, sandboxOf } from './unit.js'
+import { GENERIC } from './wayscheck.js'
 
 /** How long a server or a program is waited for. */
 const PATIENCE_MS = 20_000
@@ -221,7 +222,7 @@ async function readTables(
   configDir: string | undefined,
 ): Promise<Listing> {
   const tables: Listing = new Map()
-  const values = [...ADDRESS_CLASSES, 'alias_maps', ...MAPPINGS].flatMap((name) => [
+  const values = [...ADDRESS_CLASSES, 'alias_maps', ...MAPPINGS, ...GENERIC].flatMap((name) => [
     main.get(name) ?? '',
     ...services.flatMap(({ options }) => options.get(name) ?? []),
   ])

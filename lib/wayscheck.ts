@@ -15,7 +15,15 @@ import {
 } from './facts.js'
 import { lineOf, type Service } from './mastercf.js'
 import { words } from './speech.js'
-import { isFiltered, isLocalOnly, isServer, submissions, takesFromOutside, waysBack } from './ways.js'
+import {
+  bypassOf,
+  isFiltered,
+  isLocalOnly,
+  isServer,
+  submissions,
+  takesFromOutside,
+  waysBack,
+} from './ways.js'
 
 /** The copy gains a Received header; Postfix's limit there must leave room for it. Bytes. */
 export const HEADROOM = 100_000
@@ -58,6 +66,16 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
         what: words`${service.id} has ${'smtpd_proxy_filter'}=${proxy}`,
         why: words`its mail goes there, and neither content_filter nor a FILTER action sees any: let that filter hand it on to a service with content_filter=${filterOf(facts)}`,
         mend: [],
+      },
+    ]
+  const bypass = bypassOf(facts, service)
+  if (bypass !== undefined)
+    return [
+      {
+        level: isServer(service) && isLocalOnly(facts, service) ? 'warning' : 'critical',
+        what: words`${service.id} hands only some of its mail to the gate: ${bypass} comes before its FILTER`,
+        why: words`what does not come to the FILTER goes to anybody, and nobody is asked`,
+        mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
       },
     ]
   if (isFiltered(facts, service)) {
@@ -168,6 +186,34 @@ function aliasFaults(facts: Facts, parameter: string): Fault[] {
         },
       ]
     })
+  })
+}
+
+/** What rewrites addresses when mail leaves: senders, as it is meant, and recipients too (generic(5)). */
+export const GENERIC = ['smtp_generic_maps', 'lmtp_generic_maps']
+
+function genericFaults(facts: Facts, setting: string): Fault[] {
+  const values = [
+    facts.main.get(setting) ?? '',
+    ...facts.services.flatMap(({ options }) => options.get(setting) ?? []),
+  ]
+  return [...new Set(values.flatMap(splitList))].flatMap((table): Fault[] => {
+    const entries = facts.tables.get(table)
+    if (entries === undefined) {
+      const why = words`one that rewrites recipients leads mail elsewhere behind the gate: look into it`
+      return [{ level: 'unknown', what: words`${setting}: ${table} cannot be listed`, why, mend: [] }]
+    }
+    return entries
+      .filter(({ key }) => key.includes('@') && outsideTargets(facts, key.replace(/^@/, 'x@')).length > 0)
+      .map(({ key, value }) => ({
+        level: 'warning',
+        what: words`${table}: ${key} is rewritten to ${value} when mail leaves`,
+        why: words`mail to this recipient goes on under another name, and nobody is asked about that`,
+        mend: [
+          removeEntry(key, table.slice(table.indexOf(':') + 1)),
+          instanceCommand(facts, 'postmap', table),
+        ],
+      }))
   })
 }
 
@@ -418,6 +464,11 @@ export const WAYS_CHECKS: Check[] = [
     name: 'virtual-aliases',
     good: () => words`no virtual alias leads outside`,
     look: (facts) => aliasFaults(facts, 'virtual_alias_maps'),
+  },
+  {
+    name: 'generic',
+    good: () => words`smtp(8) rewrites no recipient outside`,
+    look: (facts) => GENERIC.flatMap((setting) => genericFaults(facts, setting)),
   },
   {
     name: 'forward',

@@ -267,6 +267,49 @@ const SETTINGS_CASES: Case[] = [
       postconf('-PX', `${back}/content_filter`)
     },
   },
+  ...[
+    ['permit_mynetworks', 'smtpd_recipient_restrictions', 'permit_mynetworks,$filter,reject'],
+    ['smtpd_delay_reject=no', 'smtpd_client_restrictions', '$filter'],
+    [
+      'smtpd_sender_restrictions',
+      'smtpd_sender_restrictions',
+      'check_sender_access,inline:{{a@corp.test=FILTER\ttoeh:dummy}}',
+    ],
+  ].map(
+    ([bypass = '', list = '', value = '']): Case => ({
+      title: `a FILTER behind ${bypass}`,
+      check: 'entrances',
+      level: 'warning',
+      what: new RegExp(
+        `^127\\.0\\.0\\.1:\\d+/inet hands only some of its mail to the gate: ${bypass} comes before its FILTER$`,
+      ),
+      breaking: ({ postconf, submission }) => {
+        postconf(
+          '-e',
+          'filter = check_client_access static:{FILTER toeh:dummy}',
+          `mine = ${value.replace('\t', ' ')}`,
+        )
+        postconf(
+          '-P',
+          `${submission}/content_filter=`,
+          `${submission}/${list}=$mine`,
+          `${submission}/smtpd_delay_reject=${bypass.includes('delay') ? 'no' : 'yes'}`,
+        )
+      },
+    }),
+  ),
+  {
+    title: 'a recipient that is rewritten behind the gate',
+    check: 'generic',
+    level: 'warning',
+    what: /^hash:\S+generic: @known\.test is rewritten to @evil\.test when mail leaves$/,
+    breaking: ({ postfix, postconf }) => {
+      const table = join(postfix.etc, 'generic')
+      writeFileSync(table, 'anna@corp.test anna@isp.test\n@known.test @evil.test\n')
+      execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
+      postconf('-e', `smtp_generic_maps=hash:${table}`)
+    },
+  },
   {
     title: 'another filter before the gate',
     check: 'entrances',

@@ -212,6 +212,34 @@ t.test('milters', { skip }, async (t) => {
   t.same(await told(postfix, 'way-back-checks'), [], 'somebody has vouched for it')
 })
 
+t.test('what smtp(8) rewrites', { skip }, async (t) => {
+  const postfix = await start(t)
+  const generic = `inline:{{${KNOWN}=${SPY}}}`
+  set(postfix, `smtp_generic_maps=${generic}`)
+  t.same(await reached(postfix, 'generic', [KNOWN]), [SPY])
+  t.same(await told(postfix, 'generic'), [
+    `warning ${generic}: ${KNOWN} is rewritten to ${SPY} when mail leaves`,
+  ])
+})
+
+t.test('a FILTER that is not asked of all mail', { skip }, async (t) => {
+  const postfix = await start(t)
+  const filter = 'check_client_access static:{FILTER toeh:dummy}'
+  postfix.editMaster((text) =>
+    text.replace('-o content_filter=toeh:dummy', '-o smtpd_sender_restrictions=$mine'),
+  )
+  for (const [list, recipients] of [
+    [`permit_mynetworks, ${filter}`, [STRANGER]],
+    [`${filter}, permit_mynetworks`, []],
+  ] as const) {
+    set(postfix, `mine=${list}`)
+    t.same(await reached(postfix, 'some', [STRANGER]), recipients, list)
+    const faults = await told(postfix, 'entrances')
+    const isNamed = faults.some((fault) => fault.includes('permit_mynetworks comes before its FILTER'))
+    t.equal(isNamed, recipients.length > 0)
+  }
+})
+
 t.test('header and body checks of smtp(8) lead nowhere', { skip }, async (t) => {
   const postfix = await start(t)
   const path = table(

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import type { Config } from './config.js'
+import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
 import { type Look, send } from './errand.js'
 import { laneTexts } from './express.js'
@@ -84,6 +84,7 @@ export async function readSettings(
       internal: [...config.internal],
       reinject: config.reinject.kind === 'smtp' ? config.reinject : undefined,
       deadlineSeconds: config.deadlineSeconds,
+      longestRun: longestRun(config),
       leastFree: config.limits.free,
       mostHeld: { messages: config.limits.holdMessages, bytes: config.limits.holdBytes },
     },

@@ -76,6 +76,7 @@ const FLOORS: [string, string[]][] = [
     [
       'attachments',
       'backup',
+      'bootclock',
       'config',
       'decisions',
       'ending',
@@ -96,7 +97,7 @@ const FLOORS: [string, string[]][] = [
       'token',
     ],
   ],
-  ['acts', ['describe', 'enclosures', 'mending', 'progress', 'reinject', 'room', 'sample']],
+  ['acts', ['describe', 'enclosures', 'mending', 'orphan', 'progress', 'reinject', 'room', 'sample']],
   ['acts', ['desk', 'notify', 'shortage']],
   ['acts', ['errand']],
   [

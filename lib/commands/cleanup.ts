@@ -4,9 +4,10 @@ import { pruneDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
-import { describeError } from '../failure.js'
+import { describeError, Failure } from '../failure.js'
 import type { HeldMessage } from '../hold.js'
 import { sendNotice, tellableSender } from '../notify.js'
+import { findPassed, readEnvelope } from '../orphan.js'
 import { words } from '../speech.js'
 import { believes, readTimekeeping, type Timekeeping } from '../timekeeping.js'
 import { foldUses } from '../uses.js'
@@ -80,8 +81,25 @@ async function tidyHold(desk: Desk): Promise<Tidied> {
     await hold.removeSettled(id)
     removed++
   }
+  for (const id of await passedSince(desk, orphans)) {
+    await hold.removeSettled(id)
+    orphans.splice(orphans.indexOf(id), 1)
+    removed++
+  }
   await landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
   return { removed, orphans, recounted }
+}
+
+/** Those of the folders without rows whose message was passed on to everybody since. */
+async function passedSince({ config, folder }: Desk, orphans: readonly string[]): Promise<string[]> {
+  const envelopes = orphans.flatMap((id) => {
+    const envelope = readEnvelope(folder, id)
+    return envelope instanceof Failure ? [] : [envelope]
+  })
+  const passed = await findPassed(config.state, envelopes)
+  return envelopes
+    .filter(({ id, recipients }) => recipients.every(({ address }) => passed.get(id)?.has(address)))
+    .map(({ id }) => id)
 }
 
 interface Expired {

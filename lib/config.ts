@@ -17,6 +17,7 @@ export const DEFAULTS = {
   internal_domains: [] as string[],
   reinject: 'smtp:127.0.0.1:10026',
   deadline_seconds: 60,
+  answer_seconds: 600,
   busy_seconds: 5,
   expire_days: 14,
   decision_log_days: 365,
@@ -62,6 +63,7 @@ export interface Config {
   internal: ReadonlySet<string>
   reinject: Transport
   deadlineSeconds: number
+  answerSeconds: number
   busySeconds: number
   expireDays: number
   /** How long the decision log and the audit are kept. */
@@ -105,6 +107,19 @@ export interface Limits {
   /** The most messages that may wait, and the most bytes of them. */
   holdMessages: number
   holdBytes: number
+}
+
+/** What the ending of a sendmail that hangs may take, in seconds (lib/sendmail.ts). */
+const ENDING_SECONDS = 10
+
+/**
+ * Seconds that a run of toeh-filter may take until it has a verdict. A locked database is waited for without the event loop, so
+ * that the deadline is seen late: before and after it, and once more where the answer is a refusal that has to be parked.
+ */
+export function longestRun(
+  config: Pick<Config, 'deadlineSeconds' | 'answerSeconds' | 'busySeconds'>,
+): number {
+  return config.deadlineSeconds + config.answerSeconds + 3 * config.busySeconds + ENDING_SECONDS
 }
 
 const MEGABYTE = 1024 * 1024
@@ -354,6 +369,7 @@ export function parseConfig(path: string, text: string): Config {
     internal: new Set(internal),
     reinject,
     deadlineSeconds: whole('', 'deadline_seconds', file.deadline_seconds, 1, 3600),
+    answerSeconds: whole('', 'answer_seconds', file.answer_seconds, 1, 3600),
     busySeconds: whole('', 'busy_seconds', file.busy_seconds, 0, 600),
     expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
     decisionLogDays: whole('', 'decision_log_days', file.decision_log_days, 1, 36500),

@@ -62,6 +62,8 @@ export interface Facts {
     /** Undefined where sendmail(1) is the way on. */
     reinject: { host: string; port: number } | undefined
     deadlineSeconds: number
+    /** Seconds that a run of toeh-filter may take: `longestRun` in lib/config.ts. */
+    longestRun: number
     /** limits.free_megabytes, in bytes. */
     leastFree: number
     /** limits.hold_messages, and limits.hold_megabytes in bytes; 0 where there is none. */

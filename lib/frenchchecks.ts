@@ -42,8 +42,10 @@ const CHECKS: Table = {
   'at most {0} recipients a run': 'au plus {0} destinataires par exécution',
   'the gate sends to {0} recipients at once at most: mail to more is deferred for ever':
     'le filtre envoie à {0} destinataires à la fois au plus : le courrier qui en a davantage est différé sans fin',
-  "pipe's time limit is at least twice the deadline":
-    'le délai de pipe vaut au moins deux fois deadline_seconds',
+  "pipe's time limit is longer than a run can take":
+    'le délai de pipe dépasse la durée maximale d’une exécution',
+  '{0} = {1}, deadline_seconds, answer_seconds and busy_seconds make {2} s':
+    '{0} = {1} ; deadline_seconds, answer_seconds et busy_seconds font {2} s',
   'pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice':
     'pipe(8) tue un filtre qui se serait arrêté de lui-même, peut-être après l’envoi : le courrier part deux fois',
   'it runs as pipe(8) would run it, as its user, in its folder and environment':
@@ -549,6 +551,8 @@ const FINDINGS: Table = {
     'restaurez hold/ID d’une copie du dépôt ; s’il a été réglé après une sauvegarde restaurée, ou est perdu : toeh fsck --repair --settle-gone',
   'rejected for {0}: nobody can say what became of them':
     'rejeté pour {0} : nul ne peut dire ce qu’ils sont devenus',
+  'a folder without rows, and its message was passed on since as {0}':
+    'un dossier sans lignes, dont le message a été transmis depuis sous {0}',
   'a folder without rows': 'un dossier sans lignes',
   'its decision log line has sender and recipients (grep {0} decisions/*), its folder what is left':
     'sa ligne du journal des décisions a l’expéditeur et les destinataires (grep {0} decisions/*), son dossier ce qui reste',

@@ -4,7 +4,7 @@ import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { splitList } from './braces.js'
-import type { Config } from './config.js'
+import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
 import { wantedTables } from './diversion.js'
 import { type Look, send } from './errand.js'
@@ -80,6 +80,7 @@ export async function readSettings(
       internal: [...config.internal],
       reinject: config.reinject.kind === 'smtp' ? config.reinject : undefined,
       deadlineSeconds: config.deadlineSeconds,
+      longestRun: longestRun(config),
       leastFree: config.limits.free,
       mostHeld: { messages: config.limits.holdMessages, bytes: config.limits.holdBytes },
       trustedMilters: config.trustedMilters,

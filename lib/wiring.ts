@@ -6,7 +6,7 @@ import { EXIT } from './exit.js'
 import { LANE_PARAMETER, LANE_UTF8, laneRestrictions } from './express.js'
 import { type Setup, settingOf } from './facts.js'
 import { Failure } from './failure.js'
-import { secondsOf } from './gatecheck.js'
+import { secondsOf, timeLimitFor } from './gatecheck.js'
 import { endsInReject, type LaneFacts, laneLeaks } from './lanecheck.js'
 import { lineOf, type Service, wordValue } from './mastercf.js'
 import { words } from './speech.js'
@@ -140,9 +140,8 @@ function parameterEdits({ main, set, expected, toeh }: Ground): Edit[] {
   const limit = `${expected.gate.name}_destination_recipient_limit`
   if (!set.has(limit)) edits.push(parameter(limit, '50'))
   const time = `${expected.gate.name}_time_limit`
-  const least = 2 * toeh.deadlineSeconds
-  if (!set.has(time) || !(secondsOf(set.get(time) ?? '') >= least))
-    edits.push(parameter(time, `${Math.max(300, 3 * toeh.deadlineSeconds)}s`))
+  if (!(secondsOf(set.get(time) ?? '') > toeh.longestRun))
+    edits.push(parameter(time, `${timeLimitFor(toeh.longestRun)}s`))
   return edits
 }
 

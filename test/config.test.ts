@@ -29,6 +29,7 @@ t.test('the defaults', (t) => {
     internal: new Set(['corp.test']),
     reinject: { kind: 'smtp', host: '127.0.0.1', port: 10026 },
     deadlineSeconds: 60,
+    answerSeconds: 600,
     busySeconds: 5,
     expireDays: 14,
     decisionLogDays: 365,
@@ -84,6 +85,7 @@ const MODE = 'it must be one of enforce, observe'
 const LANGUAGE = 'it must be one of en, fr'
 const REINJECT = 'it must be smtp:127.0.0.1:PORT (a literal loopback address) or sendmail:/PATH'
 const DEADLINE = 'it must be a whole number from 1 to 3600'
+const ANSWER = 'it must be a whole number from 1 to 3600'
 const BUSY = 'it must be a whole number from 0 to 600'
 const EXPIRE = 'it must be a whole number from 1 to 3650'
 const DAYS = 'it must be a whole number from 1 to 36500'
@@ -188,6 +190,18 @@ const SETTINGS: Record<
       ['nan', DEADLINE],
       ['inf', DEADLINE],
       ['"60"', NO_NUMBER('a text')],
+    ],
+  },
+  answer_seconds: {
+    get: ({ answerSeconds }) => answerSeconds,
+    good: [
+      ['1', 1],
+      ['3600', 3600],
+    ],
+    bad: [
+      ['0', ANSWER],
+      ['3601', ANSWER],
+      ['"600"', NO_NUMBER('a text')],
     ],
   },
   busy_seconds: {

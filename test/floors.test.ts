@@ -82,6 +82,7 @@ const FLOORS: [string, string[]][] = [
     [
       'attachments',
       'backup',
+      'bootclock',
       'config',
       'decisions',
       'ending',
@@ -102,7 +103,10 @@ const FLOORS: [string, string[]][] = [
       'token',
     ],
   ],
-  ['acts', ['describe', 'enclosures', 'listing', 'mending', 'progress', 'reinject', 'room', 'sample']],
+  [
+    'acts',
+    ['describe', 'enclosures', 'listing', 'mending', 'orphan', 'progress', 'reinject', 'room', 'sample'],
+  ],
   ['acts', ['desk', 'notify', 'shortage']],
   ['acts', ['errand']],
   [

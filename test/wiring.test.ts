@@ -52,6 +52,7 @@ function ground(
       internal: ['corp.test'],
       reinject: { host: '127.0.0.1', port: 10026 },
       deadlineSeconds: 60,
+      longestRun: 685,
       leastFree: 0,
       mostHeld: { messages: 0, bytes: 0 },
       trustedMilters: [],
@@ -89,7 +90,7 @@ const SERVICES = ['-M toeh/unix=…', '-M toeh-cleanup/unix=…', '-M 127.0.0.1:
 const PARAMETERS = [
   '-e enable_long_queue_ids=yes',
   '-e toeh_destination_recipient_limit=50',
-  '-e toeh_time_limit=300s',
+  '-e toeh_time_limit=1000s',
 ]
 
 t.test('a fresh Postfix', (t) => {
@@ -139,9 +140,13 @@ t.test('what is right already is left, and what is missing is added', (t) => {
     PICKUP,
     ' -o content_filter=toeh:dummy',
   ]
-  const main = { enable_long_queue_ids: 'yes', toeh_destination_recipient_limit: '20', toeh_time_limit: '5m' }
+  const main = {
+    enable_long_queue_ids: 'yes',
+    toeh_destination_recipient_limit: '20',
+    toeh_time_limit: '15m',
+  }
   t.same(wire(ground(done, main)), { edits: [], remarks: [] })
-  t.same(short(wire(ground(done, { ...main, toeh_time_limit: '90s' })).edits), ['-e toeh_time_limit=300s'])
+  t.same(short(wire(ground(done, { ...main, toeh_time_limit: '90s' })).edits), ['-e toeh_time_limit=1000s'])
   const limits = wire(
     ground([...done.slice(0, -4), SUBMISSION, ' -o smtpd_discard_ehlo_keywords=CHUNKING'], main),
   )
@@ -358,7 +363,7 @@ t.test('taken back: our own, as far as it still stands', (t) => {
   const main = {
     enable_long_queue_ids: 'yes',
     toeh_destination_recipient_limit: '50',
-    toeh_time_limit: '300s',
+    toeh_time_limit: '1000s',
   }
   const all = unwire(made, ground([...after, ...SAMPLE.replace(' 10 pipe', ' 33 pipe').split('\n')], main))
   t.same(all.changed, [])
@@ -381,7 +386,7 @@ t.test('taken back: our own, as far as it still stands', (t) => {
   t.same(unwire(made, ground(other, { ...main, toeh_time_limit: '200s' })).changed, [
     'pickup/unix/content_filter is scan:x, not toeh:dummy',
     'submission/inet/content_filter is scan:x, not toeh:dummy',
-    'toeh_time_limit is 200s, not 300s',
+    'toeh_time_limit is 200s, not 1000s',
   ])
   t.end()
 })

@@ -86,6 +86,7 @@ async function gate(
     now: NOW,
     writerAlive: async () => true,
     isAwaited: () => true,
+    answerDue: () => {},
     settled: (verdict) => {
       settled = verdict
     },

@@ -20,12 +20,14 @@ export const DEFAULTS = {
   recipient_delimiter: 'unknown',
   reinject: 'smtp:127.0.0.1:10026',
   deadline_seconds: 60,
+  answer_seconds: 600,
   busy_seconds: 5,
   expire_days: 14,
   decision_log_days: 365,
   audit_days: 3650,
   language: 'en',
   approvers: [] as string[],
+  trusted_milters: [] as string[],
   notice: {
     enabled: true,
     from: '',
@@ -65,6 +67,7 @@ export interface Config {
   delimiters: Delimiters
   reinject: Transport
   deadlineSeconds: number
+  answerSeconds: number
   busySeconds: number
   expireDays: number
   /** How long the decision log and the audit are kept. */
@@ -72,6 +75,8 @@ export interface Config {
   auditDays: number
   language: 'en' | 'fr'
   approvers: string[]
+  /** Milters, as smtpd_milters names them, that add no recipients. */
+  trustedMilters: string[]
   /** Members folded: addresses and `@domain`. */
   groups: ReadonlyMap<string, readonly string[]>
   /** The system's group whose members may decide; empty: whoever can open the state folder. */
@@ -111,6 +116,19 @@ export interface Limits {
 /** What the decision has to know of it, whatever else the file says. */
 export function companyOf({ internal, groups, delimiters, moderate }: Config): Company {
   return { internal, groups, delimiters, logins: moderate.logins }
+}
+
+/** What the ending of a sendmail that hangs may take, in seconds (lib/sendmail.ts). */
+const ENDING_SECONDS = 10
+
+/**
+ * Seconds that a run of toeh-filter may take until it has a verdict. A locked database is waited for without the event loop, so
+ * that the deadline is seen late: before and after it, and once more where the answer is a refusal that has to be parked.
+ */
+export function longestRun(
+  config: Pick<Config, 'deadlineSeconds' | 'answerSeconds' | 'busySeconds'>,
+): number {
+  return config.deadlineSeconds + config.answerSeconds + 3 * config.busySeconds + ENDING_SECONDS
 }
 
 const MEGABYTE = 1024 * 1024
@@ -338,6 +356,14 @@ export function parseConfig(path: string, text: string): Config {
     const address = parseAddress(name)
     if (!address.plain) throw reader.wrong('', 'approvers', `${JSON.stringify(name)}: ${address.fault}`)
   }
+  for (const name of file.trusted_milters) {
+    if (!/^[^\s:]+:\S+$/.test(name))
+      throw reader.wrong(
+        '',
+        'trusted_milters',
+        `${JSON.stringify(name)}: it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH`,
+      )
+  }
   const from = file.notice.from === '' ? `toeh@${internal[0]}` : file.notice.from
   if (!parseAddress(from).plain) throw reader.wrong('notice', 'from', 'it must be one plain address')
   const reinject = parseTransport(file.reinject)
@@ -360,12 +386,14 @@ export function parseConfig(path: string, text: string): Config {
     delimiters,
     reinject,
     deadlineSeconds: whole('', 'deadline_seconds', file.deadline_seconds, 1, 3600),
+    answerSeconds: whole('', 'answer_seconds', file.answer_seconds, 1, 3600),
     busySeconds: whole('', 'busy_seconds', file.busy_seconds, 0, 600),
     expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
     decisionLogDays: whole('', 'decision_log_days', file.decision_log_days, 1, 36500),
     auditDays: whole('', 'audit_days', file.audit_days, 1, 36500),
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
+    trustedMilters: file.trusted_milters,
     groups: parseGroups(reader, file.groups),
     people: { group },
     notice: {

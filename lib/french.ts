@@ -115,8 +115,10 @@ export const SAID: Table = {
     '{0} NON expiré : il a été retenu pendant que l’horloge retardait, et attend son temps à partir de maintenant',
   '{0} after the last cleanup ({1})': '{0} après le dernier nettoyage ({1})',
   '{0} before the last cleanup ({1})': '{0} avant le dernier nettoyage ({1})',
-  'the clock is {0}: nothing is expired, swept or pruned until a second run finds it so':
-    'l’horloge est {0} : rien n’est expiré, balayé ni élagué avant qu’un second passage ne le confirme',
+  'the clock is {0}: nothing is expired, swept or pruned until it has been so for an hour':
+    'l’horloge est {0} : rien n’est expiré, balayé ni élagué tant que cela ne dure pas depuis une heure',
+  'the clock is {0}, and timedatectl says that it is not synchronised: nothing is expired, swept or pruned until it has been so for a day':
+    'l’horloge est {0}, et timedatectl dit qu’elle n’est pas synchronisée : rien n’est expiré, balayé ni élagué tant que cela ne dure pas depuis un jour',
   'removed {0} days of the decision log, kept from {1} on':
     '{0} jours du journal des décisions supprimés, gardé à partir du {1}',
   'removed {0} rows of the audit older than {1} days':

@@ -14,10 +14,11 @@ import { isReturnPath, noticeName } from './mailbox.js'
 import { spool } from './message.js'
 import { Neighbours, placeRecipients } from './neighbours.js'
 import { composeNotice } from './notice.js'
+import { ANSWER_MS } from './parcel.js'
 import { reinject } from './reinject.js'
 import { Tokens } from './token.js'
 
-const PATIENCE_MS = 10_000
+const REPLY_MS = 10_000
 const HOUR_MS = 3_600_000
 /** More messages of one sender at once are not for answering by mail. */
 const MOST_ANSWERABLE = 10
@@ -74,7 +75,7 @@ export async function sendNotice(
         throw new Failure('notice', first?.reply ?? 'refused')
       },
     }
-    await reinject(config.reinject, cargo, PATIENCE_MS)
+    await reinject(config.reinject, cargo, { replyMs: REPLY_MS, answerMs: ANSWER_MS })
   } finally {
     spooled.discard()
   }

@@ -9,14 +9,14 @@ import { describeError, Failure, isTemporary, toFailure } from './failure.js'
 import { type HeldMessage, isInHand, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
 import { demandHoldId } from './holdid.js'
 import { inspect, readBytes, storedIn } from './message.js'
-import type { Delivery, Refusal } from './parcel.js'
+import { ANSWER_MS, type Delivery, type Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
 import { matchAddress } from './selection.js'
 import { words } from './speech.js'
 
 /** A release gives up after this long, so that a claim twice as old is surely dead. */
 const RELEASE_LIMIT_MS = RELEASE_ABANDONED_MS / 2
-const PATIENCE_MS = 60_000
+const REPLY_MS = 60_000
 
 export interface Released {
   id: string
@@ -196,7 +196,9 @@ async function sendClaimed(
   }
   let delivery: Delivery
   try {
-    delivery = await withLimit(reinject(config.reinject, cargo, PATIENCE_MS))
+    delivery = await withLimit((limit) =>
+      reinject(config.reinject, cargo, { replyMs: REPLY_MS, answerMs: ANSWER_MS, limit }),
+    )
   } catch (error) {
     const unsure = error instanceof Failure && error.inDoubt
     const why = unsure ? `${error.message}; it may have been sent all the same` : describeError(error)
@@ -219,15 +221,15 @@ async function sendClaimed(
   }
 }
 
-/** The work, or a Failure in doubt once the limit is reached. */
-async function withLimit<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_, reject) => {
-    const failure = new Failure('release', `not done within ${RELEASE_LIMIT_MS / 1000} s`, { inDoubt: true })
-    timer = setTimeout(() => reject(failure), RELEASE_LIMIT_MS)
-  })
+/** Ends the work at the limit: what went on behind our back could send what somebody else has claimed by then. */
+async function withLimit<T>(work: (limit: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = new AbortController()
+  const timer = setTimeout(
+    () => limit.abort(new Error(`not done within ${RELEASE_LIMIT_MS / 1000} s`)),
+    RELEASE_LIMIT_MS,
+  )
   try {
-    return await Promise.race([work, limit])
+    return await work(limit.signal)
   } finally {
     clearTimeout(timer)
   }

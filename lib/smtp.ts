@@ -8,19 +8,15 @@ import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
 import { HELO_NAME } from './head.js'
-import { eventsTaken } from './loop.js'
-import type { Delivery, Parcel, Refusal } from './parcel.js'
+import { after, eventsTaken } from './loop.js'
+import type { Delivery, Parcel, Patience, Refusal } from './parcel.js'
 import { describeReply, queuedAs, type Reply, ReplyReader } from './reply.js'
 import { DotStuffing, xtext } from './wire.js'
 
-interface Server {
+/** Each reply has its own time, however slowly it drips in, and so has each piece that it takes. */
+interface Server extends Patience {
   host: string
   port: number
-  /**
-   * Milliseconds after which it is given up: for each reply, however slowly it drips in, and for each piece it takes; undefined
-   * where the caller keeps the time.
-   */
-  patienceMs: number | undefined
 }
 
 /** Anything from the server that is neither success nor a final refusal: the mail stays where it is. */
@@ -46,7 +42,7 @@ class Conversation {
   readonly #channel: Channel
   readonly #where: string
   readonly #reader = new ReplyReader()
-  readonly #patienceMs: number | undefined
+  readonly #patience: Patience
   readonly #replies: Reply[] = []
   /** Replies that are due: the greeting, and one for each command that is on its way. */
   #owed = 1
@@ -59,12 +55,14 @@ class Conversation {
 
   constructor(server: Server) {
     this.#where = `${server.host}:${server.port}`
-    this.#patienceMs = server.patienceMs
+    this.#patience = server
     this.#channel = openConnection(server.host, server.port, {
       onBytes: (bytes) => this.#take(bytes),
       onEnd: () => this.#break('the connection was closed'),
       onError: (error) => this.#break(describeError(error), error),
     })
+    const { limit } = server
+    limit?.addEventListener('abort', () => this.#break(describeError(limit.reason)), { once: true })
   }
 
   #take(bytes: Buffer): void {
@@ -104,9 +102,9 @@ class Conversation {
 
   /** Waits for the server as long as it is given. */
   async #wait<T>(work: Promise<T>): Promise<T> {
-    const patienceMs = this.#patienceMs
-    if (patienceMs === undefined) return work
-    const timer = setTimeout(() => this.#break(`no answer for ${patienceMs / 1000} s`), patienceMs)
+    const { replyMs } = this.#patience
+    if (replyMs === undefined || this.#dotSent) return work
+    const timer = setTimeout(() => this.#break(`no answer for ${replyMs / 1000} s`), replyMs)
     try {
       return await work
     } finally {
@@ -159,6 +157,8 @@ class Conversation {
     if (this.#broken !== undefined) throw this.#broken
     this.#dotSent = true
     this.#owed += 1
+    const { answerMs } = this.#patience
+    after(answerMs, () => this.#break(`no answer to the end of the message for ${answerMs / 1000} s`))
     await this.write(end, 'latin1')
     return this.read()
   }
@@ -316,7 +316,7 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
     throw temporary(where, `DATA was answered ${go === undefined ? 'nothing' : describeReply(go)}`)
   const stuffing = new DotStuffing()
   for await (const piece of parcel.open()) await talk.write(stuffing.push(piece), 'latin1')
-  parcel.demandAwaited?.()
+  parcel.beforeEnd?.()
   const final = await talk.finish(stuffing.end())
   if (final.code >= 500) return refuseAll(parcel, accepted, final)
   if (final.code === 250) return { accepted, queueId: queuedAs(final) }

@@ -30,12 +30,14 @@ t.test('the defaults', (t) => {
     delimiters: undefined,
     reinject: { kind: 'smtp', host: '127.0.0.1', port: 10026 },
     deadlineSeconds: 60,
+    answerSeconds: 600,
     busySeconds: 5,
     expireDays: 14,
     decisionLogDays: 365,
     auditDays: 3650,
     language: 'en',
     approvers: [],
+    trustedMilters: [],
     groups: new Map(),
     people: { group: '' },
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
@@ -86,6 +88,7 @@ const DELIMITER =
   'it must be as `postconf -h recipient_delimiter` shows it (signs, no letters or digits), or "unknown"'
 const REINJECT = 'it must be smtp:127.0.0.1:PORT (a literal loopback address) or sendmail:/PATH'
 const DEADLINE = 'it must be a whole number from 1 to 3600'
+const ANSWER = 'it must be a whole number from 1 to 3600'
 const BUSY = 'it must be a whole number from 0 to 600'
 const EXPIRE = 'it must be a whole number from 1 to 3650'
 const DAYS = 'it must be a whole number from 1 to 36500'
@@ -209,6 +212,18 @@ const SETTINGS: Record<
       ['"60"', NO_NUMBER('a text')],
     ],
   },
+  answer_seconds: {
+    get: ({ answerSeconds }) => answerSeconds,
+    good: [
+      ['1', 1],
+      ['3600', 3600],
+    ],
+    bad: [
+      ['0', ANSWER],
+      ['3601', ANSWER],
+      ['"600"', NO_NUMBER('a text')],
+    ],
+  },
   busy_seconds: {
     get: ({ busySeconds }) => busySeconds,
     good: [
@@ -267,6 +282,24 @@ const SETTINGS: Record<
       ['"de"', LANGUAGE],
       ['"FR"', LANGUAGE],
       ['12:00:00', NO_TEXT('a date')],
+    ],
+  },
+  trusted_milters: {
+    get: ({ trustedMilters }) => trustedMilters,
+    good: [
+      ['[]', []],
+      [
+        '["inet:localhost:8891", "unix:/run/opendkim/sock"]',
+        ['inet:localhost:8891', 'unix:/run/opendkim/sock'],
+      ],
+    ],
+    bad: [
+      ['["opendkim"]', '"opendkim": it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH'],
+      [
+        '["inet:localhost:8891, unix:/x"]',
+        '"inet:localhost:8891, unix:/x": it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH',
+      ],
+      ['"inet:localhost:8891"', NO_LIST('a text')],
     ],
   },
   approvers: {

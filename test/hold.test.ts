@@ -130,22 +130,15 @@ t.test('park', async (t) => {
     },
   )
 
-  t.test('a row never stands without its folder', async (t) => {
-    const { db, folder, hold } = makeStand(t)
-    const { message, envelope } = await spoolHeld(folder, [unknown(X)])
-    // Somebody settles the last recipient between the publishing and the rows.
-    const vanishing = Object.assign(Object.create(folder) as HoldFolder, {
-      publish: () => {
-        folder.publish(message.folder(), envelope)
-        rmSync(folder.path(envelope.id), { recursive: true })
-        return false
-      },
-      has: (id: string) => folder.has(id),
-    })
-    const failure = await failureOf(() => new Hold(db, vanishing).park(message.folder(), envelope))
-    t.equal(failure.message, 'hold message: its folder was removed meanwhile')
-    t.equal(failure.status, 75)
-    t.equal(await hold.standing(envelope.id), 'unknown')
+  t.test('a folder that has gone meanwhile is published again, with all who wait', async (t) => {
+    const { folder, hold } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X)])
+    const { message, envelope } = await spoolHeld(folder, [unknown(Y)], { heldAt: 1200 })
+    rmSync(folder.path(id), { recursive: true })
+    t.equal(await hold.park(message.folder(), envelope), true)
+    t.ok(folder.has(id))
+    const { heldAt, recipients } = folder.read(id)
+    t.strictSame([heldAt, recipients], [1000, [unknown(X), unknown(Y)]])
   })
 
   t.test('nobody waits for it any more, once the database is ours', async (t) => {
@@ -166,7 +159,7 @@ t.test('park', async (t) => {
     folder.remove(id)
     const anew = await spoolHeld(folder, [unknown(Y)])
     await failureOf(() => hold.park(anew.message.folder(), anew.envelope, gone))
-    t.ok(folder.has(id), 'and one whose message has rows by now')
+    t.notOk(folder.isThere(id), 'and one that is gone is not published')
     t.strictSame([...(await hold.states(id))], [[X, 'held']], 'nobody has joined')
   })
 
@@ -207,18 +200,66 @@ t.test('park', async (t) => {
     t.strictSame(folder.read(id).recipients, [unknown(X)])
   })
 
-  t.test('rows that cannot be written leave an orphan folder that the retry adopts', async (t) => {
+  t.test('rows that cannot be written leave no folder, and the retry parks it', async (t) => {
     const { db, folder, hold, other } = makeStand(t)
     const { message, envelope } = await spoolHeld(folder, [unknown(X)])
     db.run("CREATE TRIGGER full BEFORE INSERT ON recipient BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     const failure = await failureOf(() => hold.park(message.folder(), envelope))
     t.equal(failure.status, 75)
     t.equal(await hold.standing(envelope.id), 'unknown')
-    t.ok(folder.has(envelope.id))
+    t.strictSame(folder.ids(), [])
     db.run('DROP TRIGGER full')
     t.equal(await park(other, folder, [unknown(X)]), envelope.id)
     t.strictSame(await hold.states(envelope.id), new Map([[X, 'held']]))
   })
+
+  t.test('a database that stays locked leaves nothing', async (t) => {
+    const { db, folder, hold, other } = makeStand(t)
+    other.waitAtMost(0)
+    const { message, envelope } = await spoolHeld(folder, [unknown(X)])
+    for (const lock of ['immediate', 'exclusive'] as const) {
+      const failures: Promise<Failure>[] = []
+      db.transaction(() => failures.push(failureOf(() => other.park(message.folder(), envelope))), lock)
+      const [failure] = await Promise.all(failures)
+      t.match(failure?.line, /database is locked/)
+      t.equal(failure?.status, 75)
+    }
+    t.strictSame(folder.ids(), [])
+    t.equal(await hold.standing(envelope.id), 'unknown')
+  })
+
+  t.test('a folder that somebody else waits in by then is not taken back', async (t) => {
+    const { db, folder, hold, other } = makeStand(t)
+    const { message, envelope } = await spoolHeld(folder, [unknown(X)])
+    // As if the lock were lost between the failure and the taking back.
+    const failing = Object.assign(Object.create(folder) as HoldFolder, {
+      rewrite: () => {
+        throw systemError('EIO', 'i/o error')
+      },
+      remove: () => t.fail('it is taken back'),
+    })
+    await park(other, folder, [unknown(Y)])
+    rmSync(folder.messagePath(envelope.id))
+    await failureOf(() => new Hold(db, failing).park(message.folder(), envelope))
+    t.ok(folder.isThere(envelope.id))
+    t.strictSame([...(await hold.states(envelope.id)).keys()], [Y])
+  })
+})
+
+t.test('restoreMessage: for those who wait, and for nobody else', async (t) => {
+  const { folder, hold, other } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X), unknown(Y)])
+  await hold.settle(id, [Y], 'rejected', MARIE)
+  rmSync(folder.path(id), { recursive: true })
+  const { message } = await spoolHeld(folder, [unknown(X)])
+  t.equal(await other.restoreMessage(message.folder(), id), true)
+  t.ok(folder.has(id))
+  t.strictSame(folder.read(id).recipients, [unknown(X)], 'who is settled is not named')
+  await hold.settle(id, [X], 'rejected', MARIE)
+  await hold.removeSettled(id)
+  const late = await spoolHeld(folder, [unknown(X)])
+  t.equal(await other.restoreMessage(late.message.folder(), id), false)
+  t.notOk(folder.isThere(id), 'what is settled needs no bytes')
 })
 
 t.test('find names what to do where there is none', async (t) => {

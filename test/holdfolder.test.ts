@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -80,22 +81,42 @@ t.test('the same message again is not published twice, and hold/ is synced all t
   t.ok(existsSync(second.message.file()), 'the second spool is left to its owner')
 })
 
-t.test('two runs that find the place free at once: one rename wins, the other joins', async (t) => {
+t.test('a folder that has lost its message is given it again, durably', async (t) => {
   const folder = makeHoldFolder(t)
-  const [one, two] = [
-    await spoolHeld(folder, [unknown('x@new.test')]),
-    await spoolHeld(folder, [unknown('y@new.test')]),
-  ]
-  const results: boolean[] = []
-  // The second run publishes after the first has looked and before it renames.
-  const restore = replaceFs(t, 'renameSync', (real) => (from: string, to: string) => {
-    if (from === one.message.folder()) results.push(folder.publish(two.message.folder(), two.envelope))
-    real(from, to)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder(), envelope)
+  const retry = await spoolHeld(folder, [unknown('y@new.test')])
+  rmSync(folder.messagePath(envelope.id))
+  const order = await syncOrder(t, folder.root, () => {
+    t.equal(folder.publish(retry.message.folder(), retry.envelope), true)
   })
-  results.push(folder.publish(one.message.folder(), one.envelope))
-  restore()
-  t.strictSame(results, [true, false])
-  t.strictSame(folder.read(one.envelope.id).recipients, two.envelope.recipients)
+  const home = `hold/${envelope.id}`
+  t.strictSame(order.slice(0, 2), [
+    'fsync hold/tmp/SPOOL/message.eml',
+    `rename hold/tmp/SPOOL/message.eml ${home}/message.eml`,
+  ])
+  t.equal(order.at(-1), `fsync ${home}`)
+  t.equal(readFileSync(folder.messagePath(envelope.id), 'utf8'), MESSAGE)
+  t.strictSame(folder.read(envelope.id).recipients, retry.envelope.recipients)
+  t.strictSame(readdirSync(folder.path(envelope.id)).sort(), ['envelope.json', 'message.eml'])
+})
+
+t.test('restoreMessage: where the folder is gone, and where its bytes are wrong', async (t) => {
+  for (const spoil of [
+    (folder: HoldFolder, id: string) => rmSync(folder.path(id), { recursive: true }),
+    (folder: HoldFolder, id: string) => writeFileSync(folder.messagePath(id), 'half'),
+    (folder: HoldFolder, id: string) => rmSync(join(folder.path(id), 'envelope.json')),
+  ]) {
+    const folder = makeHoldFolder(t)
+    const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+    folder.publish(message.folder(), envelope)
+    spoil(folder, envelope.id)
+    const retry = await spoolHeld(folder, [unknown('x@new.test')])
+    folder.restoreMessage(retry.message.folder(), envelope)
+    t.equal(readFileSync(folder.messagePath(envelope.id), 'utf8'), MESSAGE)
+    t.strictSame(folder.read(envelope.id), envelope)
+    t.equal(statSync(folder.path(envelope.id)).mode & 0o777, 0o700)
+  }
 })
 
 t.test('another message under the same id is refused, whatever differs', async (t) => {
@@ -149,7 +170,7 @@ t.test('a folder without a readable envelope is an error, not a hold', async (t)
   const folder = makeHoldFolder(t)
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
   mkdirSync(folder.path(envelope.id))
-  t.equal(folder.has(envelope.id), false)
+  writeFileSync(folder.messagePath(envelope.id), MESSAGE)
   const path = join(folder.path(envelope.id), 'envelope.json')
   const missing = await failureOf(() => folder.publish(message.folder(), envelope))
   t.equal(missing.message, `read ${path}: no such file or directory (ENOENT)`)

@@ -1,5 +1,6 @@
 /** Release: each recipient is sent to once, the bytes are those that were held, and what fails says why. */
-import { appendFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Audit } from '../lib/audit.js'
 import { loadConfig } from '../lib/config.js'
@@ -222,6 +223,80 @@ t.test('in doubt the claim stands, until a person says again', async (t) => {
     { recipients: [X], queueId: 'SINK00000001' },
   ])
   t.match((await states(later, message.id))[0], `${X} released paul`)
+})
+
+/** Has the limit of a release come after so many milliseconds. */
+function bringLimitForward(t: Test, milliseconds: number): void {
+  const real = globalThis.setTimeout
+  const early = (work: () => void, delay?: number): NodeJS.Timeout =>
+    real(work, delay === RELEASE_ABANDONED_MS / 2 ? milliseconds : delay)
+  globalThis.setTimeout = Object.assign(early, real)
+  t.teardown(() => {
+    globalThis.setTimeout = real
+  })
+}
+
+t.test('at its limit a release hangs up: nothing of it goes on', async (t) => {
+  const why = 'not done within 300 s'
+  for (const point of ['RCPT', 'DATA', '.'] as const) {
+    await t.test(`while the answer to ${point} is waited for`, async (t) => {
+      bringLimitForward(t, 300)
+      const lab = makeLab(t)
+      const script = await makeScript(t, { [point]: '' })
+      const { desk } = openDesk(t, lab, script.port)
+      const message = await hold(desk, [unknown(X)])
+      const { released, failed } = await release(desk, message, [X])
+      t.strictSame(released, [])
+      const at = `reinject at 127.0.0.1:${script.port}: ${why}`
+      const unsure = point === '.' ? '; it may have been sent all the same' : ''
+      t.strictSame(failed, [{ recipient: X, why: `${at}${unsure}`, later: point !== '.' }])
+      await script.closed
+      t.equal(script.lines.includes('.'), point === '.')
+      t.match(await states(desk, message.id), [
+        point === '.' ? /^x@new\.test releasing marie / : /^x@new\.test held marie /,
+      ])
+    })
+  }
+
+  await t.test('by sendmail: it is ended, and could have sent it', async (t) => {
+    bringLimitForward(t, 300)
+    const lab = makeLab(t)
+    const { desk } = openDesk(t, lab, 1)
+    const program = join(lab.dir, 'sendmail')
+    writeFileSync(program, `#!/bin/sh\necho $$ > '${lab.dir}/pid'\nexec sleep 60\n`, { mode: 0o755 })
+    const sending = {
+      ...desk,
+      config: { ...desk.config, reinject: { kind: 'sendmail', path: program } as const },
+    }
+    const message = await hold(sending, [unknown(X)])
+    const { failed } = await release(sending, message, [X])
+    t.strictSame(failed, [
+      {
+        recipient: X,
+        why: `reinject by ${program}: ${why}; it may have been sent all the same`,
+        later: false,
+      },
+    ])
+    t.notOk(existsSync(`/proc/${readFileSync(join(lab.dir, 'pid'), 'utf8').trim()}`))
+    t.match(await states(sending, message.id), [/^x@new\.test releasing marie /])
+  })
+})
+
+t.test('a server that is slow to answer the end is waited for', async (t) => {
+  const lab = makeLab(t)
+  const real = globalThis.setTimeout
+  const early = (work: () => void, delay?: number): NodeJS.Timeout =>
+    real(work, delay === 60_000 ? 200 : delay)
+  globalThis.setTimeout = Object.assign(early, real)
+  t.teardown(() => {
+    globalThis.setTimeout = real
+  })
+  const script = await makeScript(t, {
+    '.': () => new Promise((answer) => real(() => answer('250 2.0.0 Ok: queued as SLOW00000001'), 600)),
+  })
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  t.strictSame((await release(desk, message, [X])).released, [{ recipients: [X], queueId: 'SLOW00000001' }])
 })
 
 t.test('two who release at once send once', async (t) => {

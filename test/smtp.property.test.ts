@@ -84,7 +84,7 @@ async function send(peer: Peer, given: Given, course: Course): Promise<Outcome> 
   const refused: string[] = []
   try {
     const delivery = await sendBySmtp(
-      { host: '127.0.0.1', port: peer.script.port, patienceMs: 5000 },
+      { host: '127.0.0.1', port: peer.script.port, replyMs: 5000, answerMs: 5000 },
       {
         sender: given.sender,
         recipients: given.recipients,

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Failure } from '../lib/failure.js'
-import type { Delivery, Parcel, Refusal } from '../lib/parcel.js'
+import type { Delivery, Parcel, Patience, Refusal } from '../lib/parcel.js'
 import { sendBySmtp } from '../lib/smtp.js'
 import { goByHandles, goByHandlesIn } from './support/handles.js'
 import { CLIENT, pieces } from './support/held.js'
@@ -26,6 +26,9 @@ interface Given extends Partial<Omit<Parcel, 'open'>> {
   patienceMs?: number
 }
 
+/** As long for each reply as for the answer to the end. */
+const patienceOf = (ms: number): Patience => ({ replyMs: ms, answerMs: ms })
+
 /** One transaction with a scripted server; `(parked)` stands among the commands where onRefused was called. */
 async function send(t: Test, answers: Answers = {}, given: Given = {}): Promise<Course> {
   const script = await makeScript(t, answers)
@@ -46,7 +49,10 @@ async function send(t: Test, answers: Answers = {}, given: Given = {}): Promise<
     ...rest,
   }
   try {
-    course.delivery = await sendBySmtp({ host: '127.0.0.1', port: script.port, patienceMs }, parcel)
+    course.delivery = await sendBySmtp(
+      { host: '127.0.0.1', port: script.port, ...patienceOf(patienceMs) },
+      parcel,
+    )
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     course.failure = error
@@ -128,7 +134,7 @@ t.test('nobody listens', async (t) => {
   const open = (): never => t.fail('the message is not opened') as never
   const parcel = { sender: '', recipients: ['x@known.test'], size: 1, eightBit: false, open }
   await t.rejects(
-    sendBySmtp({ host: '127.0.0.1', port, patienceMs: 1000 }, { ...parcel, onRefused: async () => {} }),
+    sendBySmtp({ host: '127.0.0.1', port, ...patienceOf(1000) }, { ...parcel, onRefused: async () => {} }),
     {
       message: `reinject at 127.0.0.1:${port}: connection refused (ECONNREFUSED)`,
       status: 75,
@@ -515,7 +521,8 @@ t.test('a silent server is given up', async (t) => {
   const doubtful: string[] = []
   for (const point of ['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', '.'] as const) {
     const course = await send(t, { [point]: '' }, { patienceMs: 100 })
-    assertDeferred(t, course, 'no answer for 0.1 s', point === '.')
+    const what = point === '.' ? 'no answer to the end of the message' : 'no answer'
+    assertDeferred(t, course, `${what} for 0.1 s`, point === '.')
     if (course.failure?.inDoubt) doubtful.push(point)
   }
   t.strictSame(doubtful, ['.'])
@@ -531,7 +538,7 @@ t.test('a server that does not read is given up too', async (t) => {
   const parcel = { sender: '', recipients: ['x@known.test'], size: 1, eightBit: false, open }
   await t.rejects(
     sendBySmtp(
-      { host: '127.0.0.1', port: script.port, patienceMs: 300 },
+      { host: '127.0.0.1', port: script.port, ...patienceOf(300) },
       { ...parcel, onRefused: async () => {} },
     ),
     { message: `reinject at 127.0.0.1:${script.port}: no answer for 0.3 s`, status: 75, inDoubt: false },

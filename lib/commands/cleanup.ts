@@ -1,15 +1,17 @@
 /** toeh cleanup: from cron or a timer. Ends what has waited too long, and sweeps what killed runs have left. */
 import type { Argv, CommandModule } from 'yargs'
+import { isSynchronised, momentOf } from '../bootclock.js'
 import type { Config } from '../config.js'
 import { pruneDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
-import { describeError } from '../failure.js'
+import { describeError, Failure } from '../failure.js'
 import type { HeldMessage, Recipient } from '../hold.js'
 import { bySender, sendNotice, tellableSender } from '../notify.js'
+import { findPassed, readEnvelope } from '../orphan.js'
 import { words } from '../speech.js'
-import { believes, readTimekeeping, type Timekeeping } from '../timekeeping.js'
+import { believes, doubtOf, readTimekeeping, type Timekeeping } from '../timekeeping.js'
 import { foldUses } from '../uses.js'
 import { foldVerdicts } from '../verdicts.js'
 
@@ -109,8 +111,25 @@ async function tidyHold(desk: Desk): Promise<Tidied> {
     await hold.removeSettled(id)
     removed++
   }
+  for (const id of await passedSince(desk, orphans)) {
+    await hold.removeSettled(id)
+    orphans.splice(orphans.indexOf(id), 1)
+    removed++
+  }
   await landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
   return { removed, orphans, recounted }
+}
+
+/** Those of the folders without rows whose message was passed on to everybody since. */
+async function passedSince({ config, folder }: Desk, orphans: readonly string[]): Promise<string[]> {
+  const envelopes = orphans.flatMap((id) => {
+    const envelope = readEnvelope(folder, id)
+    return envelope instanceof Failure ? [] : [envelope]
+  })
+  const passed = await findPassed(config.state, envelopes)
+  return envelopes
+    .filter(({ id, recipients }) => recipients.every(({ address }) => passed.get(id)?.has(address)))
+    .map(({ id }) => id)
 }
 
 interface Expired {
@@ -144,8 +163,8 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
 
 /** Gives those time who were held while the clock was behind. Without an earlier run nothing can be known of it. */
 async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, lines: string[]): Promise<void> {
-  if (earlier === undefined || desk.actor.at < earlier.last) return
-  for (const id of await desk.hold.putOff(earlier.last, earlier.kept))
+  if (earlier === undefined || desk.actor.at < earlier.last.at) return
+  for (const id of await desk.hold.putOff(earlier.last.at, earlier.kept))
     lines.push(
       words`${id} NOT expired: it was held while the clock was behind, and waits its time from now on`,
     )
@@ -161,21 +180,27 @@ const module: CommandModule = {
     const now = desk.actor.at
     const lines: string[] = []
     const earlier = readTimekeeping(await desk.landscape.progress(PROGRESS))
-    const clock = earlier ?? { last: (await desk.hold.newest()) ?? now, doubted: null, kept: [] }
-    const trusted = believes(clock, now)
+    const moment = momentOf(now)
+    const newest = { at: (await desk.hold.newest()) ?? now, boot: '', uptime: 0 }
+    const clock: Timekeeping = earlier ?? { last: newest, doubted: null, kept: [] }
+    // Not asked for where nothing is in doubt.
+    const isKept = clock.doubted === null ? undefined : isSynchronised()
+    const trusted = believes(clock, moment, isKept)
     let done: Expired = { expired: [], kept: clock.kept }
     if (trusted) {
       await putOffMisdated(desk, earlier, lines)
       done = await expireDue(desk, lines)
     } else {
-      const gap = shortAge(Math.abs(now - clock.last))
-      const last = localTime(clock.last)
+      const gap = shortAge(Math.abs(now - clock.last.at))
+      const last = localTime(clock.last.at)
       const where =
-        now > clock.last
+        now > clock.last.at
           ? words`${gap} after the last cleanup (${last})`
           : words`${gap} before the last cleanup (${last})`
       lines.push(
-        words`the clock is ${where}: nothing is expired, swept or pruned until a second run finds it so`,
+        isKept === false
+          ? words`the clock is ${where}, and timedatectl says that it is not synchronised: nothing is expired, swept or pruned until it has been so for a day`
+          : words`the clock is ${where}: nothing is expired, swept or pruned until it has been so for an hour`,
       )
     }
     await foldUses(desk)
@@ -191,7 +216,9 @@ const module: CommandModule = {
     const { removed, orphans, recounted } = await tidyHold(desk)
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
     const { expired, kept } = done
-    const next = trusted ? { last: now, doubted: null, kept } : { ...clock, doubted: now }
+    const next: Timekeeping = trusted
+      ? { last: moment, doubted: null, kept }
+      : { ...clock, doubted: doubtOf(clock, moment) }
     await desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
     if (removed > 0) lines.push(words`removed ${removed} settled messages that a cut-off run had left`)
     if (recounted.length > 0)

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
+import { assertDone, assertFailed, assertRefused, assertSettled, makeLab } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
 import { closedPort } from '../support/talker.js'
 
@@ -163,6 +163,29 @@ t.test('sweeps old temporaries and settled leftovers; names orphans and leaves t
     pruned: { days: 0, deeds: 0 },
     trusted: true,
   })
+})
+
+t.test('a folder without rows goes once its message was passed on to all of it', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const id = await lab.park([EVE, 'mallory@other.test'])
+  lab.change('DELETE FROM recipient')
+  lab.change('DELETE FROM hold')
+  lab.change('DELETE FROM leaving')
+  const again = async (...recipients: string[]): Promise<void> => {
+    for (const address of recipients) await lab.allow(address)
+    lab.change('DELETE FROM audit')
+    assertSettled(t, await lab.filter({ recipients }), 'passed 1')
+    lab.change(`DELETE FROM progress WHERE name = 'folders compared'`)
+  }
+  await again(EVE)
+  const left = await lab.toeh('cleanup')
+  t.match(left.stdout, `${id}: a folder without rows; left as it is`)
+  t.strictSame(lab.held(), [id])
+  await again('mallory@other.test')
+  assertDone(t, await lab.toeh('cleanup'), 'removed 1 settled messages that a cut-off run had left\n')
+  t.strictSame(lab.held(), [])
+  t.equal(sink.mails.length, 2)
 })
 
 t.test('all folders and rows are compared once a day; what the rows tell is done each time', async (t) => {

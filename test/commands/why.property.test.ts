@@ -100,6 +100,7 @@ async function gate(
     now: NOW,
     writerAlive: async () => true,
     isAwaited: () => true,
+    answerDue: () => {},
     settled: (verdict) => {
       settled = verdict
     },

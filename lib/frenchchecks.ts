@@ -48,6 +48,10 @@ const CHECKS: Table = {
     '{0} = {1} ; deadline_seconds, answer_seconds et busy_seconds font {2} s',
   'pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice':
     'pipe(8) tue un filtre qui se serait arrêté de lui-même, peut-être après l’envoi : le courrier part deux fois',
+  'Postfix takes internationalised domains for the same as the gate does':
+    'Postfix comprend les domaines internationalisés comme le filtre',
+  'mail that was decided on as to xn--strae-oqa.example goes to strasse.example, another domain':
+    'un courrier jugé pour xn--strae-oqa.example part vers strasse.example, un autre domaine',
   'it runs as pipe(8) would run it, as its user, in its folder and environment':
     'il démarre comme pipe(8) le lancerait : même utilisateur, même dossier, même environnement',
   'this is what would happen to every outgoing message': 'c’est ce qui arriverait à tout message sortant',

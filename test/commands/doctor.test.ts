@@ -154,6 +154,13 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postconf }) => postconf('-e', 'toeh_destination_recipient_limit=5000'),
   },
   {
+    title: 'domains that Postfix takes for others',
+    check: 'idna',
+    level: 'critical',
+    what: /^enable_idna2003_compatibility = yes$/,
+    breaking: ({ postconf }) => postconf('-e', 'enable_idna2003_compatibility=yes'),
+  },
+  {
     title: 'a time limit below the deadline',
     check: 'time-limit',
     level: 'critical',

@@ -123,7 +123,7 @@ class Copy {
     const temporary = join(this.root, 'tmp')
     mkdirSync(temporary, { mode: 0o777 })
     chmodSync(temporary, 0o1777)
-    const env = { ...process.env, TMPDIR: temporary, TAP_BAIL: '1', TAP: '0' }
+    const env = { ...process.env, TMPDIR: temporary, TAP_BAIL: '1', TAP_TIMEOUT: '300' }
     const child = spawn(process.execPath, [`dist/test/${name}.js`], {
       cwd: this.root,
       env,

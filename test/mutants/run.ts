@@ -159,11 +159,16 @@ class Copy {
   }
 }
 
-/** The mutated lines that README.md names as equivalent, by file. */
+function keyOf(file = '', was: string, becomes: string): string {
+  return [file, was, becomes].join('\n')
+}
+
+/** The mutants that README.md names as equivalent. */
 function readEquivalents(): Set<string> {
   const text = readFileSync(join(ROOT, 'test/mutants/README.md'), 'utf8')
-  const rows = text.matchAll(/^\| `lib\/([^`]+)\.ts` \| `(.+?)` \|/gm)
-  return new Set([...rows].map(([, file, line]) => `${file} ${line?.replaceAll('\\|', '|')}`))
+  const rows = text.matchAll(/^\| `lib\/([^`]+)\.ts` \| `(.+?)` \| `(.+?)` \| [^|]+ \|$/gm)
+  const plain = (cell = ''): string => cell.replaceAll('\\|', '|')
+  return new Set([...rows].map(([, file, was, becomes]) => keyOf(file, plain(was), plain(becomes))))
 }
 
 /** Where a mutant is, and what its line was and becomes. */
@@ -213,7 +218,7 @@ async function run(
     const text = original.slice(0, mutant.from) + mutant.text + original.slice(mutant.to)
     let end: End
     if (!copy.put(name, text)) end = 'refused'
-    else if (equivalents.has(`${name} ${becomes}`)) end = 'equivalent'
+    else if (equivalents.has(keyOf(name, was, becomes))) end = 'equivalent'
     else {
       end = await ask(tests)
       if (end === 'survived' && programs.length > 0) end = copy.bundle() ? await ask(programs) : 'noticed'

@@ -180,7 +180,10 @@ t.test('an answer that nobody typed, or to a question that nobody saw, is none',
       const child = startWith(env, ['script', '--quiet', '--return', '/dev/null', '--command', line])
       child.stdin?.on('error', () => {})
       child.stdin?.write('y\n')
+      // Where it asks all the same it is not to wait for good.
+      const enough = setTimeout(() => child.stdin?.end(), 5000)
       const { code, stdout } = await outcomeOf(child)
+      clearTimeout(enough)
       child.stdin?.end()
       t.equal(code, 2, `${verb}: ${what}: ${stdout}`)
       t.notMatch(stdout, /rejected for|released to/, what)

@@ -35,7 +35,7 @@ const WATCHES: Readonly<Record<string, Watch>> = {
   envelope: { tests: ['envelope.test', 'envelope.property.test'] },
   token: { tests: ['token.test', 'moderation.test'] },
   express: { tests: ['express.test', 'express.property.test', 'lane.test'] },
-  smtp: { tests: ['smtp.test', 'smtp.property.test', 'release.test'] },
+  smtp: { tests: ['smtp.test', 'smtp.fuzz.test', 'smtp.property.test', 'release.test'] },
   holdfolder: { tests: ['holdfolder.test', 'hold.test', 'fsck.test'] },
   hold: { tests: ['hold.test', 'release.test'] },
   release: { tests: ['release.test'], programs: ['commands/release.test'] },

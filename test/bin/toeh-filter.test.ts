@@ -110,7 +110,7 @@ t.test('the configuration', async (t) => {
   for (const [settings, reason] of table) {
     await t.test(settings, async (t) => {
       const lab = makeLab(t, settings, '')
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
     })
   }
@@ -132,7 +132,7 @@ t.test('the database', async (t) => {
       const lab = makeLab(t, sink.setting)
       await lab.allow('known.test')
       spoil(databasePath(lab.state))
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
       t.equal(sink.mails.length, 0, 'nothing is sent')
     })
@@ -471,8 +471,13 @@ t.test('standard input', async (t) => {
   await t.test('never ends', async (t) => {
     const lab = makeLab(t, 'deadline_seconds = 1')
     const child = lab.startFilter({ recipients: [UNKNOWN] })
+    child.stdin?.on('error', () => {})
     child.stdin?.write(MESSAGE)
+    const enough = setTimeout(() => child.stdin?.end(), 15_000)
     assertDeferred(t, await outcomeOf(child), /deadline: not done within 1 s/)
+    clearTimeout(enough)
+    const nothing = await lab.filter({ recipients: [UNKNOWN], input: null, patience: 15_000 })
+    assertDeferred(t, nothing, /deadline: not done within 1 s/)
     t.strictSame(lab.held(), [])
     t.strictSame(lab.states(), [])
   })
@@ -508,7 +513,7 @@ t.test('reinjection that fails for now: deferred, nothing is sent, the retry sen
       const deadline = `deadline_seconds = ${reason.source.includes('deadline') ? 1 : 20}\n`
       const lab = makeLab(t, `${deadline}answer_seconds = 1\n${talker.setting}`)
       await lab.allow('known.test')
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       t.strictSame(lab.held(), [], 'nothing is held')
       t.strictSame(lab.states(), [])
       if (!Object.hasOwn(answers, '.'))
@@ -805,7 +810,7 @@ t.test('reinjection by sendmail', async (t) => {
       lab.configure(setting(lab.dir))
       await lab.allow('known.test')
       makeSendmail(lab, end)
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
     })
   }

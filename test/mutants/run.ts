@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { transformSync } from 'esbuild'
 import { SyntaxKind } from 'typescript/unstable/ast'
@@ -53,6 +53,9 @@ const WATCHES: Readonly<Record<string, Watch>> = {
 
 /** The compiler's complaints about what is not used any more: whoever leaves a call out leaves out what was made for it. */
 const UNUSED = new Set([6133, 6138, 6192, 6196, 6198, 6199])
+
+/** So many mutants are tried at once, each in a copy of the project: what most tests do is wait. */
+const JOBS = Number(process.env.JOBS ?? availableParallelism())
 
 /** A test may take so many times what it takes without a mutant, and so many milliseconds. */
 const PATIENCE = { times: 4, plus: 10_000 }
@@ -187,24 +190,24 @@ function describe(
   }
 }
 
+/** What became of the mutants of a file, several at once, each in a copy of its own. */
 async function run(
-  copy: Copy,
+  copies: readonly Copy[],
   name: string,
-  watch: Watch,
+  { tests, programs = [] }: Watch,
   equivalents: ReadonlySet<string>,
 ): Promise<Map<End, number>> {
-  const counts = new Map<End, number>()
-  const original = readFileSync(copy.path(name), 'utf8')
-  const { tests, programs = [] } = watch
+  const [first] = copies
+  if (first === undefined) return new Map()
+  const original = readFileSync(join(ROOT, `lib/${name}.ts`), 'utf8')
   const limits = new Map<string, number>()
-  if (!copy.put(name, original)) throw new Error(`lib/${name}.ts does not compile`)
   for (const test of [...tests, ...programs]) {
     const began = performance.now()
-    const end = await copy.test(test, 600_000)
+    const end = await first.test(test, 600_000)
     if (end !== 'passed') throw new Error(`test/${test}.ts fails without any mutant: ${end}`)
     limits.set(test, (performance.now() - began) * PATIENCE.times + PATIENCE.plus)
   }
-  const ask = async (asked: readonly string[]): Promise<End> => {
+  const ask = async (copy: Copy, asked: readonly string[]): Promise<End> => {
     for (const test of asked) {
       const end = await copy.test(test, limits.get(test) ?? 0)
       if (end === 'hung') return 'hung'
@@ -212,23 +215,29 @@ async function run(
     }
     return 'survived'
   }
-  const mutants = copy.mutants(name)
-  for (const [index, mutant] of mutants.entries()) {
-    const { line, was, becomes } = describe(original, mutant)
-    const text = original.slice(0, mutant.from) + mutant.text + original.slice(mutant.to)
-    let end: End
-    if (!copy.put(name, text)) end = 'refused'
-    else if (equivalents.has(keyOf(name, was, becomes))) end = 'equivalent'
-    else {
-      end = await ask(tests)
-      if (end === 'survived' && programs.length > 0) end = copy.bundle() ? await ask(programs) : 'noticed'
-    }
-    counts.set(end, (counts.get(end) ?? 0) + 1)
-    if (end === 'survived') console.log(`lib/${name}.ts:${line} survived\n  - ${was}\n  + ${becomes}`)
-    if (process.stderr.isTTY) process.stderr.write(`${name} ${index + 1} of ${mutants.length}\r`)
+  const fateOf = async (copy: Copy, text: string, isEquivalent: boolean): Promise<End> => {
+    if (!copy.put(name, text)) return 'refused'
+    if (isEquivalent) return 'equivalent'
+    const end = await ask(copy, tests)
+    if (end !== 'survived' || programs.length === 0) return end
+    return copy.bundle() ? ask(copy, programs) : 'noticed'
   }
-  copy.put(name, original)
-  if (programs.length > 0) copy.bundle()
+  const counts = new Map<End, number>()
+  const mutants = first.mutants(name)
+  let next = 0
+  const work = async (copy: Copy): Promise<void> => {
+    for (let mutant = mutants[next++]; mutant !== undefined; mutant = mutants[next++]) {
+      if (process.stderr.isTTY) process.stderr.write(`${name} ${next} of ${mutants.length}\r`)
+      const { line, was, becomes } = describe(original, mutant)
+      const text = original.slice(0, mutant.from) + mutant.text + original.slice(mutant.to)
+      const end = await fateOf(copy, text, equivalents.has(keyOf(name, was, becomes)))
+      counts.set(end, (counts.get(end) ?? 0) + 1)
+      if (end === 'survived') console.log(`lib/${name}.ts:${line} survived\n  - ${was}\n  + ${becomes}`)
+    }
+    copy.put(name, original)
+    if (programs.length > 0) copy.bundle()
+  }
+  await Promise.all(copies.map(work))
   return counts
 }
 
@@ -247,10 +256,10 @@ if (unknown.length > 0) {
   console.error(`mutants: ${unknown.join(', ')}: not watched; these are: ${Object.keys(WATCHES).join(' ')}`)
   process.exit(2)
 }
-const copy = new Copy()
+const copies = Array.from({ length: JOBS }, () => new Copy())
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
-    copy.remove()
+    for (const copy of copies) copy.remove()
     process.exit(1)
   })
 try {
@@ -258,11 +267,11 @@ try {
   const lines: string[] = []
   for (const [name, watch] of Object.entries(WATCHES)) {
     if (asked.length > 0 && !asked.includes(name)) continue
-    const counts = await run(copy, name, watch, equivalents)
+    const counts = await run(copies, name, watch, equivalents)
     lines.push(`lib/${name}.ts: ${score(counts)}`)
     console.log(lines.at(-1))
   }
   if (lines.length > 1) console.log(`\n${lines.join('\n')}`)
 } finally {
-  copy.remove()
+  for (const copy of copies) copy.remove()
 }

@@ -6,7 +6,7 @@ import { Failure } from '../lib/failure.js'
 import { Hold, isWaiting, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HoldFolder } from '../lib/holdfolder.js'
 import { Tokens } from '../lib/token.js'
-import { failureOf, replaceFs, systemError } from './support/failing.js'
+import { failureOf, replaceFs, syncOrder, systemError } from './support/failing.js'
 import { CLIENT, park, refused, spoolHeld, unknown } from './support/held.js'
 import { makeLab } from './support/lab.js'
 
@@ -268,6 +268,33 @@ t.test('find names what to do where there is none', async (t) => {
   t.equal(failure.line, 'hold 000000000000: there is no such message; toeh list shows them')
   t.equal(failure.status, 66)
 })
+
+t.test(
+  'what a release is about to do, and what has become of it, is durable in the folder too',
+  async (t) => {
+    const { folder, hold } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X), unknown(Y), unknown('z@new.test')])
+    const name = (path: string): string => path.replace(folder.root, 'hold')
+    const synced = (work: () => unknown): Promise<string[]> => syncOrder(t, name, work)
+    const moves = `fsync hold/${id}/moves.jsonl`
+    t.strictSame(await synced(() => hold.claim(id, [X], false, MARIE)), [moves, `fsync hold/${id}`])
+    t.strictSame(await synced(() => hold.claim(id, [Y, 'z@new.test'], false, MARIE)), [moves])
+    t.strictSame(await synced(() => hold.settleReleased(id, [X], 'Q1', MARIE)), [moves])
+    t.strictSame(await synced(() => hold.unclaim(id, [Y, 'z@new.test'], 'later', MARIE)), [moves])
+    t.strictSame(await synced(() => hold.settle(id, [Y], 'rejected', MARIE)), [moves])
+    t.strictSame(
+      [...folder.moves(id).values()].map(({ address, state, queueId }) =>
+        `${address} ${state} ${queueId}`.trim(),
+      ),
+      [`${X} released Q1`, `${Y} rejected`, 'z@new.test held'],
+    )
+    t.strictSame(
+      await synced(() => hold.claim(id, [X, Y], false, MARIE)),
+      [],
+      'nobody is claimed, and none noted',
+    )
+  },
+)
 
 t.test('claim is compare-and-set', async (t) => {
   t.test('of two connections one gets each recipient', async (t) => {
@@ -593,6 +620,22 @@ t.test('removeLeft: a message is forgotten once its folder is gone, and not befo
   await t.rejects(hold.removeLeft(), /EIO/)
   restore()
   t.equal(leaving().length, 2, 'kept for the next')
+  // Folders whose removal a power cut may undo are not forgotten before it is durable, whoever has removed them.
+  const cut = replaceFs(t, 'fsyncSync', () => () => {
+    throw systemError('EIO', 'i/o error')
+  })
+  await t.rejects(hold.removeLeft(), /EIO/)
+  cut()
+  t.equal(leaving().length, 2, 'not forgotten')
+  t.strictSame(folder.ids(), [])
+  const name = (path: string): string => path.replace(folder.root, 'hold')
+  t.strictSame(await syncOrder(t, name, () => hold.removeLeft()), ['fsync hold'])
+  t.strictSame(leaving(), [])
+  for (const id of [one, two]) {
+    await park(hold, folder, [unknown('late@new.test')], { queueId: id === one ? 'ONE1' : 'TWO2' })
+    await hold.settle(id, ['late@new.test'], 'rejected', MARIE)
+  }
+  await hold.removeSettled(two)
   t.equal(await hold.removeLeft(), 1)
   t.strictSame(folder.ids(), [])
   t.strictSame(leaving(), [])

@@ -1,5 +1,6 @@
 /** Holdfolder: a message is published by one rename after its syncs, and what is there is never overwritten. */
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -13,7 +14,7 @@ import {
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { HoldFolder } from '../lib/holdfolder.js'
-import { failureOf, replaceFs, systemError } from './support/failing.js'
+import { failureOf, replaceFs, syncOrder, systemError } from './support/failing.js'
 import { spoolHeld, unknown } from './support/held.js'
 import { MESSAGE, makeFolder } from './support/lab.js'
 
@@ -23,30 +24,16 @@ function makeHoldFolder(t: Test): HoldFolder {
   return new HoldFolder(state)
 }
 
-/** Writes down fsync and rename while `work` runs, by names below `root`. */
-async function syncOrder(t: Test, root: string, work: () => unknown): Promise<string[]> {
-  const order: string[] = []
-  const name = (path: string): string => path.replace(root, 'hold').replace(/[0-9]+-[0-9]+/, 'SPOOL')
-  const restores = [
-    replaceFs(t, 'fsyncSync', (real) => (fd: number) => {
-      order.push(`fsync ${name(readlinkSync(`/proc/self/fd/${fd}`))}`)
-      real(fd)
-    }),
-    replaceFs(t, 'renameSync', (real) => (from: string, to: string) => {
-      order.push(`rename ${name(from)} ${name(to)}`)
-      real(from, to)
-    }),
-  ]
-  await work()
-  for (const restore of restores) restore()
-  return order
+/** Paths below hold/, with one name for all spool folders. */
+function namesBelow(folder: HoldFolder): (path: string) => string {
+  return (path) => path.replace(folder.root, 'hold').replace(/[0-9]+-[0-9]+/, 'SPOOL')
 }
 
 t.test('publish syncs the files and their folder, renames, and syncs hold/', async (t) => {
   const folder = makeHoldFolder(t)
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
   let published: unknown
-  const order = await syncOrder(t, folder.root, () => {
+  const order = await syncOrder(t, namesBelow(folder), () => {
     published = folder.publish(message.folder(), envelope)
   })
   t.equal(published, true)
@@ -72,7 +59,7 @@ t.test('the same message again is not published twice, and hold/ is synced all t
   folder.publish(first.message.folder(), first.envelope)
   const second = await spoolHeld(folder, [unknown('y@new.test')])
   t.equal(second.envelope.id, first.envelope.id)
-  const order = await syncOrder(t, folder.root, () => {
+  const order = await syncOrder(t, namesBelow(folder), () => {
     t.equal(folder.publish(second.message.folder(), second.envelope), false)
   })
   // Whoever has renamed it may not have come to its own fsync.
@@ -87,7 +74,7 @@ t.test('a folder that has lost its message is given it again, durably', async (t
   folder.publish(message.folder(), envelope)
   const retry = await spoolHeld(folder, [unknown('y@new.test')])
   rmSync(folder.messagePath(envelope.id))
-  const order = await syncOrder(t, folder.root, () => {
+  const order = await syncOrder(t, namesBelow(folder), () => {
     t.equal(folder.publish(retry.message.folder(), retry.envelope), true)
   })
   const home = `hold/${envelope.id}`
@@ -186,7 +173,7 @@ t.test('rewrite replaces the envelope whole, or not at all', async (t) => {
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
   folder.publish(message.folder(), envelope)
   const wider = { ...envelope, recipients: [unknown('x@new.test'), unknown('y@new.test')] }
-  const order = await syncOrder(t, folder.root, () => folder.rewrite(wider))
+  const order = await syncOrder(t, namesBelow(folder), () => folder.rewrite(wider))
   const at = `hold/${envelope.id}`
   t.match(order[0], new RegExp(`^fsync ${at}/\\.envelope-[0-9a-f]{12}$`))
   t.match(order[1], new RegExp(`^rename ${at}/\\.envelope-[0-9a-f]{12} ${at}/envelope\\.json$`))
@@ -213,7 +200,7 @@ t.test('remove takes the folder away; one that is gone is no harm', async (t) =>
   const folder = makeHoldFolder(t)
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
   folder.publish(message.folder(), envelope)
-  const order = await syncOrder(t, folder.root, () => folder.remove(envelope.id))
+  const order = await syncOrder(t, namesBelow(folder), () => folder.remove(envelope.id))
   t.equal(order.length, 1)
   t.match(order[0], new RegExp(`^rename hold/${envelope.id} hold/tmp/gone-${envelope.id}-`), 'in one step')
   t.strictSame(folder.ids(), [])
@@ -240,4 +227,62 @@ t.test('sweep removes what is old in tmp/, and nothing else', async (t) => {
   t.notOk(existsSync(oldFolder))
   t.ok(existsSync(youngFolder), 'a run that is still writing keeps its folder')
   t.ok(folder.has(envelope.id), 'and what is held stays, however old')
+})
+
+t.test('recordMoves is durable when it returns, its file and its name', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test'), unknown('y@new.test')])
+  folder.publish(message.folder(), envelope)
+  const { id } = envelope
+  const move = (address: string, state: string, at: number) => ({
+    address,
+    state,
+    queueId: '',
+    who: 'marie',
+    at,
+  })
+  const record = (...moves: ReturnType<typeof move>[]): Promise<string[]> =>
+    syncOrder(t, namesBelow(folder), () => folder.recordMoves(id, moves))
+  t.strictSame(await record(move('x@new.test', 'releasing', 1)), [
+    `fsync hold/${id}/moves.jsonl`,
+    `fsync hold/${id}`,
+  ])
+  t.strictSame(await record(move('x@new.test', 'released', 2), move('y@new.test', 'releasing', 2)), [
+    `fsync hold/${id}/moves.jsonl`,
+  ])
+  t.strictSame(await record(), [], 'of nothing')
+  t.strictSame(
+    [...folder.moves(id).values()],
+    [move('x@new.test', 'released', 2), move('y@new.test', 'releasing', 2)],
+  )
+  t.equal(statSync(join(folder.path(id), 'moves.jsonl')).mode & 0o777, 0o600)
+  folder.remove(id)
+  t.strictSame(await record(move('x@new.test', 'releasing', 3)), [], 'of a folder that is gone')
+  t.strictSame(folder.moves(id), new Map())
+})
+
+t.test('moves that a full disk has cut off', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder(), envelope)
+  const { id } = envelope
+  const path = join(folder.path(id), 'moves.jsonl')
+  const move = { address: 'x@new.test', state: 'releasing', queueId: '', who: 'marie', at: 1 }
+  folder.recordMoves(id, [move])
+  appendFileSync(path, '\n{"address":"x@new.te')
+  folder.recordMoves(id, [{ ...move, state: 'released' }])
+  appendFileSync(path, '\n{"state":"held"}\n{"address":')
+  t.strictSame(folder.moves(id), new Map([['x@new.test', { ...move, state: 'released' }]]))
+  for (const call of ['openSync', 'writeSync', 'fsyncSync'] as const) {
+    const restore = replaceFs(t, call, () => () => {
+      throw systemError('ENOSPC', 'no space left on device')
+    })
+    const failure = await failureOf(() => folder.recordMoves(id, [move])).finally(restore)
+    t.equal(failure.message, `write ${path}: no space left on device (ENOSPC)`, call)
+    t.equal(failure.status, 75, call)
+  }
+  const restore = replaceFs(t, 'readFileSync', () => () => {
+    throw systemError('EIO', 'i/o error')
+  })
+  t.equal((await failureOf(() => folder.moves(id)).finally(restore)).message, `read ${path}: i/o error (EIO)`)
 })

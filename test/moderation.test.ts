@@ -558,3 +558,23 @@ t.test('many messages of one sender at once are not for answering', async (t) =>
   )
   t.match(await noticeTo(sink, BOSS), { subject: 'To approve: 11 messages', token: '' })
 })
+
+t.test('whoever is told of an answer is told in the language of the configuration', async (t) => {
+  const french = `language = "fr"\n${MODERATE}`
+  const yes = await makeBench(t, french)
+  t.match((await noticeTo(yes.sink, BOSS)).subject, /^$/, 'the sink begins empty')
+  t.match(yes.boss, /^À approuver : message de anna@corp\.test \[toeh /)
+  t.equal(await yes.say({ subject: yes.boss, text: 'bonjour' }), 'unclear')
+  t.match(await toldLast(yes.sink), /^Non compris.*\nRien n’a été fait : la première ligne/)
+  t.equal(await yes.say({ subject: yes.boss, text: 'release and know' }), `released ${yes.id}`)
+  t.match(
+    await toldLast(yes.sink),
+    new RegExp(`^Envoyé.*\n[\\s\\S]*${EVE}\n +envoyé \\(SINK\\d+\\); désormais connu\n`),
+  )
+  const no = await makeBench(t, french)
+  t.equal(await no.say({ subject: no.boss, text: 'reject' }), `rejected ${no.id}`)
+  t.match(await toldLast(no.sink), /^Refusé.*\nVous avez refusé/)
+  const { subject, text } = await noticeTo(no.sink, 'anna@corp.test')
+  t.equal(subject, 'Non envoyé : Invoice')
+  t.match(text, /examiné et refusé/)
+})

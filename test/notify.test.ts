@@ -1,4 +1,5 @@
 /** Notify: who is told of held mail, how often, and what happens when the notice does not go out. */
+import { simpleParser } from 'mailparser'
 import t, { type Test } from 'tap'
 import { type Config, loadConfig } from '../lib/config.js'
 import type { Hold } from '../lib/hold.js'
@@ -227,6 +228,37 @@ t.test('a notice that does not go out leaves the message to the digest', async (
     t.match(failure.message, 'ECONNREFUSED')
     t.equal((await hold.unnotified()).length, 1)
   })
+})
+
+t.test('every notice is in the language of the configuration', async (t) => {
+  for (const [language, subjects] of [
+    [
+      'fr',
+      [
+        'À approuver : message de anna@corp.test',
+        'En attente d’approbation : Invoice',
+        'Non envoyé : Invoice',
+      ],
+    ],
+    ['en', ['To approve: mail from anna@corp.test', 'Waiting for approval: Invoice', 'Not sent: Invoice']],
+  ] as const) {
+    const { lab, sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
+    lab.configure(`${sink.setting}\napprovers = ["boss@corp.test"]\nlanguage = "${language}"\n`)
+    const told = { ...post, config: loadConfig(lab.config) }
+    const id = await park(hold, post.folder, [unknown('x@new.test')])
+    await notifyHeld(told, hold, id, HOUR)
+    for (const kind of ['rejected', 'expired'] as const)
+      await sendNotice(told, kind, ['anna@corp.test'], [await hold.find(id)])
+    const [asked, waits, no] = subjects
+    const shown = await Promise.all(sink.mails.map(({ bytes }) => simpleParser(unwire(bytes))))
+    t.strictSame(
+      shown.map(({ subject }) => subject),
+      [asked, waits, no, no],
+      language,
+    )
+    for (const { text } of shown)
+      t.equal(/destinataires?/i.test(text ?? ''), language === 'fr', `${language}: ${text}`)
+  }
 })
 
 t.test('the end of a hold is told too, with nothing to approve any more', async (t) => {

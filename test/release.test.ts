@@ -1,5 +1,5 @@
 /** Release: each recipient is sent to once, the bytes are those that were held, and what fails says why. */
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Audit } from '../lib/audit.js'
@@ -12,7 +12,7 @@ import type { HeldRecipient } from '../lib/holdfolder.js'
 import { Neighbours } from '../lib/neighbours.js'
 import { chooseRecipients, release } from '../lib/release.js'
 import { Tokens } from '../lib/token.js'
-import { failureOf } from './support/failing.js'
+import { failureOf, replaceFs, systemError } from './support/failing.js'
 import { CLIENT, park, refused, unknown } from './support/held.js'
 import { type Lab, MESSAGE, makeLab } from './support/lab.js'
 import { type Answers, HANG_UP, makeScript } from './support/script.js'
@@ -97,6 +97,54 @@ t.test('one of two is released, the other waits with its bytes', async (t) => {
   )
   t.strictSame(await states(desk, message.id), [`${X} held toeh-filter`, `${Y} released marie SINK00000001`])
   t.strictSame(lab.held(), [message.id])
+})
+
+t.test('that they are released is on the disk before anything is said to the server', async (t) => {
+  const lab = makeLab(t)
+  const order: string[] = []
+  const script = await makeScript(t, {
+    CONNECT: () => {
+      order.push('connect')
+      return '220 script.test ESMTP'
+    },
+  })
+  const { desk } = openDesk(t, lab, script.port)
+  replaceFs(t, 'fsyncSync', (real) => (fd: number) => {
+    order.push(`fsync ${readlinkSync(`/proc/self/fd/${fd}`).replace(lab.state, 'state')}`)
+    real(fd)
+  })
+  for (const queueId of ['FIRST001', 'SECOND02']) {
+    const message = await hold(desk, [unknown(X), unknown(Y)], { queueId })
+    for (const [index, to] of [X, Y].entries()) {
+      order.length = 0
+      await release(desk, message, [to])
+      const folder = `state/hold/${message.id}`
+      const expected = [`fsync ${folder}/moves.jsonl`, ...(index === 0 ? [`fsync ${folder}`] : []), 'connect']
+      t.strictSame(order.slice(0, expected.length), expected)
+    }
+  }
+})
+
+t.test('a move that cannot be written down is not made: nothing is sent, and they wait on', async (t) => {
+  for (const call of ['fsyncSync', 'writeSync'] as const) {
+    const lab = makeLab(t)
+    const script = await makeScript(t)
+    const { desk } = openDesk(t, lab, script.port)
+    const message = await hold(desk, [unknown(X), refused(Y)])
+    const restore = replaceFs(t, call, () => () => {
+      throw systemError('EIO', 'i/o error')
+    })
+    const failure = await failureOf(() => release(desk, message, [X, Y])).finally(restore)
+    t.equal(failure.message, `write ${join(desk.folder.path(message.id), 'moves.jsonl')}: i/o error (EIO)`)
+    t.equal(script.sockets.length, 0)
+    t.strictSame(
+      [...(await desk.hold.states(message.id))],
+      [
+        [X, 'held'],
+        [Y, 'refused'],
+      ],
+    )
+  }
 })
 
 t.test('bytes that are not those that were held do not go out, and nothing changes', async (t) => {

@@ -441,6 +441,28 @@ for (const [name, hello] of [
   })
 }
 
+t.test('MAIL and DATA: only 55x speaks of the message, every other 5xx of how we speak', async (t) => {
+  for (const verb of ['MAIL', 'DATA'] as const) {
+    for (const code of [500, 501, 502, 503, 504, 521, 530, 535, 538, 549]) {
+      const reply = `${code} 5.5.1 our own fault`
+      const course = await send(t, { [verb]: reply })
+      assertDeferred(t, course, `${verb} was answered ${reply}`)
+      t.strictSame(course.refused, [], `${reply} parks nobody`)
+      t.equal(course.script.data.length, 0)
+    }
+    for (const code of [550, 551, 552, 553, 554, 559]) {
+      const reply = `${code} 5.7.1 not this message`
+      const course = await send(t, { [verb]: reply })
+      t.equal(course.failure, undefined, reply)
+      t.strictSame(
+        course.refused,
+        ['x@known.test', 'y@known.test'].map((recipient) => ({ recipient, reply })),
+      )
+      t.strictSame(course.delivery, { accepted: [], queueId: '' })
+    }
+  }
+})
+
 t.test('a refusal that cannot be parked stops the mail', async (t) => {
   const onRefused = async (): Promise<void> => {
     throw new Failure('hold', 'the disk is full', { status: 75 })

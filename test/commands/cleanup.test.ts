@@ -131,6 +131,25 @@ t.test('what is being released is left alone', async (t) => {
   assertDone(t, await lab.toeh('cleanup'), `${id} expired for mal@unknown.test\n`)
   t.strictSame(lab.states(), [`${EVE} releasing`, 'mal@unknown.test expired'])
   t.strictSame(lab.held(), [id], 'its bytes stay')
+  const notice = sink.mails[0]?.bytes.toString() ?? ''
+  t.match(notice, 'mal@unknown.test')
+  t.notMatch(notice, EVE, 'who is being released is not said to have expired')
+  t.equal(sink.mails.length, 1)
+})
+
+t.test('who was settled before is not told of again', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const settled = ['released', 'rejected', 'expired', 'passed'].map((state) => `${state}@unknown.test`)
+  const id = await lab.park([EVE, 'mal@unknown.test', ...settled])
+  for (const address of settled)
+    lab.change('UPDATE recipient SET state = ? WHERE address = ?', address.split('@')[0] ?? '', address)
+  lab.change(`UPDATE recipient SET state = 'refused' WHERE address = ?`, EVE)
+  lab.change(AGE)
+  assertDone(t, await lab.toeh('cleanup'), `${id} expired for ${EVE}\n${id} expired for mal@unknown.test\n`)
+  const notice = sink.mails[0]?.bytes.toString() ?? ''
+  for (const address of [EVE, 'mal@unknown.test']) t.match(notice, address)
+  for (const address of settled) t.notMatch(notice, address)
 })
 
 t.test('sweeps old temporaries and settled leftovers; names orphans and leaves them', async (t) => {

@@ -105,7 +105,7 @@ export class Tally {
     const known = this.#recipients.get(text)
     if (known !== undefined || this.#recipients.has(text)) return known
     const own = ownText(text)
-    const address = parseAddress(own)
+    const address = parseAddress(own, this.#internal)
     const outside = address.plain && !this.#internal.has(address.domain)
     const entry = outside ? { domain: address.domain, key: address.key } : undefined
     this.#recipients.set(own, entry)
@@ -116,7 +116,7 @@ export class Tally {
     const known = this.#senders.get(text)
     if (known !== undefined) return known
     const own = ownText(text)
-    const address = parseAddress(own)
+    const address = parseAddress(own, this.#internal)
     let number = -1
     if (address.plain && this.#internal.has(address.domain)) {
       number = this.#senders.get(address.key) ?? this.#names.push(address.key) - 1

@@ -1,7 +1,7 @@
 /** The configuration: TOML, checked whole, unknown keys refused by name and line. */
 import { readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
-import { foldAscii, parseAddress, parseDomain } from './address.js'
+import { foldAscii, parseAddress, parseOwnDomain } from './address.js'
 import type { Company } from './decide.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
@@ -257,13 +257,17 @@ function parseModerate(
   }
 }
 
-function parseGroups(reader: Reader, groups: Record<string, string[]>): Map<string, string[]> {
+function parseGroups(
+  reader: Reader,
+  groups: Record<string, string[]>,
+  internal: ReadonlySet<string>,
+): Map<string, string[]> {
   const parsed = Object.entries(groups).map(([name, members]): [string, string[]] => {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) {
       throw reader.wrong('groups', name, 'a name is lower-case letters, digits and hyphens')
     }
     const folded = members.map((member) => {
-      const address = parseAddress(member.startsWith('@') ? `x${member}` : member)
+      const address = parseAddress(member.startsWith('@') ? `x${member}` : member, internal)
       if (!address.plain) throw reader.wrong('groups', name, `${JSON.stringify(member)}: ${address.fault}`)
       return member.startsWith('@') ? `@${address.domain}` : address.key
     })
@@ -335,7 +339,7 @@ export function parseConfig(path: string, text: string): Config {
     throw reader.wrong(table, key, `it must be a whole number from ${least} to ${most}`)
   }
   const internal = file.internal_domains.map((name) => {
-    const domain = parseDomain(name)
+    const domain = parseOwnDomain(name)
     if (!domain.plain) throw reader.wrong('', 'internal_domains', `${JSON.stringify(name)}: ${domain.fault}`)
     return domain.domain
   })
@@ -364,8 +368,10 @@ export function parseConfig(path: string, text: string): Config {
         `${JSON.stringify(name)}: it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH`,
       )
   }
-  const from = file.notice.from === '' ? `toeh@${internal[0]}` : file.notice.from
-  if (!parseAddress(from).plain) throw reader.wrong('notice', 'from', 'it must be one plain address')
+  const home = internal.find((domain) => domain.includes('.')) ?? internal[0]
+  const from = file.notice.from === '' ? `toeh@${home}` : file.notice.from
+  if (!parseAddress(from, new Set(internal)).plain)
+    throw reader.wrong('notice', 'from', 'it must be one plain address')
   const reinject = parseTransport(file.reinject)
   if (reinject === undefined) {
     throw reader.wrong(
@@ -394,7 +400,7 @@ export function parseConfig(path: string, text: string): Config {
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
     trustedMilters: file.trusted_milters,
-    groups: parseGroups(reader, file.groups),
+    groups: parseGroups(reader, file.groups, new Set(internal)),
     people: { group },
     notice: {
       enabled: file.notice.enabled,

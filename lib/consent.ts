@@ -43,7 +43,7 @@ export function needsTwo(
 ): boolean {
   if (two.length === 0) return false
   const { own, others, anybody } = sendersBehind(origin, company)
-  const addresses = recipients.map(parseAddress)
+  const addresses = recipients.map((recipient) => parseAddress(recipient, company.internal))
   if (anybody || !addresses.every(({ plain }) => plain)) return true
   const mailboxes = addresses.flatMap((address) => (address.plain ? mailboxesOf(address.key, undefined) : []))
   return [own, ...others, ...mailboxes].some((mailbox) =>
@@ -59,13 +59,13 @@ export function needsTwo(
  * @param approver folded
  */
 export function isOwn(approver: string, { sender, login }: Origin, company: Company): boolean {
-  const { delimiters, logins } = company
+  const { delimiters, logins, internal } = company
   const mailbox = mailboxOf(approver, delimiters)
   const behind = loginMailboxes(login, company)
   const hasLogin = (): boolean =>
     [...logins.values()].some((address) => mailboxOf(foldAscii(address), delimiters) === mailbox)
   if (behind === undefined && !hasLogin()) return true
-  const address = parseAddress(sender ?? '')
+  const address = parseAddress(sender ?? '', internal)
   const ofSender = address.plain ? mailboxesOf(address.key, delimiters) : []
   return [...ofSender, ...(behind ?? [])].includes(mailbox)
 }

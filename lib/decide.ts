@@ -3,7 +3,10 @@
  *
  * The order, first match decides:
  *
- * 1. malformed       whatever is not a plain address, even at an internal domain: Postfix may resolve it elsewhere.
+ * 1. malformed       whatever is not a plain address, even at an internal domain: Postfix may resolve it elsewhere. What
+ *                    it surely does not (address.ts) is internal where its domain is, and our own server says at once that
+ *                    there is nobody of that name. A local part that only has its dots in odd places is malformed
+ *                    unless a rule for exactly this address says otherwise.
  * 2. foreign-sender  the sender is neither null nor at an internal domain: a forged sender would carry the
  *                    document out in the bounce, so even mail to a colleague waits.
  * 3. internal        the recipient's domain is the company's own.
@@ -22,7 +25,7 @@
  * 4 must be right: an over-broad rule lets a stranger in, so a domain rule covers that domain alone unless a
  * person asked for more. Only the envelope is looked at; headers are the sender's to write.
  */
-import { type Fault, type PlainAddress, parentDomains, parseAddress } from './address.js'
+import { type Address, type Fault, parentDomains, parseAddress } from './address.js'
 import { mailboxOf, type Origin, type People, sendersBehind } from './mailbox.js'
 
 export interface Rule {
@@ -78,12 +81,13 @@ export interface Facts extends Company {
 
 /** The values under which a rule for this recipient could stand, most specific first; none if malformed. */
 export function lookupKeys(recipient: string): string[] {
-  const address = parseAddress(recipient)
-  return address.plain ? keysOf(address) : []
+  return keysOf(parseAddress(recipient))
 }
 
-function keysOf({ key, domain }: PlainAddress): string[] {
-  return [key, domain, ...parentDomains(domain)]
+/** Of an odd address at most the address itself. */
+function keysOf(address: Address): string[] {
+  if (address.plain) return [address.key, address.domain, ...parentDomains(address.domain)]
+  return address.key === undefined ? [] : [address.key]
 }
 
 /** The scopes a mailbox is in, nearest first, equals together: itself, its groups, its domain, everyone. */
@@ -128,8 +132,8 @@ function nearest(
   return undefined
 }
 
-/** The rule that decides for a plain recipient, or undefined. */
-function decidingRule(recipient: PlainAddress, asker: Asker, facts: Facts): Rule | undefined {
+/** The rule that decides for a recipient, or undefined. */
+function decidingRule(recipient: Address, asker: Asker, facts: Facts): Rule | undefined {
   for (const [index, key] of keysOf(recipient).entries()) {
     const equals = facts.rules.get(key)
     if (equals === undefined) continue
@@ -158,7 +162,7 @@ function askersOf(origin: Origin, facts: Facts): Askers {
  * The block that one of the others would meet, or undefined. One that speaks of the sender as well, as those for everyone do,
  * is left to his own rules, where a nearer one may stand before it.
  */
-function objection(recipient: PlainAddress, { sender, others }: Askers, facts: Facts): Rule | undefined {
+function objection(recipient: Address, { sender, others }: Askers, facts: Facts): Rule | undefined {
   const own = sender.scopes.flat()
   for (const other of others) {
     const rule = decidingRule(recipient, other, facts)
@@ -170,17 +174,21 @@ function objection(recipient: PlainAddress, { sender, others }: Askers, facts: F
 /** Whether the sender is the company's: null (a bounce of our own) or plain and at an internal domain. */
 export function isOwnSender(sender: string, internal: ReadonlySet<string>): boolean {
   if (sender === '') return true
-  const address = parseAddress(sender)
+  const address = parseAddress(sender, internal)
   return address.plain && internal.has(address.domain)
 }
 
 function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts: Facts): Verdict {
-  const address = parseAddress(recipient)
-  if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
+  const address = parseAddress(recipient, facts.internal)
+  const isInternal = address.domain !== undefined && facts.internal.has(address.domain)
+  const malformed = (fault: Fault): Verdict => ({ recipient, pass: false, reason: 'malformed', fault })
+  if (!address.plain && address.key === undefined && !isInternal) return malformed(address.fault)
   if (!ownSender) return { recipient, pass: false, reason: 'foreign-sender' }
-  if (facts.internal.has(address.domain)) return { recipient, pass: true, reason: 'internal' }
+  if (isInternal) return { recipient, pass: true, reason: 'internal' }
   const rule = objection(address, askers, facts) ?? decidingRule(address, askers.sender, facts)
-  if (rule === undefined) return { recipient, pass: false, reason: 'unknown' }
+  if (rule === undefined) {
+    return address.plain ? { recipient, pass: false, reason: 'unknown' } : malformed(address.fault)
+  }
   return rule.effect === 'allow'
     ? { recipient, pass: true, reason: 'allowed', rule }
     : { recipient, pass: false, reason: 'blocked', rule }

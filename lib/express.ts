@@ -78,7 +78,7 @@ interface Halves {
  * ten times all of it.
  */
 export function laneQuery({ address, local, domain }: Halves): string {
-  return `SELECT 'OK' WHERE length(${address}) <= 254 AND length(${local}) BETWEEN 1 AND 64
+  return `SELECT 'OK' WHERE length(${address}) <= 254 AND ${local} != ''
  AND ${local} NOT GLOB '*[^-a-z0-9._=]*' AND ${local} NOT GLOB '[-.]*' AND ${address} NOT GLOB '*.[.@]*'
  AND coalesce((SELECT pass FROM lane WHERE key = ${address}), (SELECT pass FROM lane WHERE key = ${domain})) = 1`
 }
@@ -104,7 +104,6 @@ function senderTable(internal: ReadonlySet<string>): string {
     .map((domain) => domain.replaceAll('.', '\\.'))
     .join('|')
   return `# Written by toeh express --write. Senders whose mail may take the express lane: the company's, and the null sender.
-/^[^@]{65}/ ${FILTER}
 /^.{255}/ ${FILTER}
 !/^(<>|[a-z0-9_=+][a-z0-9_=+-]*(\\.[a-z0-9_=+-]+)*@(${domains}))$/ ${FILTER}
 `
@@ -119,7 +118,7 @@ function recipientTable(delimiters: string): string {
     (character) => !delimiters.includes(character),
   )
   return `# Written by toeh express --write. Recipients that are not of these characters go to the filter.
-!/^[${characters.join('')}]+@[a-z0-9.-]+$/ ${FILTER}
+!/^[${characters.join('')}]+@[a-z0-9._-]+$/ ${FILTER}
 `
 }
 

@@ -71,7 +71,7 @@ export function loginMailboxes(
   const bare = bareLogin(folded)
   const keysOf = (texts: readonly string[]): string[] =>
     texts.flatMap((text) => {
-      const address = parseAddress(text)
+      const address = parseAddress(text, internal)
       return address.plain ? mailboxesOf(address.key, delimiters) : []
     })
   const known = [...logins].map(([name, address]) => ({ name: foldAscii(name), address }))
@@ -81,7 +81,7 @@ export function loginMailboxes(
   const alike = known.filter(
     ({ name }) => bareLogin(name) === bare && (bareLogin(name) === name || bare === folded),
   )
-  const own = parseAddress(login)
+  const own = parseAddress(login, internal)
   const isInternal = own.plain && internal.has(own.domain)
   const elsewhere = isInternal ? [] : [...internal].map((domain) => `${bare}@${domain}`)
   const mailboxes = keysOf([login, ...alike.map(({ address }) => address), ...elsewhere])
@@ -107,7 +107,7 @@ export interface Senders {
 }
 
 export function sendersBehind({ sender, login }: Origin, people: People): Senders {
-  const address = parseAddress(sender ?? '')
+  const address = parseAddress(sender ?? '', people.internal)
   const [own, ...extended] = address.plain ? mailboxesOf(address.key, people.delimiters) : []
   const ofLogin = loginMailboxes(login, people)
   return {
@@ -136,7 +136,7 @@ export function isReturnPath(key: string): boolean {
  * null sender, since anybody can write as many of these as he likes.
  */
 export function noticeName(sender: string, { internal, delimiters }: Omit<People, 'logins'>): string {
-  const address = parseAddress(sender)
+  const address = parseAddress(sender, internal)
   if (!address.plain || !internal.has(address.domain)) return ''
   // A list's sender has a recipient, or a number, in each message anew.
   const more = isReturnPath(address.key) ? '+-=' : ''

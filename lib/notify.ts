@@ -37,7 +37,7 @@ export interface Post {
  * where a notice would count as a bounce.
  */
 export function tellableSender(config: Config, sender: string): string | undefined {
-  const key = keyOf(sender)
+  const key = keyOf(sender, config.internal)
   return key !== undefined && isOwnSender(sender, config.internal) && !isReturnPath(key) ? sender : undefined
 }
 

@@ -36,7 +36,7 @@ function misuse(operation: string, at: string, why: string, hint?: string): Fail
 export function parseRuleValue(operation: string, text: string): Pick<RuleDraft, 'kind' | 'value'> {
   if (text.lastIndexOf('@') > 0) {
     const address = parseAddress(text)
-    if (!address.plain)
+    if (address.key === undefined)
       throw misuse(operation, text, words`it is no plain address (${faultIn(spoken(), address.fault)})`)
     return { kind: 'address', value: address.key }
   }

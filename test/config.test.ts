@@ -132,13 +132,14 @@ const SETTINGS: Record<
     good: [
       ['["Corp.TEST", "corp.test", "corp.example"]', ['corp.test', 'corp.example']],
       ['["bücher.test"]', ['xn--bcher-kva.test']],
+      ['["localhost"]', ['localhost']],
     ],
     bad: [
       ['[]', "it must name the company's own domains, as Postfix knows them"],
       ['"corp.test"', NO_LIST('a text')],
       ['[1]', NO_LIST('a list')],
       ['["corp.test", 1]', NO_LIST('a list')],
-      ['["localhost"]', '"localhost": single-label domain'],
+      ['["1"]', '"1": numeric top-level domain'],
       ['["corp.test", "a@corp.test"]', '"a@corp.test": domain is not a host name'],
       ['[""]', '"": no domain'],
       ['["*.corp.test"]', '"*.corp.test": domain is not a host name'],
@@ -437,6 +438,25 @@ t.test('settings', (t) => {
 t.test('an internationalised first domain makes the From of notices', (t) => {
   const { notice } = parseConfig(PATH, 'internal_domains = ["bücher.test", "corp.test"]')
   t.equal(notice.from, 'toeh@xn--bcher-kva.test')
+  t.end()
+})
+
+t.test('a domain of one label is internal where it is named', (t) => {
+  const text = `internal_domains = ["LocalHost", "web1", "corp.test"]
+[groups]
+cron = ["Root@WEB1", "@localhost"]
+`
+  const { internal, notice, groups } = parseConfig(PATH, text)
+  t.strictSame([...internal], ['localhost', 'web1', 'corp.test'])
+  t.equal(notice.from, 'toeh@corp.test', 'whom people can answer, where there is one')
+  t.strictSame(groups.get('cron'), ['root@web1', '@localhost'])
+  t.equal(parseConfig(PATH, 'internal_domains = ["localhost"]').notice.from, 'toeh@localhost')
+  for (const [line, why] of [
+    ['internal_domains = ["corp.test", "local host"]', /domain is not a host name/],
+    [`${OWN}approvers = ["root@localhost"]`, /single-label domain/],
+    [`${OWN}[groups]\ncron = ["root@localhost"]`, /single-label domain/],
+  ] as const)
+    t.throws(() => parseConfig(PATH, line), why, line)
   t.end()
 })
 

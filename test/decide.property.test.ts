@@ -88,27 +88,35 @@ function firstRule(
 
 function expectedFor(sender: string, login: string, recipient: string, world: World): Expected {
   const { internal } = world
-  const address = readAddress(recipient)
-  if (address.verdict === 'not plain') return { reason: 'malformed' }
-  const from = readAddress(sender)
+  const address = readAddress(recipient, internal)
+  const odd = address.verdict === 'not plain' ? address.odd : undefined
+  const domain = address.verdict === 'not plain' ? odd?.domain : address.domain
+  const key = address.verdict === 'not plain' ? odd?.key : address.key
+  const inside = domain !== undefined && internal.includes(domain)
+  if (key === undefined && !inside) return { reason: 'malformed' }
+  const from = readAddress(sender, internal)
   const own = sender === '' || (from.verdict !== 'not plain' && internal.includes(from.domain))
   if (!own) return { reason: 'foreign-sender' }
-  if (internal.includes(address.domain)) return { reason: 'internal' }
+  if (inside || key === undefined || domain === undefined) return { reason: 'internal' }
+  // Of what is odd no rule but its own speaks.
+  const asked = { key, domain: odd === undefined ? domain : '' }
   const [person, ...more] = from.verdict === 'not plain' ? [] : owners(from.key, world)
   const loggedIn = LOGGED_IN[login]?.(internal)
   for (const other of [...more, ...(loggedIn ?? []).flatMap((key) => owners(key, world))]) {
-    const rule = firstRule(other, false, address, world)
+    const rule = firstRule(other, false, asked, world)
     if (rule?.effect === 'block' && nearness(rule.scope, person, world) === undefined)
       return { reason: 'blocked', rule }
   }
-  const rule = firstRule(person, person === undefined || loggedIn === undefined, address, world)
-  if (rule === undefined) return { reason: 'unknown' }
+  const rule = firstRule(person, person === undefined || loggedIn === undefined, asked, world)
+  if (rule === undefined) return { reason: odd === undefined ? 'unknown' : 'malformed' }
   return { reason: rule.effect === 'allow' ? 'allowed' : 'blocked', rule }
 }
 
 /** Whether the second reading knows for certain what this is: not where Unicode's tables decide. */
 function isCertain(text: string): boolean {
-  return readAddress(text).verdict !== 'perhaps' || text.includes('bücher') || text.includes('xn--bcher-kva')
+  const reading = readAddress(text)
+  if (text.includes('bücher') || text.includes('xn--bcher-kva')) return true
+  return reading.verdict === 'not plain' ? reading.odd?.sure !== false : reading.verdict === 'plain'
 }
 
 const recipients = fc.array(smallRecipient.filter(isCertain), { minLength: 1, maxLength: 12 })

@@ -99,6 +99,127 @@ t.test('every reason has cases; the verdict carries its rule and the recipient a
   t.end()
 })
 
+t.test('every form that passes, and once did not', (t) => {
+  const own = new Set(['corp.test', 'localhost', 'web1'])
+  const rules = [allow('known.test'), allow('a_b.test'), allow('try..this@docomo.test'), allow('docomo.test')]
+  const byValue = new Map(rules.map((one) => [one.value, [one]]))
+  const ask = (recipient: string): string | undefined =>
+    decide(
+      { sender: 'anna@corp.test', login: '', recipients: [recipient] },
+      { ...company, internal: own, rules: byValue },
+    )[0]?.reason
+  const passing: Record<string, [string, 'allowed' | 'internal'][]> = {
+    'a local part of more than 64': [
+      [`reply+${'a'.repeat(90)}@known.test`, 'allowed'],
+      [`${'a'.repeat(243)}@known.test`, 'allowed'],
+    ],
+    'underscores in a host name': [
+      ['x@a_b.test', 'allowed'],
+      ['x@A_B.test', 'allowed'],
+    ],
+    'an internal domain of one label': [
+      ['root@localhost', 'internal'],
+      ['Root@WEB1', 'internal'],
+    ],
+    'dots in odd places, by an exact rule': [
+      ['try..this@docomo.test', 'allowed'],
+      ['"try..this"@docomo.test', 'allowed'],
+      ['"Try..This"@Docomo.Test', 'allowed'],
+    ],
+    'an odd internal address that is nobody else’s': [
+      ['carl..maria@corp.test', 'internal'],
+      ['"carl..maria"@corp.test', 'internal'],
+      ['.carl@localhost', 'internal'],
+      ['jürgen@corp.test', 'internal'],
+      ['иван@corp.test', 'internal'],
+    ],
+  }
+  for (const [form, cases] of Object.entries(passing))
+    for (const [recipient, reason] of cases) t.equal(ask(recipient), reason, `${form}: ${recipient}`)
+
+  const held = [
+    // Beside each of these forms: what it does not let in.
+    ...[
+      `${'a'.repeat(244)}@known.test`,
+      'x@a_b.test.',
+      'x@a_b_.test%',
+      'x@a b.test',
+      'root@web2',
+      'root@localhost.',
+      'root@LOCALHOST%',
+    ],
+    ...[
+      'tr..this@docomo.test',
+      '"try..this@docomo.test',
+      'try..this@known.test',
+      '"try..this"@known.test',
+      '".x"@docomo.test',
+    ],
+    ...[
+      '"anna"@corp.test',
+      '"anna b"@corp.test',
+      '"a\\"b"@corp.test',
+      '-anna@corp.test',
+      '"-a.."@corp.test',
+      '@corp.test',
+      '""@corp.test',
+    ],
+    ...[
+      'v%evil.test@corp.test',
+      'v%evil.test..@corp.test',
+      '"v%evil.test"@corp.test',
+      '"v@evil.test"@corp.test',
+      'v@evil.test@corp.test',
+    ],
+    ...[
+      'evil.test!v@corp.test',
+      '"evil.test!v.."@corp.test',
+      '@evil.test:v@corp.test',
+      '"@evil.test:v"@corp.test',
+      'v@[192.0.2.1]',
+    ],
+    ...[
+      'v%evil.test@localhost',
+      'evil.test!ü@corp.test',
+      'ü%evil.test@corp.test',
+      'v..x@[192.0.2.1]',
+      'v..x@evil.test@corp.test',
+    ],
+    ...[
+      'ü\u{200b}@corp.test',
+      'a..\0b@corp.test',
+      'a..b\n@corp.test',
+      'a..b @corp.test',
+      'ａ％b@corp.test',
+      '\u{3164}@corp.test',
+    ],
+  ]
+  for (const recipient of held) t.equal(ask(recipient), 'malformed', JSON.stringify(recipient))
+  t.end()
+})
+
+t.test('of an odd address no rule speaks but its own', (t) => {
+  const odd = 'try..this@docomo.test'
+  const exact = allow(odd)
+  const cases: [Rule[], string, Rule?][] = [
+    [[exact], 'allowed', exact],
+    [[allow('docomo.test', true)], 'malformed'],
+    [[exact, block('docomo.test')], 'allowed', exact],
+    [[block('docomo.test', true)], 'malformed'],
+    [[rule('allow', odd, false, 'otto@corp.test')], 'malformed'],
+    [[exact, rule('block', odd, false, 'anna@corp.test')], 'blocked'],
+  ]
+  for (const [rules, reason, by] of cases)
+    for (const recipient of [odd, '"Try..This"@docomo.test']) {
+      const actual = verdict(rules, recipient)
+      t.equal(actual?.reason, reason, `${rules.map(({ effect, value }) => `${effect} ${value}`).join(', ')}`)
+      if (by !== undefined) t.equal(actual?.rule, by)
+      t.equal(actual?.recipient, recipient, 'as given')
+      t.strictSame(lookupKeys(recipient), [odd])
+    }
+  t.end()
+})
+
 t.test('a malformed verdict tells the fault, whatever rules there are', (t) => {
   const faults = [
     ['v%evil.test@corp.test', 'percent or bang routing'],

@@ -50,10 +50,10 @@ function explainOther({ for: whom, ...verdict }: Other): string {
 
 /** The values and the scopes of rules in the order in which the filter looks at them. */
 function explainOrder(values: readonly string[], scopes: readonly string[][]): string[] {
-  const [first, second, ...parents] = values
-  const reaching = parents.map((value) => words`${value} with subdomains`)
+  const nearest = values.slice(0, 2)
+  const reaching = values.slice(2).map((value) => words`${value} with subdomains`)
   const whose = scopes.map((equals) => equals.map((scope) => scope || words`everyone`).join(words` and `))
-  const lines = [words`looked at, in order: ${[first, second, ...reaching].join(', ')}`]
+  const lines = [words`looked at, in order: ${[...nearest, ...reaching].join(', ')}`]
   return scopes.length > 1 ? [...lines, words`each for, in order: ${whose.join(', ')}`] : lines
 }
 

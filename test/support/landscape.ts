@@ -40,8 +40,8 @@ export function makeFacts({ internal, groups, rules, delimiters }: World, values
   return { ...company, rules: byValue }
 }
 
-const LOCALS = ['x', 'y', 'x.y', 'x+y']
-const label = fc.constantFrom('a', 'b', 'aa', 'xn--bcher-kva')
+const LOCALS = ['x', 'y', 'x.y', 'x+y', 'x..y']
+const label = fc.constantFrom('a', 'b', 'aa', 'a_b', 'xn--bcher-kva')
 const suffix = fc.constantFrom('test', 'a.test')
 
 /** Two labels or more: no rule can be drafted on fewer. */
@@ -68,17 +68,46 @@ export const smallRecipient: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .tuple(fc.constantFrom('x%b.test', '"x"', 'x y', 'b.test!x', 'x@y', '-x', '', 'ü', 'x\0'), smallDomain)
+      .tuple(
+        fc.constantFrom(
+          '"x..y"',
+          '.x',
+          `x${'y'.repeat(70)}`,
+          'x%b.test',
+          '"x"',
+          'x y',
+          'b.test!x',
+          'x@y',
+          '-x',
+          '',
+          'ü',
+          'x\0',
+        ),
+        smallDomain,
+      )
       .map(([local, domain]) => `${local}@${domain}`),
   },
   { weight: 1, arbitrary: strangeAddress },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'x@localhost',
+      'x..y@LOCALHOST',
+      '"x..y"@localhost',
+      'x%a.test@localhost',
+      'x@b',
+    ),
+  },
 )
 
 /** The null sender, one of this world, internal or not, or something strange. */
 export const smallSender: fc.Arbitrary<string> = fc.oneof(
   { weight: 2, arbitrary: fc.constant('') },
   { weight: 6, arbitrary: fc.constantFrom('anna@corp.test', 'Otto@CORP.test', 'eva@shop.test') },
-  { weight: 2, arbitrary: fc.constantFrom('anna+x@corp.test', 'otto-y+z@corp.test', 'info@corp.test') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('anna+x@corp.test', 'otto-y+z@corp.test', 'info@corp.test', 'root@localhost'),
+  },
   { weight: 2, arbitrary: smallRecipient },
 )
 
@@ -129,7 +158,7 @@ const GROUPS: World['groups'] = [
 /** Rules, groups and internal domains; of each value, scope and effect one rule at most, as the database has it. */
 export const world: fc.Arbitrary<World> = fc
   .record({
-    internal: fc.subarray(['shop.test', 'a.test', 'b.a.test', 'a.aa.test']),
+    internal: fc.subarray(['shop.test', 'a.test', 'b.a.test', 'a.aa.test', 'localhost']),
     delimiters: fc.constantFrom(undefined, '', '+', '+', '+-'),
     groups: fc.shuffledSubarray(GROUPS),
     rules: fc.uniqueArray(

@@ -89,6 +89,8 @@ postlog   unix-dgram n - n - 1 postlogd
 `
 
 export interface PostfixOptions {
+  /** Its internal_domains. */
+  internal?: string[]
   /** Lines for TOEH's configuration. */
   settings?: string
   notice?: string
@@ -135,6 +137,7 @@ export class Postfix {
     const lab = new Lab(
       dir,
       `${reinject}${extensions}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}\n[express]\nenabled = ${options.express ?? false}\n`,
+      options.internal,
     )
     const postfix = new Postfix(dir, lab, sink, ports)
     t.teardown(async () => {

@@ -1,7 +1,7 @@
 /** Consent: what an approver's mail may say, and whether one yes is enough. Pure. */
 import { foldAscii, parseAddress } from './address.js'
 import { type Company, scopesOf } from './decide.js'
-import { loginMailboxes, mailboxesOf, mailboxOf, type Origin, sendersBehind } from './mailbox.js'
+import { loginMailboxes, mailboxesOf, mailboxOf, type Origin, senderOf, sendersBehind } from './mailbox.js'
 import type { Answer, Language } from './wording.js'
 
 /** What notices ask for. Both languages count whatever the notice was written in. */
@@ -59,13 +59,13 @@ export function needsTwo(
  * @param approver folded
  */
 export function isOwn(approver: string, { sender, login }: Origin, company: Company): boolean {
-  const { delimiters, logins, internal } = company
+  const { delimiters, logins } = company
   const mailbox = mailboxOf(approver, delimiters)
   const behind = loginMailboxes(login, company)
   const hasLogin = (): boolean =>
     [...logins.values()].some((address) => mailboxOf(foldAscii(address), delimiters) === mailbox)
   if (behind === undefined && !hasLogin()) return true
-  const address = parseAddress(sender ?? '', internal)
+  const address = senderOf(sender ?? '', company)
   const ofSender = address.plain ? mailboxesOf(address.key, delimiters) : []
   return [...ofSender, ...(behind ?? [])].includes(mailbox)
 }

@@ -7,9 +7,10 @@
  *                    it surely does not (address.ts) is internal where its domain is, and our own server says at once that
  *                    there is nobody of that name. A local part that only has its dots in odd places is malformed
  *                    unless a rule for exactly this address says otherwise.
- * 2. foreign-sender  the sender is neither null nor at an internal domain: a forged sender would carry the
- *                    document out in the bounce, so even mail to a colleague waits.
- * 3. internal        the recipient's domain is the company's own.
+ * 2. internal        the recipient's domain is the company's own, whoever has sent.
+ * 3. foreign-sender  the sender is neither null nor one of the company's: a forged sender would carry the document out in
+ *                    the bounce. A forward has such a sender as well, so a rule of the scope {@link FOREIGN} may say yes
+ *                    or no; no other rule lets this mail by, and every block on the way counts against it.
  * 4. a rule          the most specific one: the address, then its domain, then the nearest parent domain whose
  *                    rule reaches subdomains. At equal destinations a rule for this sender comes before one for a
  *                    group he is in, that before one for his domain, that before one for everyone; and where all
@@ -26,7 +27,7 @@
  * person asked for more. Only the envelope is looked at; headers are the sender's to write.
  */
 import { type Address, type Fault, parentDomains, parseAddress } from './address.js'
-import { mailboxOf, type Origin, type People, sendersBehind } from './mailbox.js'
+import { isOwnSender, mailboxOf, type Origin, type People, sendersBehind } from './mailbox.js'
 
 export interface Rule {
   id: number
@@ -35,7 +36,7 @@ export interface Rule {
   value: string
   /** Whether a domain rule also covers the domains below. */
   subdomains: boolean
-  /** Whose mail it speaks of: empty for everyone's, a folded sender address, `@domain`, or a group's name. */
+  /** Whose mail it speaks of: empty for everyone's, a folded sender address, `@domain`, a group's name, or {@link FOREIGN}. */
   scope: string
   effect: 'allow' | 'block'
   /** Milliseconds since 1970 after which it counts no more, or null. */
@@ -53,6 +54,9 @@ export type RuleDraft = Omit<Rule, 'id' | 'addedBy' | 'addedAt'>
 
 /** Groups of senders by name: folded addresses and `@domain`. */
 export type Groups = ReadonlyMap<string, readonly string[]>
+
+/** The scope of mail whose sender is none of the company's, as forwards have it; no group can be named so. */
+export const FOREIGN = 'foreign'
 
 export type Reason = 'internal' | 'allowed' | 'malformed' | 'foreign-sender' | 'blocked' | 'unknown'
 export const PASSING: ReadonlySet<Reason> = new Set<Reason>(['internal', 'allowed'])
@@ -150,10 +154,19 @@ interface Askers {
   others: readonly Asker[]
 }
 
+function isOwnOrigin({ sender }: Origin, people: People): boolean {
+  return sender === undefined || isOwnSender(sender, people)
+}
+
+/** The scopes of the rules that may let a message by, nearest first, equals together. */
+export function scopesAsked(origin: Origin, company: Company): string[][] {
+  return isOwnOrigin(origin, company) ? scopesOf(sendersBehind(origin, company).own, company) : [[FOREIGN]]
+}
+
 function askersOf(origin: Origin, facts: Facts): Askers {
-  const { own, others, anybody } = sendersBehind(origin, facts)
+  const { others, anybody } = sendersBehind(origin, facts)
   return {
-    sender: { scopes: scopesOf(own, facts), anybody },
+    sender: { scopes: scopesAsked(origin, facts), anybody: anybody || !isOwnOrigin(origin, facts) },
     others: others.map((mailbox) => ({ scopes: scopesOf(mailbox, facts), anybody: false })),
   }
 }
@@ -171,23 +184,15 @@ function objection(recipient: Address, { sender, others }: Askers, facts: Facts)
   return undefined
 }
 
-/** Whether the sender is the company's: null (a bounce of our own) or plain and at an internal domain. */
-export function isOwnSender(sender: string, internal: ReadonlySet<string>): boolean {
-  if (sender === '') return true
-  const address = parseAddress(sender, internal)
-  return address.plain && internal.has(address.domain)
-}
-
 function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts: Facts): Verdict {
   const address = parseAddress(recipient, facts.internal)
-  const isInternal = address.domain !== undefined && facts.internal.has(address.domain)
-  const malformed = (fault: Fault): Verdict => ({ recipient, pass: false, reason: 'malformed', fault })
-  if (!address.plain && address.key === undefined && !isInternal) return malformed(address.fault)
-  if (!ownSender) return { recipient, pass: false, reason: 'foreign-sender' }
-  if (isInternal) return { recipient, pass: true, reason: 'internal' }
-  const rule = objection(address, askers, facts) ?? decidingRule(address, askers.sender, facts)
+  if (address.domain !== undefined && facts.internal.has(address.domain))
+    return { recipient, pass: true, reason: 'internal' }
+  const found = objection(address, askers, facts) ?? decidingRule(address, askers.sender, facts)
+  const rule = ownSender || found?.scope === FOREIGN ? found : undefined
   if (rule === undefined) {
-    return address.plain ? { recipient, pass: false, reason: 'unknown' } : malformed(address.fault)
+    if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
+    return { recipient, pass: false, reason: ownSender ? 'unknown' : 'foreign-sender' }
   }
   return rule.effect === 'allow'
     ? { recipient, pass: true, reason: 'allowed', rule }
@@ -199,7 +204,7 @@ function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts:
  * sender it is what somebody of the company gets of whom no rule speaks.
  */
 export function decide(envelope: Origin & { recipients: readonly string[] }, facts: Facts): Verdict[] {
-  const ownSender = envelope.sender === undefined || isOwnSender(envelope.sender, facts.internal)
+  const ownSender = isOwnOrigin(envelope, facts)
   const askers = askersOf(envelope, facts)
   return envelope.recipients.map((recipient) => decideOne(recipient, ownSender, askers, facts))
 }

@@ -13,6 +13,7 @@
  */
 import { parentDomains } from './address.js'
 import type { RulesByValue } from './decide.js'
+import type { People } from './mailbox.js'
 
 export interface LaneRow {
   key: string
@@ -94,18 +95,34 @@ query = ${laneQuery({ address: "'%s'", local: "'%u'", domain: "'@%d'" })}
 /** FILTER, as an access table says it. */
 const FILTER = 'FILTER toeh:dummy'
 
+/** Who sends as the company. */
+export type LaneOwn = Pick<People, 'internal' | 'senders'>
+
+function isDomain(sender: string): boolean {
+  return sender.startsWith('@')
+}
+
+/** Addresses in which the dot alone means more to a regular expression than itself; the filter takes others. */
+const IS_SIMPLE = /^[a-z0-9_=-][a-z0-9_.=-]*@[a-z0-9_.-]+$/
+
 /**
- * A regexp_table(5) that sends mail of every sender but our own to the filter. It is read when smtpd starts and asks
+ * A regexp_table(5) that sends mail of every sender but our own to the filter, and what our own server has rewritten for a
+ * forward: that is another's. It is read when smtpd starts and asks
  * nothing, so it cannot fail for a moment, which here would let a foreign sender by.
  */
-function senderTable(internal: ReadonlySet<string>): string {
-  const domains = [...internal]
-    .sort()
-    .map((domain) => domain.replaceAll('.', '\\.'))
-    .join('|')
+function senderTable({ internal, senders }: LaneOwn): string {
+  const literal = (text: string): string => text.replaceAll('.', '\\.')
+  const domains = [...internal, ...[...senders].filter(isDomain).map((domain) => domain.slice(1))]
+  const addresses = [...senders].filter((sender) => !isDomain(sender) && IS_SIMPLE.test(sender))
+  const own = [
+    '<>',
+    `[a-z0-9_=+][a-z0-9_=+-]*(\\.[a-z0-9_=+-]+)*@(${domains.sort().map(literal).join('|')})`,
+    ...addresses.sort().map(literal),
+  ]
   return `# Written by toeh express --write. Senders whose mail may take the express lane: the company's, and the null sender.
 /^.{255}/ ${FILTER}
-!/^(<>|[a-z0-9_=+][a-z0-9_=+-]*(\\.[a-z0-9_=+-]+)*@(${domains}))$/ ${FILTER}
+/^srs[01][=+-]/ ${FILTER}
+!/^(${own.join('|')})$/ ${FILTER}
 `
 }
 
@@ -136,12 +153,12 @@ export interface LaneFiles {
 export function laneTexts(
   { map, senders, recipients }: LaneFiles,
   database: string,
-  internal: ReadonlySet<string>,
+  own: LaneOwn,
   delimiters: string,
 ): [path: string, text: string][] {
   return [
     [map, laneMap(database)],
-    [senders, senderTable(internal)],
+    [senders, senderTable(own)],
     [recipients, recipientTable(delimiters)],
   ]
 }

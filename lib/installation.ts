@@ -418,7 +418,7 @@ export async function lookInside(
   )
   const error = trouble === undefined ? undefined : errorOf(trouble)
   const files = laneFiles(config.path)
-  const wanted = enabled ? laneTexts(files, path, config.internal, main.get('recipient_delimiter') ?? '') : []
+  const wanted = enabled ? laneTexts(files, path, config, main.get('recipient_delimiter') ?? '') : []
   return {
     lane: {
       enabled,

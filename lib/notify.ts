@@ -4,13 +4,12 @@ import { keyOf } from './authentication.js'
 import { type Config, companyOf } from './config.js'
 import { isOwn, needsTwo } from './consent.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
-import { isOwnSender } from './decide.js'
 import { findEnclosures } from './enclosures.js'
 import { Failure } from './failure.js'
 import type { HeldMessage, Hold } from './hold.js'
 import type { HoldFolder } from './holdfolder.js'
 import type { NoticeKind, NoticeMessage, NoticeRequest, Reply } from './letter.js'
-import { isReturnPath, noticeName } from './mailbox.js'
+import { isReturnPath, noticeName, senderOf } from './mailbox.js'
 import { spool } from './message.js'
 import { Neighbours, placeRecipients } from './neighbours.js'
 import { composeNotice } from './notice.js'
@@ -34,11 +33,12 @@ export interface Post {
 
 /**
  * The sender, where a notice may go to: an internal address, never one outside, never the null sender, and never an address
- * where a notice would count as a bounce.
+ * where a notice would count as a bounce. Of one that our own server has rewritten, whom it has rewritten.
  */
 export function tellableSender(config: Config, sender: string): string | undefined {
-  const key = keyOf(sender, config.internal)
-  return key !== undefined && isOwnSender(sender, config.internal) && !isReturnPath(key) ? sender : undefined
+  const address = senderOf(sender, config)
+  if (!address.plain || !config.internal.has(address.domain) || isReturnPath(address.key)) return undefined
+  return keyOf(sender, config.internal) === address.key ? sender : address.key
 }
 
 /** Composes one notice and sends it past the gate, with the null sender. @throws Failure when it did not go out */

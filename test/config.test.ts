@@ -27,6 +27,7 @@ t.test('the defaults', (t) => {
     mode: 'enforce',
     state: '/var/lib/toeh',
     internal: new Set(['corp.test']),
+    senders: new Set(),
     delimiters: undefined,
     reinject: { kind: 'smtp', host: '127.0.0.1', port: 10026 },
     deadlineSeconds: 60,
@@ -301,6 +302,34 @@ const SETTINGS: Record<
         '"inet:localhost:8891, unix:/x": it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH',
       ],
       ['"inet:localhost:8891"', NO_LIST('a text')],
+    ],
+  },
+  sender_domains: {
+    get: ({ senders }) => [...senders],
+    good: [
+      ['[]', []],
+      [
+        '["Printer.TEST", "bücher.test", "corp.test"]',
+        ['@printer.test', '@xn--bcher-kva.test', '@corp.test'],
+      ],
+    ],
+    bad: [
+      ['["printer"]', '"printer": single-label domain'],
+      ['["corp.test", "a@corp.test"]', '"a@corp.test": domain is not a host name'],
+      ['"corp.test"', NO_LIST('a text')],
+    ],
+  },
+  senders: {
+    get: ({ senders }) => [...senders],
+    good: [
+      ['[]', []],
+      ['["Root@Web1.corp.test", "news@b.test"]', ['root@web1.corp.test', 'news@b.test']],
+    ],
+    bad: [
+      ['["root"]', '"root": no domain'],
+      ['["root@web1"]', '"root@web1": single-label domain'],
+      ['["@b.test"]', '"@b.test": local part is not a dot-atom'],
+      ['"a@b.test"', NO_LIST('a text')],
     ],
   },
   approvers: {

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { Rule } from '../lib/decide.js'
 import {
@@ -15,15 +16,19 @@ import {
   laneRow,
   laneTexts,
 } from '../lib/express.js'
+import { isOwnSender, senderOf } from '../lib/mailbox.js'
 import { makeFolder } from './support/lab.js'
+import { smallSender } from './support/landscape.js'
 import { hasPostfix } from './support/postfix.js'
+import { strangeAddress } from './support/strange.js'
 
 const FILES = { map: '/etc/toeh/map', senders: '/etc/toeh/senders', recipients: '/etc/toeh/recipients' }
 const FILTER = 'FILTER toeh:dummy'
 
 /** The text of one of the lane's files. */
-function textOf(path: string, internal: string[], delimiters = ''): string {
-  const texts = laneTexts(FILES, '/var/lib/toeh-express/lane.db', new Set(internal), delimiters)
+function textOf(path: string, internal: string[], delimiters = '', senders: string[] = []): string {
+  const own = { internal: new Set(internal), senders: new Set(senders) }
+  const texts = laneTexts(FILES, '/var/lib/toeh-express/lane.db', own, delimiters)
   return new Map(texts).get(path) ?? ''
 }
 
@@ -105,6 +110,69 @@ t.test("senders: the company's own domains and no others, each letter and each d
   ]
   assertAnswers(t, table, passed, filtered)
 })
+
+t.test(
+  'senders: those of the configuration besides, and none that our own server has rewritten',
+  async (t) => {
+    const senders = ['@printer.test', 'root@web1.other.test', 'a.b@c.test', 'x+y@d.test', "o'neil@d.test"]
+    const table = textOf(FILES.senders, ['corp.test', 'localhost'], '', senders)
+    const passed = [
+      'scanner@printer.test',
+      'Root@Web1.other.test',
+      'a.b@c.test',
+      'root@localhost',
+      'srs0@corp.test',
+      '<>',
+    ]
+    const filtered = [
+      ...[
+        'x@web1.other.test',
+        'xroot@web1.other.test',
+        'root@web1.other.test.x',
+        'axb@c.test',
+        'root@web1xother.test',
+      ],
+      // What begins an extension is not the lane's to know.
+      ...[
+        'root+x@web1.other.test',
+        'x+y@d.test',
+        "o'neil@d.test",
+        'x@sub.printer.test',
+        'x@localhost.x',
+        'x@c.test',
+      ],
+      ...[
+        'SRS0=a=b=other.test=x@corp.test',
+        'srs0+a=b=corp.test=anna@corp.test',
+        'SRS1-a=f==b=c=d.test=x@printer.test',
+      ],
+      'srs0=opaque@localhost',
+    ]
+    assertAnswers(t, table, passed, filtered)
+    // Whom the lane lets by, the gate has for ours.
+    const people = {
+      internal: new Set(['corp.test', 'localhost']),
+      senders: new Set(senders),
+      delimiters: undefined,
+    }
+    for (const sender of passed) t.equal(isOwnSender(sender === '<>' ? '' : sender, people), true, sender)
+    const strange = fc.sample(fc.oneof(strangeAddress, smallSender), {
+      numRuns: 5000,
+      seed: Number(process.env.SEED ?? 1),
+    })
+    let letBy = 0
+    for (const sender of strange) {
+      if (sender === '' || /[^\x20-\x7e]/.test(sender) || answerOf(table, sender) !== undefined) continue
+      letBy++
+      t.equal(
+        isOwnSender(sender, people) && senderOf(sender, people).key === sender.toLowerCase(),
+        true,
+        sender,
+      )
+    }
+    t.ok(letBy > 100, `${letBy} of them`)
+  },
+)
 
 t.test('a sender of 254 bytes, and one of 255', async (t) => {
   const domain = `${`${'d'.repeat(59)}.`.repeat(3)}corp.test`

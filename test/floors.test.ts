@@ -24,6 +24,7 @@ const FLOORS: [string, string[]][] = [
       'reply',
       'seen',
       'skeleton',
+      'srs',
       'timekeeping',
       'utc',
       'wire',

@@ -48,7 +48,7 @@ async function prepare(config: Config): Promise<string[]> {
   const texts = laneTexts(
     laneFiles(config.path),
     lanePath(config.state),
-    config.internal,
+    config,
     main.get('recipient_delimiter') ?? '',
   )
   if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })

@@ -54,6 +54,7 @@ const FLOORS: [string, string[]][] = [
       'lanecheck',
       'lookalikes',
       'metrics',
+      'peoplecheck',
       'ruledraft',
       'unit',
       'wayscheck',
@@ -109,6 +110,8 @@ const FLOORS: [string, string[]][] = [
     'acts',
     ['describe', 'enclosures', 'listing', 'mending', 'orphan', 'progress', 'reinject', 'room', 'sample'],
   ],
+  ['acts', ['aliases']],
+  ['acts', ['copies']],
   ['acts', ['desk', 'notify', 'shortage']],
   ['acts', ['errand']],
   [

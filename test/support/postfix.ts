@@ -243,6 +243,12 @@ ${SERVICES}`
     this.command('reload')
   }
 
+  /** Sets a parameter of main.cf and reloads. */
+  setMain(setting: string): void {
+    execFileSync('/usr/sbin/postconf', ['-c', this.etc, '-e', setting])
+    this.command('reload')
+  }
+
   log(): string {
     const path = join(this.dir, 'log/mail.log')
     return existsSync(path) ? readFileSync(path, 'utf8') : ''

@@ -330,6 +330,28 @@ t.test('at its limit a release hangs up: nothing of it goes on', async (t) => {
   })
 })
 
+t.test('a release that was stopped for longer than its limit sends nothing when it goes on', async (t) => {
+  const { now } = performance
+  t.teardown(() => {
+    performance.now = now
+  })
+  const lab = makeLab(t)
+  const script = await makeScript(t, {
+    DATA: () => {
+      // As after SIGSTOP and SIGCONT: the time has passed, and no timer has seen it.
+      performance.now = () => now.call(performance) + RELEASE_ABANDONED_MS
+      return '354 go on'
+    },
+  })
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  const { failed } = await release(desk, message, [X])
+  t.match(failed, [{ recipient: X, why: /not done within 300 s$/ }])
+  await script.closed
+  t.notOk(script.lines.includes('.'))
+  t.match(await states(desk, message.id), [/^x@new\.test held marie /])
+})
+
 t.test('a server that is slow to answer the end is waited for', async (t) => {
   const lab = makeLab(t)
   const real = globalThis.setTimeout

@@ -168,8 +168,9 @@ export function mutantsOf(file: SourceFile): Mutant[] {
       else if (text.length === 2) put(node, "'mutant'")
       else put(node, "''")
     } else if (is.isReturnStatement(node) && node.expression === undefined) drop(node)
-    else if (is.isCatchClause(node)) put(node.block, '{}')
-    else if (
+    else if (is.isCatchClause(node)) {
+      if (node.block.statements.length > 0) put(node.block, '{}')
+    } else if (
       (is.isFunctionDeclaration(node) || is.isMethodDeclaration(node) || is.isConstructorDeclaration(node)) &&
       node.body !== undefined &&
       node.body.statements.length > 1 &&

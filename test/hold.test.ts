@@ -913,3 +913,29 @@ t.test('a load of which there is no row is none', async (t) => {
   db.run('DELETE FROM load')
   t.strictSame(await hold.load(), { messages: 0, recipients: 0, bytes: 0 })
 })
+
+t.test('whose last recipient leaves while it is looked for is not among those that wait', async (t) => {
+  const { db, folder, hold, other } = makeStand(t)
+  const leaves = await park(hold, folder, [unknown(X)], { queueId: 'LEAVES01' })
+  const stays = await park(hold, folder, [unknown(X), unknown(Y)], { queueId: 'STAYS002' })
+  const slow = new Proxy(db, {
+    get: (target, name: keyof Database) => {
+      const method = target[name] as (...given: unknown[]) => unknown
+      return (...given: unknown[]) => {
+        const found = method.apply(target, given)
+        if (name === 'all' && String(given[0]).startsWith('SELECT * FROM hold')) {
+          void other.settle(leaves, [X], 'rejected', MARIE)
+          void other.settle(stays, [Y], 'rejected', MARIE)
+        }
+        return found
+      }
+    },
+  })
+  t.strictSame(
+    (await new Hold(slow, folder).waiting()).map(({ id, recipients }) => [
+      id,
+      ...recipients.map(({ address }) => address),
+    ]),
+    [[stays, X]],
+  )
+})

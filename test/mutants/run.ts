@@ -41,7 +41,7 @@ const WATCHES: Readonly<Record<string, Watch>> = {
   release: { tests: ['release.test'], programs: ['commands/release.test'] },
   ending: { tests: ['ending.test'] },
   gate: {
-    tests: [],
+    tests: ['gate.test'],
     programs: ['bin/toeh-filter-repetition.test', 'bin/toeh-filter.test', 'bin/writer.test'],
   },
   backup: { tests: ['backup.test'] },

@@ -939,3 +939,32 @@ t.test('whose last recipient leaves while it is looked for is not among those th
     [[stays, X]],
   )
 })
+
+t.test('every order is asked for: none is left to how SQLite goes through a table', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  db.run('PRAGMA reverse_unordered_selects = ON')
+  const addresses = ['a', 'b', 'c', 'd'].map((name) => `${name}@new.test`)
+  const ids: string[] = []
+  for (const heldAt of [100, 200, 300])
+    ids.push(
+      await park(hold, folder, addresses.map(unknown), {
+        queueId: `AT${heldAt}`,
+        heldAt,
+        expiresAt: 1000 - heldAt,
+      }),
+    )
+  const named = (messages: readonly { id: string }[]): string[] => messages.map(({ id }) => id)
+  t.strictSame(named(await hold.waiting()), ids)
+  t.strictSame(named(await hold.unnotified()), ids)
+  for (const { recipients } of [...(await hold.waiting()), await hold.find(ids[0] ?? '')])
+    t.strictSame(
+      recipients.map(({ address }) => address),
+      addresses,
+    )
+  await park(hold, folder, [unknown('late@new.test')], { queueId: 'AT100', expiresAt: 1 })
+  t.strictSame(
+    folder.read(ids[0] ?? '').recipients.map(({ address }) => address),
+    [...addresses, 'late@new.test'],
+  )
+  t.strictSame(named(await hold.claimExpired(2000, 0)), [...ids].reverse(), 'what has been due for longest')
+})

@@ -286,3 +286,35 @@ t.test('moves that a full disk has cut off', async (t) => {
   })
   t.equal((await failureOf(() => folder.moves(id)).finally(restore)).message, `read ${path}: i/o error (EIO)`)
 })
+
+t.test('no descriptor is left open, whatever fails', async (t) => {
+  const open = (): number => readdirSync('/proc/self/fd').length
+  const folder = makeHoldFolder(t)
+  const move = { address: 'x@new.test', state: 'held', queueId: '', who: 'marie', at: 1 }
+  for (const call of [undefined, 'fsyncSync', 'writeSync'] as const) {
+    const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')], { queueId: `CALL${call}` })
+    const spooled = message.folder()
+    if (call !== undefined)
+      folder.publish((await spoolHeld(folder, [], { queueId: `CALL${call}` })).message.folder(), envelope)
+    const before = open()
+    const restore =
+      call === undefined
+        ? () => {}
+        : replaceFs(t, call, () => () => {
+            throw systemError('EIO', 'i/o error')
+          })
+    for (const work of [
+      () => folder.prepare(spooled, { ...envelope, id: 'other' }),
+      () => folder.publish(spooled, envelope),
+      () => folder.rewrite(envelope),
+      () => folder.recordMoves(envelope.id, [move]),
+    ])
+      try {
+        work()
+      } catch (error) {
+        t.match(error, /i\/o error/, `${call}`)
+      }
+    restore()
+    t.equal(open(), before, `${call}`)
+  }
+})

@@ -106,6 +106,44 @@ t.test('restoreMessage: where the folder is gone, and where its bytes are wrong'
   }
 })
 
+t.test('restoreMessage is durable when it returns, the folder that it has made too', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  const spooled = message.folder()
+  const home = `hold/${envelope.id}`
+  const name = (path: string): string => namesBelow(folder)(path).replace(/\.envelope-[0-9a-f]{12}/, '.NEW')
+  t.strictSame(await syncOrder(t, name, () => folder.restoreMessage(spooled, envelope)), [
+    'fsync hold/tmp/SPOOL/message.eml',
+    'fsync hold',
+    `rename hold/tmp/SPOOL/message.eml ${home}/message.eml`,
+    `fsync ${home}/.NEW`,
+    `rename ${home}/.NEW ${home}/envelope.json`,
+    `fsync ${home}`,
+  ])
+  t.strictSame(readdirSync(folder.tmp), [])
+  for (const call of ['fsyncSync', 'renameSync'] as const) {
+    const again = await spoolHeld(folder, [unknown('x@new.test')])
+    const there = again.message.folder()
+    const restore = replaceFs(t, call, () => () => {
+      throw systemError('EIO', 'i/o error')
+    })
+    const failure = await failureOf(() => folder.restoreMessage(there, envelope)).finally(restore)
+    t.equal(failure.message, `hold message in ${folder.path(envelope.id)}: i/o error (EIO)`)
+    t.equal(failure.status, 75)
+  }
+})
+
+t.test('envelope.json is for people to read', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder(), envelope)
+  const path = join(folder.path(envelope.id), 'envelope.json')
+  t.equal(readFileSync(path, 'utf8'), `${JSON.stringify(envelope, null, 2)}\n`)
+  folder.rewrite({ ...envelope, recipients: [] })
+  t.equal(readFileSync(path, 'utf8'), `${JSON.stringify({ ...envelope, recipients: [] }, null, 2)}\n`)
+  t.equal(statSync(path).mode & 0o777, 0o600)
+})
+
 t.test('another message under the same id is refused, whatever differs', async (t) => {
   const folder = makeHoldFolder(t)
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])

@@ -218,7 +218,7 @@ t.test('rewrite replaces the envelope whole, or not at all', async (t) => {
   t.strictSame(order.slice(2), [`fsync ${at}`])
   t.strictSame(folder.read(envelope.id), wider)
 
-  for (const call of ['writeSync', 'fsyncSync', 'renameSync'] as const) {
+  for (const call of ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as const) {
     const restore = replaceFs(t, call, () => () => {
       throw systemError('ENOSPC', 'no space left on device')
     })

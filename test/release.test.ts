@@ -584,3 +584,43 @@ t.test('sent, but it cannot be written down: it is said so, and the claim stands
     t.ok(desk.folder.has(message.id))
   }
 })
+
+t.test('nobody is connected to for those who cannot be claimed', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  const { failed } = await release(desk, message, [X, 'stranger@new.test'])
+  t.strictSame(failed, [
+    { recipient: X, why: 'it is rejected already' },
+    { recipient: 'stranger@new.test', why: 'it is gone already' },
+  ])
+  t.strictSame((await release(desk, message, [])).failed, [])
+  t.equal(script.sockets.length, 0)
+})
+
+t.test('missing bytes are told as long as one waits for them', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  rmSync(desk.folder.messagePath(message.id))
+  for (const asked of [[X], [Y], [X, Y]])
+    t.match((await failureOf(() => release(desk, message, asked))).message, /no such file or directory/)
+})
+
+t.test('without being told to, nobody takes over a release that was cut off', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  await desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW - 2 * RELEASE_ABANDONED_MS })
+  for (const way of [release, tryRelease])
+    t.match((await way(desk, message, [X])).failed, [
+      { recipient: X, why: /was cut off; it may have been sent/ },
+    ])
+  t.equal(script.sockets.length, 0)
+  t.equal((await tryRelease(desk, message, [X], true)).released.length, 1)
+})

@@ -89,6 +89,21 @@ function assertNothingLeft(t: Test, lab: Lab): void {
   for (const name of fs.readdirSync(folder)) t.equal(fs.statSync(join(folder, name)).size, 0)
 }
 
+/** The descriptors that this process has on the database of an installation. */
+function openDatabases(lab: Lab): string[] {
+  const target = (fd: string): string[] => {
+    try {
+      return [fs.readlinkSync(`/proc/self/fd/${fd}`)]
+    } catch {
+      return []
+    }
+  }
+  return fs
+    .readdirSync('/proc/self/fd')
+    .flatMap(target)
+    .filter((path) => path === join(lab.state, 'toeh.db'))
+}
+
 t.test('known mail passes, and leaves nothing but a line of the decision log', async (t) => {
   const { lab, script } = await makeGate(t)
   const { verdicts, failure } = await run(lab, { recipients: [KNOWN, OTHER] })
@@ -134,20 +149,9 @@ t.test('what the server is told of the client and of the bytes', async (t) => {
 })
 
 t.test('while it waits for the server it has the database no longer in hand', async (t) => {
-  const open = (): string[] =>
-    fs
-      .readdirSync('/proc/self/fd')
-      .flatMap((fd) => {
-        try {
-          return [fs.readlinkSync(`/proc/self/fd/${fd}`)]
-        } catch {
-          return []
-        }
-      })
-      .filter((path) => path.startsWith(join(lab.state, 'toeh.db')))
   const { lab } = await makeGate(t)
   const seen: string[][] = []
-  await run(lab, { answerDue: () => seen.push(open()) })
+  await run(lab, { answerDue: () => seen.push(openDatabases(lab)) })
   t.strictSame(seen, [[]])
 })
 
@@ -354,6 +358,28 @@ t.test('some by RCPT, the rest by the end of the message: all are parked once', 
     passedAs: null,
     recipients: [{ did: 'refused' }, { did: 'refused' }, { did: 'held' }],
   })
+})
+
+t.test('who is refused and cannot be parked keeps the message from being sent', async (t) => {
+  const { lab, script } = await makeGate(
+    t,
+    { RCPT: (line) => (line.includes(OTHER) ? '550 5.1.1 no such user' : '250 2.1.5 Ok') },
+    '',
+    '[notice]\nenabled = false\n[limits]\nhold_messages = 1\n',
+  )
+  await run(lab, { recipients: [EVE] })
+  assertDeferred(t, await run(lab, { recipients: [KNOWN, OTHER], queueId: 'FULL0001' }), /the hold is full/)
+  t.notOk(script.lines.includes('DATA'))
+  t.strictSame(lab.states(), [`${EVE} held`])
+})
+
+t.test('one connection does for all that a run writes', async (t) => {
+  const { lab } = await makeGate(t, {
+    RCPT: (line) => (line.includes(OTHER) ? '550 5.1.1 no such user' : '250 2.1.5 Ok'),
+  })
+  const { verdicts } = await run(lab, { recipients: [KNOWN, OTHER, EVE] })
+  t.match(verdicts, [/^toeh: passed 1 as 4bQ8Yk2hJnz1, held 1, refused 1 in /])
+  t.equal(openDatabases(lab).length, 1)
 })
 
 t.test('observe: everybody gets it, but who cannot be written into a command', async (t) => {

@@ -8,6 +8,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -355,4 +356,51 @@ t.test('no descriptor is left open, whatever fails', async (t) => {
     restore()
     t.equal(open(), before, `${call}`)
   }
+})
+
+t.test('an envelope that cannot be used is kept under another name, and none is no harm', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder(), envelope)
+  const home = folder.path(envelope.id)
+  writeFileSync(join(home, 'envelope.json'), 'damaged')
+  folder.setEnvelopeAside(envelope.id)
+  const [aside = '', ...rest] = readdirSync(home).sort()
+  t.match(aside, /^\.envelope-damaged-[0-9a-f]{12}$/)
+  t.strictSame(rest, ['message.eml'])
+  t.equal(readFileSync(join(home, aside), 'utf8'), 'damaged')
+  folder.setEnvelopeAside(envelope.id)
+  t.equal(readdirSync(home).length, 2)
+  const restore = replaceFs(t, 'renameSync', () => () => {
+    throw systemError('EROFS', 'read-only file system')
+  })
+  const failure = await failureOf(() => folder.setEnvelopeAside(envelope.id)).finally(restore)
+  t.equal(failure.message, `set aside ${join(home, 'envelope.json')}: read-only file system (EROFS)`)
+})
+
+t.test('paths, and what is there', async (t) => {
+  const state = makeFolder(t)
+  mkdirSync(join(state, 'hold/tmp'), { recursive: true })
+  const folder = new HoldFolder(state)
+  t.strictSame(
+    [folder.root, folder.tmp, folder.path('id'), folder.messagePath('id')],
+    ['hold', 'hold/tmp', 'hold/id', 'hold/id/message.eml'].map((path) => join(state, path)),
+  )
+  mkdirSync(folder.path('id'))
+  t.strictSame([folder.isThere('id'), folder.has('id'), folder.isThere('other')], [true, false, false])
+  writeFileSync(folder.messagePath('id'), '')
+  t.equal(folder.has('id'), true)
+  t.strictSame(folder.ids(), ['id'])
+})
+
+t.test('sweep passes over what goes away meanwhile, and takes whole folders', async (t) => {
+  const folder = makeHoldFolder(t)
+  mkdirSync(join(folder.tmp, 'old/below'), { recursive: true })
+  utimesSync(join(folder.tmp, 'old'), 1, 1)
+  symlinkSync(join(folder.tmp, 'nowhere'), join(folder.tmp, 'gone'))
+  mkdirSync(join(folder.tmp, 'exact'))
+  utimesSync(join(folder.tmp, 'exact'), 5, 5)
+  t.equal(folder.sweep(5000), 1, 'what was changed at that very moment stays')
+  t.strictSame(readdirSync(folder.tmp).sort(), ['exact', 'gone'])
+  t.equal(folder.sweep(5001), 1)
 })

@@ -41,7 +41,7 @@ const WATCHES: Readonly<Record<string, Watch>> = {
   release: { tests: ['release.test'], programs: ['commands/release.test'] },
   ending: { tests: ['ending.test'] },
   gate: {
-    tests: [],
+    tests: ['gate.test'],
     programs: ['bin/toeh-filter-repetition.test', 'bin/toeh-filter.test', 'bin/writer.test'],
   },
   backup: { tests: ['backup.test'] },
@@ -68,6 +68,8 @@ class Copy {
   readonly #api: API
   #snapshot: Snapshot
   #child: ChildProcess | undefined
+  /** What the last test has printed. */
+  said = ''
 
   constructor() {
     const skipped = new Set(['node_modules', '.git', '.tap'].map((name) => join(ROOT, name)))
@@ -130,11 +132,15 @@ class Copy {
     const child = spawn(process.execPath, [`dist/test/${name}.js`], {
       cwd: this.root,
       env,
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'ignore'],
       // A group of its own, so that what a test has started ends with it.
       detached: true,
     })
     this.#child = child
+    this.said = ''
+    child.stdout.on('data', (bytes) => {
+      this.said += bytes
+    })
     let hung = false
     const timer = setTimeout(() => {
       hung = true
@@ -190,6 +196,14 @@ function describe(
   }
 }
 
+/** The lines of TAP that say what failed. */
+function faultsIn(tap: string): string {
+  return tap
+    .split('\n')
+    .filter((line) => /^ *not ok /.test(line))
+    .join('\n')
+}
+
 /** What became of the mutants of a file, several at once, each in a copy of its own. */
 async function run(
   copies: readonly Copy[],
@@ -204,7 +218,8 @@ async function run(
   for (const test of [...tests, ...programs]) {
     const began = performance.now()
     const end = await first.test(test, 600_000)
-    if (end !== 'passed') throw new Error(`test/${test}.ts fails without any mutant: ${end}`)
+    if (end !== 'passed')
+      throw new Error(`test/${test}.ts, without any mutant: ${end}\n${faultsIn(first.said)}`)
     limits.set(test, (performance.now() - began) * PATIENCE.times + PATIENCE.plus)
   }
   const ask = async (copy: Copy, asked: readonly string[]): Promise<End> => {

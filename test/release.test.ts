@@ -538,7 +538,7 @@ t.test('what it did, in lines', async (t) => {
         { recipients: [X, Y], queueId: 'Q1' },
         { recipients: ['z@new.test'], queueId: '' },
       ],
-      failed: [{ recipient: 'w@new.test', why: 'later' }],
+      failed: [{ recipient: 'w@new.test', why: 'later', later: true }],
     }),
     [
       `ID released to ${X} as Q1`,

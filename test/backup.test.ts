@@ -115,6 +115,15 @@ t.test('a copy with fewer rows than the database is no backup', async (t) => {
   }
 })
 
+t.test('all that is wrong with a copy is told', async (t) => {
+  const lab = makeLab(t)
+  await lab.allow('known.test')
+  const thefts = ['rule', 'audit'].map((table) => `DELETE FROM ${table};`).join(' ')
+  lab.change(`CREATE TRIGGER thief AFTER INSERT ON progress BEGIN ${thefts} END`)
+  const failure = await failureOf(() => takeBackup(lab.state, join(lab.dir, 'backup.db'), 2000, QUICK))
+  t.match(failure.message, /: the copy is not whole: rows of audit are missing; rows of rule are missing$/)
+})
+
 t.test('its bytes are on the disk before its name is', async (t) => {
   const lab = makeLab(t)
   const file = join(lab.dir, 'backup.db')
@@ -272,7 +281,7 @@ t.test('the newest backup: of a folder, a file, or of where the last one was put
   t.equal(newest(), named.path, 'where it is not dated, that one')
   rmSync(named.path)
   t.equal(newest(), undefined)
-  writeFileSync(join(lab.state, 'last-backup'), '/nowhere/at/all/x.db\n')
+  writeFileSync(join(lab.state, 'last-backup'), '/nowhere/at/all/toeh-20260101T000000Z.db\n')
   t.equal(newest(), undefined, 'a disk that is not there')
   writeFileSync(join(lab.state, 'last-backup'), '')
   t.equal(newest(), undefined)

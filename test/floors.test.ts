@@ -15,11 +15,11 @@ const FLOORS: [string, string[]][] = [
     'pure',
     [
       'address',
+      'braces',
       'display',
       'exit',
       'head',
       'maillog',
-      'mastercf',
       'publicsuffix',
       'reply',
       'seen',
@@ -29,15 +29,22 @@ const FLOORS: [string, string[]][] = [
       'wire',
     ],
   ],
-  ['pure', ['authentication', 'decide', 'failure', 'html', 'nearmiss', 'observed']],
+  ['pure', ['mailbox']],
+  [
+    'pure',
+    ['authentication', 'decide', 'failure', 'html', 'lookuptable', 'mastercf', 'nearmiss', 'observed'],
+  ],
   ['pure', ['express', 'wording']],
   ['pure', ['speech']],
   ['pure', ['amount', 'facts']],
+  ['pure', ['ways']],
+  ['pure', ['diversion']],
   [
     'pure',
     [
       'candidates',
       'chart',
+      'diversioncheck',
       'envelope',
       'figures',
       'gatecheck',
@@ -97,7 +104,10 @@ const FLOORS: [string, string[]][] = [
       'token',
     ],
   ],
-  ['acts', ['describe', 'enclosures', 'mending', 'orphan', 'progress', 'reinject', 'room', 'sample']],
+  [
+    'acts',
+    ['describe', 'enclosures', 'listing', 'mending', 'orphan', 'progress', 'reinject', 'room', 'sample'],
+  ],
   ['acts', ['desk', 'notify', 'shortage']],
   ['acts', ['errand']],
   [

@@ -435,14 +435,30 @@ t.test('unclaim gives back what it was, with the reason', async (t) => {
   const { db, folder, hold } = makeStand(t)
   const id = await park(hold, folder, [unknown(X), refused(Y), unknown('z@new.test')])
   await hold.claim(id, [X, Y], false, MARIE)
-  await hold.unclaim(id, [X, Y, 'z@new.test'], '450 4.2.0 busy', PAUL)
+  await hold.unclaim(id, [X, Y, 'z@new.test'], '450 4.2.0 busy', MARIE)
   t.strictSame(await recipients(hold, id), [
-    'x@new.test held paul 3000 450 4.2.0 busy',
-    'y@new.test refused paul 3000 450 4.2.0 busy',
+    'x@new.test held marie 2000 450 4.2.0 busy',
+    'y@new.test refused marie 2000 450 4.2.0 busy',
     'z@new.test held toeh-filter 1000',
   ])
   t.strictSame(await hold.claim(id, [X, Y], false, MARIE), [X, Y], 'and it may be claimed again')
   t.strictSame(deeds(db), [])
+})
+
+t.test('a claim that somebody else has taken over is not given back', async (t) => {
+  const { folder, hold, other } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X), unknown(Y)])
+  const later = { who: 'paul', at: MARIE.at + RELEASE_ABANDONED_MS }
+  await hold.claim(id, [X, Y], false, MARIE)
+  t.strictSame(await other.claim(id, [X], true, later), [X])
+  await hold.unclaim(id, [X, Y], 'too late', MARIE)
+  t.strictSame(await recipients(hold, id), [
+    `x@new.test releasing paul ${later.at}`,
+    'y@new.test held marie 2000 too late',
+  ])
+  t.equal(folder.moves(id).get(X)?.state, 'releasing')
+  await other.unclaim(id, [X], 'later', { ...later, at: later.at + 1 })
+  t.match(await recipients(hold, id), [/^x@new\.test releasing paul/, /./], 'nor one of his that is newer')
 })
 
 t.test('a doubt is noted and leaves the claim', async (t) => {

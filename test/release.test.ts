@@ -169,14 +169,14 @@ t.test('bytes that are not those that were held do not go out, and nothing chang
 })
 
 t.test('what the server says stays with the recipient, who waits on', async (t) => {
-  const cases: [string, Answers, string][] = [
-    ['RCPT 5xx', { RCPT: '550 5.1.1 no such user' }, '550 5.1.1 no such user'],
-    ['final 5xx', { '.': '552 5.3.4 too big' }, '552 5.3.4 too big'],
-    ['RCPT 4xx', { RCPT: '450 4.2.0 later' }, 'reinject at HOST: RCPT was answered 450 4.2.0 later'],
-    ['final 4xx', { '.': '451 4.3.0 no' }, 'reinject at HOST: the message was answered 451 4.3.0 no'],
-    ['the connection is lost early', { DATA: HANG_UP }, 'reinject at HOST: the connection was closed'],
+  const cases: [string, Answers, string, boolean][] = [
+    ['RCPT 5xx', { RCPT: '550 5.1.1 no such user' }, '550 5.1.1 no such user', false],
+    ['final 5xx', { '.': '552 5.3.4 too big' }, '552 5.3.4 too big', false],
+    ['RCPT 4xx', { RCPT: '450 4.2.0 later' }, 'reinject at HOST: RCPT was answered 450 4.2.0 later', true],
+    ['final 4xx', { '.': '451 4.3.0 no' }, 'reinject at HOST: the message was answered 451 4.3.0 no', true],
+    ['the connection is lost early', { DATA: HANG_UP }, 'reinject at HOST: the connection was closed', true],
   ]
-  for (const [name, answers, text] of cases) {
+  for (const [name, answers, text, later] of cases) {
     const lab = makeLab(t)
     const script = await makeScript(t, answers)
     const { desk, db } = openDesk(t, lab, script.port)
@@ -188,8 +188,8 @@ t.test('what the server says stays with the recipient, who waits on', async (t) 
         id: message.id,
         released: [],
         failed: [
-          { recipient: X, why },
-          { recipient: Y, why },
+          { recipient: X, why, later },
+          { recipient: Y, why, later },
         ],
       },
       name,
@@ -227,7 +227,7 @@ t.test('nobody listens: everything waits on', async (t) => {
   const message = await hold(desk, [unknown(X)])
   await sink.stop()
   const result = await release(desk, message, [X])
-  t.match(result.failed, [{ recipient: X, why: /ECONNREFUSED/ }])
+  t.match(result.failed, [{ recipient: X, why: /ECONNREFUSED/, later: true }])
   t.match(await states(desk, message.id), [/^x@new\.test held marie .*ECONNREFUSED/])
 })
 
@@ -243,8 +243,8 @@ t.test('in doubt the claim stands, until a person says again', async (t) => {
   const result = await release(desk, message, [X, Y])
   t.strictSame(result.released, [])
   t.strictSame(result.failed, [
-    { recipient: X, why },
-    { recipient: Y, why: '550 5.1.1 no' },
+    { recipient: X, why, later: false },
+    { recipient: Y, why: '550 5.1.1 no', later: false },
   ])
   t.strictSame(await states(desk, message.id), [
     `${X} releasing marie ${why}`,
@@ -256,13 +256,14 @@ t.test('in doubt the claim stands, until a person says again', async (t) => {
   const since = `marie began to release it at ${localTime(NOW)}`
   const soon = openDesk(t, lab, sink.port, 'paul', NOW + RELEASE_ABANDONED_MS - 30_000).desk
   t.strictSame((await release(soon, message, [X], true)).failed, [
-    { recipient: X, why: `${since}: let that end` },
+    { recipient: X, why: `${since}: let that end`, later: true },
   ])
   const later = openDesk(t, lab, sink.port, 'paul', NOW + RELEASE_ABANDONED_MS + 60_000).desk
   t.strictSame((await release(later, message, [X])).failed, [
     {
       recipient: X,
       why: `${since} and was cut off; it may have been sent: look in the mail log, then repeat with --again, or reject it`,
+      later: false,
     },
   ])
   t.equal(sink.mails.length, 0)
@@ -296,7 +297,7 @@ t.test('at its limit a release hangs up: nothing of it goes on', async (t) => {
       t.strictSame(released, [])
       const at = `reinject at 127.0.0.1:${script.port}: ${why}`
       const unsure = point === '.' ? '; it may have been sent all the same' : ''
-      t.strictSame(failed, [{ recipient: X, why: `${at}${unsure}` }])
+      t.strictSame(failed, [{ recipient: X, why: `${at}${unsure}`, later: point !== '.' }])
       await script.closed
       t.equal(script.lines.includes('.'), point === '.')
       t.match(await states(desk, message.id), [
@@ -318,11 +319,37 @@ t.test('at its limit a release hangs up: nothing of it goes on', async (t) => {
     const message = await hold(sending, [unknown(X)])
     const { failed } = await release(sending, message, [X])
     t.strictSame(failed, [
-      { recipient: X, why: `reinject by ${program}: ${why}; it may have been sent all the same` },
+      {
+        recipient: X,
+        why: `reinject by ${program}: ${why}; it may have been sent all the same`,
+        later: false,
+      },
     ])
     t.notOk(existsSync(`/proc/${readFileSync(join(lab.dir, 'pid'), 'utf8').trim()}`))
     t.match(await states(sending, message.id), [/^x@new\.test releasing marie /])
   })
+})
+
+t.test('a release that was stopped for longer than its limit sends nothing when it goes on', async (t) => {
+  const { now } = performance
+  t.teardown(() => {
+    performance.now = now
+  })
+  const lab = makeLab(t)
+  const script = await makeScript(t, {
+    DATA: () => {
+      // As after SIGSTOP and SIGCONT: the time has passed, and no timer has seen it.
+      performance.now = () => now.call(performance) + RELEASE_ABANDONED_MS
+      return '354 go on'
+    },
+  })
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  const { failed } = await release(desk, message, [X])
+  t.match(failed, [{ recipient: X, why: /not done within 300 s$/ }])
+  await script.closed
+  t.notOk(script.lines.includes('.'))
+  t.match(await states(desk, message.id), [/^x@new\.test held marie /])
 })
 
 t.test('a server that is slow to answer the end is waited for', async (t) => {
@@ -369,7 +396,7 @@ t.test('what somebody else has settled meanwhile is not sent', async (t) => {
   const message = await hold(desk, [unknown(X), unknown(Y)])
   await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
   const result = await release(desk, message, [X])
-  t.strictSame(result.failed, [{ recipient: X, why: 'it is rejected already' }])
+  t.strictSame(result.failed, [{ recipient: X, why: 'it is rejected already', later: false }])
   t.equal(sink.mails.length, 0)
 })
 
@@ -382,8 +409,8 @@ t.test('what went with its bytes meanwhile is told as settled, not as a missing 
   await desk.hold.removeSettled(message.id)
   const result = await release(desk, message, [X, Y])
   t.strictSame(result.failed, [
-    { recipient: X, why: 'it is rejected already' },
-    { recipient: Y, why: 'it is rejected already' },
+    { recipient: X, why: 'it is rejected already', later: false },
+    { recipient: Y, why: 'it is rejected already', later: false },
   ])
   t.equal(sink.mails.length, 0)
 })
@@ -396,7 +423,7 @@ t.test('an address no SMTP command can carry is not claimed', async (t) => {
   const message = await hold(desk, [unknown(bad), unknown(X)])
   const why = 'it cannot be written into an SMTP command as it is'
   const result = await release(desk, message, [bad, X])
-  t.strictSame(result.failed, [{ recipient: bad, why }])
+  t.strictSame(result.failed, [{ recipient: bad, why, later: false }])
   t.strictSame(
     sink.mails.map(({ recipients }) => recipients),
     [[X]],
@@ -404,7 +431,7 @@ t.test('an address no SMTP command can carry is not claimed', async (t) => {
   t.equal((await desk.hold.states(message.id)).get(bad), 'held')
 
   const forged = await hold(desk, [unknown(X)], { sender: 'a\u{fffd}@corp.test' })
-  t.strictSame((await release(desk, forged, [X])).failed, [{ recipient: X, why }])
+  t.strictSame((await release(desk, forged, [X])).failed, [{ recipient: X, why, later: false }])
   t.equal(sink.mails.length, 1)
 })
 
@@ -511,7 +538,7 @@ t.test('what it did, in lines', async (t) => {
         { recipients: [X, Y], queueId: 'Q1' },
         { recipients: ['z@new.test'], queueId: '' },
       ],
-      failed: [{ recipient: 'w@new.test', why: 'later' }],
+      failed: [{ recipient: 'w@new.test', why: 'later', later: true }],
     }),
     [
       `ID released to ${X} as Q1`,

@@ -298,10 +298,45 @@ t.test('parameters of MAIL only as offered and needed', async (t) => {
   }
 })
 
-t.test('an address that needs SMTPUTF8 defers where it is missing', async (t) => {
-  const course = await send(t, { EHLO: ehlo('8BITMIME') }, { recipients: ['j\u{f6}rg@known.test'] })
-  assertDeferred(t, course, 'an address is not ASCII and the server does not offer SMTPUTF8')
-  t.strictSame(course.script.commands, [HELLO])
+t.test('without SMTPUTF8 those are refused whom no command can name, and the others go', async (t) => {
+  const [utf8, idn] = ['j\u{f6}rg@known.test', 'x@b\u{fc}cher.test']
+  const reply = '553 5.6.7 the server does not offer SMTPUTF8'
+  const some = [utf8, 'x@known.test', idn, 'y@known.test']
+  const refusedOf = (...recipients: string[]): { recipient: string; reply: string }[] =>
+    recipients.map((recipient) => ({ recipient, reply }))
+  const bare = ehlo('8BITMIME', 'SIZE')
+
+  const mixed = await send(t, { EHLO: bare }, { recipients: some })
+  t.strictSame(mixed.script.commands.slice(0, 4), [
+    HELLO,
+    `${OK_MAIL} SIZE=17`,
+    'RCPT TO:<x@known.test>',
+    'RCPT TO:<y@known.test>',
+  ])
+  t.strictSame(mixed.delivery?.accepted, ['x@known.test', 'y@known.test'])
+  t.strictSame(mixed.refused, refusedOf(utf8, idn))
+
+  const refusing = { EHLO: bare, RCPT: (line: string) => (line.includes('x@') ? '550 5.1.1 no' : '250 ok') }
+  const both = await send(t, refusing, { recipients: some })
+  t.strictSame(both.delivery?.accepted, ['y@known.test'])
+  t.strictSame(both.refused, [...refusedOf(utf8, idn), { recipient: 'x@known.test', reply: '550 5.1.1 no' }])
+
+  for (const given of [{ recipients: [utf8, idn] }, { sender: utf8, recipients: some }, { sender: idn }]) {
+    const none = await send(t, { EHLO: bare }, given)
+    t.strictSame(none.delivery, { accepted: [], queueId: '' })
+    t.strictSame(none.refused, refusedOf(...(given.recipients ?? ['x@known.test', 'y@known.test'])))
+    t.strictSame(none.script.commands.slice(0, 2), [HELLO, '(parked)'], 'nothing is said of it')
+  }
+
+  const later = await send(t, { EHLO: bare, RCPT: '450 4.2.0 later' }, { recipients: some })
+  assertDeferred(t, later, 'RCPT was answered 450 4.2.0 later')
+  t.strictSame(later.refused, [], 'nobody is refused of what comes again whole')
+  const not = await send(t, { EHLO: bare, MAIL: '554 5.7.1 no' }, { recipients: some })
+  t.strictSame(
+    not.refused.map(({ recipient }) => recipient),
+    some,
+    'all of a message that is refused',
+  )
 })
 
 t.test('an address that could end its command never reaches the socket', async (t) => {

@@ -38,6 +38,18 @@ t.test('a token', async (t) => {
     { approver: 'boss@corp.test', answer: 'release', recipients: ['a@x.test'] },
   ])
 
+  await tokens.giveBack(token, 'second', BOSS)
+  t.match(await tokens.find(token), { usedBy: 'first' }, 'not by another mail')
+  await tokens.giveBack(token, 'first', BOSS)
+  t.strictSame(await tokens.find(token), { ...of, usedBy: null, usedAt: null, answer: null })
+  await tokens.giveBack(token, 'first', BOSS)
+  t.strictSame(await tokens.yeses(id), [], 'what was given back is no yes')
+  t.strictSame(db.all('SELECT what, was, now FROM audit ORDER BY id'), [
+    { what: 'answered', was: '', now: 'release' },
+    { what: 'answered', was: 'release', now: '' },
+  ])
+  t.equal(await tokens.use(token, 'reject', 'second', BOSS), true, 'any mail may use it then')
+
   t.equal(await tokens.prune(101), 0, 'while the message waits')
   await hold.settle(id, ['a@x.test'], 'rejected', BOSS)
   t.equal(await tokens.prune(100), 0)

@@ -58,7 +58,7 @@ t.test('when the sender cannot be told nothing is deleted, and the next run does
   t.strictSame(lab.held(), [])
 })
 
-t.test("a stranger's mail: the approvers are told, never the stranger", async (t) => {
+t.test("a stranger's mail: the approvers are told, once, and never the stranger", async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, `approvers = ["boss@corp.test", "cfo@corp.test"]\n${sink.setting}`)
   for (const sender of ['mallory@evil.test', '']) await lab.park([EVE], { sender })
@@ -66,12 +66,45 @@ t.test("a stranger's mail: the approvers are told, never the stranger", async (t
   assertDone(t, await lab.toeh('cleanup'), /expired.*\n.*expired/)
   t.strictSame(
     sink.mails.map(({ recipients }) => recipients),
-    [
-      ['boss@corp.test', 'cfo@corp.test'],
-      ['boss@corp.test', 'cfo@corp.test'],
-    ],
+    [['boss@corp.test', 'cfo@corp.test']],
   )
+  const mail = sink.mails[0]?.bytes.toString()
+  t.match(mail, /^Subject: Not sent: 2 messages\r$/m)
+  t.match(mail, 'Messages were not sent to the recipients below')
+  t.match(mail, 'mallory@evil.test')
   t.strictSame(lab.held(), [])
+})
+
+t.test('a newsletter: no mail to where bounces are counted, and one to the approvers', async (t) => {
+  const sink = await makeSink(t, (to) => (to.startsWith('list-') ? '550 5.7.1 bounces only' : undefined))
+  const lab = makeLab(t, `approvers = ["boss@corp.test"]\n${sink.setting}`)
+  for (const reader of ['a', 'b', 'c'])
+    await lab.park([`${reader}@unknown.test`], { sender: `list-bounces+${reader}=unknown.test@corp.test` })
+  await lab.park([EVE], { queueId: 'ANNA0001' })
+  await lab.park([EVE], { queueId: 'ANNA0002', sender: 'anna+x@corp.test' })
+  lab.change(AGE)
+  assertDone(t, await lab.toeh('cleanup'), /(?:expired.*\n.*){5}/)
+  t.strictSame(sink.mails.map(({ recipients }) => recipients.join()).sort(), [
+    'anna+x@corp.test',
+    'anna@corp.test',
+    'boss@corp.test',
+  ])
+  t.match(sink.mails[2]?.bytes.toString(), /^Subject: Not sent: 3 messages\r$/m)
+  t.strictSame(lab.held(), [])
+})
+
+t.test('where the approvers cannot be told of several, none of them goes', async (t) => {
+  const sink = await makeSink(t, () => '450 4.2.0 later')
+  const lab = makeLab(t, `approvers = ["boss@corp.test"]\n${sink.setting}`)
+  for (const sender of ['mallory@evil.test', '']) await lab.park([EVE], { sender })
+  lab.change(AGE)
+  assertFailed(t, await lab.toeh('cleanup'), /(?:NOT expired, it stays: .*450 4\.2\.0 later\n?.*){2}/)
+  t.equal(lab.held().length, 2)
+  t.strictSame(
+    lab.query('SELECT 1 FROM hold WHERE closing_at IS NOT NULL'),
+    [],
+    'and the next run tries again',
+  )
 })
 
 t.test('two at once: one notice, and both succeed', async (t) => {

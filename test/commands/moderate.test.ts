@@ -86,8 +86,12 @@ t.test('two processes at once, with one mail and with two', async (t) => {
     const { subject } = await noticeTo(sink, BOSS)
     sink.mails.length = 0
     const outcomes = await Promise.all(texts.map((text) => sendAnswer(lab, { subject, text })))
-    for (const outcome of outcomes)
-      assertTaken(t, outcome, new RegExp(`(?:released|spent|failed|settled) ${id}`))
+    for (const [index, outcome] of outcomes.entries()) {
+      if (texts[0] === texts[1] && outcome.code === 75) {
+        assertDeferred(t, outcome, /let that end/)
+        assertTaken(t, await sendAnswer(lab, { subject, text: texts[index] ?? '' }), `released ${id}`)
+      } else assertTaken(t, outcome, new RegExp(`(?:released|spent|settled) ${id}`))
+    }
     t.ok(outcomes.some(({ stdout }) => stdout.includes('released')))
     if (texts[0] !== texts[1]) t.ok(outcomes.some(({ stdout }) => /spent|settled/.test(stdout)))
     t.equal(sink.mails.filter(({ recipients }) => recipients.includes(EVE)).length, 1, 'one copy')
@@ -114,6 +118,7 @@ t.test('a run that cannot end its work leaves it to Postfix, and the next one do
   lab.configure(`reinject = "smtp:127.0.0.1:${await closedPort()}"\n${APPROVERS}\n${MODERATE}`)
   assertDeferred(t, await sendAnswer(lab, given), /ECONNREFUSED/)
   t.strictSame(lab.states(), [`${EVE} held`])
+  t.strictSame(lab.query('SELECT 1 FROM token WHERE used_at IS NOT NULL'), [], 'nor by then')
 
   lab.configure(`${sink.setting}\n${APPROVERS}\n${MODERATE}`)
   assertTaken(t, await sendAnswer(lab, given), `released ${id}`)

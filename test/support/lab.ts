@@ -291,7 +291,8 @@ export class Lab {
     const folder = join(this.state, 'decisions')
     return readdirSync(folder)
       .sort()
-      .flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n'))
+      .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
+      .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Decision)
   }
 }

@@ -577,8 +577,8 @@ t.test('tryRelease: a failure is told beside the rest', async (t) => {
     id: message.id,
     released: [],
     failed: [
-      { recipient: X, why },
-      { recipient: Y, why },
+      { recipient: X, why, later: false },
+      { recipient: Y, why, later: false },
     ],
   })
 })
@@ -603,8 +603,8 @@ t.test('sent, but it cannot be written down: it is said so, and the claim stands
       id: message.id,
       released: [],
       failed: [
-        { recipient: X, why },
-        { recipient: Y, why },
+        { recipient: X, why, later: false },
+        { recipient: Y, why, later: false },
       ],
     })
     t.strictSame([...(await desk.hold.states(message.id)).values()], ['releasing', 'releasing'])
@@ -620,8 +620,8 @@ t.test('nobody is connected to for those who cannot be claimed', async (t) => {
   await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
   const { failed } = await release(desk, message, [X, 'stranger@new.test'])
   t.strictSame(failed, [
-    { recipient: X, why: 'it is rejected already' },
-    { recipient: 'stranger@new.test', why: 'it is gone already' },
+    { recipient: X, why: 'it is rejected already', later: false },
+    { recipient: 'stranger@new.test', why: 'it is gone already', later: false },
   ])
   t.strictSame((await release(desk, message, [])).failed, [])
   t.equal(script.sockets.length, 0)

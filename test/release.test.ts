@@ -651,3 +651,22 @@ t.test('without being told to, nobody takes over a release that was cut off', as
   t.equal(script.sockets.length, 0)
   t.equal((await tryRelease(desk, message, [X], true)).released.length, 1)
 })
+
+t.test('a claim may be taken over from the very moment on in which it is abandoned', async (t) => {
+  const lab = makeLab(t)
+  const real = performance.now
+  performance.now = () => 0
+  t.teardown(() => {
+    performance.now = real
+  })
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  const claimedAt = (at: number): void => lab.change('UPDATE recipient SET changed_at = ?', at)
+  await desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW })
+  claimedAt(NOW - RELEASE_ABANDONED_MS + 1)
+  t.match((await release(desk, message, [X], true)).failed, [{ why: /: let that end$/ }])
+  claimedAt(NOW - RELEASE_ABANDONED_MS)
+  t.match((await release(desk, message, [X])).failed, [{ why: /was cut off/ }])
+  t.equal((await release(desk, message, [X], true)).released.length, 1)
+})

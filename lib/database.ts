@@ -519,37 +519,30 @@ export function readBackup(path: string): { at: number; rows: Record<string, num
 }
 
 /**
- * Works on a small file of its own schema that another program reads beside us, with a write-ahead log: dict_sqlite
- * of Postfix waits for no lock and ends its process where it meets one, and so no reader may ever meet one. Whoever
- * closes such a file last locks it to tidy up; the second connection keeps that from happening, because one that may
- * only read cannot tidy up either, and closes last.
+ * Works on a database that is in memory alone, and gives it back as an image (https://www.sqlite.org/c3ref/serialize.html).
+ * @param image what it is made of, which says that there is no log; undefined for a new one
+ * @param path whose image it is, for complaints
+ * @param page bytes of a page of a new one
  * @throws Failure as {@link openForReading} does
  */
-export function workBeside<T>(
-  path: string,
-  schema: string,
-  options: OpenOptions,
+export function workInMemory<T>(
+  { image, path, page }: { image: Buffer | undefined; path: string; page: number },
   work: (db: Database) => T,
-): T {
+): { result: T; image: Buffer } {
+  const { Sqlite, native } = load()
+  const settings = { nativeBinding: native } as unknown as Sqlite.Options
   let db: Sqlite.Database | undefined
-  let reader: Sqlite.Database | undefined
   try {
-    db = connect(path, options, { readonly: false, fileMustExist: true })
-    db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = FULL')
-    // Freed pages would keep what was taken out.
+    db = new Sqlite(image ?? ':memory:', settings)
+    if (image === undefined) db.pragma(`page_size = ${page}`)
+    // Freed bytes would keep what was taken out.
     db.pragma('secure_delete = ON')
-    if (db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table'").get() === undefined) db.exec(schema)
-    reader = connect(path, options, { readonly: true, fileMustExist: true })
-    reader.prepare('SELECT 1 FROM sqlite_schema').get()
-    const result = work(new SqliteDatabase(db, path))
-    // An empty log is all that the next one who opens it has to recover. It waits for readers, and never bars them.
-    db.pragma('wal_checkpoint(TRUNCATE)')
-    return result
+    const lasting = new SqliteDatabase(db, path)
+    const result = lasting.transaction(() => work(lasting))
+    return { result, image: db.serialize() }
   } catch (error) {
     return explain(error, path)
   } finally {
     db?.close()
-    reader?.close()
   }
 }

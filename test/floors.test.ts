@@ -18,6 +18,7 @@ const FLOORS: [string, string[]][] = [
       'display',
       'exit',
       'head',
+      'lanelog',
       'maillog',
       'mastercf',
       'publicsuffix',

@@ -188,6 +188,11 @@ export interface Database {
    * either. Nested calls join the outer one.
    */
   transaction<T>(work: () => T, lock?: 'immediate' | 'exclusive'): T
+  /**
+   * Runs what reads for long while nobody writes. Else a writer that is to commit would let nobody else begin to read until
+   * this ends (PENDING, https://www.sqlite.org/lockingv3.html#locking), and known mail would be deferred.
+   */
+  still<T>(work: () => T): T
   /** Copies the whole database into a file, as it is at one moment. @returns rows by table */
   copyTo(path: string): Promise<Record<string, number>>
   close(): void
@@ -262,11 +267,13 @@ function explain(error: unknown, path: string): never {
 class SqliteDatabase implements Database {
   readonly #db: Sqlite.Database
   readonly #path: string
+  readonly #options: OpenOptions
   readonly #statements = new Map<string, Sqlite.Statement<Value[]>>()
 
-  constructor(db: Sqlite.Database, path: string) {
+  constructor(db: Sqlite.Database, path: string, options: OpenOptions = { busySeconds: 0 }) {
     this.#db = db
     this.#path = path
+    this.#options = options
   }
 
   #prepare(sql: string): Sqlite.Statement<Value[]> {
@@ -299,11 +306,19 @@ class SqliteDatabase implements Database {
     return this.#try(() => (this.#db.inTransaction ? work() : this.#db.transaction(work)[lock]()))
   }
 
-  /**
-   * In one step and one read transaction: writers wait for as long as it takes, where a copy in many steps would begin
-   * anew with each of their commits (https://www.sqlite.org/backup.html).
-   */
+  still<T>(work: () => T): T {
+    if (!this.#db.readonly) return this.transaction(work)
+    const release = this.#try(() => barWriters(this.#path, this.#options))
+    try {
+      return work()
+    } finally {
+      release()
+    }
+  }
+
+  /** In one step: a copy in many would begin anew with each commit (https://www.sqlite.org/backup.html). */
   async copyTo(path: string): Promise<Record<string, number>> {
+    const release = this.#try(() => barWriters(this.#path, this.#options))
     try {
       this.#db.exec('BEGIN')
       const rows = countRows(this.#db)
@@ -313,11 +328,33 @@ class SqliteDatabase implements Database {
       return explain(error, this.#path)
     } finally {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
+      release()
     }
   }
 
   close(): void {
     this.#db.close()
+  }
+}
+
+/**
+ * Takes the place of the one who may write (RESERVED), so that nobody else comes to the point where readers are kept out.
+ * @returns what gives it back
+ * @throws SQLITE_BUSY where somebody writes for longer than `busySeconds`
+ */
+function barWriters(path: string, options: OpenOptions): () => void {
+  const db = connect(path, options, { readonly: false, fileMustExist: true })
+  try {
+    db.exec('BEGIN IMMEDIATE')
+  } catch (error) {
+    db.close()
+    // Nobody can write who has our rights.
+    if (/^SQLITE_READONLY/.test(String((error as { code?: unknown }).code))) return () => {}
+    throw error
+  }
+  return () => {
+    db.exec('ROLLBACK')
+    db.close()
   }
 }
 
@@ -390,7 +427,7 @@ export function openForReading(path: string, options: OpenOptions): Database {
       db = connect(path, options, { readonly: true, fileMustExist: true })
       const version = schemaVersion(db)
       checkVersion(version, path)
-      if (version === MIGRATIONS.length) return new SqliteDatabase(db, path)
+      if (version === MIGRATIONS.length) return new SqliteDatabase(db, path, options)
       db.close()
     } catch (error) {
       db?.close()
@@ -424,10 +461,12 @@ function openWritable(path: string, options: OpenOptions, mustExist: boolean): D
     db.pragma('journal_mode = TRUNCATE')
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    // What does not fit into the cache would be written before the commit, and nobody could read from then on.
+    db.pragma('cache_spill = OFF')
     const version = schemaVersion(db)
     if (mustExist || version > 0) checkVersion(version, path)
     if (version < MIGRATIONS.length) migrate(db)
-    return new SqliteDatabase(db, path)
+    return new SqliteDatabase(db, path, options)
   } catch (error) {
     db?.close()
     return explain(error, path)
@@ -450,12 +489,14 @@ export interface Examined {
 export function examineDatabase(path: string, options: OpenOptions): Examined {
   if (!existsSync(path)) return { condition: 'missing', details: [] }
   let db: Sqlite.Database | undefined
+  let release: (() => void) | undefined
   try {
     if (statSync(path).size === 0) return { condition: 'empty', details: [] }
     db = connect(path, options, { readonly: true, fileMustExist: true })
     const version = schemaVersion(db)
     if (version === 0) return { condition: 'empty', details: [] }
     checkVersion(version, path)
+    release = barWriters(path, options)
     const said = db.pragma('integrity_check(20)') as { integrity_check: string }[]
     const faults = said.map((row) => row.integrity_check.replace(/\s+/g, ' ')).filter((text) => text !== 'ok')
     if (faults.length > 0) return { condition: 'damaged', details: faults }
@@ -469,6 +510,7 @@ export function examineDatabase(path: string, options: OpenOptions): Examined {
     if (/^SQLITE_READONLY_(ROLLBACK|RECOVERY)$/.test(code)) return { condition: 'interrupted', details: [] }
     return explain(error, path)
   } finally {
+    release?.()
     db?.close()
   }
 }

@@ -574,6 +574,7 @@ t.test('nothing that people and timers ask goes through all that wait or were se
     }
   const looking: Database = { ...db, all: explain('all'), get: explain('get'), run: explain('run') }
   looking.transaction = (work) => db.transaction(work)
+  looking.still = (work) => db.still(work)
   const hold = new Hold(looking, folder)
   const asked: Record<string, [() => Promise<unknown>, string[]]> = {
     load: [() => hold.load(), ['SCAN load']],

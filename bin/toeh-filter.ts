@@ -1,7 +1,7 @@
 /** toeh-filter: the content filter that pipe(8) starts, by toeh-filter.sh. Exit 0 when every recipient is settled, else 75. */
 import '../lib/ending.js' // First, and by itself so that no sorting moves it: it arms the process.
 import { DEFAULT_CONFIG_PATH, loadConfig } from '../lib/config.js'
-import { end, setDeadline, settle } from '../lib/ending.js'
+import { awaitAnswer, end, setDeadline, settle } from '../lib/ending.js'
 import { parseArguments } from '../lib/envelope.js'
 import { runGate } from '../lib/gate.js'
 import { isAwaited, isWriterAlive, readStdin } from '../lib/stdin.js'
@@ -19,6 +19,7 @@ async function main(): Promise<void> {
     now: Date.now(),
     writerAlive: () => isWriterAlive(parent, writer),
     isAwaited: () => isAwaited(parent, writer),
+    answerDue: awaitAnswer,
     settled: settle,
   })
 }

@@ -1,4 +1,5 @@
 /** The checkup: every check of `toeh doctor`, in order, over one set of facts. Pure. */
+import { DIVERSION_CHECKS } from './diversioncheck.js'
 import type { Check, Facts, Fault, Level } from './facts.js'
 import { GATE_CHECKS } from './gatecheck.js'
 import { HOST_CHECKS } from './hostcheck.js'
@@ -11,6 +12,7 @@ export const CHECKS: readonly Check[] = [
   ...GATE_CHECKS,
   ...UNIT_CHECKS,
   ...WAYS_CHECKS,
+  ...DIVERSION_CHECKS,
   ...LANE_CHECKS,
   ...HOST_CHECKS,
 ]

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { foldAscii, parseAddress, parseDomain } from './address.js'
+import type { Company } from './decide.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
+import { type Delimiters, isDelimiters, mailboxOf } from './mailbox.js'
 
 export const DEFAULT_CONFIG_PATH = '/etc/toeh/toeh.toml'
 
@@ -15,14 +17,17 @@ export const DEFAULTS = {
   mode: 'enforce',
   state: '/var/lib/toeh',
   internal_domains: [] as string[],
+  recipient_delimiter: 'unknown',
   reinject: 'smtp:127.0.0.1:10026',
   deadline_seconds: 60,
+  answer_seconds: 600,
   busy_seconds: 5,
   expire_days: 14,
   decision_log_days: 365,
   audit_days: 3650,
   language: 'en',
   approvers: [] as string[],
+  trusted_milters: [] as string[],
   notice: {
     enabled: true,
     from: '',
@@ -59,8 +64,10 @@ export interface Config {
   state: string
   /** Folded, as A-labels. */
   internal: ReadonlySet<string>
+  delimiters: Delimiters
   reinject: Transport
   deadlineSeconds: number
+  answerSeconds: number
   busySeconds: number
   expireDays: number
   /** How long the decision log and the audit are kept. */
@@ -68,6 +75,8 @@ export interface Config {
   auditDays: number
   language: 'en' | 'fr'
   approvers: string[]
+  /** Milters, as smtpd_milters names them, that add no recipients. */
+  trustedMilters: string[]
   /** Members folded: addresses and `@domain`. */
   groups: ReadonlyMap<string, readonly string[]>
   /** The system's group whose members may decide; empty: whoever can open the state folder. */
@@ -102,6 +111,24 @@ export interface Limits {
   /** The most messages that may wait, and the most bytes of them. */
   holdMessages: number
   holdBytes: number
+}
+
+/** What the decision has to know of it, whatever else the file says. */
+export function companyOf({ internal, groups, delimiters, moderate }: Config): Company {
+  return { internal, groups, delimiters, logins: moderate.logins }
+}
+
+/** What the ending of a sendmail that hangs may take, in seconds (lib/sendmail.ts). */
+const ENDING_SECONDS = 10
+
+/**
+ * Seconds that a run of toeh-filter may take until it has a verdict. A locked database is waited for without the event loop, so
+ * that the deadline is seen late: before and after it, and once more where the answer is a refusal that has to be parked.
+ */
+export function longestRun(
+  config: Pick<Config, 'deadlineSeconds' | 'answerSeconds' | 'busySeconds'>,
+): number {
+  return config.deadlineSeconds + config.answerSeconds + 3 * config.busySeconds + ENDING_SECONDS
 }
 
 const MEGABYTE = 1024 * 1024
@@ -194,7 +221,7 @@ class Reader {
 function parseModerate(
   reader: Reader,
   file: typeof DEFAULTS,
-  internal: readonly string[],
+  { internal, delimiters }: { internal: readonly string[]; delimiters: Delimiters },
   expireHours: number,
 ): Moderate {
   const { enabled, address, logins, authserv_id: authservId, received_by: receivedBy, two } = file.moderate
@@ -217,7 +244,8 @@ function parseModerate(
   for (const name of two)
     if (!Object.hasOwn(file.groups, name))
       throw wrong('two', `there is no group ${JSON.stringify(name)} in [groups]`)
-  if (enabled && two.length > 0 && approvers.size < 2) throw wrong('two', 'it needs two approvers')
+  const people = new Set([...approvers].map((approver) => mailboxOf(approver, delimiters)))
+  if (enabled && two.length > 0 && people.size < 2) throw wrong('two', 'it needs two approvers')
   return {
     enabled,
     address,
@@ -318,9 +346,23 @@ export function parseConfig(path: string, text: string): Config {
       "it must name the company's own domains, as Postfix knows them",
     )
   }
+  const delimiters = file.recipient_delimiter === 'unknown' ? undefined : file.recipient_delimiter
+  if (delimiters !== undefined && !isDelimiters(delimiters)) {
+    const why =
+      'it must be as `postconf -h recipient_delimiter` shows it (signs, no letters or digits), or "unknown"'
+    throw reader.wrong('', 'recipient_delimiter', why)
+  }
   for (const name of file.approvers) {
     const address = parseAddress(name)
     if (!address.plain) throw reader.wrong('', 'approvers', `${JSON.stringify(name)}: ${address.fault}`)
+  }
+  for (const name of file.trusted_milters) {
+    if (!/^[^\s:]+:\S+$/.test(name))
+      throw reader.wrong(
+        '',
+        'trusted_milters',
+        `${JSON.stringify(name)}: it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH`,
+      )
   }
   const from = file.notice.from === '' ? `toeh@${internal[0]}` : file.notice.from
   if (!parseAddress(from).plain) throw reader.wrong('notice', 'from', 'it must be one plain address')
@@ -341,14 +383,17 @@ export function parseConfig(path: string, text: string): Config {
     mode: oneOf('mode', ['enforce', 'observe'] as const),
     state: file.state,
     internal: new Set(internal),
+    delimiters,
     reinject,
     deadlineSeconds: whole('', 'deadline_seconds', file.deadline_seconds, 1, 3600),
+    answerSeconds: whole('', 'answer_seconds', file.answer_seconds, 1, 3600),
     busySeconds: whole('', 'busy_seconds', file.busy_seconds, 0, 600),
     expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
     decisionLogDays: whole('', 'decision_log_days', file.decision_log_days, 1, 36500),
     auditDays: whole('', 'audit_days', file.audit_days, 1, 36500),
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
+    trustedMilters: file.trusted_milters,
     groups: parseGroups(reader, file.groups),
     people: { group },
     notice: {
@@ -365,7 +410,7 @@ export function parseConfig(path: string, text: string): Config {
     moderate: parseModerate(
       reader,
       file,
-      internal,
+      { internal, delimiters },
       whole('moderate', 'expire_hours', file.moderate.expire_hours, 1, 8760),
     ),
   }

@@ -193,6 +193,8 @@ export interface Database {
    * this ends (PENDING, https://www.sqlite.org/lockingv3.html#locking), and known mail would be deferred.
    */
   still<T>(work: () => T): T
+  /** Waits so many seconds at most for a lock, from now on. */
+  waitAtMost(seconds: number): void
   /** Copies the whole database into a file, as it is at one moment. @returns rows by table */
   copyTo(path: string): Promise<Record<string, number>>
   close(): void
@@ -304,6 +306,10 @@ class SqliteDatabase implements Database {
 
   transaction<T>(work: () => T, lock: 'immediate' | 'exclusive' = 'immediate'): T {
     return this.#try(() => (this.#db.inTransaction ? work() : this.#db.transaction(work)[lock]()))
+  }
+
+  waitAtMost(seconds: number): void {
+    this.#try(() => this.#db.pragma(`busy_timeout = ${seconds * 1000}`))
   }
 
   still<T>(work: () => T): T {

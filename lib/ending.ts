@@ -22,11 +22,22 @@ if (process.listenerCount('warning') > 0) process.removeAllListeners('warning')
 process.on('uncaughtException', end)
 process.on('unhandledRejection', end)
 
-/** Ends the process where it has not come to a verdict within so many seconds. */
+/** Whether the end of the message is on its way, so that the server decides whether it is sent. */
+let isAnswerDue = false
+
+/** Ends the process where it has not begun to end the message within so many seconds, nor come to a verdict. */
 export function setDeadline(seconds: number): void {
   after(seconds * 1000, () => {
-    if (settled === undefined) end(new Failure('deadline', `not done within ${seconds} s`))
+    if (settled === undefined && !isAnswerDue) end(new Failure('deadline', `not done within ${seconds} s`))
   })
+}
+
+/**
+ * Lifts the deadline. To end before the answer would be to have the message sent again; whoever waits for it keeps the time
+ * (RFC 5321, 4.5.3.2.6).
+ */
+export function awaitAnswer(): void {
+  isAnswerDue = true
 }
 
 /** Notes the verdict; it may be given again with more in it. Whatever comes after has a short time. */

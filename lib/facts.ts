@@ -1,5 +1,7 @@
 /** Facts: what `toeh doctor` has gathered of an installation, and what a check makes of them. Pure. */
 import type { LaneFiles, LaneRow } from './express.js'
+import type { TableEntry } from './lookuptable.js'
+import type { Delimiters } from './mailbox.js'
 import type { Service } from './mastercf.js'
 import { words } from './speech.js'
 
@@ -52,22 +54,29 @@ export interface Facts {
   main: ReadonlyMap<string, string>
   services: readonly Service[]
   /** What master.cf.sample would have here. */
-  expected: { gate: Service; reinjection: Service }
+  expected: { gate: Service; reinjection: Service; cleanup: Service }
   /** TOEH's configuration. */
   toeh: {
     path: string
     state: string
     internal: readonly string[]
+    delimiters: Delimiters
     /** Undefined where sendmail(1) is the way on. */
     reinject: { host: string; port: number } | undefined
     deadlineSeconds: number
+    /** Seconds that a run of toeh-filter may take: `longestRun` in lib/config.ts. */
+    longestRun: number
     /** limits.free_megabytes, in bytes. */
     leastFree: number
     /** limits.hold_messages, and limits.hold_megabytes in bytes; 0 where there is none. */
     mostHeld: { messages: number; bytes: number }
+    /** Milters, as smtpd_milters names them, that add no recipients. */
+    trustedMilters: readonly string[]
   }
-  /** What look-up tables list, or undefined for those that cannot be listed. */
+  /** What look-up tables list, or undefined for those that cannot be listed: those of patterns cannot. */
   tables: ReadonlyMap<string, readonly TableEntry[] | undefined>
+  /** What look-up tables answer, be it by keys or by patterns, or undefined for those that cannot be listed. */
+  answers: ReadonlyMap<string, readonly TableEntry[] | undefined>
   /** The user and group pipe(8) runs the filter as; undefined where there are none of that name. */
   user: { name: string; uid: number | undefined; group: string; gid: number | undefined }
   paths: readonly PathFact[]
@@ -110,11 +119,6 @@ export interface LaneFact {
   rows: readonly LaneRow[] | undefined
   /** Keys whose row is not what the landscape says. */
   astray: readonly string[]
-}
-
-export interface TableEntry {
-  key: string
-  value: string
 }
 
 /** What the configuration of Postfix and of TOEH says; a check that needs no more can be asked before anything runs. */

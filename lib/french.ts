@@ -115,8 +115,10 @@ export const SAID: Table = {
     '{0} NON expiré : il a été retenu pendant que l’horloge retardait, et attend son temps à partir de maintenant',
   '{0} after the last cleanup ({1})': '{0} après le dernier nettoyage ({1})',
   '{0} before the last cleanup ({1})': '{0} avant le dernier nettoyage ({1})',
-  'the clock is {0}: nothing is expired, swept or pruned until a second run finds it so':
-    'l’horloge est {0} : rien n’est expiré, balayé ni élagué avant qu’un second passage ne le confirme',
+  'the clock is {0}: nothing is expired, swept or pruned until it has been so for an hour':
+    'l’horloge est {0} : rien n’est expiré, balayé ni élagué tant que cela ne dure pas depuis une heure',
+  'the clock is {0}, and timedatectl says that it is not synchronised: nothing is expired, swept or pruned until it has been so for a day':
+    'l’horloge est {0}, et timedatectl dit qu’elle n’est pas synchronisée : rien n’est expiré, balayé ni élagué tant que cela ne dure pas depuis un jour',
   'removed {0} days of the decision log, kept from {1} on':
     '{0} jours du journal des décisions supprimés, gardé à partir du {1}',
   'removed {0} rows of the audit older than {1} days':
@@ -261,6 +263,7 @@ export const HELP: Table = {
   'the verdict for a recipient, and the row it rests on':
     'le verdict pour un destinataire, et la règle sur laquelle il repose',
   'an address': 'une adresse',
+  'as if handed in with this login': 'comme si ce nom d’utilisateur l’avait remis',
   'as if sent by this address (default: one of your own that no rule speaks of)':
     'comme envoyé par cette adresse (par défaut : une des vôtres dont aucune règle ne parle)',
   'pass or hold, and why': 'passe ou retenu, et pourquoi',

@@ -42,10 +42,16 @@ const CHECKS: Table = {
   'at most {0} recipients a run': 'au plus {0} destinataires par exécution',
   'the gate sends to {0} recipients at once at most: mail to more is deferred for ever':
     'le filtre envoie à {0} destinataires à la fois au plus : le courrier qui en a davantage est différé sans fin',
-  "pipe's time limit is at least twice the deadline":
-    'le délai de pipe vaut au moins deux fois deadline_seconds',
+  "pipe's time limit is longer than a run can take":
+    'le délai de pipe dépasse la durée maximale d’une exécution',
+  '{0} = {1}, deadline_seconds, answer_seconds and busy_seconds make {2} s':
+    '{0} = {1} ; deadline_seconds, answer_seconds et busy_seconds font {2} s',
   'pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice':
     'pipe(8) tue un filtre qui se serait arrêté de lui-même, peut-être après l’envoi : le courrier part deux fois',
+  'Postfix takes internationalised domains for the same as the gate does':
+    'Postfix comprend les domaines internationalisés comme le filtre',
+  'mail that was decided on as to xn--strae-oqa.example goes to strasse.example, another domain':
+    'un courrier jugé pour xn--strae-oqa.example part vers strasse.example, un autre domaine',
   'it runs as pipe(8) would run it, as its user, in its folder and environment':
     'il démarre comme pipe(8) le lancerait : même utilisateur, même dossier, même environnement',
   'this is what would happen to every outgoing message': 'c’est ce qui arriverait à tout message sortant',
@@ -200,6 +206,16 @@ const CHECKS: Table = {
   'short ones come back after a while: lines of the log can no longer be told apart':
     'les courts reviennent au bout d’un temps : les lignes du journal ne se distinguent plus',
   'enable_long_queue_ids is not yes': 'enable_long_queue_ids n’est pas yes',
+  "recipient_delimiter is Postfix's own": 'recipient_delimiter est celui de Postfix',
+  '{0} does not say what recipient_delimiter is in Postfix':
+    '{0} ne dit pas ce qu’est recipient_delimiter dans Postfix',
+  "a block for anna holds anna.smith's mail too, and an allow for anna does not pass what she sends as anna+list":
+    'un blocage pour anna retient aussi le courrier d’anna.smith, et une autorisation pour anna ne vaut pas pour ce qu’elle envoie en tant que anna+list',
+  'recipient_delimiter is {0} in {1}, and {2} in Postfix':
+    'recipient_delimiter est {0} dans {1}, et {2} dans Postfix',
+  'with an address extension people evade blocks for them, approval by two, and the limit on notices':
+    'par une extension d’adresse on échappe aux blocages qui visent quelqu’un, à l’accord de deux approbateurs et à la limite des avis',
+  'mail of one person counts as that of another': 'le courrier de l’un passe pour celui d’un autre',
   "internal_domains are Postfix's own domains": 'internal_domains sont les domaines de Postfix',
   '{0} has {1} as internal, Postfix does not': '{0} déclare {1} interne, Postfix non',
   '{0} has {1} as internal, Postfix does not name it outside its tables':
@@ -215,6 +231,67 @@ const CHECKS: Table = {
   '.forward files are off': 'les fichiers .forward sont désactivés',
   'local(8) expands .forward files behind the gate: everybody with a home folder can send his mail outside':
     'local(8) suit les fichiers .forward derrière le filtre : quiconque a un dossier personnel peut envoyer son courrier dehors',
+  'its mail goes there, and neither content_filter nor a FILTER action sees any: let that filter hand it on to a service with content_filter={0}':
+    'son courrier va là, et ni content_filter ni une action FILTER n’en voit : que ce filtre le passe à un service avec content_filter={0}',
+  'it can write other recipients into what the gate says, and nobody is asked about them':
+    'il peut écrire d’autres destinataires dans ce que dit le filtre, sans que personne ne soit consulté sur eux',
+  'what the gate sends on goes to another filter, and may come back to it':
+    'ce que le filtre transmet va à un autre filtre, et peut lui revenir',
+  '{0} hands only some of its mail to the gate: {1} comes before its FILTER':
+    '{0} ne passe au filtre qu’une partie de son courrier : {1} vient avant son FILTER',
+  'what does not come to the FILTER goes to anybody, and nobody is asked':
+    'ce qui n’arrive pas au FILTER va à n’importe qui, sans que personne ne soit consulté',
+  'smtp(8) rewrites no recipient outside': 'smtp(8) ne réécrit aucun destinataire externe',
+  'one that rewrites recipients leads mail elsewhere behind the gate: look into it':
+    'une qui réécrit des destinataires mène du courrier ailleurs après le filtre : regardez dedans',
+  '{0}: {1} is rewritten to {2} when mail leaves': '{0} : {1} est réécrit en {2} quand le courrier sort',
+  'mail to this recipient goes on under another name, and nobody is asked about that':
+    'le courrier pour ce destinataire part sous un autre nom, sans que personne ne soit consulté',
+  'no header_checks or body_checks lead mail round the gate':
+    'ni header_checks ni body_checks ne font contourner le filtre',
+  'no access table leads mail round the gate': 'aucune table d’accès ne fait contourner le filtre',
+  'nothing looks into the mail on the way back, or adds recipients there':
+    'sur la voie de retour, rien n’inspecte le courrier ni n’y ajoute de destinataires',
+  'goes round the gate': 'contourne le filtre',
+  'FILTER takes the place of every other filter, for the whole message, and nobody is asked: take it out, or write FILTER {0}dummy':
+    'FILTER prend la place de tout autre filtre, pour le message entier, sans que personne ne soit consulté : enlevez-le, ou écrivez FILTER {0}dummy',
+  'the whole message goes there instead of to its recipients, before any filter, and nobody is asked: take it out':
+    'le message entier va là au lieu d’aller à ses destinataires, avant tout filtre, sans que personne ne soit consulté : enlevez-le',
+  "keeps mail in Postfix's own hold queue": 'garde du courrier dans la file hold de Postfix',
+  'toeh list does not show it, and nobody is told that it waits: take it out, or look into postqueue -p':
+    'toeh list ne le montre pas, et personne n’est averti qu’il attend : enlevez-le, ou regardez postqueue -p',
+  'copies mail to outside': 'copie du courrier au-dehors',
+  'the gate is asked about it, and where it is known the sender does not see who reads along: take it out where it is not meant':
+    'le filtre est consulté, mais si l’adresse est connue l’expéditeur ne voit pas qui lit aussi : enlevez-le s’il n’est pas voulu',
+  'adds a recipient that the gate does not see': 'ajoute un destinataire que le filtre ne voit pas',
+  'sends back to the gate what it sends on': 'renvoie au filtre ce que celui-ci transmet',
+  'that mail is deferred, or goes in a circle: take it out':
+    'ce courrier est différé, ou tourne en rond : enlevez-le',
+  'it is added to what the gate sends on: take it out':
+    'il s’ajoute à ce que le filtre transmet : enlevez-le',
+  '{0} {1}, line {2}, {3}': '{0} {1}, ligne {2}, {3}',
+  ' (and {0} more)': ' (et {0} de plus)',
+  '{0}: {1} {2}{3} ({4})': '{0} : {1} {2}{3} ({4})',
+  '{0} {1} cannot be listed ({2})': '{0} {1} ne peut pas être listée ({2})',
+  'it is there to add recipients, and the gate does not see them: take it out':
+    'elle sert à ajouter des destinataires, et le filtre ne les voit pas : enlevez-la',
+  'a FILTER, REDIRECT or BCC in it would go round the gate: look into it':
+    'un FILTER, REDIRECT ou BCC y contournerait le filtre : regardez dedans',
+  '{0} asks check_policy_service {1}, whose answers cannot be listed ({2})':
+    '{0} interroge check_policy_service {1}, dont les réponses ne peuvent pas être listées ({2})',
+  'a FILTER, REDIRECT or BCC among them would go round the gate: look into it':
+    'un FILTER, REDIRECT ou BCC parmi elles contournerait le filtre : regardez dedans',
+  '{0} {1} may add recipients that the gate does not see ({2})':
+    '{0} {1} peut ajouter des destinataires que le filtre ne voit pas ({2})',
+  '{0}: name it in trusted_milters of {1} if it adds none, or take it out there':
+    '{0} : nommez-le dans trusted_milters de {1} s’il n’en ajoute pas, ou enlevez-le là',
+  'what it adds goes out, and nobody is asked': 'ce qu’il ajoute sort, sans que personne ne soit consulté',
+  '{0} names a cleanup service that master.cf does not have':
+    '{0} nomme un service cleanup que master.cf n’a pas',
+  '{0} is served by {1}, where {2} would count': '{0} est servi par {1}, où {2} compteraient',
+  '{0} is served by {1}, where {2} count': '{0} est servi par {1}, où {2} comptent',
+  'on the way back they are applied once more: BCC and REDIRECT lead elsewhere what the gate has decided on':
+    'sur la voie de retour ils s’appliquent encore : BCC et REDIRECT mènent ailleurs ce que le filtre a décidé',
   'others than this host may send through it, and nobody is asked':
     'd’autres que cette machine peuvent écrire par là, sans que personne ne soit consulté',
   'it may relay for others than this host, or refuse what the gate lets out':
@@ -262,10 +339,18 @@ const CHECKS: Table = {
     '{0} {1} : {2} mène un destinataire connu ailleurs, sans le filtre',
   '{0} {1}: {2} leads mail to postmaster outside, past the filter':
     '{0} {1} : {2} mène le courrier pour postmaster au-dehors, sans passer par le filtre',
-  '{0} {1} adds recipients that the filter would not see':
-    '{0} {1} ajoute des destinataires que le filtre ne verrait pas',
-  'always_bcc adds a recipient outside that the filter would not see':
-    'always_bcc ajoute un destinataire externe que le filtre ne verrait pas',
+  'masquerade_domains {0} leads recipients elsewhere, past the filter':
+    'masquerade_domains {0} mène des destinataires ailleurs, sans le filtre',
+  '{0}: with smtpd_proxy_filter no FILTER of the lane counts':
+    '{0} : avec smtpd_proxy_filter, aucun FILTER de la voie express ne compte',
+  'mail to strangers goes there as known mail does: take the service out of the lane':
+    'le courrier vers des inconnus y va comme le courrier connu : sortez le service de la voie express',
+  'Postfix has asked the lane about the others by then: take it out, or leave the service out of the lane':
+    'Postfix a déjà interrogé la voie express sur les autres : enlevez cette ligne, ou laissez le service hors de la voie express',
+  'Postfix has asked the lane about the others by then, and nobody is asked about these':
+    'Postfix a déjà interrogé la voie express sur les autres, et personne n’est consulté sur ceux-ci',
+  'nothing adds recipients to mail of the express lane, or leads it elsewhere':
+    'rien n’ajoute de destinataires au courrier de la voie express, ni ne le mène ailleurs',
   'Postfix expands these after it has asked the lane, and nobody is asked about where they lead':
     'Postfix les développe après avoir interrogé la voie express, et personne n’est consulté sur leur cible',
   '{0} rows of the lane differ from the landscape ({1})':
@@ -342,6 +427,10 @@ const SETUP: Table = {
   'say which has the gate, by --config-dir FOLDER': 'dites laquelle a le filtre, par --config-dir DOSSIER',
   'a service of this name is there already, and does not run toeh-filter':
     'un service de ce nom existe déjà, et ne lance pas toeh-filter',
+  'a service of this name is there already, and does not run {0}':
+    'un service de ce nom existe déjà, et ne lance pas {0}',
+  'take it out, or leave the express lane off (docs/express.md)':
+    'enlevez-le, ou laissez la voie express fermée (docs/express.md)',
   'give it another name, or set the gate up by hand (docs/postfix.md)':
     'donnez-lui un autre nom, ou installez le filtre à la main (docs/postfix.md)',
   'it runs toeh-filter already': 'il lance déjà toeh-filter',
@@ -478,6 +567,8 @@ const FINDINGS: Table = {
     'restaurez hold/ID d’une copie du dépôt ; s’il a été réglé après une sauvegarde restaurée, ou est perdu : toeh fsck --repair --settle-gone',
   'rejected for {0}: nobody can say what became of them':
     'rejeté pour {0} : nul ne peut dire ce qu’ils sont devenus',
+  'a folder without rows, and its message was passed on since as {0}':
+    'un dossier sans lignes, dont le message a été transmis depuis sous {0}',
   'a folder without rows': 'un dossier sans lignes',
   'its decision log line has sender and recipients (grep {0} decisions/*), its folder what is left':
     'sa ligne du journal des décisions a l’expéditeur et les destinataires (grep {0} decisions/*), son dossier ce qui reste',

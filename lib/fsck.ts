@@ -21,7 +21,7 @@ import {
 import { basename, join } from 'node:path'
 import type { Actor } from './audit.js'
 import { type Backup, newestBackup } from './backup.js'
-import type { Config } from './config.js'
+import { type Config, longestRun } from './config.js'
 import {
   createDatabase,
   type Database,
@@ -35,10 +35,11 @@ import {
 import { localTime } from './display.js'
 import { describeError, Failure } from './failure.js'
 import { type HeldMessage, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
-import { type HoldEnvelope, HoldFolder, syncPath } from './holdfolder.js'
+import { type HoldEnvelope, HoldFolder, type Move, syncPath } from './holdfolder.js'
 import { holdIdOf, readHoldId } from './holdid.js'
 import { isAhead, MendableHold } from './mending.js'
 import { inspect, readBytes } from './message.js'
+import { findPassed, readEnvelope } from './orphan.js'
 import { translated, words } from './speech.js'
 
 /** What can be wrong. docs/backup.md tells each. */
@@ -97,7 +98,7 @@ interface Problem {
 const TEMPORARY_MS = 86_400_000
 /** A folder that is settled goes at once, unless the run that settled it was cut off. */
 const LEFTOVER_MS = 3_600_000
-/** Beyond deadline and lock a run may still be writing to a slow disk. */
+/** Beyond its limits a run may still be writing to a slow disk. */
 const SLACK_MS = 60_000
 
 /** Looks at everything, and repairs what is safe where that was asked for. Without it nothing is written. */
@@ -281,14 +282,22 @@ class Check {
   /** Takes in what the folders have and the rows have not. @returns how many recipients */
   async #adoptAll(hold: MendableHold): Promise<number> {
     let adopted = 0
-    for (const id of this.#folder.ids()) {
-      const envelope = this.#readEnvelope(id)
-      if (envelope instanceof Failure || !this.#folder.has(id)) continue
-      const moves = this.#folder.moves(id)
+    const envelopes = this.#folder.ids().flatMap((id) => {
+      const envelope = this.#folder.has(id) ? readEnvelope(this.#folder, id) : undefined
+      return envelope === undefined || envelope instanceof Failure ? [] : [envelope]
+    })
+    const passed = await findPassed(this.#config.state, envelopes)
+    for (const envelope of envelopes) {
+      const moves = this.#movesOf(envelope.id, passed.get(envelope.id))
       adopted += (await hold.adopt(envelope, moves, this.#actor)).length
-      await hold.followMoves(id, moves, this.#actor)
+      await hold.followMoves(envelope.id, moves, this.#actor)
     }
     return adopted
+  }
+
+  /** What has become of recipients since they were parked, by the folder and by the decision log. */
+  #movesOf(id: string, passed: ReadonlyMap<string, Move> | undefined): Map<string, Move> {
+    return new Map([...(passed ?? []), ...this.#folder.moves(id)])
   }
 
   /** Whether what waits is counted as it is: who is counted wrongly is neither listed nor expired. */
@@ -336,10 +345,10 @@ class Check {
     if (message === undefined && isYoung) return []
     const waiting = message === undefined || message.recipients.some(isWaiting)
     if (!waiting) return [...this.#lookAtMoves(hold, message), ...this.#lookAtLeftover(message)]
-    const envelope = this.#readEnvelope(id)
+    const envelope = readEnvelope(this.#folder, id)
     const sha256 = message?.sha256 ?? (envelope instanceof Failure ? undefined : envelope.sha256)
     const problems = await this.#lookAtBytes(id, sha256)
-    if (message === undefined) return [...this.#lookAtOrphan(hold, id, envelope), ...problems]
+    if (message === undefined) return [...(await this.#lookAtOrphan(hold, id, envelope)), ...problems]
     return [
       ...problems,
       ...this.#lookAtEnvelope(hold, message, envelope, isYoung),
@@ -350,8 +359,7 @@ class Check {
 
   /** The longest a run of the filter may be between its folder and its rows. */
   get #runMs(): number {
-    const { deadlineSeconds, busySeconds } = this.#config
-    return (deadlineSeconds + busySeconds) * 1000 + SLACK_MS
+    return longestRun(this.#config) * 1000 + SLACK_MS
   }
 
   #lookWithoutFolder(hold: MendableHold, { id, recipients }: HeldMessage): Problem[] {
@@ -368,15 +376,26 @@ class Check {
     return [{ ...problem, mend }]
   }
 
-  #lookAtOrphan(hold: MendableHold, id: string, envelope: HoldEnvelope | Failure): Problem[] {
+  async #lookAtOrphan(hold: MendableHold, id: string, envelope: HoldEnvelope | Failure): Promise<Problem[]> {
     const why = words`a folder without rows`
     if (envelope instanceof Failure || !this.#folder.has(id)) {
       const advice = words`its decision log line has sender and recipients (grep ${id} decisions/*), its folder what is left`
       const what = envelope instanceof Failure ? envelope.message : words`it has no message.eml`
       return [{ fault: 'orphan', why: `${why}: ${what}`, advice }]
     }
+    const passed = (await findPassed(this.#config.state, [envelope])).get(id)
+    if (passed !== undefined && envelope.recipients.every(({ address }) => passed.has(address))) {
+      const as = [...new Set([...passed.values()].map(({ queueId }) => queueId))].join(', ')
+      return [
+        {
+          fault: 'leftover',
+          why: words`a folder without rows, and its message was passed on since as ${as}`,
+          advice: 'toeh cleanup',
+        },
+      ]
+    }
     const mend = async (): Promise<string> => {
-      const adopted = await hold.adopt(envelope, this.#folder.moves(id), this.#actor)
+      const adopted = await hold.adopt(envelope, this.#movesOf(id, passed), this.#actor)
       return words`taken in again for ${adopted.join(', ')}`
     }
     return [
@@ -398,20 +417,6 @@ class Check {
       return [{ fault: 'bytes', why: words`they are not those that were held (SHA-256 differs)`, advice }]
     } catch (error) {
       return [{ fault: 'bytes', why: `message.eml: ${describeError(error)}`, advice }]
-    }
-  }
-
-  #readEnvelope(id: string): HoldEnvelope | Failure {
-    const wrong = (why: string): Failure => new Failure('envelope.json', why)
-    try {
-      const envelope = this.#folder.read(id)
-      if (!isEnvelope(envelope)) return wrong(words`it has not what it should`)
-      const { queueId, sender, sha256 } = envelope
-      return holdIdOf(queueId, sender, sha256) === id
-        ? envelope
-        : wrong(words`it is of another message: the id does not fit`)
-    } catch (error) {
-      return wrong(describeError((error as { cause?: unknown }).cause ?? error))
     }
   }
 
@@ -466,7 +471,8 @@ class Check {
         why: words`the folder has ${unlisted.join(', ')}, the rows have not`,
         advice: words`Postfix may retry it; else toeh fsck --repair takes them in`,
         mend: async () => {
-          const adopted = await hold.adopt(envelope, moves, this.#actor)
+          const passed = (await findPassed(this.#config.state, [envelope])).get(id)
+          const adopted = await hold.adopt(envelope, this.#movesOf(id, passed), this.#actor)
           return words`taken in again: ${adopted.join(', ')}`
         },
       })
@@ -591,19 +597,4 @@ function setAside(path: string, aside: string, inode: number | undefined): boole
   const journal = statOf(`${path}-journal`)
   if (journal !== undefined && journal.size > 0) renameSync(`${path}-journal`, `${aside}-journal`)
   return there
-}
-
-function isEnvelope(value: unknown): value is HoldEnvelope {
-  if (typeof value !== 'object' || value === null) return false
-  const fields = value as Record<string, unknown>
-  const texts = ['id', 'queueId', 'sender', 'sha256', 'subject', 'messageId']
-  if (!texts.every((name) => typeof fields[name] === 'string')) return false
-  if (!['size', 'heldAt', 'expiresAt'].every((name) => Number.isSafeInteger(fields[name]))) return false
-  if (typeof fields.client !== 'object' || fields.client === null || !Array.isArray(fields.recipients))
-    return false
-  return fields.recipients.every((one: unknown) => {
-    const { address, state, reason, detail } = (one ?? {}) as Record<string, unknown>
-    const isText = [address, reason, detail].every((text) => typeof text === 'string')
-    return isText && (state === 'held' || state === 'refused')
-  })
 }

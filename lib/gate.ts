@@ -7,7 +7,7 @@
  */
 
 import { isSendable } from './address.js'
-import type { Config } from './config.js'
+import { type Config, companyOf } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
 import { type Decision, type DecisionLog, openDecisionLog } from './decisions.js'
@@ -16,11 +16,12 @@ import type { Envelope } from './envelope.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { hasLooped, topmostField } from './head.js'
-import { Hold, type State } from './hold.js'
+import { Hold, isWaiting, type State } from './hold.js'
 import { type HeldRecipient, type HoldEnvelope, HoldFolder } from './holdfolder.js'
 import { holdIdOf } from './holdid.js'
 import { Landscape } from './landscape.js'
-import { checkComplete, inspect, type Message, spool } from './message.js'
+import { noticeName } from './mailbox.js'
+import { checkComplete, inspect, type Message, readBytes, spool } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { reinject } from './reinject.js'
 import { demandFree, demandHoldRoom } from './room.js'
@@ -36,10 +37,17 @@ export interface GateRun {
   writerAlive: () => Promise<boolean>
   /** Whether anybody waits for our exit status still; asked before the end of the message is sent on. */
   isAwaited: () => boolean
+  /** Called when the end of the message goes out: from then on it may have been sent, and the answer has to be waited for. */
+  answerDue: () => void
   /** Called in the moment the mail is settled, with the verdict: from then on no failure may become a retry. */
   settled: (verdict: string) => void
 }
 
+/**
+ * How long a locked database is waited for once the mail is settled, in seconds: pipe(8) would kill a run that has its 250, and
+ * hand the message over again.
+ */
+const MOMENT_SECONDS = 1
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
@@ -76,8 +84,7 @@ export async function runGate(run: GateRun): Promise<void> {
       )
     }
     const facts = {
-      internal: config.internal,
-      groups: config.groups,
+      ...companyOf(config),
       rules: await new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys), run.now),
     }
     const identity = new Identity(run.envelope, message)
@@ -86,7 +93,8 @@ export async function runGate(run: GateRun): Promise<void> {
       ? await hold.states((await identity.read()).id)
       : new Map<string, State>()
     db.close()
-    const plans = decide(run.envelope, facts).map((verdict) =>
+    const { sender, recipients, client } = run.envelope
+    const plans = decide({ sender, login: client.saslUser, recipients }, facts).map((verdict) =>
       plan(verdict, priors.get(verdict.recipient), run),
     )
     await new Passage(run, folder, log, message, identity, plans).carryOut(priors.size > 0)
@@ -141,6 +149,8 @@ class Passage {
   #hold: Hold | undefined
   /** Whether somebody of this message is parked, so that those who join need no further room. */
   #holdKnown = false
+  /** How long a locked database is waited for. */
+  #busySeconds: number
   #held = 0
   #refused: readonly Refusal[] = []
 
@@ -153,6 +163,7 @@ class Passage {
     plans: readonly Plan[],
   ) {
     this.#run = run
+    this.#busySeconds = run.config.busySeconds
     this.#folder = folder
     this.#log = log
     this.#message = message
@@ -162,6 +173,8 @@ class Passage {
 
   async carryOut(holdKnown: boolean): Promise<void> {
     this.#holdKnown = holdKnown
+    if (this.#plans.some(({ prior }) => prior !== undefined && isWaiting({ state: prior })))
+      await this.#demandBytes()
     const toPark = this.#plans.filter(({ action }) => action === 'park')
     if (toPark.length > 0) {
       await this.#park(toPark.map(({ verdict }) => describeHeld(verdict)))
@@ -169,6 +182,8 @@ class Passage {
     }
     const delivery = await this.#send()
     this.#run.settled(this.#verdict(delivery))
+    this.#busySeconds = Math.min(this.#busySeconds, MOMENT_SECONDS)
+    this.#hold?.waitAtMost(this.#busySeconds)
     if (delivery.accepted.length > 0 && this.#holdKnown) {
       await attempt(async () => {
         const { id } = await this.#identity.read()
@@ -178,6 +193,14 @@ class Passage {
     const logged = await attempt(async () => this.#log.append(this.#decision(delivery)))
     if (!logged) this.#run.settled(`${this.#verdict(delivery)} (decision log: failed)`)
     await this.#tellPeople()
+  }
+
+  /** Whoever waits is settled for Postfix, which deletes its copy: so ours has to be there, and whole. */
+  async #demandBytes(): Promise<void> {
+    const { id, sha256 } = await this.#identity.read()
+    if (await hasBytes(this.#folder.messagePath(id), sha256)) return
+    if (await this.#openHold().restoreMessage(this.#message.folder(), id))
+      this.#message.movedTo(this.#folder.messagePath(id))
   }
 
   async #send(): Promise<Delivery> {
@@ -194,9 +217,12 @@ class Passage {
       origin: { client: envelope.client, queueId: envelope.queueId },
       message: this.#message,
       onRefused: (refused: readonly Refusal[]) => this.#parkRefused(refused),
-      demandAwaited: () => this.#demandAwaited(),
+      beforeEnd: () => {
+        this.#demandAwaited()
+        this.#run.answerDue()
+      },
     }
-    return reinject(config.reinject, cargo, undefined)
+    return reinject(config.reinject, cargo, { replyMs: undefined, answerMs: config.answerSeconds * 1000 })
   }
 
   /**
@@ -224,11 +250,8 @@ class Passage {
   }
 
   #openHold(): Hold {
-    const { config } = this.#run
-    this.#hold ??= new Hold(
-      openForWriting(databasePath(config.state), { busySeconds: config.busySeconds }),
-      this.#folder,
-    )
+    const path = databasePath(this.#run.config.state)
+    this.#hold ??= new Hold(openForWriting(path, { busySeconds: this.#busySeconds }), this.#folder)
     return this.#hold
   }
 
@@ -312,10 +335,21 @@ class Passage {
     const hold = this.#hold
     if (hold === undefined || this.#held + this.#refused.length === 0) return
     const { enabled, intervalMinutes } = config.notice
-    if (!enabled || !(await hold.claimNotice(envelope.sender, now, intervalMinutes * MINUTE_MS))) return
+    const name = noticeName(envelope.sender, config)
+    if (!enabled || !(await hold.claimNotice(name, now, intervalMinutes * MINUTE_MS))) return
     const { id } = await this.#identity.read()
     const { notifyHeld } = await import('./notify.js')
-    await notifyHeld({ config, folder: this.#folder }, hold, id, now)
+    const brief = { ...config, busySeconds: this.#busySeconds }
+    await notifyHeld({ config: brief, folder: this.#folder }, hold, id, now)
+  }
+}
+
+/** Whether a file has the bytes of this SHA-256. */
+async function hasBytes(path: string, sha256: string): Promise<boolean> {
+  try {
+    return (await inspect(readBytes(path))).sha256 === sha256
+  } catch {
+    return false
   }
 }
 

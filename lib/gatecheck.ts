@@ -5,8 +5,13 @@ import { words } from './speech.js'
 
 /** Recipients a run can take; more than smtpd_recipient_limit's default no transaction can have. */
 const RECIPIENTS_AT_MOST = 1000
-/** What notices may take after the deadline's timer is stopped, in seconds. */
+/** What notices may take once the mail is settled, in seconds. */
 const NOTICE_SECONDS = 10
+
+/** A time limit for pipe(8), in seconds, that leaves room above the longest run; its own default where that does. */
+export function timeLimitFor(longestRun: number): number {
+  return Math.max(1000, longestRun + 6 * NOTICE_SECONDS)
+}
 
 /** The macros of pipe(8) in Postfix 3.7, and envid, which 3.9 has. */
 const MACROS =
@@ -211,22 +216,39 @@ export const GATE_CHECKS: Check[] = [
   },
   {
     name: 'time-limit',
-    good: () => words`pipe's time limit is at least twice the deadline`,
+    good: () => words`pipe's time limit is longer than a run can take`,
     look: ofGate((service, facts) => {
       const name = `${service.name}_time_limit`
       const limit = secondsOf(facts.main.get(name) ?? '')
-      const { deadlineSeconds } = facts.toeh
+      const { deadlineSeconds, longestRun } = facts.toeh
+      const least = longestRun + NOTICE_SECONDS
       // NaN is no limit that could be compared: it is told as well.
-      if (limit >= 2 * deadlineSeconds && limit > deadlineSeconds + NOTICE_SECONDS) return []
+      if (limit >= least) return []
       return [
         {
           level: limit > deadlineSeconds + NOTICE_SECONDS ? 'warning' : 'critical',
-          what: `${name} = ${facts.main.get(name) ?? ''}, deadline_seconds = ${deadlineSeconds}`,
+          what: words`${name} = ${facts.main.get(name) ?? ''}, deadline_seconds, answer_seconds and busy_seconds make ${least} s`,
           why: words`pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice`,
-          mend: [postconf(facts, '-e', `${name}=${Math.max(300, 3 * deadlineSeconds)}s`)],
+          mend: [postconf(facts, '-e', `${name}=${timeLimitFor(longestRun)}s`)],
         },
       ]
     }),
+  },
+  {
+    name: 'idna',
+    good: () => words`Postfix takes internationalised domains for the same as the gate does`,
+    look: (facts) => {
+      const name = 'enable_idna2003_compatibility'
+      if (facts.main.get(name) !== 'yes') return []
+      return [
+        {
+          level: 'critical',
+          what: `${name} = yes`,
+          why: words`mail that was decided on as to xn--strae-oqa.example goes to strasse.example, another domain`,
+          mend: [postconf(facts, '-e', `${name}=no`)],
+        },
+      ]
+    },
   },
   {
     name: 'filter',

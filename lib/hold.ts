@@ -117,6 +117,11 @@ export function isWaiting({ state }: { state: State }): boolean {
   return state === 'held' || state === 'refused' || state === 'releasing'
 }
 
+/** Whether a release has it that may still be alive. */
+export function isInHand({ state, changedAt }: Recipient, now: number): boolean {
+  return state === 'releasing' && now - changedAt < RELEASE_ABANDONED_MS
+}
+
 function movesTo(state: State, addresses: readonly string[], { who, at }: Actor, queueId = ''): Move[] {
   return addresses.map((address) => ({ address, state, queueId, who, at }))
 }
@@ -128,6 +133,11 @@ export class Hold {
   constructor(db: Database, folder: HoldFolder) {
     this.db = db
     this.folder = folder
+  }
+
+  /** Waits so many seconds at most for a locked database, from now on. */
+  waitAtMost(seconds: number): void {
+    this.db.waitAtMost(seconds)
   }
 
   #has(id: string): boolean {
@@ -149,7 +159,7 @@ export class Hold {
    * Parks recipients of a message: its folder first, durably, then the rows, in one transaction. A hold of the
    * same message is joined; recipients it knows already stay as they are. Safe to repeat, and to run twice at once.
    * @param demandAwaited asked once the database is ours, which may have taken long; throws where it is to be left alone
-   * @returns whether the hold's folder is new
+   * @returns whether the message has moved into the hold's folder
    * @throws Failure (75), after which nothing counts as parked
    */
   async park(
@@ -157,41 +167,64 @@ export class Hold {
     envelope: HoldEnvelope,
     demandAwaited: () => void = () => {},
   ): Promise<boolean> {
-    const published = this.folder.publish(spoolFolder, envelope)
-    // Exclusively: a run that Postfix starts because this one's pipe is gone looks for our rows either before we ask, and then
-    // we are told, or when they are there.
-    this.db.transaction(() => {
-      try {
+    const { id, recipients, heldAt, expiresAt } = envelope
+    this.folder.prepare(spoolFolder, envelope)
+    let moved = false
+    try {
+      // Exclusively: a run that Postfix starts because this one's pipe is gone looks for our rows either before we ask, and then
+      // we are told, or when they are there.
+      this.db.transaction(() => {
         demandAwaited()
-      } catch (error) {
-        // Without rows it is nobody's: a run that has found it meanwhile misses it below, and comes again.
-        if (published && !this.#has(envelope.id)) this.folder.remove(envelope.id)
-        throw error
-      }
-      // Somebody may have settled the last recipient meanwhile, and the bytes may be gone.
-      if (!this.folder.has(envelope.id)) {
-        throw new Failure('hold message', 'its folder was removed meanwhile', { status: EXIT.tempFail })
-      }
-      const { id, recipients, heldAt, expiresAt } = envelope
-      // The hold's row last: where it is new, all who wait in it are counted at once, not each by itself.
-      this.db.run('PRAGMA defer_foreign_keys = ON')
-      const joined = this.#insertRecipients(id, recipients, '', heldAt)
-      const isNew = this.#insertHold(envelope)
-      if (joined === 0) return
-      // Those who join are to be told of too, and wait as long as the first.
-      const sql = `UPDATE hold SET notified_at = NULL, closing_at = NULL, expires_at = max(expires_at, ?) WHERE id = ?`
-      if (!isNew) this.db.run(sql, expiresAt, id)
-      if (published) return
-      // When it was held stays the time of its first run.
-      const { held_at, expires_at } = this.row(id)
-      this.folder.rewrite({
-        ...envelope,
-        heldAt: held_at,
-        expiresAt: expires_at,
-        recipients: this.waitingIn(id),
-      })
+        moved = this.folder.publish(spoolFolder, envelope)
+        // The hold's row last: where it is new, all who wait in it are counted at once, not each by itself.
+        this.db.run('PRAGMA defer_foreign_keys = ON')
+        const joined = this.#insertRecipients(id, recipients, '', heldAt)
+        const isNew = this.#insertHold(envelope)
+        if (isNew && moved) return
+        // Those who join are to be told of too, and wait as long as the first.
+        const sql = `UPDATE hold SET notified_at = NULL, closing_at = NULL, expires_at = max(expires_at, ?) WHERE id = ?`
+        if (!isNew && joined > 0) this.db.run(sql, expiresAt, id)
+        if (joined > 0 || moved) this.folder.rewrite(this.envelopeOf(id))
+      }, 'exclusive')
+    } catch (error) {
+      if (moved) this.#withdraw(id)
+      throw error
+    }
+    return moved
+  }
+
+  /**
+   * Takes a folder away that was published for rows that could not be written: Postfix retries the message, may pass it by
+   * then, and what is left would look like a message that waits.
+   */
+  #withdraw(id: string): void {
+    try {
+      this.db.transaction(() => {
+        if (!this.#has(id)) this.folder.remove(id)
+      }, 'exclusive')
+    } catch {
+      // It stays a folder without rows; the decision log says what has become of its message (lib/fsck.ts).
+    }
+  }
+
+  /**
+   * Gives a message that somebody waits in its bytes again, which were lost or damaged, durably.
+   * @param spoolFolder has the same message
+   * @returns whether it has moved there; not where nobody waits any more
+   * @throws Failure (75)
+   */
+  async restoreMessage(spoolFolder: string, id: string): Promise<boolean> {
+    return this.db.transaction(() => {
+      if (!this.#isWaiting(id)) return false
+      this.folder.restoreMessage(spoolFolder, this.envelopeOf(id))
+      return true
     }, 'exclusive')
-    return published
+  }
+
+  /** The envelope as the rows have it: when it was held stays the time of its first run. */
+  protected envelopeOf(id: string): HoldEnvelope {
+    const { notifiedAt: _, recipients: __, ...facts } = toMessage(this.row(id), [])
+    return { ...facts, recipients: this.waitingIn(id) }
   }
 
   /** How much waits. The database keeps count with every change. */
@@ -366,14 +399,18 @@ export class Hold {
     }
   }
 
-  /** releasing → what it was before, with what the release failed on. */
-  async unclaim(id: string, addresses: readonly string[], detail: string, actor: Actor): Promise<void> {
-    const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), detail = ?, changed_by = ?,
-                 changed_at = ? WHERE hold = ? AND address = ? AND state = 'releasing'`
-    this.db.transaction(() => {
-      for (const address of addresses) this.db.run(sql, detail, actor.who, actor.at, id, address)
-    })
-    this.#noteMoves(id, 'held', addresses, actor)
+  /**
+   * releasing → what it was before, with what the release failed on. A claim that somebody else has taken over since, because it
+   * looked dead, is his: he may be sending.
+   * @param claim who has claimed them, and when
+   */
+  async unclaim(id: string, addresses: readonly string[], detail: string, claim: Actor): Promise<void> {
+    const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), detail = ?
+                 WHERE hold = ? AND address = ? AND state = 'releasing' AND changed_by = ? AND changed_at = ?`
+    const given = this.db.transaction(() =>
+      addresses.filter((address) => this.db.run(sql, detail, id, address, claim.who, claim.at) === 1),
+    )
+    this.#noteMoves(id, 'held', given, claim)
   }
 
   /** Notes why a release may or may not have gone out; the recipients stay in releasing. */

@@ -8,6 +8,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -79,11 +80,6 @@ function writeDurably(path: string, text: string): void {
   }
 }
 
-function isTaken(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return code === 'ENOTEMPTY' || code === 'EEXIST'
-}
-
 export class HoldFolder {
   /** `hold/` in the state folder. */
   readonly root: string
@@ -113,30 +109,70 @@ export class HoldFolder {
   }
 
   /**
-   * Publishes a spool folder as hold/<id>: envelope written, both files and the folder synced, renamed, hold/
-   * synced. When it returns, the message survives a power cut. A folder that is there already (an earlier run, or
-   * another run with more recipients of the same message) stays, if it is of the same message.
-   * @returns whether this call published it
-   * @throws Failure (75) on any error, with nothing published
+   * Makes a spool folder ready for {@link publish}: envelope written, both files and the folder synced. Nothing where hold/<id>
+   * is there already.
+   * @throws Failure (75) on any error
+   */
+  prepare(spoolFolder: string, envelope: HoldEnvelope): void {
+    if (this.has(envelope.id)) return
+    try {
+      syncPath(join(spoolFolder, 'message.eml'))
+      writeDurably(join(spoolFolder, 'envelope.json'), `${JSON.stringify(envelope, null, 2)}\n`)
+      syncPath(spoolFolder)
+    } catch (error) {
+      throw toFailure('hold message in', error, { at: this.path(envelope.id) })
+    }
+  }
+
+  /**
+   * Publishes a spool folder as hold/<id>: renamed, and hold/ synced. When it returns, the message survives a power cut. A folder
+   * that is there already (an earlier run, or another run with more recipients of the same message) stays, if it is of the
+   * same message; one that has lost its message is given it again. The caller holds the database's write lock.
+   * @returns whether the bytes were moved there by this call
+   * @throws Failure (75) on any error
    */
   publish(spoolFolder: string, envelope: HoldEnvelope): boolean {
     const target = this.path(envelope.id)
-    try {
-      if (!existsSync(target)) {
-        syncPath(join(spoolFolder, 'message.eml'))
-        writeDurably(join(spoolFolder, 'envelope.json'), `${JSON.stringify(envelope, null, 2)}\n`)
-        syncPath(spoolFolder)
-        renameSync(spoolFolder, target)
+    if (this.isThere(envelope.id)) {
+      if (this.has(envelope.id)) {
+        this.#checkSame(envelope)
+        // Whoever renamed it may have been killed before its fsync.
         syncPath(this.root)
-        return true
+        return false
       }
-    } catch (error) {
-      if (!isTaken(error)) throw toFailure('hold message in', error, { at: target })
+      this.restoreMessage(spoolFolder, envelope)
+      return true
     }
-    this.#checkSame(envelope)
-    // Whoever renamed it may not have reached its own fsync yet.
-    syncPath(this.root)
-    return false
+    // Somebody may have taken it away since.
+    if (!existsSync(join(spoolFolder, 'envelope.json'))) this.prepare(spoolFolder, envelope)
+    try {
+      renameSync(spoolFolder, target)
+      syncPath(this.root)
+    } catch (error) {
+      throw toFailure('hold message in', error, { at: target })
+    }
+    return true
+  }
+
+  /**
+   * Gives hold/<id> the bytes it has lost, or that are damaged, durably. The caller holds the database's write lock.
+   * @param spoolFolder has the same message, as its SHA-256 says
+   * @throws Failure (75) on any error
+   */
+  restoreMessage(spoolFolder: string, envelope: HoldEnvelope): void {
+    const folder = this.path(envelope.id)
+    try {
+      syncPath(join(spoolFolder, 'message.eml'))
+      if (!existsSync(folder)) {
+        mkdirSync(folder, { mode: 0o700 })
+        syncPath(this.root)
+      }
+      renameSync(join(spoolFolder, 'message.eml'), this.messagePath(envelope.id))
+      rmSync(spoolFolder, { recursive: true, force: true })
+    } catch (error) {
+      throw toFailure('hold message in', error, { at: folder })
+    }
+    this.rewrite(envelope)
   }
 
   #checkSame(envelope: HoldEnvelope): void {

@@ -3,28 +3,24 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import type { Config } from './config.js'
+import { splitList } from './braces.js'
+import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
+import { wantedTables } from './diversion.js'
 import { type Look, send } from './errand.js'
 import { laneTexts } from './express.js'
-import {
-  ADDRESS_CLASSES,
-  type Facts,
-  gateOf,
-  type LaneFact,
-  type PathFact,
-  type TableEntry,
-  type UnitFact,
-} from './facts.js'
+import { ADDRESS_CLASSES, type Facts, gateOf, type LaneFact, type PathFact, type UnitFact } from './facts.js'
 import { describeError, Failure } from './failure.js'
 import { laneFiles, lanePath, lanePlaces } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
+import { type Listing, listAll, listKeys } from './listing.js'
 import { lineOf, parseServices, type Service } from './mastercf.js'
 import { errorOf, troubleOf } from './owner.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
 import { readOrigins, readProperties, sandboxOf } from './unit.js'
+import { GENERIC } from './wayscheck.js'
 
 /** How long a server or a program is waited for. */
 const PATIENCE_MS = 20_000
@@ -45,7 +41,7 @@ function numberOf(text: string | undefined): number | undefined {
 /** What Postfix and TOEH are told to do. */
 type Settings = Pick<
   Facts,
-  'configDir' | 'versions' | 'main' | 'services' | 'expected' | 'toeh' | 'tables' | 'user'
+  'configDir' | 'versions' | 'main' | 'services' | 'expected' | 'toeh' | 'tables' | 'answers' | 'user'
 >
 
 /** Of Postfix 3.10 and newer: with it no Received has a HELO name, by which a loop is known (lib/head.ts). */
@@ -67,27 +63,36 @@ export async function readSettings(
   owner?: string,
 ): Promise<Settings> {
   const main = await readMain(configDir)
-  const services = await readServices(configDir)
-  const [gate, reinjection] = parseServices(sampleMaster(owner ?? ownerOf(config.state) ?? 'toeh', config))
-  if (gate === undefined || reinjection === undefined)
+  const services = await readServices(main, configDir)
+  const [gate, reinjection, cleanup] = parseServices(
+    sampleMaster(owner ?? ownerOf(config.state) ?? 'toeh', config),
+  )
+  if (gate === undefined || reinjection === undefined || cleanup === undefined)
     throw new Failure('master.cf.sample', words`it is damaged`)
-  const expected = { gate, reinjection: main.has(HIDING) ? showing(reinjection) : reinjection }
-  return {
+  const setup = {
     configDir,
-    versions: { postfix: main.get('mail_version') ?? '', node: process.versions.node },
     main,
     services,
-    expected,
+    expected: { gate, reinjection: main.has(HIDING) ? showing(reinjection) : reinjection, cleanup },
     toeh: {
       path: config.path,
       state: config.state,
       internal: [...config.internal],
+      delimiters: config.delimiters,
       reinject: config.reinject.kind === 'smtp' ? config.reinject : undefined,
       deadlineSeconds: config.deadlineSeconds,
+      longestRun: longestRun(config),
       leastFree: config.limits.free,
       mostHeld: { messages: config.limits.holdMessages, bytes: config.limits.holdBytes },
+      trustedMilters: config.trustedMilters,
     },
-    tables: await readTables(main, configDir),
+  }
+  const { expected } = setup
+  return {
+    ...setup,
+    versions: { postfix: main.get('mail_version') ?? '', node: process.versions.node },
+    tables: await readTables(main, services, configDir),
+    answers: await listAll((answers) => wantedTables({ ...setup, answers }), configDir),
     user: userOf(gateOf({ services, expected })?.attributes.get('user') ?? ''),
   }
 }
@@ -138,15 +143,32 @@ export async function readMain(configDir: string | undefined): Promise<Map<strin
   return parameters(await askPostfix('postconf', configDir, '-x'))
 }
 
-/** The services of master.cf, their options expanded. */
-async function readServices(configDir: string | undefined): Promise<Service[]> {
+/** Daemons whose settings are asked for, one by one. */
+const ASKED = ['smtpd', 'pickup', 'qmqpd', 'cleanup']
+
+/**
+ * The services of master.cf, their options expanded. To these are added the settings that main.cf derives from one of them:
+ * with `-o header_checks=…` mime_header_checks is another too.
+ */
+async function readServices(
+  main: ReadonlyMap<string, string>,
+  configDir: string | undefined,
+): Promise<Service[]> {
   const expanded = parameters(await askPostfix('postconf', configDir, '-Px'))
-  return parseServices(await askPostfix('postconf', configDir, '-M')).map((service) => ({
-    ...service,
-    options: new Map(
-      [...service.options].map(([name, value]) => [name, expanded.get(`${service.id}/${name}`) ?? value]),
-    ),
-  }))
+  const services = parseServices(await askPostfix('postconf', configDir, '-M'))
+  return Promise.all(
+    services.map(async (service) => {
+      const own = [...service.options].map(([name, value]): [string, string] => [
+        name,
+        expanded.get(`${service.id}/${name}`) ?? value,
+      ])
+      if (!ASKED.includes(service.program) || own.length === 0) return { ...service, options: new Map(own) }
+      const told = [...service.options].flatMap(([name, value]) => ['-o', `${name}=${value}`])
+      const seen = parameters(await askPostfix('postconf', configDir, '-x', ...told))
+      const derived = [...seen].filter(([name, value]) => main.get(name) !== value)
+      return { ...service, options: new Map([...derived, ...own]) }
+    }),
+  )
 }
 
 function isRunning(configDir: string | undefined): boolean {
@@ -198,24 +220,18 @@ function userOf(attribute: string): Facts['user'] {
 
 async function readTables(
   main: ReadonlyMap<string, string>,
+  services: readonly Service[],
   configDir: string | undefined,
-): Promise<Map<string, TableEntry[] | undefined>> {
-  const tables = new Map<string, TableEntry[] | undefined>()
-  for (const name of [...ADDRESS_CLASSES, 'alias_maps', ...MAPPINGS]) {
-    for (const word of (main.get(name) ?? '').split(/[\s,]+/)) {
-      if (!/[:/]/.test(word) || tables.has(word)) continue
-      const text = await askPostfix('postmap', configDir, '-s', word).catch(() => undefined)
-      tables.set(word, text?.split('\n').flatMap(entryOf))
-    }
+): Promise<Listing> {
+  const tables: Listing = new Map()
+  const values = [...ADDRESS_CLASSES, 'alias_maps', ...MAPPINGS, ...GENERIC].flatMap((name) => [
+    main.get(name) ?? '',
+    ...services.flatMap(({ options }) => options.get(name) ?? []),
+  ])
+  for (const word of values.flatMap(splitList)) {
+    if (/[:/]/.test(word) && !tables.has(word)) tables.set(word, await listKeys(word, configDir))
   }
   return tables
-}
-
-function entryOf(line: string): TableEntry[] {
-  const [, key, value] = /^(.*?):?\t(.*)$/.exec(line) ?? []
-  // postalias(1) adds three of its own.
-  const isOwn = key === undefined || key === '@' || key.startsWith('YP_')
-  return isOwn || value === undefined ? [] : [{ key, value }]
 }
 
 function pathsOf(config: Config): PathFact[] {

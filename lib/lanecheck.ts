@@ -1,16 +1,29 @@
 /** The express lane's checks: what Postfix reads of it, who asks it, and what could lead round it. Pure. */
 import { parseAddress } from './address.js'
+import { splitList } from './braces.js'
+import {
+  accessTables,
+  besideLane,
+  cleanupSetting,
+  contentTables,
+  copyTables,
+  diversionFaults,
+  milterFaults,
+  policyFaults,
+  type Use,
+  weighWith,
+} from './diversion.js'
 import { LANE_PARAMETER, LANE_UTF8, laneRestrictions } from './express.js'
 import { type Check, type Facts, type Fault, postconf, quote, type Setup, settingOf } from './facts.js'
 import type { Service } from './mastercf.js'
 import { words } from './speech.js'
+import { laneServices, overrides, peoplesServices } from './ways.js'
 
 /** Settings by which cleanup(8) makes other recipients of one that Postfix has let by. */
 export const MAPPINGS = ['virtual_alias_maps', 'canonical_maps', 'recipient_canonical_maps']
-const COPIES = ['recipient_bcc_maps', 'sender_bcc_maps']
 
 /** What the checks look at. */
-export type LaneFacts = Setup & Pick<Facts, 'lane' | 'tables'>
+export type LaneFacts = Setup & Pick<Facts, 'lane' | 'tables' | 'answers'>
 
 function spaced(value: string): string {
   return value.replaceAll(/[\s,]+/g, ' ').trim()
@@ -28,15 +41,6 @@ export function endsInReject(restrictions: string): boolean {
 export function beginsWithLane(facts: Pick<Facts, 'lane'>, restrictions: string): boolean {
   const lane = spaced(laneRestrictions(facts.lane.files))
   return `${spaced(restrictions)} `.startsWith(`${lane} `)
-}
-
-/** The services that ask the lane. */
-export function laneServices({ services, lane }: Pick<Facts, 'services' | 'lane'>): Service[] {
-  return services.filter(
-    ({ program, options }) =>
-      program === 'smtpd' &&
-      [...options.values()].some((value) => value.includes(`sqlite:${lane.files.map}`)),
-  )
 }
 
 function write(facts: Setup): string {
@@ -93,6 +97,13 @@ function serviceFaults(facts: LaneFacts): Fault[] {
         why: words`the look-up opens the log of the lane by its path`,
         mend: [postconf(facts, '-F', `${id}/chroot=n`)],
       })
+    if (settingOf(facts, service, 'smtpd_proxy_filter') !== '')
+      faults.push({
+        level: 'critical',
+        what: words`${id}: with smtpd_proxy_filter no FILTER of the lane counts`,
+        why: words`mail to strangers goes there as known mail does: take the service out of the lane`,
+        mend: [],
+      })
     if (settingOf(facts, service, LANE_UTF8.name) !== LANE_UTF8.value)
       faults.push({
         level: 'critical',
@@ -111,39 +122,59 @@ function serviceFaults(facts: LaneFacts): Fault[] {
   })
 }
 
-/** Aliases that could lead out of what was asked: they are expanded after Postfix has asked the lane. */
-function aliasFaults(facts: LaneFacts): Fault[] {
-  const { lane, main, tables, toeh } = facts
-  if (!lane.enabled || lane.rows === undefined) return []
-  const passing = lane.rows.filter(({ pass }) => pass).map(({ key }) => key)
-  const keys = new Set(passing)
-  const domains = new Set(passing.map((key) => key.slice(key.lastIndexOf('@'))))
-  const wordsOf = (name: string): string[] =>
-    (main.get(name) ?? '').split(/[\s,]+/).filter((word) => word !== '')
-  const leads = (key: string): boolean => {
+/** Whose mail cleanup(8) maps, and by which tables: those of these services, each table once. */
+function mappingsOf(facts: LaneFacts, services: readonly Service[]): [setting: string, table: string][] {
+  const mapped = services.filter((service) => !overrides(facts, service, 'no_address_mappings'))
+  const all = mapped.flatMap((service) =>
+    MAPPINGS.flatMap((setting) =>
+      splitList(cleanupSetting(facts, service, setting)).map((table): [string, string] => [setting, table]),
+    ),
+  )
+  return [...new Map(all.map((one) => [one.join(' '), one])).values()]
+}
+
+/** What the lane lets pass. */
+class Passing {
+  readonly #keys: ReadonlySet<string>
+  readonly #domains: ReadonlySet<string>
+  readonly #internal: readonly string[]
+  readonly #aliases: readonly { key: string; value: string }[]
+
+  constructor(facts: LaneFacts, services: readonly Service[]) {
+    const passing = (facts.lane.rows ?? []).filter(({ pass }) => pass).map(({ key }) => key)
+    this.#keys = new Set(passing)
+    this.#domains = new Set(passing.map((key) => key.slice(key.lastIndexOf('@'))))
+    this.#internal = facts.toeh.internal
+    this.#aliases = mappingsOf(facts, services).flatMap(([, table]) => facts.tables.get(table) ?? [])
+  }
+
+  /** Whether a table's key covers somebody who passes. */
+  covers(key: string): boolean {
     const folded = key.toLowerCase()
     const at = folded.lastIndexOf('@')
     if (at < 0) return false
     const domain = folded.slice(at)
-    return at === 0 ? domains.has(domain) : keys.has(folded) || keys.has(domain)
+    return at === 0 ? this.#domains.has(domain) : this.#keys.has(folded) || this.#keys.has(domain)
   }
+
   // RCPT TO:<postmaster>, the bare word, is asked no restriction (smtpd_check_rcpt, RFC 2821 3.6): it needs no row to pass.
-  const takesPostmaster = (key: string): boolean => {
+  isPostmaster(key: string): boolean {
     const [local, domain] = key.toLowerCase().split('@')
-    return local === 'postmaster' || (local === '' && toeh.internal.includes(domain ?? ''))
+    return local === 'postmaster' || (local === '' && this.#internal.includes(domain ?? ''))
   }
-  const isOutside = (word: string): boolean => {
+
+  #isOutside(word: string): boolean {
     const at = word.lastIndexOf('@')
     if (at < 0) return false
     const domain = word.slice(at + 1)
     // `@domain` as a value keeps the local part.
     if (at > 0 && !parseAddress(word).plain) return true
-    return !toeh.internal.includes(domain) && !keys.has(word) && !keys.has(`@${domain}`)
+    return !this.#internal.includes(domain) && !this.#keys.has(word) && !this.#keys.has(`@${domain}`)
   }
-  const listed = MAPPINGS.flatMap(wordsOf).flatMap((table) => tables.get(table) ?? [])
-  /** Whether what an alias says, or an alias of that, is outside. */
-  const leadsOutside = (value: string, seen = new Set<string>()): boolean =>
-    value
+
+  /** Whether what an alias says, or an alias of that, is neither inside nor somebody who passes. */
+  leadsOutside(value: string, seen = new Set<string>()): boolean {
+    return value
       .toLowerCase()
       .split(/[\s,]+/)
       .some((word) => {
@@ -156,36 +187,85 @@ function aliasFaults(facts: LaneFacts): Fault[] {
           key === `@${domain}` ||
           (domain === undefined && key.split('@')[0] === local)
         return (
-          isOutside(word) ||
-          listed.some((entry) => isOf(entry.key.toLowerCase()) && leadsOutside(entry.value, seen))
+          this.#isOutside(word) ||
+          this.#aliases.some((entry) => isOf(entry.key.toLowerCase()) && this.leadsOutside(entry.value, seen))
         )
       })
+  }
+}
+
+/** Aliases that could lead out of what was asked: they are expanded after Postfix has asked the lane. */
+function aliasFaults(facts: LaneFacts, services: readonly Service[]): Fault[] {
+  const passing = new Passing(facts, services)
   const what: string[] = []
-  for (const setting of MAPPINGS) {
-    for (const table of wordsOf(setting)) {
-      const entries = tables.get(table)
-      if (entries === undefined)
-        what.push(
-          words`${setting} ${table} cannot be listed: it may lead known recipients elsewhere, past the filter`,
-        )
-      for (const { key, value } of entries ?? []) {
-        if (leads(key))
-          what.push(words`${setting} ${table}: ${key} leads a known recipient elsewhere, past the filter`)
-        else if (takesPostmaster(key) && leadsOutside(value))
-          what.push(words`${setting} ${table}: ${key} leads mail to postmaster outside, past the filter`)
-      }
+  for (const [setting, table] of mappingsOf(facts, services)) {
+    const entries = facts.tables.get(table)
+    if (entries === undefined)
+      what.push(
+        words`${setting} ${table} cannot be listed: it may lead known recipients elsewhere, past the filter`,
+      )
+    for (const { key, value } of entries ?? []) {
+      if (passing.covers(key))
+        what.push(words`${setting} ${table}: ${key} leads a known recipient elsewhere, past the filter`)
+      else if (passing.isPostmaster(key) && passing.leadsOutside(value))
+        what.push(words`${setting} ${table}: ${key} leads mail to postmaster outside, past the filter`)
     }
   }
-  for (const setting of COPIES) {
-    const named = wordsOf(setting)
-    if (named.length > 0)
-      what.push(words`${setting} ${named.join(' ')} adds recipients that the filter would not see`)
+  for (const service of services) {
+    const domains = cleanupSetting(facts, service, 'masquerade_domains')
+    const classes = splitList(cleanupSetting(facts, service, 'masquerade_classes'))
+    const isMapped = !overrides(facts, service, 'no_address_mappings')
+    if (isMapped && domains !== '' && classes.includes('envelope_recipient'))
+      what.push(words`masquerade_domains ${domains} leads recipients elsewhere, past the filter`)
   }
-  const copy = parseAddress(main.get('always_bcc') || `x@${toeh.internal[0]}`)
-  if (!copy.plain || !toeh.internal.includes(copy.domain))
-    what.push(words`always_bcc adds a recipient outside that the filter would not see`)
   const why = words`Postfix expands these after it has asked the lane, and nobody is asked about where they lead`
-  return what.map((one) => ({ level: 'critical', what: one, why, mend: [] }))
+  return [...new Set(what)].map((one) => ({ level: 'critical', what: one, why, mend: [] }))
+}
+
+/** What adds recipients, or leads elsewhere, once the lane has been asked: tables, copies and milters. */
+function additionFaults(facts: LaneFacts, services: readonly Service[]): Fault[] {
+  const passing = new Passing(facts, services)
+  const weigh = weighWith(
+    facts,
+    () => ({
+      level: 'critical',
+      does: words`adds a recipient that the gate does not see`,
+      why: words`Postfix has asked the lane about the others by then: take it out, or leave the service out of the lane`,
+    }),
+    (address) => passing.leadsOutside(address),
+  )
+  const tablesOf = (service: Service): Use[] =>
+    besideLane(facts, [
+      ...contentTables(facts, service),
+      ...accessTables(facts, service).tables,
+      ...copyTables(facts, service),
+    ])
+  return [
+    ...diversionFaults(facts, services, tablesOf, weigh),
+    ...policyFaults(facts, services),
+    ...milterFaults(
+      facts,
+      services,
+      'critical',
+      words`Postfix has asked the lane about the others by then, and nobody is asked about these`,
+    ),
+  ]
+}
+
+/** What of a service would lead mail past the filter that takes the lane. */
+export function laneLeaks(facts: LaneFacts, services: readonly Service[]): Fault[] {
+  return [...aliasFaults(facts, services), ...additionFaults(facts, services)]
+}
+
+/** The same for the services that ask the lane; where none does yet, a warning for those that would. */
+function leaks(facts: LaneFacts, look: (facts: LaneFacts, services: readonly Service[]) => Fault[]): Fault[] {
+  if (!facts.lane.enabled || facts.lane.rows === undefined) return []
+  const asking = laneServices(facts)
+  if (asking.length > 0) return look(facts, asking)
+  return look(facts, peoplesServices(facts)).map((fault) => ({
+    ...fault,
+    level: fault.level === 'critical' ? 'warning' : fault.level,
+  }))
 }
 
 function rowFaults(facts: LaneFacts): Fault[] {
@@ -216,7 +296,12 @@ export const LANE_CHECKS: (Omit<Check, 'look'> & { look: (facts: LaneFacts) => F
   {
     name: 'express-aliases',
     good: () => words`no alias leads mail of the express lane elsewhere`,
-    look: aliasFaults,
+    look: (facts) => leaks(facts, aliasFaults),
+  },
+  {
+    name: 'express-additions',
+    good: () => words`nothing adds recipients to mail of the express lane, or leads it elsewhere`,
+    look: (facts) => leaks(facts, additionFaults),
   },
   {
     name: 'express-rows',

@@ -1,4 +1,5 @@
 /** master.cf: its services, read from `postconf -M` or a sample, and written again with repairs (master(5)). Pure. */
+import { splitWords, withoutBraces } from './braces.js'
 
 export interface Service {
   /** `NAME/TYPE`, as postconf(1) takes it: `127.0.0.1:10026/inet`. */
@@ -24,14 +25,9 @@ export interface Service {
   attributes: ReadonlyMap<string, string>
 }
 
-/** Words of a line; blanks inside braces belong to the word. */
-function words(line: string): string[] {
-  return line.match(/(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|[^\s{]|\{)+/g) ?? []
-}
-
 /** `name=value`, or `{name = value with blanks}`. */
 function pair(word: string): [name: string, value: string] {
-  const bare = word.startsWith('{') ? word.slice(1, -1).trim() : word
+  const bare = withoutBraces(word)
   const at = bare.indexOf('=')
   return at < 0 ? [bare, ''] : [bare.slice(0, at).trim(), bare.slice(at + 1).trim()]
 }
@@ -58,7 +54,7 @@ function parseService(line: string): Service {
     processLimit = '',
     program = '',
     ...rest
-  ] = words(line)
+  ] = splitWords(line, /\s/)
   const optionWords: string[] = []
   const attributeWords: string[] = []
   const argv: string[] = []

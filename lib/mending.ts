@@ -1,7 +1,7 @@
 /** What `toeh fsck` does to the hold: it brings rows and folders together where a crash or a backup has parted them. */
 import { type Actor, appendAudit } from './audit.js'
 import { Failure } from './failure.js'
-import { type HeldMessage, Hold, isWaiting, type State, toMessage, WAITING } from './hold.js'
+import { type HeldMessage, Hold, isWaiting, type State, WAITING } from './hold.js'
 import type { HoldEnvelope, Move } from './holdfolder.js'
 
 /** The detail of a recipient whose message has no bytes any more. */
@@ -9,7 +9,7 @@ const GONE = 'its bytes were gone: settled after a backup that was restored, or 
 
 const DAY_MS = 86_400_000
 
-const SETTLED: readonly string[] = ['released', 'rejected', 'expired'] satisfies State[]
+const SETTLED: readonly string[] = ['released', 'rejected', 'expired', 'passed'] satisfies State[]
 
 /** Whether the folder knows more than the row of a recipient: that somebody began to send to it, or settled it. */
 export function isAhead({ state }: { state: string }, row: State): boolean {
@@ -90,10 +90,9 @@ export class MendableHold extends Hold {
   /** Writes envelope.json anew from the rows; one that is there and cannot be used is kept beside it. */
   async restoreEnvelope(id: string, setAside: boolean): Promise<void> {
     this.db.transaction(() => {
-      const row = this.row(id)
+      const envelope = this.envelopeOf(id)
       if (setAside) this.folder.setEnvelopeAside(id)
-      const { notifiedAt: _, recipients: __, ...facts } = toMessage(row, [])
-      this.folder.rewrite({ ...facts, recipients: this.waitingIn(id) })
+      this.folder.rewrite(envelope)
     })
   }
 

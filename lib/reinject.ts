@@ -3,7 +3,7 @@ import type { Transport } from './config.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import type { Stored } from './message.js'
-import type { Delivery, Parcel } from './parcel.js'
+import type { Delivery, Parcel, Patience } from './parcel.js'
 import { sendBySmtp } from './smtp.js'
 
 /** RCPT commands in one transaction at most; Postfix allows 1000 (smtpd_recipient_limit). */
@@ -16,14 +16,9 @@ export type Cargo = Omit<Parcel, 'open'> & {
 
 /**
  * Sends one message on.
- * @param patienceMs how long a silent server is waited for; undefined where the caller keeps the time
  * @throws Failure (75), `inDoubt` where the message may have been accepted
  */
-export async function reinject(
-  transport: Transport,
-  cargo: Cargo,
-  patienceMs: number | undefined,
-): Promise<Delivery> {
+export async function reinject(transport: Transport, cargo: Cargo, patience: Patience): Promise<Delivery> {
   if (cargo.recipients.length > RECIPIENTS_AT_ONCE) {
     throw new Failure('reinject', `more than ${RECIPIENTS_AT_ONCE} recipients at once`, {
       status: EXIT.tempFail,
@@ -32,8 +27,8 @@ export async function reinject(
   }
   const parcel: Parcel = { ...cargo, open: () => cargo.message.bytes() }
   if (transport.kind === 'smtp') {
-    return sendBySmtp({ host: transport.host, port: transport.port, patienceMs }, parcel)
+    return sendBySmtp({ host: transport.host, port: transport.port, ...patience }, parcel)
   }
   const { sendBySendmail } = await import('./sendmail.js')
-  return sendBySendmail(transport.path, () => cargo.message.file(), parcel)
+  return sendBySendmail(transport.path, () => cargo.message.file(), parcel, patience)
 }

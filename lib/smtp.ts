@@ -8,19 +8,15 @@ import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
 import { HELO_NAME } from './head.js'
-import { eventsTaken } from './loop.js'
-import type { Delivery, Parcel, Refusal } from './parcel.js'
+import { after, eventsTaken } from './loop.js'
+import type { Delivery, Parcel, Patience, Refusal } from './parcel.js'
 import { describeReply, queuedAs, type Reply, ReplyReader } from './reply.js'
 import { DotStuffing, xtext } from './wire.js'
 
-interface Server {
+/** Each reply has its own time, however slowly it drips in, and so has each piece that it takes. */
+interface Server extends Patience {
   host: string
   port: number
-  /**
-   * Milliseconds after which it is given up: for each reply, however slowly it drips in, and for each piece it takes; undefined
-   * where the caller keeps the time.
-   */
-  patienceMs: number | undefined
 }
 
 /** Anything from the server that is neither success nor a final refusal: the mail stays where it is. */
@@ -46,7 +42,7 @@ class Conversation {
   readonly #channel: Channel
   readonly #where: string
   readonly #reader = new ReplyReader()
-  readonly #patienceMs: number | undefined
+  readonly #patience: Patience
   readonly #replies: Reply[] = []
   /** Replies that are due: the greeting, and one for each command that is on its way. */
   #owed = 1
@@ -59,12 +55,14 @@ class Conversation {
 
   constructor(server: Server) {
     this.#where = `${server.host}:${server.port}`
-    this.#patienceMs = server.patienceMs
+    this.#patience = server
     this.#channel = openConnection(server.host, server.port, {
       onBytes: (bytes) => this.#take(bytes),
       onEnd: () => this.#break('the connection was closed'),
       onError: (error) => this.#break(describeError(error), error),
     })
+    const { limit } = server
+    limit?.addEventListener('abort', () => this.#break(describeError(limit.reason)), { once: true })
   }
 
   #take(bytes: Buffer): void {
@@ -104,9 +102,9 @@ class Conversation {
 
   /** Waits for the server as long as it is given. */
   async #wait<T>(work: Promise<T>): Promise<T> {
-    const patienceMs = this.#patienceMs
-    if (patienceMs === undefined) return work
-    const timer = setTimeout(() => this.#break(`no answer for ${patienceMs / 1000} s`), patienceMs)
+    const { replyMs } = this.#patience
+    if (replyMs === undefined || this.#dotSent) return work
+    const timer = setTimeout(() => this.#break(`no answer for ${replyMs / 1000} s`), replyMs)
     try {
       return await work
     } finally {
@@ -159,6 +157,8 @@ class Conversation {
     if (this.#broken !== undefined) throw this.#broken
     this.#dotSent = true
     this.#owed += 1
+    const { answerMs } = this.#patience
+    after(answerMs, () => this.#break(`no answer to the end of the message for ${answerMs / 1000} s`))
     await this.write(end, 'latin1')
     return this.read()
   }
@@ -278,20 +278,24 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
   const { origin } = parcel
   const forward =
     origin === undefined || offered === undefined ? [] : xforward(offered, origin.client, origin.queueId)
-  const mail = mailFrom(parcel, talk.extensions)
-  if (mail.endsWith('SMTPUTF8') && !talk.extensions.has('SMTPUTF8')) {
-    throw temporary(where, 'an address is not ASCII and the server does not offer SMTPUTF8')
-  }
-
-  const everyone = parcel.recipients
+  // Who is not in ASCII cannot be named to every server, today or tomorrow, and nobody else is to wait for that.
+  const named = (address: string): boolean => talk.extensions.has('SMTPUTF8') || isAscii(address)
+  if (!named(parcel.sender)) return refuseAll(parcel, parcel.recipients, NO_SMTPUTF8)
+  const everyone = parcel.recipients.filter(named)
+  const refused: Refusal[] = refusals(
+    parcel.recipients.filter((recipient) => !named(recipient)),
+    NO_SMTPUTF8,
+  )
+  if (everyone.length === 0) return refuseAll(parcel, parcel.recipients, NO_SMTPUTF8)
+  const mail = mailFrom({ ...parcel, recipients: everyone }, talk.extensions)
   // In one go, as smtp(8) does it: each turn of the conversation costs.
   const replies = await talk.exchange([...forward, mail, ...everyone.map((to) => `RCPT TO:<${to}>`)])
   for (const reply of replies.splice(0, forward.length)) talk.check(reply, 'XFORWARD')
   const [mailReply, ...rcptReplies] = replies
-  if (mailReply !== undefined && refusesMessage(mailReply)) return refuseAll(parcel, everyone, mailReply)
+  if (mailReply !== undefined && refusesMessage(mailReply))
+    return refuseAll(parcel, parcel.recipients, mailReply)
   talk.check(mailReply, 'MAIL')
 
-  const refused: Refusal[] = []
   const accepted: string[] = []
   for (const [index, recipient] of everyone.entries()) {
     const reply = rcptReplies[index]
@@ -312,7 +316,7 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
     throw temporary(where, `DATA was answered ${go === undefined ? 'nothing' : describeReply(go)}`)
   const stuffing = new DotStuffing()
   for await (const piece of parcel.open()) await talk.write(stuffing.push(piece), 'latin1')
-  parcel.demandAwaited?.()
+  parcel.beforeEnd?.()
   const final = await talk.finish(stuffing.end())
   if (final.code >= 500) return refuseAll(parcel, accepted, final)
   if (final.code === 250) return { accepted, queueId: queuedAs(final) }
@@ -326,7 +330,14 @@ function refusesMessage(reply: Reply): boolean {
   return reply.code >= 550
 }
 
+/** What is said of those whom no command can name to this server (RFC 6531, 3.5). */
+const NO_SMTPUTF8: Reply = { code: 553, text: '5.6.7 the server does not offer SMTPUTF8', lines: [] }
+
+function refusals(recipients: readonly string[], reply: Reply): Refusal[] {
+  return recipients.map((recipient) => ({ recipient, reply: describeReply(reply) }))
+}
+
 async function refuseAll(parcel: Parcel, recipients: readonly string[], reply: Reply): Promise<Delivery> {
-  await parcel.onRefused(recipients.map((recipient) => ({ recipient, reply: describeReply(reply) })))
+  await parcel.onRefused(refusals(recipients, reply))
   return { accepted: [], queueId: '' }
 }

@@ -1,5 +1,6 @@
 /** The ways' checks: how mail comes to the gate, how it leaves, and what goes round it. Pure. */
 import { parseAddress, parseDomain } from './address.js'
+import { splitList } from './braces.js'
 import {
   ADDRESS_CLASSES,
   type Check,
@@ -12,8 +13,18 @@ import {
   type Setup,
   settingOf,
 } from './facts.js'
-import { hostOf, lineOf, portOf, type Service } from './mastercf.js'
+import { isDelimiters } from './mailbox.js'
+import { lineOf, type Service } from './mastercf.js'
 import { words } from './speech.js'
+import {
+  bypassOf,
+  isFiltered,
+  isLocalOnly,
+  isServer,
+  submissions,
+  takesFromOutside,
+  waysBack,
+} from './ways.js'
 
 /** The copy gains a Received header; Postfix's limit there must leave room for it. Bytes. */
 export const HEADROOM = 100_000
@@ -26,64 +37,20 @@ const DECISIVE = [
   'smtpd_recipient_restrictions',
   'smtpd_relay_restrictions',
   'smtpd_authorized_xforward_hosts',
+  'smtpd_command_filter',
+  'smtpd_proxy_filter',
 ]
 
-function isLoopback(host: string): boolean {
-  return /^127\.[\d.]+$/.test(host) || host === '::1' || host === 'localhost'
-}
+/** Those with checks of their own, and one that is for the log. */
+const APART = ['content_filter', 'cleanup_service_name', 'syslog_name']
 
 function isLoopbackNetwork(word: string): boolean {
   return /^127\.|^\[::1\]|^\[::ffff:127\./.test(word)
 }
 
-function wordsOf(value: string): string[] {
-  return value.split(/[\s,]+/).filter((word) => word !== '')
-}
-
-/** Whether only this host can connect. */
-function isLocalOnly(facts: Setup, service: Service): boolean {
-  const host = hostOf(service)
-  const hosts = host === '' ? wordsOf(facts.main.get('inet_interfaces') ?? '') : [host]
-  return hosts.every((one) => isLoopback(one) || one === 'loopback-only')
-}
-
-export function isServer(service: Service): boolean {
-  return service.program === 'smtpd' && (service.type === 'inet' || service.type === 'pass')
-}
-
-/** Services on the port that the configuration names as the way back. */
-export function waysBack(facts: Setup): Service[] {
-  const { reinject } = facts.toeh
-  return facts.services.filter(
-    (service) =>
-      reinject !== undefined && service.type === 'inet' && portOf(service) === String(reinject.port),
-  )
-}
-
-export function takesFromOutside(service: Service): boolean {
-  return isServer(service) && (service.type === 'pass' || ['smtp', '25'].includes(portOf(service)))
-}
-
-/** Services that take the company's own mail by SMTP. */
-function submissions(facts: Facts): Service[] {
-  const back = waysBack(facts)
-  return facts.services.filter(
-    (service) => isServer(service) && !takesFromOutside(service) && !back.includes(service),
-  )
-}
-
 /** The content_filter that leads to the gate. */
 function filterOf(facts: Facts): string {
   return `${gateOf(facts)?.name ?? facts.expected.gate.name}:dummy`
-}
-
-/** Whether all its mail is handed to the gate, by content_filter or by a FILTER action (access(5)). */
-export function isFiltered(facts: Setup, service: Service): boolean {
-  const gate = `${gateOf(facts)?.name ?? facts.expected.gate.name}:`
-  if (settingOf(facts, service, 'content_filter').startsWith(gate)) return true
-  return [...service.options].some(
-    ([name, value]) => name.endsWith('_restrictions') && value.includes(`FILTER ${gate}`),
-  )
 }
 
 /** `postconf -P`, which takes no blanks in a value. */
@@ -92,6 +59,26 @@ function setOption(facts: Setup, service: Service, name: string, value: string):
 }
 
 function entranceFault(facts: Facts, service: Service): Fault[] {
+  const proxy = isServer(service) ? settingOf(facts, service, 'smtpd_proxy_filter') : ''
+  if (proxy !== '')
+    return [
+      {
+        level: 'critical',
+        what: words`${service.id} has ${'smtpd_proxy_filter'}=${proxy}`,
+        why: words`its mail goes there, and neither content_filter nor a FILTER action sees any: let that filter hand it on to a service with content_filter=${filterOf(facts)}`,
+        mend: [],
+      },
+    ]
+  const bypass = bypassOf(facts, service)
+  if (bypass !== undefined)
+    return [
+      {
+        level: isServer(service) && isLocalOnly(facts, service) ? 'warning' : 'critical',
+        what: words`${service.id} hands only some of its mail to the gate: ${bypass} comes before its FILTER`,
+        why: words`what does not come to the FILTER goes to anybody, and nobody is asked`,
+        mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
+      },
+    ]
   if (isFiltered(facts, service)) {
     if (!/^[^:]+:$/.test(settingOf(facts, service, 'content_filter'))) return []
     return [
@@ -118,10 +105,10 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
 
 /** Whether a service relays for clients: who they are, or undefined for nobody. */
 function relaysFor(facts: Facts, service: Service): { whom: string; local: boolean } | undefined {
-  const permits = wordsOf(
+  const permits = splitList(
     `${settingOf(facts, service, 'smtpd_relay_restrictions')} ${settingOf(facts, service, 'smtpd_recipient_restrictions')}`,
   )
-  const relay = wordsOf(settingOf(facts, service, 'smtpd_relay_restrictions'))
+  const relay = splitList(settingOf(facts, service, 'smtpd_relay_restrictions'))
   // What comes first decides: nothing is relayed once reject_unauth_destination has been asked.
   if (['reject_unauth_destination', 'defer_unauth_destination'].includes(relay[0] ?? '')) return undefined
   if (
@@ -130,7 +117,7 @@ function relaysFor(facts: Facts, service: Service): { whom: string; local: boole
   )
     return { whom: words`whoever logs in`, local: false }
   if (!permits.includes('permit_mynetworks')) return undefined
-  const networks = wordsOf(settingOf(facts, service, 'mynetworks'))
+  const networks = splitList(settingOf(facts, service, 'mynetworks'))
   if (networks.length === 0) return undefined
   const others = networks.filter((word) => !isLoopbackNetwork(word))
   return { whom: networks.join(' '), local: others.length === 0 || isLocalOnly(facts, service) }
@@ -145,7 +132,7 @@ export function postfixDomains(facts: Facts): { domains: Set<string>; complete: 
     if (domain.plain) domains.add(domain.domain)
   }
   for (const name of ADDRESS_CLASSES) {
-    for (const word of wordsOf(facts.main.get(name) ?? '')) {
+    for (const word of splitList(facts.main.get(name) ?? '')) {
       if (!/[:/]/.test(word)) take(word)
       else if (facts.tables.get(word) === undefined) complete = false
       else for (const { key } of facts.tables.get(word) ?? []) take(key)
@@ -158,6 +145,15 @@ export function postfixDomains(facts: Facts): { domains: Set<string>; complete: 
 function setInternal(facts: Facts, domains: readonly string[]): string {
   const list = domains.map((domain) => JSON.stringify(domain)).join(', ')
   const program = `s/^internal_domains\\s*=\\s*\\[.*?\\]/internal_domains = [${list}]/ms`
+  return `perl -0pi -e ${quote(program)} ${quote(facts.toeh.path)}`
+}
+
+/** Sets recipient_delimiter, above all tables where the file does not have it. */
+function setDelimiter(facts: Facts, value: string): string {
+  const line = `recipient_delimiter = ${JSON.stringify(value)}`
+  // Within Perl's q() these would be more than themselves.
+  const text = line.replace(/[\\()]/g, '\\$&')
+  const program = `$line = q(${text}); s/^recipient_delimiter *=.*$/$line/m or s/^/$line\\n/`
   return `perl -0pi -e ${quote(program)} ${quote(facts.toeh.path)}`
 }
 
@@ -179,7 +175,7 @@ function removeEntry(key: string, path: string): string {
 
 function aliasFaults(facts: Facts, parameter: string): Fault[] {
   const local = parameter === 'alias_maps'
-  return wordsOf(facts.main.get(parameter) ?? '').flatMap((table): Fault[] => {
+  return splitList(facts.main.get(parameter) ?? '').flatMap((table): Fault[] => {
     const entries = facts.tables.get(table)
     if (entries === undefined) {
       const why = words`an outside address in it would be a way round the gate: look into it`
@@ -200,6 +196,34 @@ function aliasFaults(facts: Facts, parameter: string): Fault[] {
         },
       ]
     })
+  })
+}
+
+/** What rewrites addresses when mail leaves: senders, as it is meant, and recipients too (generic(5)). */
+export const GENERIC = ['smtp_generic_maps', 'lmtp_generic_maps']
+
+function genericFaults(facts: Facts, setting: string): Fault[] {
+  const values = [
+    facts.main.get(setting) ?? '',
+    ...facts.services.flatMap(({ options }) => options.get(setting) ?? []),
+  ]
+  return [...new Set(values.flatMap(splitList))].flatMap((table): Fault[] => {
+    const entries = facts.tables.get(table)
+    if (entries === undefined) {
+      const why = words`one that rewrites recipients leads mail elsewhere behind the gate: look into it`
+      return [{ level: 'unknown', what: words`${setting}: ${table} cannot be listed`, why, mend: [] }]
+    }
+    return entries
+      .filter(({ key }) => key.includes('@') && outsideTargets(facts, key.replace(/^@/, 'x@')).length > 0)
+      .map(({ key, value }) => ({
+        level: 'warning',
+        what: words`${table}: ${key} is rewritten to ${value} when mail leaves`,
+        why: words`mail to this recipient goes on under another name, and nobody is asked about that`,
+        mend: [
+          removeEntry(key, table.slice(table.indexOf(':') + 1)),
+          instanceCommand(facts, 'postmap', table),
+        ],
+      }))
   })
 }
 
@@ -239,9 +263,9 @@ function backFilterFaults(facts: Setup): Fault[] {
 function backOptionFaults(facts: Setup): Fault[] {
   return waysBack(facts).flatMap((service) =>
     [...facts.expected.reinjection.options].flatMap(([name, wanted]): Fault[] => {
-      if (name === 'content_filter' || name === 'syslog_name') return []
+      if (APART.includes(name)) return []
       const value = settingOf(facts, service, name)
-      if (wordsOf(value).join() === wordsOf(wanted).join()) return []
+      if (splitList(value).join() === splitList(wanted).join()) return []
       if (name === 'receive_override_options' && isEnoughOverride(value)) return []
       return [
         {
@@ -362,7 +386,7 @@ export const WAYS_CHECKS: Check[] = [
     good: () => words`submission does not offer DSN, which does not survive pipe(8)`,
     look: (facts) =>
       submissions(facts).flatMap((service): Fault[] => {
-        const keywords = wordsOf(settingOf(facts, service, 'smtpd_discard_ehlo_keywords').toLowerCase())
+        const keywords = splitList(settingOf(facts, service, 'smtpd_discard_ehlo_keywords').toLowerCase())
         if (keywords.includes('dsn')) return []
         const wanted = [...new Set(['silent-discard', ...keywords, 'dsn'])].join()
         return [
@@ -442,6 +466,28 @@ export const WAYS_CHECKS: Check[] = [
     },
   },
   {
+    name: 'recipient-delimiter',
+    good: () => words`recipient_delimiter is Postfix's own`,
+    look: (facts) => {
+      const { delimiters, path } = facts.toeh
+      const value = facts.main.get('recipient_delimiter') ?? ''
+      // What the configuration does not take is left unknown.
+      const mend = isDelimiters(value) ? [setDelimiter(facts, value)] : []
+      if (delimiters === undefined) {
+        const what = words`${path} does not say what recipient_delimiter is in Postfix`
+        const why = words`a block for anna holds anna.smith's mail too, and an allow for anna does not pass what she sends as anna+list`
+        return [{ level: 'warning', what, why, mend }]
+      }
+      const what = words`recipient_delimiter is ${JSON.stringify(delimiters)} in ${path}, and ${JSON.stringify(value)} in Postfix`
+      if ([...value].some((sign) => !delimiters.includes(sign))) {
+        const why = words`with an address extension people evade blocks for them, approval by two, and the limit on notices`
+        return [{ level: 'critical', what, why, mend }]
+      }
+      if ([...delimiters].every((sign) => value.includes(sign))) return []
+      return [{ level: 'warning', what, why: words`mail of one person counts as that of another`, mend }]
+    },
+  },
+  {
     name: 'aliases',
     good: () => words`no alias of local(8) leads outside`,
     look: (facts) => aliasFaults(facts, 'alias_maps'),
@@ -450,6 +496,11 @@ export const WAYS_CHECKS: Check[] = [
     name: 'virtual-aliases',
     good: () => words`no virtual alias leads outside`,
     look: (facts) => aliasFaults(facts, 'virtual_alias_maps'),
+  },
+  {
+    name: 'generic',
+    good: () => words`smtp(8) rewrites no recipient outside`,
+    look: (facts) => GENERIC.flatMap((setting) => genericFaults(facts, setting)),
   },
   {
     name: 'forward',
@@ -472,7 +523,7 @@ export const WAYS_CHECKS: Check[] = [
 
 /** no_milters may be left out, for a milter that signs behind the gate; no_header_body_checks must be. */
 function isEnoughOverride(value: string): boolean {
-  const given = wordsOf(value)
+  const given = splitList(value)
   return (
     ['no_unknown_recipient_checks', 'no_address_mappings'].every((word) => given.includes(word)) &&
     !given.includes('no_header_body_checks')
@@ -484,6 +535,9 @@ const WHY_OPTION: Record<string, () => string> = {
   smtpd_client_restrictions: () => words`others than this host may send through it, and nobody is asked`,
   smtpd_recipient_restrictions: () =>
     words`it may relay for others than this host, or refuse what the gate lets out`,
+  smtpd_command_filter: () =>
+    words`it can write other recipients into what the gate says, and nobody is asked about them`,
+  smtpd_proxy_filter: () => words`what the gate sends on goes to another filter, and may come back to it`,
   receive_override_options: () =>
     words`what is sent is not what the gate decided on, or stray line ends are no longer repaired`,
   smtpd_authorized_xforward_hosts: () =>

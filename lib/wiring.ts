@@ -3,14 +3,15 @@
  * understand it refuses: two filters in one service, or a port of somebody else's, are for a person to sort out. Pure.
  */
 import { EXIT } from './exit.js'
-import { LANE_PARAMETER, LANE_UTF8, type LaneFiles, laneRestrictions } from './express.js'
+import { LANE_PARAMETER, LANE_UTF8, laneRestrictions } from './express.js'
 import { type Setup, settingOf } from './facts.js'
 import { Failure } from './failure.js'
-import { secondsOf } from './gatecheck.js'
-import { endsInReject } from './lanecheck.js'
-import { lineOf, portOf, type Service, wordValue } from './mastercf.js'
+import { secondsOf, timeLimitFor } from './gatecheck.js'
+import { endsInReject, type LaneFacts, laneLeaks } from './lanecheck.js'
+import { lineOf, type Service, wordValue } from './mastercf.js'
 import { words } from './speech.js'
-import { HEADROOM, isFiltered, isServer, notTheWayBack, takesFromOutside, waysBack } from './wayscheck.js'
+import { isFiltered, isServer, peoplesServices, takesFromOutside, waysBack } from './ways.js'
+import { HEADROOM, notTheWayBack } from './wayscheck.js'
 
 /** One change of main.cf or master.cf. What stands there is null where nothing does. */
 export interface Edit {
@@ -46,9 +47,6 @@ export interface Ground extends Setup {
 function refuse(at: string | undefined, why: string, hint: string): never {
   throw new Failure('init --postfix', why, { at, hint, status: EXIT.failed })
 }
-
-/** Where people hand their mail over (RFC 6409, RFC 8314), whatever address it is on. */
-const SUBMISSION_PORTS = ['submission', '587', 'submissions', 'smtps', '465']
 
 function runsFilter({ program, argv }: Service): boolean {
   return program === 'pipe' && argv.some((word) => word.includes('toeh-filter'))
@@ -93,9 +91,12 @@ function gateEdits({ services, expected, configDir, main }: Ground): Edit[] {
   return named === undefined ? [added(gate)] : []
 }
 
-/** The service behind `reinject`, where it is missing. */
+/** By which a service names its cleanup(8). */
+const CLEANUP = 'cleanup_service_name'
+
+/** The service behind `reinject` and its cleanup(8), where they are missing. */
 function backEdits(ground: Ground): Edit[] {
-  const { expected, toeh } = ground
+  const { expected, services, toeh } = ground
   if (toeh.reinject === undefined) return []
   const ways = waysBack(ground)
   const hint = words`set reinject in ${toeh.path} to a free port`
@@ -109,7 +110,20 @@ function backEdits(ground: Ground): Edit[] {
       words`${fault.what}: it is not the way back`,
       words`${hint}, or see what toeh doctor says`,
     )
-  return ways.length === 0 ? [added(expected.reinjection)] : []
+  const { cleanup, reinjection } = expected
+  const named = services.find(({ name }) => name === cleanup.name)
+  if (named !== undefined && named.program !== cleanup.program)
+    refuse(
+      `master.cf, ${named.id}`,
+      words`a service of this name is there already, and does not run ${cleanup.program}`,
+      words`give it another name, or set the gate up by hand (docs/postfix.md)`,
+    )
+  const missing = named === undefined ? [added(cleanup)] : []
+  if (ways.length === 0) return [...missing, added(reinjection)]
+  // Where another cleanup is named, that is somebody's choice; `toeh doctor` says where it is a bad one.
+  const unnamed = ways.filter((service) => optionOf(service, CLEANUP) === null)
+  const isAsked = unnamed.length > 0 || ways.some((service) => optionOf(service, CLEANUP) === cleanup.name)
+  return [...(isAsked ? missing : []), ...unnamed.map((service) => option(service, CLEANUP, cleanup.name))]
 }
 
 function parameterEdits({ main, set, expected, toeh }: Ground): Edit[] {
@@ -126,9 +140,8 @@ function parameterEdits({ main, set, expected, toeh }: Ground): Edit[] {
   const limit = `${expected.gate.name}_destination_recipient_limit`
   if (!set.has(limit)) edits.push(parameter(limit, '50'))
   const time = `${expected.gate.name}_time_limit`
-  const least = 2 * toeh.deadlineSeconds
-  if (!set.has(time) || !(secondsOf(set.get(time) ?? '') >= least))
-    edits.push(parameter(time, `${Math.max(300, 3 * toeh.deadlineSeconds)}s`))
+  if (!(secondsOf(set.get(time) ?? '') > toeh.longestRun))
+    edits.push(parameter(time, `${timeLimitFor(toeh.longestRun)}s`))
   return edits
 }
 
@@ -153,9 +166,17 @@ function demandFree(ground: Ground, service: Service): void {
   )
 }
 
+/** What to do where the express lane would lead mail past the filter. */
+export function leakHint(): string {
+  return words`take it out, or leave the express lane off (docs/express.md)`
+}
+
 /** What puts a service into the express lane. Its own restrictions stay, behind the lane's. */
-function laneEdits(ground: Ground, service: Service, files: LaneFiles): Edit[] {
+function laneEdits(ground: Ground, service: Service, facts: LaneFacts): Edit[] {
+  const { files } = facts.lane
   const { id } = service
+  const leaks = laneLeaks(facts, [service]).filter(({ level }) => level === 'critical')
+  if (leaks.length > 0) refuse(`master.cf, ${id}`, leaks.map(({ what }) => what).join('; '), leakHint())
   const name = 'smtpd_recipient_restrictions'
   const wanted = laneRestrictions(files)
   const own = optionOf(service, name) ?? ground.set.get(name) ?? ''
@@ -220,10 +241,10 @@ function offerEdits(ground: Ground, service: Service): Edit[] {
 
 /**
  * Every change, in the order in which Postfix may be told of them, and what the reader should know besides.
- * @param lane the express lane's files, where submission is to take it
+ * @param lane what is known of the express lane, where submission is to take it
  * @throws Failure where something is there that it does not understand; nothing is to be changed then
  */
-export function wire(ground: Ground, lane?: LaneFiles): { edits: Edit[]; remarks: string[] } {
+export function wire(ground: Ground, lane?: LaneFacts): { edits: Edit[]; remarks: string[] } {
   const { main, services, toeh } = ground
   const edits = [...gateEdits(ground), ...backEdits(ground), ...parameterEdits(ground)]
   const remarks: string[] = []
@@ -235,13 +256,14 @@ export function wire(ground: Ground, lane?: LaneFiles): { edits: Edit[]; remarks
       'postconf -X content_filter',
     )
   const ways = waysBack(ground)
-  const submissions = services.filter(
-    (service) => isServer(service) && SUBMISSION_PORTS.includes(portOf(service)) && !ways.includes(service),
-  )
+  const submissions = peoplesServices(ground)
   for (const service of submissions) {
     demandFree(ground, service)
-    if (lane !== undefined) edits.push(...laneEdits(ground, service, lane))
-    else if (!isFiltered(ground, service)) edits.push(option(service, 'content_filter', 'toeh:dummy'))
+    if (lane !== undefined) {
+      edits.push(...laneEdits(ground, service, lane))
+      const doubts = laneLeaks(lane, [service]).filter(({ level }) => level === 'unknown')
+      remarks.push(...doubts.map(({ what, why }) => `${what}: ${why}`))
+    } else if (!isFiltered(ground, service)) edits.push(option(service, 'content_filter', 'toeh:dummy'))
     edits.push(...offerEdits(ground, service))
   }
   if (submissions.length === 0)
@@ -297,7 +319,10 @@ export function unwire(
               : optionOf(service, name)
     if (is === null || is === was) continue
     // A service that was mended since is still ours.
-    const ours = kind === 'service' && service !== undefined && (runsFilter(service) || isServer(service))
+    const ours =
+      kind === 'service' &&
+      service !== undefined &&
+      (runsFilter(service) || isServer(service) || service.program === 'cleanup')
     if (is === value || ours) edits.push({ ...edit, value: was, was: is })
     else changed.push(words`${kind === 'parameter' ? name : `${id}/${name}`} is ${is}, not ${value ?? ''}`)
   }

@@ -27,14 +27,17 @@ t.test('the defaults', (t) => {
     mode: 'enforce',
     state: '/var/lib/toeh',
     internal: new Set(['corp.test']),
+    delimiters: undefined,
     reinject: { kind: 'smtp', host: '127.0.0.1', port: 10026 },
     deadlineSeconds: 60,
+    answerSeconds: 600,
     busySeconds: 5,
     expireDays: 14,
     decisionLogDays: 365,
     auditDays: 3650,
     language: 'en',
     approvers: [],
+    trustedMilters: [],
     groups: new Map(),
     people: { group: '' },
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
@@ -81,8 +84,11 @@ interface Cases {
 
 const MODE = 'it must be one of enforce, observe'
 const LANGUAGE = 'it must be one of en, fr'
+const DELIMITER =
+  'it must be as `postconf -h recipient_delimiter` shows it (signs, no letters or digits), or "unknown"'
 const REINJECT = 'it must be smtp:127.0.0.1:PORT (a literal loopback address) or sendmail:/PATH'
 const DEADLINE = 'it must be a whole number from 1 to 3600'
+const ANSWER = 'it must be a whole number from 1 to 3600'
 const BUSY = 'it must be a whole number from 0 to 600'
 const EXPIRE = 'it must be a whole number from 1 to 3650'
 const DAYS = 'it must be a whole number from 1 to 36500'
@@ -172,6 +178,23 @@ const SETTINGS: Record<
       ['10026', NO_TEXT('a number')],
     ],
   },
+  recipient_delimiter: {
+    get: ({ delimiters }) => delimiters,
+    good: [
+      ['"unknown"', undefined],
+      ['""', ''],
+      ['"+"', '+'],
+      ['"-+_=."', '-+_=.'],
+    ],
+    bad: [
+      ['"x"', DELIMITER],
+      ['"+@"', DELIMITER],
+      ['"+ "', DELIMITER],
+      ['"Unknown"', DELIMITER],
+      ['"\u00b7"', DELIMITER],
+      ['true', NO_TEXT('true or false')],
+    ],
+  },
   deadline_seconds: {
     get: ({ deadlineSeconds }) => deadlineSeconds,
     good: [
@@ -187,6 +210,18 @@ const SETTINGS: Record<
       ['nan', DEADLINE],
       ['inf', DEADLINE],
       ['"60"', NO_NUMBER('a text')],
+    ],
+  },
+  answer_seconds: {
+    get: ({ answerSeconds }) => answerSeconds,
+    good: [
+      ['1', 1],
+      ['3600', 3600],
+    ],
+    bad: [
+      ['0', ANSWER],
+      ['3601', ANSWER],
+      ['"600"', NO_NUMBER('a text')],
     ],
   },
   busy_seconds: {
@@ -247,6 +282,24 @@ const SETTINGS: Record<
       ['"de"', LANGUAGE],
       ['"FR"', LANGUAGE],
       ['12:00:00', NO_TEXT('a date')],
+    ],
+  },
+  trusted_milters: {
+    get: ({ trustedMilters }) => trustedMilters,
+    good: [
+      ['[]', []],
+      [
+        '["inet:localhost:8891", "unix:/run/opendkim/sock"]',
+        ['inet:localhost:8891', 'unix:/run/opendkim/sock'],
+      ],
+    ],
+    bad: [
+      ['["opendkim"]', '"opendkim": it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH'],
+      [
+        '["inet:localhost:8891, unix:/x"]',
+        '"inet:localhost:8891, unix:/x": it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH',
+      ],
+      ['"inet:localhost:8891"', NO_LIST('a text')],
     ],
   },
   approvers: {
@@ -523,6 +576,11 @@ two = ["accounting"]`).moderate,
       'enabled = true\naddress = "m@corp.test"\ntwo = ["accounting"]',
       'moderate.two: it needs two approvers',
       'approvers = ["boss@corp.test", "BOSS@corp.test"]\n',
+    ],
+    [
+      'enabled = true\naddress = "m@corp.test"\ntwo = ["accounting"]',
+      'moderate.two: it needs two approvers',
+      'approvers = ["boss@corp.test", "boss+two@corp.test"]\nrecipient_delimiter = "+"\n',
     ],
   ]
   for (const [lines, why, approvers] of bad) {

@@ -15,12 +15,12 @@ const FLOORS: [string, string[]][] = [
     'pure',
     [
       'address',
+      'braces',
       'display',
       'exit',
       'head',
       'lanelog',
       'maillog',
-      'mastercf',
       'publicsuffix',
       'reply',
       'seen',
@@ -30,15 +30,22 @@ const FLOORS: [string, string[]][] = [
       'wire',
     ],
   ],
-  ['pure', ['authentication', 'decide', 'failure', 'html', 'nearmiss', 'observed']],
+  ['pure', ['mailbox']],
+  [
+    'pure',
+    ['authentication', 'decide', 'failure', 'html', 'lookuptable', 'mastercf', 'nearmiss', 'observed'],
+  ],
   ['pure', ['express', 'wording']],
   ['pure', ['speech']],
   ['pure', ['amount', 'facts']],
+  ['pure', ['ways']],
+  ['pure', ['diversion']],
   [
     'pure',
     [
       'candidates',
       'chart',
+      'diversioncheck',
       'envelope',
       'figures',
       'gatecheck',
@@ -77,6 +84,7 @@ const FLOORS: [string, string[]][] = [
     [
       'attachments',
       'backup',
+      'bootclock',
       'config',
       'decisions',
       'ending',
@@ -97,7 +105,10 @@ const FLOORS: [string, string[]][] = [
       'token',
     ],
   ],
-  ['acts', ['describe', 'enclosures', 'mending', 'progress', 'reinject', 'room', 'sample']],
+  [
+    'acts',
+    ['describe', 'enclosures', 'listing', 'mending', 'orphan', 'progress', 'reinject', 'room', 'sample'],
+  ],
   ['acts', ['desk', 'notify', 'shortage']],
   ['acts', ['errand']],
   [

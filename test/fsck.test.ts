@@ -17,7 +17,18 @@ import { loadConfig } from '../lib/config.js'
 import { databasePath } from '../lib/database.js'
 import { fsck, type Report } from '../lib/fsck.js'
 import { park, unknown } from './support/held.js'
-import { type Lab, makeLab, outcomeOf, PIPE_ENV, ROOT, startWith, walk } from './support/lab.js'
+import {
+  assertSettled,
+  type FilterCall,
+  type Lab,
+  MESSAGE,
+  makeLab,
+  outcomeOf,
+  PIPE_ENV,
+  ROOT,
+  startWith,
+  walk,
+} from './support/lab.js'
 import { makeSink } from './support/sink.js'
 
 const EVE = 'eve@unknown.test'
@@ -72,6 +83,19 @@ function age(lab: Lab, path: string, seconds = 3600): void {
 function forget(lab: Lab, id: string): void {
   lab.change('DELETE FROM recipient WHERE hold = ?', id)
   lab.change('DELETE FROM hold WHERE id = ?', id)
+}
+
+/** Has the message that `park` makes passed on, as a retry does once somebody has allowed its recipients. */
+async function passOn(
+  t: Test,
+  lab: Lab,
+  recipients: string[],
+  changes: Partial<FilterCall> = {},
+): Promise<void> {
+  const sink = await makeSink(t)
+  lab.configure(`${sink.setting}\n[notice]\nenabled = false\n`)
+  for (const address of recipients) await lab.allow(address)
+  assertSettled(t, await lab.filter({ queueId: '4bQ8Yk2hJnz1', recipients, ...changes }), 'passed')
 }
 
 /**
@@ -161,6 +185,53 @@ t.test('each fault', async (t) => {
         { what: 'adopted', was: '', now: 'held' },
       ])
     },
+  )
+  await testFault(
+    t,
+    'orphan: a folder whose message was passed on since is not taken in',
+    async (lab, id) => {
+      forget(lab, id)
+      await passOn(t, lab, [EVE, MALLORY])
+      age(lab, `hold/${id}`)
+    },
+    told('leftover'),
+    (t, lab) => t.strictSame(lab.states(), [], 'nobody can release it a second time'),
+  )
+  await testFault(
+    t,
+    'orphan: who was passed on since is settled, and who was not waits',
+    async (lab, id) => {
+      forget(lab, id)
+      await passOn(t, lab, [MALLORY])
+      age(lab, `hold/${id}`)
+    },
+    fixed('orphan'),
+    (t, lab) => t.strictSame(lab.states(), [`${EVE} held`, `${MALLORY} passed`]),
+  )
+  await testFault(
+    t,
+    'orphan: what was passed on of another message says nothing',
+    async (lab, id) => {
+      forget(lab, id)
+      await passOn(t, lab, [EVE, MALLORY], { input: `${MESSAGE}more\n` })
+      await passOn(t, lab, [EVE, MALLORY], { sender: 'otto@corp.test' })
+      await passOn(t, lab, [EVE, MALLORY], { queueId: 'OTHER0001' })
+      age(lab, `hold/${id}`)
+    },
+    fixed('orphan'),
+    bothHeld,
+  )
+  await testFault(
+    t,
+    'unlisted: who was passed on since is settled',
+    async (lab, id) => {
+      lab.change('DELETE FROM recipient WHERE address = ?', EVE)
+      await passOn(t, lab, [EVE])
+      lab.change('DELETE FROM recipient WHERE address = ?', EVE)
+      age(lab, `hold/${id}`)
+    },
+    fixed('unlisted'),
+    (t, lab) => t.strictSame(lab.states(), [`${EVE} passed`, `${MALLORY} held`]),
   )
   await testFault(
     t,

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { laneRestrictions } from '../lib/express.js'
 import { beginsWithLane, endsInReject, LANE_CHECKS, type LaneFacts } from '../lib/lanecheck.js'
+import { sourceOf, type TableEntry } from '../lib/lookuptable.js'
 import { parseServices } from '../lib/mastercf.js'
 
 const files = { map: '/e/express.cf', senders: '/e/express-senders', recipients: '/e/express-recipients' }
@@ -12,8 +13,14 @@ function faults(changes: {
   lane?: object
   main?: Record<string, string>
   service?: string
-  tables?: object
+  tables?: Record<string, TableEntry[]>
+  milters?: string[]
 }): string[] {
+  const { tables = {} } = changes
+  const get = (table: string): TableEntry[] | undefined => {
+    const source = sourceOf(table)
+    return source.kind === 'written' ? source.entries : tables[table]
+  }
   const facts = {
     configDir: undefined,
     main: new Map(
@@ -21,8 +28,9 @@ function faults(changes: {
     ),
     services: parseServices(changes.service ?? SERVICE),
     expected: { gate: { name: 'toeh' } },
-    toeh: { path: '/e/toeh.toml', internal: ['corp.test'] },
-    tables: new Map(Object.entries(changes.tables ?? {})),
+    toeh: { path: '/e/toeh.toml', internal: ['corp.test'], trustedMilters: changes.milters ?? [] },
+    tables: new Map(Object.entries(tables)),
+    answers: { get },
     lane: {
       enabled: true,
       files,
@@ -66,8 +74,22 @@ t.test('what each finds', (t) => {
     [{ main: { smtpd_relay_restrictions: '' } }, /^express-services critical .*anybody could relay/],
     [{ lane: { enabled: false, rows: undefined } }, /^express-services warning .* which is off$/],
     [{ lane: { astray: ['a@b.test', '@c.test'] } }, /^express-rows critical 2 rows of .* \(a@b\.test\)$/],
-    [{ main: { always_bcc: 'spy@outside.test' } }, /^express-aliases critical always_bcc/],
-    [{ main: { sender_bcc_maps: 'hash:/x' } }, /^express-aliases critical sender_bcc_maps hash:\/x adds/],
+    [
+      { service: `${SERVICE} -o smtpd_proxy_filter=127.0.0.1:8025` },
+      /^express-services critical submission\/inet: with smtpd_proxy_filter no FILTER of the lane counts/,
+    ],
+    [
+      {
+        main: { masquerade_domains: 'known.test', masquerade_classes: 'envelope_sender, envelope_recipient' },
+      },
+      /^express-aliases critical masquerade_domains known\.test leads recipients elsewhere/,
+    ],
+    [
+      {
+        service: `${SERVICE} -o cleanup_service_name=mine\nmine unix n - n - 0 cleanup -o virtual_alias_maps=ldap:/x`,
+      },
+      /^express-aliases critical virtual_alias_maps ldap:\/x cannot be listed/,
+    ],
     [
       { main: { canonical_maps: 'regexp:/x' } },
       /^express-aliases critical canonical_maps regexp:\/x cannot be listed/,
@@ -135,6 +157,111 @@ t.test('what each finds', (t) => {
   }
   t.same(faults(elsewhere), [], 'for the whole of Postfix')
   t.same(faults({ lane: { enabled: false, rows: undefined }, service: '' }), [], 'off, and nobody asks it')
+  t.end()
+})
+
+t.test('what adds recipients after the lane was asked', (t) => {
+  const outside: TableEntry[] = [{ key: 'anna@corp.test', value: 'spy@outside.test' }]
+  const inside: TableEntry[] = [{ key: 'anna@corp.test', value: 'archive@corp.test' }]
+  const added = (where: string): string =>
+    `express-additions critical ${where}: BCC spy@outside.test adds a recipient that the gate does not see (submission/inet)`
+  const table: [Parameters<typeof faults>[0], string[]][] = [
+    [{ main: { always_bcc: 'spy@outside.test' } }, [added('always_bcc')]],
+    [{ main: { always_bcc: 'archive@corp.test' } }, []],
+    [{ main: { always_bcc: 'x@one.test' } }, []],
+    [
+      { main: { sender_bcc_maps: 'hash:/x' }, tables: { 'hash:/x': outside } },
+      [added('sender_bcc_maps hash:/x, anna@corp.test')],
+    ],
+    [
+      { main: { recipient_bcc_maps: 'hash:/x' }, tables: { 'hash:/x': outside } },
+      [added('recipient_bcc_maps hash:/x, anna@corp.test')],
+    ],
+    [{ main: { recipient_bcc_maps: 'hash:/x' }, tables: { 'hash:/x': inside } }, []],
+    [
+      { main: { sender_bcc_maps: 'hash:/x' } },
+      ['express-additions critical sender_bcc_maps hash:/x cannot be listed (submission/inet)'],
+    ],
+    [
+      { main: { header_checks: 'regexp:{ { /x/ BCC spy@outside.test } }' } },
+      [added('header_checks regexp:{ { /x/ BCC spy@outside.test } }, line 1, /x/')],
+    ],
+    [
+      { main: { nested_header_checks: 'regexp:{ { /x/ REDIRECT spy@outside.test } }' } },
+      [
+        'express-additions critical nested_header_checks regexp:{ { /x/ REDIRECT spy@outside.test } }, line 1, /x/: REDIRECT spy@outside.test goes round the gate (submission/inet)',
+      ],
+    ],
+    [
+      { main: { smtpd_client_restrictions: 'check_client_access static:{FILTER scan:x}' } },
+      [
+        'express-additions critical smtpd_client_restrictions static:{FILTER scan:x}: FILTER scan:x goes round the gate (submission/inet)',
+      ],
+    ],
+    [
+      { main: { smtpd_data_restrictions: 'check_sender_access static:{BCC spy@outside.test}' } },
+      [added('smtpd_data_restrictions static:{BCC spy@outside.test}')],
+    ],
+    [
+      { main: { smtpd_data_restrictions: 'check_policy_service unix:p' } },
+      [
+        'express-additions unknown smtpd_data_restrictions asks check_policy_service unix:p, whose answers cannot be listed (submission/inet)',
+      ],
+    ],
+    [
+      { main: { smtpd_milters: 'inet:localhost:1, unix:/s' }, milters: ['unix:/s'] },
+      [
+        'express-additions critical smtpd_milters inet:localhost:1 may add recipients that the gate does not see (submission/inet)',
+      ],
+    ],
+    [
+      {
+        main: { smtpd_milter_maps: 'hash:/m' },
+        tables: { 'hash:/m': [{ key: '10', value: '{ unix:/s, timeout=1s }' }] },
+      },
+      [
+        'express-additions critical smtpd_milter_maps unix:/s may add recipients that the gate does not see (submission/inet)',
+      ],
+    ],
+    [
+      {
+        main: {
+          always_bcc: 'spy@outside.test',
+          header_checks: 'regexp:{ { /x/ BCC spy@outside.test } }',
+          smtpd_milters: 'unix:/s',
+        },
+        service: `${SERVICE} -o receive_override_options=no_address_mappings,no_header_body_checks,no_milters`,
+      },
+      [],
+    ],
+    [
+      {
+        main: { always_bcc: 'spy@outside.test', header_checks: 'regexp:{ { /x/ BCC spy@outside.test } }' },
+        service: `${SERVICE} -o cleanup_service_name=mine\nmine unix n - n - 0 cleanup -o always_bcc= -o header_checks=`,
+      },
+      [],
+    ],
+  ]
+  for (const [changes, found] of table) t.strictSame(faults(changes), found, JSON.stringify(changes.main))
+  const led = faults({
+    main: { always_bcc: 'archive@corp.test', virtual_alias_maps: 'hash:/v' },
+    tables: { 'hash:/v': [{ key: 'archive@corp.test', value: 'spy@outside.test' }] },
+  })
+  t.match(
+    led,
+    [/^express-additions critical always_bcc: BCC archive@corp\.test adds/],
+    'an alias that leads out',
+  )
+  t.strictSame(
+    faults({ main: { always_bcc: 'spy@outside.test' }, service: 'submission inet n - n - - smtpd' }),
+    [added('always_bcc').replace('critical', 'warning')],
+    'where no service asks yet: those that would',
+  )
+  t.strictSame(
+    faults({ main: { always_bcc: 'spy@outside.test' }, lane: { enabled: false }, service: '' }),
+    [],
+    'off',
+  )
   t.end()
 })
 

@@ -5,8 +5,8 @@ import t from 'tap'
 import { commandOf, hostOf, lineOf, parseServices, portOf, withPair } from '../lib/mastercf.js'
 import { ROOT } from './support/lab.js'
 
-t.test('the sample has two services', (t) => {
-  const [gate, back, ...others] = parseServices(readFileSync(join(ROOT, 'master.cf.sample'), 'utf8'))
+t.test('the sample has three services', (t) => {
+  const [gate, back, cleanup, ...others] = parseServices(readFileSync(join(ROOT, 'master.cf.sample'), 'utf8'))
   t.same(others, [])
   t.match(gate, { id: 'toeh/unix', unprivileged: 'n', chroot: 'n', processLimit: '10', program: 'pipe' })
   t.same([...(gate?.options ?? [])], [['soft_bounce', 'yes']])
@@ -16,6 +16,9 @@ t.test('the sample has two services', (t) => {
   t.match(back, { id: '127.0.0.1:10026/inet', program: 'smtpd', processLimit: '20' })
   t.equal(back?.options.get('content_filter'), '')
   t.equal(back?.options.get('mynetworks'), '127.0.0.0/8')
+  t.equal(back?.options.get('cleanup_service_name'), cleanup?.name)
+  t.match(cleanup, { id: 'toeh-cleanup/unix', private: 'n', program: 'cleanup' })
+  t.same([...(cleanup?.options.values() ?? [])], ['', '', '', '', ''])
   t.end()
 })
 
@@ -28,6 +31,7 @@ t.test('comments, lines that go on, and values with blanks', (t) => {
     '',
     '\t-o content_filter=toeh:dummy',
     '[::1]:smtp inet n - n - - smtpd',
+    '  -o { header_checks = regexp:{ { /a{1,2} b/ HOLD } } } -o x=y',
   ].join('\n')
   const [one, two] = parseServices(text)
   t.same(
@@ -36,6 +40,14 @@ t.test('comments, lines that go on, and values with blanks', (t) => {
       ['smtpd_recipient_restrictions', 'permit_sasl_authenticated, reject'],
       ['content_filter', 'toeh:dummy'],
     ],
+  )
+  t.same(
+    [...(two?.options ?? [])],
+    [
+      ['header_checks', 'regexp:{ { /a{1,2} b/ HOLD } }'],
+      ['x', 'y'],
+    ],
+    'however deep braces go',
   )
   t.same(
     [one, two].map((service) => service && [hostOf(service), portOf(service)]),

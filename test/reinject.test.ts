@@ -10,6 +10,7 @@ import { makeFolder } from './support/lab.js'
 import { makeScript } from './support/script.js'
 import { makeSink, unwire } from './support/sink.js'
 
+const PATIENCE = { replyMs: 5000, answerMs: 5000 }
 const BYTES = 'Subject: x\n\n.\nBody\n'
 
 function makeCargo(path: string, changes: Partial<Cargo> = {}): Cargo {
@@ -31,7 +32,7 @@ t.test('by SMTP: envelope, bytes and client arrive', async (t) => {
   const transport = { kind: 'smtp', host: '127.0.0.1', port: sink.port } as const
   const origin = { client: CLIENT, queueId: '4bQ8Yk2hJnz1' }
   const cargo = makeCargo(path, { recipients: ['x@known.test', 'y@known.test'], origin })
-  const delivery = await reinject(transport, cargo, 5000)
+  const delivery = await reinject(transport, cargo, PATIENCE)
   t.strictSame(delivery, { accepted: ['x@known.test', 'y@known.test'], queueId: 'SINK00000001' })
   const [mail] = sink.mails
   t.equal(unwire(mail?.bytes ?? Buffer.alloc(0)).toString(), BYTES)
@@ -51,7 +52,7 @@ t.test('by sendmail', async (t) => {
   writeFileSync(path, BYTES)
   writeFileSync(program, `#!/bin/sh\necho "$@" > '${dir}/argv'\ncat > '${dir}/stdin'\n`)
   chmodSync(program, 0o755)
-  const delivery = await reinject({ kind: 'sendmail', path: program }, makeCargo(path), 5000)
+  const delivery = await reinject({ kind: 'sendmail', path: program }, makeCargo(path), PATIENCE)
   t.strictSame(delivery, { accepted: ['x@known.test'], queueId: '' })
   t.equal(readFileSync(join(dir, 'argv'), 'utf8'), '-G -i -f anna@corp.test -- x@known.test\n')
   t.equal(readFileSync(join(dir, 'stdin'), 'utf8'), BYTES)
@@ -82,7 +83,7 @@ t.test('parking a refused recipient may move the message before it is read', asy
     })
     const smtp = { kind: 'smtp', host: '127.0.0.1', port: script.port } as const
     const transport = kind === 'smtp' ? smtp : ({ kind, path: program } as const)
-    const delivery = await reinject(transport, cargo, 5000)
+    const delivery = await reinject(transport, cargo, PATIENCE)
     t.strictSame(delivery.accepted, ['x@known.test'], kind)
     if (kind === 'smtp') t.equal(script.data.toString(), 'Subject: x\r\n\r\n..\r\nBody\r\n.\r\n')
     else t.equal(readFileSync(join(dir, 'stdin'), 'utf8'), BYTES)
@@ -93,7 +94,7 @@ t.test('a message that is gone or cannot be read does not go out', async (t) => 
   const script = await makeScript(t)
   const transport = { kind: 'smtp', host: '127.0.0.1', port: script.port } as const
   const path = join(makeFolder(t), 'gone.eml')
-  const failure = await failureOf(() => reinject(transport, makeCargo(path), 5000))
+  const failure = await failureOf(() => reinject(transport, makeCargo(path), PATIENCE))
   t.match(failure.message, /^reinject at 127\.0\.0\.1:\d+: no such file or directory \(ENOENT\)$/)
   t.same([failure.status, failure.inDoubt], [75, false])
   await script.closed
@@ -109,7 +110,7 @@ t.test('more recipients than one transaction takes', async (t) => {
   const script = await makeScript(t)
   const transport = { kind: 'smtp', host: '127.0.0.1', port: script.port } as const
   const failure = await failureOf(() =>
-    reinject(transport, makeCargo(path, { recipients: many(RECIPIENTS_AT_ONCE + 1) }), 5000),
+    reinject(transport, makeCargo(path, { recipients: many(RECIPIENTS_AT_ONCE + 1) }), PATIENCE),
   )
   t.equal(
     failure.line,
@@ -119,7 +120,7 @@ t.test('more recipients than one transaction takes', async (t) => {
   t.equal(script.sockets.length, 0, 'nothing was said to the server')
 
   const cargo = makeCargo(path, { recipients: many(RECIPIENTS_AT_ONCE) })
-  t.equal((await reinject(transport, cargo, 5000)).accepted.length, 1000)
+  t.equal((await reinject(transport, cargo, PATIENCE)).accepted.length, 1000)
   t.equal(script.lines.filter((line) => line.startsWith('RCPT')).length, 1000)
   t.equal(script.lines.filter((line) => line === 'DATA').length, 1)
 })

@@ -189,7 +189,7 @@ async function converse(
   const refused: Refusal[] = []
   try {
     const delivery = await sendBySmtp(
-      { host: '127.0.0.1', port: wild.port, patienceMs },
+      { host: '127.0.0.1', port: wild.port, replyMs: patienceMs, answerMs: patienceMs },
       {
         sender: 'anna@corp.test',
         recipients,

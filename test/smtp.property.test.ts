@@ -84,7 +84,7 @@ async function send(peer: Peer, given: Given, course: Course): Promise<Outcome> 
   const refused: string[] = []
   try {
     const delivery = await sendBySmtp(
-      { host: '127.0.0.1', port: peer.script.port, patienceMs: 5000 },
+      { host: '127.0.0.1', port: peer.script.port, replyMs: 5000, answerMs: 5000 },
       {
         sender: given.sender,
         recipients: given.recipients,
@@ -174,7 +174,7 @@ t.test('every recipient that passed is on the wire as it was given, and nobody e
     helo,
     course,
     async (world, sender, recipients, message, helo, course) => {
-      const verdicts = decide({ sender, recipients }, makeFacts(world))
+      const verdicts = decide({ sender, login: '', recipients }, makeFacts(world))
       const passing = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
       held += recipients.length - passing.length
       sent += passing.length

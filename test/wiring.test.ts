@@ -3,13 +3,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { laneRestrictions } from '../lib/express.js'
+import type { LaneFacts } from '../lib/lanecheck.js'
+import { sourceOf } from '../lib/lookuptable.js'
 import { parseServices } from '../lib/mastercf.js'
 import { argumentsOf, type Edit, type Ground, leadsToGate, unwire, wire } from '../lib/wiring.js'
 import { ROOT } from './support/lab.js'
 
 const SAMPLE = readFileSync(join(ROOT, 'master.cf.sample'), 'utf8')
-const [GATE, BACK] = parseServices(SAMPLE)
-if (GATE === undefined || BACK === undefined) throw new Error('the sample is damaged')
+const [GATE, BACK, CLEANUP] = parseServices(SAMPLE)
+if (GATE === undefined || BACK === undefined || CLEANUP === undefined)
+  throw new Error('the sample is damaged')
 const FILES = {
   map: '/etc/toeh/express.cf',
   senders: '/etc/toeh/express-senders',
@@ -42,34 +45,53 @@ function ground(
     main: all,
     set,
     services,
-    expected: { gate: GATE as never, reinjection: BACK as never },
+    expected: { gate: GATE as never, reinjection: BACK as never, cleanup: CLEANUP as never },
     toeh: {
       path: '/etc/toeh/toeh.toml',
       state: '/var/lib/toeh',
       internal: ['corp.test'],
+      delimiters: '',
       reinject: { host: '127.0.0.1', port: 10026 },
       deadlineSeconds: 60,
+      longestRun: 685,
       leastFree: 0,
       mostHeld: { messages: 0, bytes: 0 },
+      trustedMilters: [],
     },
     ...changes,
   }
 }
 
-/** The changes in short, without the two services' lines. */
+/** What is known of the lane, with tables that answer what stands in their names. */
+function laneOf(from: Ground): LaneFacts {
+  const lane = { enabled: true, files: FILES, texts: [], places: [], rows: [], astray: [] }
+  const answers = new Map<string, { key: string; value: string }[]>()
+  const get = (table: string): { key: string; value: string }[] | undefined => {
+    const source = sourceOf(table)
+    return source.kind === 'written' ? source.entries : undefined
+  }
+  return { ...from, lane, tables: new Map(), answers: Object.assign(answers, { get }) }
+}
+
+/** The changes where submission takes the lane. */
+function wireLane(from: Ground): ReturnType<typeof wire> {
+  return wire(from, laneOf(from))
+}
+
+/** The changes in short, without the services' lines. */
 function short(edits: readonly Edit[]): string[] {
   return edits.map((edit) =>
     argumentsOf(edit)
       .join(' ')
-      .replace(/=(toeh|127\.0\.0\.1:10026) .*$/, '=…'),
+      .replace(/=(toeh|toeh-cleanup|127\.0\.0\.1:10026) .*$/, '=…'),
   )
 }
 
-const SERVICES = ['-M toeh/unix=…', '-M 127.0.0.1:10026/inet=…']
+const SERVICES = ['-M toeh/unix=…', '-M toeh-cleanup/unix=…', '-M 127.0.0.1:10026/inet=…']
 const PARAMETERS = [
   '-e enable_long_queue_ids=yes',
   '-e toeh_destination_recipient_limit=50',
-  '-e toeh_time_limit=300s',
+  '-e toeh_time_limit=1000s',
 ]
 
 t.test('a fresh Postfix', (t) => {
@@ -84,13 +106,30 @@ t.test('a fresh Postfix', (t) => {
 t.test('every service people submit by, whatever its name and address', (t) => {
   for (const name of ['submission', '587', '127.0.0.1:submission', '[::1]:submissions', 'smtps', '465']) {
     const { edits, remarks } = wire(ground([`${name} inet n - y - - smtpd`, PICKUP]))
-    t.same(short(edits).slice(5, 8), [
+    t.same(short(edits).slice(6, 9), [
       `-P ${name}/inet/content_filter=toeh:dummy`,
       `-P ${name}/inet/smtpd_discard_ehlo_keywords=silent-discard,dsn`,
       `-P ${name}/inet/message_size_limit=10140000`,
     ])
     t.same(remarks, [])
   }
+  t.end()
+})
+
+t.test('a way back of before has no cleanup of its own yet', (t) => {
+  const older = SAMPLE.replace('  -o cleanup_service_name=toeh-cleanup\n', '').replace(
+    /^toeh-cleanup unix(.*\n)*?\n/m,
+    '',
+  )
+  const { edits } = wire(ground([...older.split('\n'), PICKUP]))
+  t.same(
+    short(edits).filter((one) => one.includes('cleanup')),
+    ['-M toeh-cleanup/unix=…', '-P 127.0.0.1:10026/inet/cleanup_service_name=toeh-cleanup'],
+  )
+  const own = SAMPLE.replaceAll('toeh-cleanup', 'mine')
+  t.notMatch(short(wire(ground(own.split('\n'))).edits).join(' '), 'cleanup', "somebody's own is left")
+  const lost = SAMPLE.replace(/^toeh-cleanup unix(.*\n)*?\n/m, '')
+  t.match(short(wire(ground(lost.split('\n'))).edits), ['-M toeh-cleanup/unix=…', /./])
   t.end()
 })
 
@@ -102,9 +141,13 @@ t.test('what is right already is left, and what is missing is added', (t) => {
     PICKUP,
     ' -o content_filter=toeh:dummy',
   ]
-  const main = { enable_long_queue_ids: 'yes', toeh_destination_recipient_limit: '20', toeh_time_limit: '5m' }
+  const main = {
+    enable_long_queue_ids: 'yes',
+    toeh_destination_recipient_limit: '20',
+    toeh_time_limit: '15m',
+  }
   t.same(wire(ground(done, main)), { edits: [], remarks: [] })
-  t.same(short(wire(ground(done, { ...main, toeh_time_limit: '90s' })).edits), ['-e toeh_time_limit=300s'])
+  t.same(short(wire(ground(done, { ...main, toeh_time_limit: '90s' })).edits), ['-e toeh_time_limit=1000s'])
   const limits = wire(
     ground([...done.slice(0, -4), SUBMISSION, ' -o smtpd_discard_ehlo_keywords=CHUNKING'], main),
   )
@@ -118,7 +161,7 @@ t.test('sendmail as the way on gets no filter on pickup and no way back', (t) =>
   const base = ground([SUBMISSION, PICKUP])
   const { edits, remarks } = wire({ ...base, toeh: { ...base.toeh, reinject: undefined } })
   t.same(
-    short(edits).filter((one) => /pickup|10026/.test(one)),
+    short(edits).filter((one) => /pickup|10026|cleanup/.test(one)),
     [],
   )
   t.match(remarks.join(), 'pickup/unix gets no filter')
@@ -156,6 +199,12 @@ t.test('what it does not understand is refused', (t) => {
       {},
       '127.0.0.1:10026/inet',
       /belongs to another: it runs spawn/,
+    ],
+    [
+      ['toeh-cleanup unix n - n - 0 pipe argv=/bin/x'],
+      {},
+      'master.cf, toeh-cleanup/unix',
+      /does not run cleanup/,
     ],
     [
       ['127.0.0.1:10026 inet n - n - - smtpd', ' -o content_filter='],
@@ -223,7 +272,7 @@ t.test('the express lane', (t) => {
     ' -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject',
     PICKUP,
   ])
-  const { edits } = wire(debian, FILES)
+  const { edits } = wireLane(debian)
   t.same(
     short(edits).filter((one) => !SERVICES.includes(one) && !PARAMETERS.includes(one)),
     [
@@ -238,7 +287,7 @@ t.test('the express lane', (t) => {
       '-P pickup/unix/content_filter=toeh:dummy',
     ],
   )
-  const both = wire(ground([SUBMISSION, 'submissions inet n - n - - smtpd']), FILES)
+  const both = wireLane(ground([SUBMISSION, 'submissions inet n - n - - smtpd']))
   t.equal(short(both.edits).filter((one) => one.startsWith('-e toeh_express')).length, 1, 'said once')
   t.match(
     short(both.edits).join(' '),
@@ -255,8 +304,8 @@ t.test('the express lane', (t) => {
     toeh_express_restrictions: lane,
     smtpd_relay_restrictions: 'permit_sasl_authenticated,reject',
   }
-  for (const files of [FILES, undefined]) {
-    const rest = short(wire(ground(inLane, main), files).edits)
+  for (const how of [wireLane, wire]) {
+    const rest = short(how(ground(inLane, main)).edits)
     t.same(rest, [...SERVICES, ...PARAMETERS], 'who is in it stays in it')
   }
   const refusals: [string[], Record<string, string>, RegExp][] = [
@@ -269,11 +318,34 @@ t.test('the express lane', (t) => {
     [
       [SUBMISSION, ' -o { smtpd_recipient_restrictions = check_client_access static:{FILTER scan:x} }'],
       {},
+      /smtpd_recipient_restrictions static:\{FILTER scan:x\}: FILTER scan:x goes round the gate/,
+    ],
+    [
+      [SUBMISSION, ' -o { smtpd_recipient_restrictions = check_client_access static:{FILTER toeh:x} }'],
+      {},
       /smtpd_recipient_restrictions has a FILTER of its own/,
     ],
+    [
+      [SUBMISSION],
+      { always_bcc: 'spy@outside.test', smtpd_milters: 'inet:localhost:8891' },
+      /: always_bcc: BCC spy@outside\.test adds a recipient that the gate does not see \(submission\/inet\); smtpd_milters inet:localhost:8891 may add recipients .*; take it out, or leave the express lane off/,
+    ],
+    [[SUBMISSION], { recipient_bcc_maps: 'mysql:/x' }, /recipient_bcc_maps mysql:\/x cannot be listed/],
+    [
+      [SUBMISSION],
+      { smtpd_relay_restrictions: 'reject', header_checks: 'regexp:{ { /x/ REDIRECT spy@outside.test } }' },
+      /header_checks regexp:\S+ .*, line 1, \/x\/: REDIRECT spy@outside\.test goes round the gate/,
+    ],
+    [[SUBMISSION], { virtual_alias_maps: 'ldap:/x' }, /virtual_alias_maps ldap:\/x cannot be listed/],
   ]
+  const doubtful = ground(inLane, { ...main, smtpd_data_restrictions: 'check_policy_service unix:private/p' })
+  const { edits: none, remarks } = wireLane(doubtful)
+  t.same(short(none), [...SERVICES, ...PARAMETERS], 'what only a person can tell is told')
+  t.match(remarks, [
+    /^smtpd_data_restrictions asks check_policy_service unix:private\/p, whose answers cannot be listed/,
+  ])
   for (const [master, settings, why] of refusals)
-    assertRefusal(t, () => wire(ground(master, settings), FILES), 'master.cf, submission/inet', why)
+    assertRefusal(t, () => wireLane(ground(master, settings)), 'master.cf, submission/inet', why)
   t.end()
 })
 
@@ -292,7 +364,7 @@ t.test('taken back: our own, as far as it still stands', (t) => {
   const main = {
     enable_long_queue_ids: 'yes',
     toeh_destination_recipient_limit: '50',
-    toeh_time_limit: '300s',
+    toeh_time_limit: '1000s',
   }
   const all = unwire(made, ground([...after, ...SAMPLE.replace(' 10 pipe', ' 33 pipe').split('\n')], main))
   t.same(all.changed, [])
@@ -305,6 +377,7 @@ t.test('taken back: our own, as far as it still stands', (t) => {
     '-X toeh_destination_recipient_limit',
     '-X enable_long_queue_ids',
     '-MX 127.0.0.1:10026/inet',
+    '-MX toeh-cleanup/unix',
     '-MX toeh/unix',
   ])
   t.same(unwire(made, before), { edits: [], changed: [] }, 'what has gone by itself is left')
@@ -314,7 +387,7 @@ t.test('taken back: our own, as far as it still stands', (t) => {
   t.same(unwire(made, ground(other, { ...main, toeh_time_limit: '200s' })).changed, [
     'pickup/unix/content_filter is scan:x, not toeh:dummy',
     'submission/inet/content_filter is scan:x, not toeh:dummy',
-    'toeh_time_limit is 200s, not 300s',
+    'toeh_time_limit is 200s, not 1000s',
   ])
   t.end()
 })

@@ -1,14 +1,17 @@
 /** toeh cleanup: from cron or a timer. Ends what has waited too long, and sweeps what killed runs have left. */
 import type { Argv, CommandModule } from 'yargs'
+import { isSynchronised, momentOf } from '../bootclock.js'
+import type { Config } from '../config.js'
 import { pruneDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
-import { describeError } from '../failure.js'
-import type { HeldMessage } from '../hold.js'
-import { sendNotice, tellableSender } from '../notify.js'
+import { describeError, Failure } from '../failure.js'
+import type { HeldMessage, Recipient } from '../hold.js'
+import { bySender, sendNotice, tellableSender } from '../notify.js'
+import { findPassed, readEnvelope } from '../orphan.js'
 import { words } from '../speech.js'
-import { believes, readTimekeeping, type Timekeeping } from '../timekeeping.js'
+import { believes, doubtOf, readTimekeeping, type Timekeeping } from '../timekeeping.js'
 import { foldUses } from '../uses.js'
 import { foldVerdicts } from '../verdicts.js'
 
@@ -26,14 +29,42 @@ const COMPARED = 'folders compared'
 /** Once a day, also where the timer is not exact. */
 const COMPARE_MS = 20 * 3_600_000
 
-/** Tells of one expired message, then expires it, then removes its bytes; in that order. */
+/** Those who are to expire: not who may have got it. */
+function dueIn({ recipients }: HeldMessage): Recipient[] {
+  return recipients.filter(({ state }) => state !== 'releasing')
+}
+
+/** What is told in one mail. */
+interface Letter {
+  to: readonly string[]
+  messages: HeldMessage[]
+}
+
+/**
+ * Each message to its sender. Where he cannot be told the approvers are, of all messages of one sender at once: a newsletter
+ * has as many as it has readers.
+ */
+function lettersOf(config: Config, messages: readonly HeldMessage[]): Letter[] {
+  const letters: Letter[] = []
+  const untold: HeldMessage[] = []
+  for (const message of messages) {
+    const sender = tellableSender(config, message.sender)
+    if (sender === undefined) untold.push(message)
+    else letters.push({ to: [sender], messages: [message] })
+  }
+  return [...letters, ...bySender(config, untold).map((some) => ({ to: config.approvers, messages: some }))]
+}
+
+/** @throws Failure where it did not go out; then none of these is expired */
+async function tell(desk: Desk, { to, messages }: Letter): Promise<void> {
+  const shown = messages.map((message) => ({ ...message, recipients: dueIn(message) }))
+  if (to.length > 0) await sendNotice(desk, 'expired', to, shown)
+}
+
+/** Expires a message that was told of, then removes its bytes; in that order. */
 async function expire(desk: Desk, message: HeldMessage): Promise<string[]> {
-  const { config, hold, actor } = desk
-  const recipients = message.recipients.filter(({ state }) => state !== 'releasing')
-  const sender = tellableSender(config, message.sender)
-  const to = sender === undefined ? config.approvers : [sender]
-  if (to.length > 0) await sendNotice(desk, 'expired', to, [{ ...message, recipients }])
-  const addresses = recipients.map(({ address }) => address)
+  const { hold, actor } = desk
+  const addresses = dueIn(message).map(({ address }) => address)
   const expired = await hold.settle(message.id, addresses, 'expired', { ...actor, who: 'cleanup' })
   await hold.removeSettled(message.id)
   return expired
@@ -80,8 +111,25 @@ async function tidyHold(desk: Desk): Promise<Tidied> {
     await hold.removeSettled(id)
     removed++
   }
+  for (const id of await passedSince(desk, orphans)) {
+    await hold.removeSettled(id)
+    orphans.splice(orphans.indexOf(id), 1)
+    removed++
+  }
   await landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
   return { removed, orphans, recounted }
+}
+
+/** Those of the folders without rows whose message was passed on to everybody since. */
+async function passedSince({ config, folder }: Desk, orphans: readonly string[]): Promise<string[]> {
+  const envelopes = orphans.flatMap((id) => {
+    const envelope = readEnvelope(folder, id)
+    return envelope instanceof Failure ? [] : [envelope]
+  })
+  const passed = await findPassed(config.state, envelopes)
+  return envelopes
+    .filter(({ id, recipients }) => recipients.every(({ address }) => passed.get(id)?.has(address)))
+    .map(({ id }) => id)
 }
 
 interface Expired {
@@ -94,16 +142,20 @@ interface Expired {
 async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
   const now = desk.actor.at
   const result: Expired = { expired: [], kept: [] }
-  for (const message of await desk.hold.claimExpired(now, now - CLAIM_MS)) {
-    try {
-      const recipients = await expire(desk, message)
-      result.expired.push({ id: message.id, recipients })
-      lines.push(...recipients.map((address) => words`${message.id} expired for ${address}`))
-    } catch (error) {
-      await desk.hold.unclaimExpired(message.id)
-      result.kept.push(message.id)
-      lines.push(words`${message.id} NOT expired, it stays: ${describeError(error)}`)
-      process.exitCode = EXIT.failed
+  for (const letter of lettersOf(desk.config, await desk.hold.claimExpired(now, now - CLAIM_MS))) {
+    const [told] = await Promise.allSettled([tell(desk, letter)])
+    for (const message of letter.messages) {
+      try {
+        if (told.status === 'rejected') throw told.reason
+        const recipients = await expire(desk, message)
+        result.expired.push({ id: message.id, recipients })
+        lines.push(...recipients.map((address) => words`${message.id} expired for ${address}`))
+      } catch (error) {
+        await desk.hold.unclaimExpired(message.id)
+        result.kept.push(message.id)
+        lines.push(words`${message.id} NOT expired, it stays: ${describeError(error)}`)
+        process.exitCode = EXIT.failed
+      }
     }
   }
   return result
@@ -111,8 +163,8 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
 
 /** Gives those time who were held while the clock was behind. Without an earlier run nothing can be known of it. */
 async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, lines: string[]): Promise<void> {
-  if (earlier === undefined || desk.actor.at < earlier.last) return
-  for (const id of await desk.hold.putOff(earlier.last, earlier.kept))
+  if (earlier === undefined || desk.actor.at < earlier.last.at) return
+  for (const id of await desk.hold.putOff(earlier.last.at, earlier.kept))
     lines.push(
       words`${id} NOT expired: it was held while the clock was behind, and waits its time from now on`,
     )
@@ -128,21 +180,27 @@ const module: CommandModule = {
     const now = desk.actor.at
     const lines: string[] = []
     const earlier = readTimekeeping(await desk.landscape.progress(PROGRESS))
-    const clock = earlier ?? { last: (await desk.hold.newest()) ?? now, doubted: null, kept: [] }
-    const trusted = believes(clock, now)
+    const moment = momentOf(now)
+    const newest = { at: (await desk.hold.newest()) ?? now, boot: '', uptime: 0 }
+    const clock: Timekeeping = earlier ?? { last: newest, doubted: null, kept: [] }
+    // Not asked for where nothing is in doubt.
+    const isKept = clock.doubted === null ? undefined : isSynchronised()
+    const trusted = believes(clock, moment, isKept)
     let done: Expired = { expired: [], kept: clock.kept }
     if (trusted) {
       await putOffMisdated(desk, earlier, lines)
       done = await expireDue(desk, lines)
     } else {
-      const gap = shortAge(Math.abs(now - clock.last))
-      const last = localTime(clock.last)
+      const gap = shortAge(Math.abs(now - clock.last.at))
+      const last = localTime(clock.last.at)
       const where =
-        now > clock.last
+        now > clock.last.at
           ? words`${gap} after the last cleanup (${last})`
           : words`${gap} before the last cleanup (${last})`
       lines.push(
-        words`the clock is ${where}: nothing is expired, swept or pruned until a second run finds it so`,
+        isKept === false
+          ? words`the clock is ${where}, and timedatectl says that it is not synchronised: nothing is expired, swept or pruned until it has been so for a day`
+          : words`the clock is ${where}: nothing is expired, swept or pruned until it has been so for an hour`,
       )
     }
     await foldUses(desk)
@@ -158,7 +216,9 @@ const module: CommandModule = {
     const { removed, orphans, recounted } = await tidyHold(desk)
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
     const { expired, kept } = done
-    const next = trusted ? { last: now, doubted: null, kept } : { ...clock, doubted: now }
+    const next: Timekeeping = trusted
+      ? { last: moment, doubted: null, kept }
+      : { ...clock, doubted: doubtOf(clock, moment) }
     await desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
     if (removed > 0) lines.push(words`removed ${removed} settled messages that a cut-off run had left`)
     if (recounted.length > 0)

@@ -23,10 +23,11 @@ import { LANE_PARAMETER, LANE_SERVICES, LANE_UTF8, laneCommands, laneTexts } fro
 import { Failure } from '../failure.js'
 import { lookInside, postfixGroup, readMain, readSettings } from '../installation.js'
 import { Lane, laneFiles, laneFolder, lanePath } from '../lane.js'
-import { LANE_CHECKS, laneServices } from '../lanecheck.js'
+import { LANE_CHECKS } from '../lanecheck.js'
 import { readTableTypes } from '../postconf.js'
 import { publish } from '../publish.js'
 import { words } from '../speech.js'
+import { laneServices } from '../ways.js'
 
 interface Options extends CommonOptions {
   address: string[]
@@ -129,11 +130,13 @@ async function check(options: Options, config: Config): Promise<void> {
   const { enabled, rows } = lane
   if (rows !== undefined && trouble !== undefined) throw trouble
   const facts = { ...settings, lane }
-  const problems = LANE_CHECKS.flatMap(({ look }) => look(facts)).map(({ what, mend }) =>
-    mend.length === 0 ? what : `${what}: ${mend.join('; ')}`,
+  const faults = LANE_CHECKS.flatMap(({ look }) => look(facts))
+  const problems = faults.map(
+    ({ what, why, mend }) => `${what}: ${mend.length === 0 ? why : mend.join('; ')}`,
   )
   const services = laneServices(facts).map(({ id }) => id)
-  if (problems.length > 0) process.exitCode = EXIT.failed
+  // What cannot be listed may be harmless: only a person can tell.
+  if (faults.some(({ level }) => level !== 'unknown')) process.exitCode = EXIT.failed
   if (!enabled) {
     answer(options, { enabled, services, problems }, [words`The express lane is off.`, ...problems])
     return

@@ -13,18 +13,20 @@ import { type Config, DEFAULTS, loadConfig, parseConfig } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { type Folder, makeFolder, send } from '../errand.js'
 import { EXIT } from '../exit.js'
-import { LANE_SERVICES, type LaneFiles, laneCommands } from '../express.js'
+import { LANE_SERVICES, laneCommands } from '../express.js'
 import { instanceCommand, quote, type Setup } from '../facts.js'
 import { describeError, Failure, toFailure } from '../failure.js'
 import { findUnit, greet, lookInside, ownerOf, readSettings } from '../installation.js'
 import { laneFiles } from '../lane.js'
-import { LANE_CHECKS, type LaneFacts } from '../lanecheck.js'
+import { LANE_CHECKS, type LaneFacts, laneLeaks } from '../lanecheck.js'
+import { type Delimiters, isDelimiters } from '../mailbox.js'
 import { demandReach } from '../owner.js'
-import { type AddressClasses, askPostfix, readAddressClasses } from '../postconf.js'
+import { type AddressClasses, askPostfix, readAddressClasses, readDelimiters } from '../postconf.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
 import { spoken, words } from '../speech.js'
 import { unitFaults } from '../unit.js'
-import { type Edit, wire } from '../wiring.js'
+import { peoplesServices } from '../ways.js'
+import { type Edit, leakHint, wire } from '../wiring.js'
 import { faultIn } from '../wording.js'
 
 interface Options extends CommonOptions {
@@ -99,6 +101,12 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   return { domains: classes.domains, remarks }
 }
 
+/** Postfix's recipient_delimiter, where it can be asked and the configuration can have it; doctor speaks of the rest. */
+async function findDelimiters({ configDir }: Options): Promise<Delimiters> {
+  const value = await readDelimiters(configDir).catch(() => undefined)
+  return value !== undefined && isDelimiters(value) ? value : undefined
+}
+
 function describeFolder({ path, made, wrong }: Folder, owner: Owner): string {
   if (made) return words`${path} made, for ${owner.name} alone`
   return wrong.length === 0
@@ -121,7 +129,7 @@ async function draw(options: Options): Promise<Plan> {
   const owner = findOwner(options)
   if (existsSync(path)) return { path, owner, config: loadConfig(path), text: undefined, remarks: [] }
   const { domains, remarks } = await findInternal(options)
-  const text = sampleConfig(resolve(options.state), domains)
+  const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
   return { path, owner, config: parseConfig(path, text), text, remarks }
 }
 
@@ -149,7 +157,7 @@ async function build({ path, owner, config, text, remarks }: Plan): Promise<stri
 }
 
 /** The express lane's files come first: Postfix may only be told of what is there and right. */
-function demandLane(config: Config, facts: LaneFacts): LaneFiles {
+function demandLane(config: Config, facts: LaneFacts): LaneFacts {
   const hint = `toeh express --write --config ${quote(config.path)}`
   if (!config.express.enabled)
     throw new Failure('init --express', words`the express lane is off`, {
@@ -160,7 +168,25 @@ function demandLane(config: Config, facts: LaneFacts): LaneFiles {
     look(facts),
   )
   if (fault !== undefined) throw new Failure('init --express', fault.what, { hint })
-  return facts.lane.files
+  return facts
+}
+
+/** Refuses where mail that takes the lane would go on elsewhere. Without a Postfix to ask there is nothing to refuse. */
+async function demandTightLane({ path, config, owner }: Plan): Promise<void> {
+  let settings: Awaited<ReturnType<typeof readSettings>>
+  try {
+    settings = await readSettings(config, undefined, owner.name)
+  } catch {
+    return
+  }
+  const files = laneFiles(path)
+  const { lane } = existsSync(config.state)
+    ? await lookInside(config, settings.main, clock())
+    : { lane: { enabled: false, files, texts: [], places: [], rows: undefined, astray: [] } }
+  const faults = laneLeaks({ ...settings, lane }, peoplesServices(settings))
+  const leaks = faults.filter(({ level }) => level === 'critical')
+  if (leaks.length > 0)
+    throw new Failure('init --express', leaks.map(({ what }) => what).join('; '), { hint: leakHint() })
 }
 
 /** Refuses a way back that would not be ours: somebody listens there, and master.cf does not say who. */
@@ -358,6 +384,7 @@ const module: CommandModule = {
       if (options.postfix) return await intoPostfix(options)
       const plan = await draw(options)
       const { path, owner, config } = plan
+      if (options.express) await demandTightLane(plan)
       const lines = await build(plan)
       const master = sampleMaster(owner.name, config).trimEnd().split('\n')
       const express = options.express ? laneCommands(LANE_SERVICES, laneFiles(path)) : []

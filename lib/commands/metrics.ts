@@ -46,7 +46,7 @@ const module: CommandModule = {
       rules: await landscape.count(actor.at),
       free,
       freeLimit: config.limits.free,
-      lastCleanup: readTimekeeping(await landscape.progress('cleanup'))?.last,
+      lastCleanup: readTimekeeping(await landscape.progress('cleanup'))?.last.at,
       observes: config.mode === 'observe',
       now: actor.at,
     }

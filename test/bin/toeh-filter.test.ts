@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -15,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { databasePath } from '../../lib/database.js'
 import { readOnly } from '../support/hardened.js'
@@ -108,7 +110,7 @@ t.test('the configuration', async (t) => {
   for (const [settings, reason] of table) {
     await t.test(settings, async (t) => {
       const lab = makeLab(t, settings, '')
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
     })
   }
@@ -130,7 +132,7 @@ t.test('the database', async (t) => {
       const lab = makeLab(t, sink.setting)
       await lab.allow('known.test')
       spoil(databasePath(lab.state))
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
       t.equal(sink.mails.length, 0, 'nothing is sent')
     })
@@ -208,8 +210,9 @@ t.test('the database', async (t) => {
       db.run('COMMIT')
       db.close()
       t.strictSame(lab.states(), [], 'no row without a commit')
+      assertNothingLeft(t, lab)
       assertSettled(t, await lab.filter({ recipients: [KNOWN, UNKNOWN] }), /passed 1 .*held 1/)
-      t.equal(lab.held().length, 1, 'the folder the first run left is the one that is used')
+      t.equal(lab.held().length, 1)
       t.strictSame(lab.states(), [`${KNOWN} passed`, `${UNKNOWN} held`])
       t.strictSame(
         sink.mails.map(({ recipients }) => recipients),
@@ -218,6 +221,108 @@ t.test('the database', async (t) => {
       t.strictSame(lab.temporaries(), [])
     },
   )
+})
+
+t.test('a database that is locked from the 250 on keeps nobody waiting', async (t) => {
+  for (const lock of ['IMMEDIATE', 'EXCLUSIVE']) {
+    let lockIt = (): void => {}
+    const talker = await Talker.start(t, {
+      '.': async () => {
+        lockIt()
+        return '250 2.0.0 Ok: queued as LOCKED'
+      },
+    })
+    const approvers = 'approvers = ["boss@corp.test"]'
+    const lab = makeLab(t, `busy_seconds = 60\n${approvers}\n${talker.setting}`)
+    lab.configure(`busy_seconds = 60\n${approvers}\n${talker.setting}\n[notice]\nenabled = true\n`)
+    await lab.allow('known.test')
+    const db = lab.openDatabase()
+    lockIt = () => db.run(`BEGIN ${lock}`)
+    const child = lab.startFilter({ recipients: [KNOWN, UNKNOWN] })
+    // As pipe(8) does at its time limit.
+    const limit = setTimeout(() => child.kill('SIGKILL'), 25_000)
+    child.stdin?.end(MESSAGE)
+    assertSettled(t, await outcomeOf(child), /^toeh: passed 1 as LOCKED, held 1 in [0-9a-z]{12}\n$/)
+    clearTimeout(limit)
+    db.run('COMMIT')
+    db.close()
+    t.strictSame(lab.states(), [`${UNKNOWN} held`])
+    t.strictSame(
+      lab
+        .decisions()
+        .at(-1)
+        ?.recipients.map(({ did }) => did),
+      ['passed', 'held'],
+    )
+  }
+})
+
+t.test('whoever waits has bytes before Postfix is told that it may forget the message', async (t) => {
+  const binary = Buffer.concat([Buffer.from('Subject: x\n\n'), Buffer.alloc(100_000, 'caf\xe9\n', 'latin1')])
+  const spoil: Record<string, (path: string) => void> = {
+    'the folder is gone': (path) => rmSync(path, { recursive: true }),
+    'the message is gone': (path) => rmSync(join(path, 'message.eml')),
+    'half of it': (path) => truncateSync(join(path, 'message.eml'), 50_000),
+    'of the same length, and other': (path) =>
+      writeFileSync(join(path, 'message.eml'), Buffer.alloc(binary.length)),
+    'only the envelope is there': (path) => {
+      rmSync(join(path, 'message.eml'))
+      writeFileSync(join(path, 'moves.jsonl'), '')
+    },
+    'neither file': (path) => {
+      rmSync(path, { recursive: true })
+      mkdirSync(path, { mode: 0o700 })
+    },
+  }
+  for (const [name, break_] of Object.entries(spoil)) {
+    await t.test(name, async (t) => {
+      const lab = makeLab(t)
+      const given = { recipients: [UNKNOWN], input: binary }
+      assertSettled(t, await lab.filter(given), 'held 1')
+      const [id = ''] = lab.held()
+      const path = join(lab.state, 'hold', id)
+      break_(path)
+      assertSettled(t, await lab.filter(given), `toeh: settled before 1 in ${id}\n`)
+      t.ok(readFileSync(join(path, 'message.eml')).equals(binary), 'the bytes are there')
+      const { recipients } = JSON.parse(readFileSync(join(path, 'envelope.json'), 'utf8'))
+      t.match(recipients, [{ address: UNKNOWN, state: 'held' }])
+      t.strictSame(lab.temporaries(), [])
+    })
+  }
+  await t.test('beside a known recipient', async (t) => {
+    const sink = await makeSink(t)
+    const lab = makeLab(t, sink.setting)
+    await lab.allow('known.test')
+    const given = { recipients: [KNOWN, UNKNOWN], input: binary }
+    assertSettled(t, await lab.filter({ ...given, recipients: [UNKNOWN] }), 'held 1')
+    const [id = ''] = lab.held()
+    rmSync(join(lab.state, 'hold', id), { recursive: true })
+    assertSettled(t, await lab.filter(given), `passed 1 as SINK00000001, settled before 1 in ${id}`)
+    t.ok(readFileSync(join(lab.state, 'hold', id, 'message.eml')).equals(binary))
+    t.equal(sink.mails.length, 1)
+  })
+  await t.test('who is settled needs none', async (t) => {
+    const lab = makeLab(t)
+    const given = { recipients: [UNKNOWN], input: binary }
+    assertSettled(t, await lab.filter(given), 'held 1')
+    const [id = ''] = lab.held()
+    const { hold, db } = lab.stores()
+    await hold.settle(id, [UNKNOWN], 'rejected', { who: 'marie', at: Date.now() })
+    await hold.removeSettled(id)
+    db.close()
+    assertSettled(t, await lab.filter(given), 'settled before 1')
+    t.strictSame(lab.held(), [])
+  })
+  await t.test('a disk on which they cannot be put: deferred', async (t) => {
+    const lab = makeLab(t)
+    const given = { recipients: [UNKNOWN], input: binary }
+    assertSettled(t, await lab.filter(given), 'held 1')
+    const [id = ''] = lab.held()
+    rmSync(join(lab.state, 'hold', id), { recursive: true })
+    writeFileSync(join(lab.state, 'hold', id), '')
+    assertDeferred(t, await lab.filter(given), /hold message in/)
+    t.strictSame(lab.states(), [`${UNKNOWN} held`])
+  })
 })
 
 function replaceByFolder(path: string): void {
@@ -366,8 +471,13 @@ t.test('standard input', async (t) => {
   await t.test('never ends', async (t) => {
     const lab = makeLab(t, 'deadline_seconds = 1')
     const child = lab.startFilter({ recipients: [UNKNOWN] })
+    child.stdin?.on('error', () => {})
     child.stdin?.write(MESSAGE)
+    const enough = setTimeout(() => child.stdin?.end(), 15_000)
     assertDeferred(t, await outcomeOf(child), /deadline: not done within 1 s/)
+    clearTimeout(enough)
+    const nothing = await lab.filter({ recipients: [UNKNOWN], input: null, patience: 15_000 })
+    assertDeferred(t, nothing, /deadline: not done within 1 s/)
     t.strictSame(lab.held(), [])
     t.strictSame(lab.states(), [])
   })
@@ -381,25 +491,29 @@ t.test('reinjection that fails for now: deferred, nothing is sent, the retry sen
     [{ HELLO: 'HANG UP' }, /the connection was closed/],
     [{ EHLO: '502 5.5.1 no' }, /EHLO was answered 502 5\.5\.1 no/],
     [{ MAIL: '451 4.3.0 queue file write error' }, /MAIL was answered 451 4\.3\.0 queue file write error/],
+    [{ MAIL: '501 5.5.4 syntax' }, /MAIL was answered 501 5\.5\.4 syntax/],
+    [{ MAIL: '503 5.5.1 nested MAIL' }, /MAIL was answered 503 5\.5\.1 nested MAIL/],
     [{ RCPT: '450 4.2.0 greylisted' }, /RCPT was answered 450 4\.2\.0 greylisted/],
     [{ RCPT: '421 4.3.2 closing' }, /RCPT was answered 421 4\.3\.2 closing/],
     [{ RCPT: 'HANG UP' }, /the connection was closed/],
     [{ DATA: '451 4.3.5 milter' }, /DATA was answered 451 4\.3\.5 milter/],
+    [{ DATA: '501 5.5.4 syntax' }, /DATA was answered 501 5\.5\.4 syntax/],
+    [{ DATA: '503 5.5.1 need RCPT' }, /DATA was answered 503 5\.5\.1 need RCPT/],
     [{ DATA: '250 2.0.0 Ok' }, /DATA was answered 250/],
     [{ '.': '452 4.3.1 insufficient storage' }, /the message was answered 452 4\.3\.1 insufficient storage/],
     [{ '.': 'HANG UP' }, /the connection was closed/],
-    [{ '.': '250-half' }, /no answer|deadline/],
-    [{ HELLO: 'SILENCE' }, /no answer for 1 s|deadline: not done within 1 s/],
-    [{ RCPT: 'SILENCE' }, /no answer for 1 s|deadline: not done within 1 s/],
-    [{ '.': 'SILENCE' }, /no answer for 1 s|deadline: not done within 1 s/],
+    [{ '.': '250-half' }, /no answer to the end of the message for 1 s/],
+    [{ '.': 'SILENCE' }, /no answer to the end of the message for 1 s/],
+    [{ HELLO: 'SILENCE' }, /deadline: not done within 1 s/],
+    [{ RCPT: 'SILENCE' }, /deadline: not done within 1 s/],
   ]
   for (const [answers, reason] of table) {
     await t.test(JSON.stringify(answers), async (t) => {
       const talker = await Talker.start(t, answers)
       const deadline = `deadline_seconds = ${reason.source.includes('deadline') ? 1 : 20}\n`
-      const lab = makeLab(t, deadline + talker.setting)
+      const lab = makeLab(t, `${deadline}answer_seconds = 1\n${talker.setting}`)
       await lab.allow('known.test')
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       t.strictSame(lab.held(), [], 'nothing is held')
       t.strictSame(lab.states(), [])
       if (!Object.hasOwn(answers, '.'))
@@ -410,6 +524,24 @@ t.test('reinjection that fails for now: deferred, nothing is sent, the retry sen
       t.strictSame(unwire(sink.mails[0]?.bytes ?? Buffer.of()).toString(), MESSAGE)
     })
   }
+
+  await t.test(
+    'a server that is slower than the deadline, once the end is on its way: one copy',
+    async (t) => {
+      const talker = await Talker.start(t, { '.': () => sleep(2500, '250 2.0.0 Ok: queued as SLOW') })
+      const lab = makeLab(t, `deadline_seconds = 1\n${talker.setting}`)
+      await lab.allow('known.test')
+      assertSettled(t, await lab.filter({ recipients: [KNOWN] }), 'passed 1 as SLOW')
+    },
+  )
+
+  await t.test('a refusal that comes as late: parked', async (t) => {
+    const talker = await Talker.start(t, { '.': () => sleep(2500, '554 5.7.1 no') })
+    const lab = makeLab(t, `deadline_seconds = 1\n${talker.setting}`)
+    await lab.allow('known.test')
+    assertSettled(t, await lab.filter({ recipients: [KNOWN] }), /^toeh: refused 1 in [0-9a-z]{12}\n$/)
+    t.strictSame(lab.states(), [`${KNOWN} refused`])
+  })
 
   await t.test('nobody listens', async (t) => {
     const lab = makeLab(t, `reinject = "smtp:127.0.0.1:${await closedPort()}"`)
@@ -678,7 +810,7 @@ t.test('reinjection by sendmail', async (t) => {
       lab.configure(setting(lab.dir))
       await lab.allow('known.test')
       makeSendmail(lab, end)
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
     })
   }
@@ -689,13 +821,38 @@ t.test('reinjection by sendmail', async (t) => {
     assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), /sendmail: .*ENOENT/)
     assertNothingLeft(t, lab)
   })
-  await t.test('hanging: the deadline ends it', async (t) => {
+  await t.test('slower than the deadline: one copy', async (t) => {
     const lab = makeLab(t)
     lab.configure(`deadline_seconds = 1\n${setting(lab.dir)}`)
     await lab.allow('known.test')
-    makeSendmail(lab, 'exec sleep 3')
-    assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), /deadline: not done within 1 s/)
+    makeSendmail(lab, 'exec sleep 2')
+    assertSettled(t, await lab.filter({ recipients: [KNOWN] }), 'passed 1')
   })
+  const hanging: [name: string, end: string][] = [
+    ['itself', 'exec sleep 60'],
+    ['what it has started', 'sleep 60 & echo $! >> pids; wait'],
+    ['what that has started', 'sh -c "sleep 60 & echo \\$! >> pids; wait" & wait'],
+    ['at no request to end', "trap '' TERM; sleep 60; sleep 60"],
+  ]
+  for (const [name, end] of hanging) {
+    await t.test(`hanging, ${name}: ended before the run is`, async (t) => {
+      const lab = makeLab(t)
+      lab.configure(`answer_seconds = 1\n${setting(lab.dir)}`)
+      await lab.allow('known.test')
+      makeSendmail(lab, `cd ${lab.dir}; echo $$ >> pids; ${end}`)
+      const outcome = await lab.filter({ recipients: [KNOWN] })
+      assertDeferred(t, outcome, /sendmail: it has not ended for 1 s/)
+      const pids = readFileSync(join(lab.dir, 'pids'), 'utf8').trim().split('\n')
+      t.strictSame(
+        pids.filter(
+          (pid) =>
+            existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')),
+        ),
+        [],
+        'none of them lives',
+      )
+    })
+  }
   await t.test('an address it would split is never handed to it', async (t) => {
     const lab = makeLab(t)
     lab.configure(`mode = "observe"\n${setting(lab.dir)}`)

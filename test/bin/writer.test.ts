@@ -1,6 +1,6 @@
 /** toeh-filter, and those above it: what becomes of a run when pipe(8), or the shell that answers for Node, has ended. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -118,7 +118,8 @@ for (const [who, program, victim] of KILLED) {
     // The next run of the message may know by now whom this one would park.
     db.run('BEGIN IMMEDIATE')
     writer.finish()
-    while (lab.held().length === 0) await sleep(10)
+    const isReady = (name: string): boolean => existsSync(join(lab.state, 'hold/tmp', name, 'envelope.json'))
+    while (!lab.temporaries().some(isReady)) await sleep(10)
     await kill(victim(writer))
     db.run('COMMIT')
     t.match(

@@ -154,18 +154,32 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postconf }) => postconf('-e', 'toeh_destination_recipient_limit=5000'),
   },
   {
+    title: 'domains that Postfix takes for others',
+    check: 'idna',
+    level: 'critical',
+    what: /^enable_idna2003_compatibility = yes$/,
+    breaking: ({ postconf }) => postconf('-e', 'enable_idna2003_compatibility=yes'),
+  },
+  {
     title: 'a time limit below the deadline',
     check: 'time-limit',
     level: 'critical',
-    what: /toeh_time_limit = 1m, deadline_seconds = 60/,
+    what: /toeh_time_limit = 1m, deadline_seconds, answer_seconds and busy_seconds make 695 s/,
     breaking: ({ postconf }) => postconf('-e', 'toeh_time_limit=1m'),
   },
   {
-    title: 'a time limit near the deadline',
+    title: 'a time limit that a slow answer would pass',
     check: 'time-limit',
     level: 'warning',
-    what: /toeh_time_limit = 100s/,
-    breaking: ({ postconf }) => postconf('-e', 'toeh_time_limit=100s'),
+    what: /toeh_time_limit = 300s/,
+    breaking: ({ postconf }) => postconf('-e', 'toeh_time_limit=300s'),
+  },
+  {
+    title: 'a time limit that a locked database would pass',
+    check: 'time-limit',
+    level: 'warning',
+    what: /toeh_time_limit = 694s/,
+    breaking: ({ postconf }) => postconf('-e', 'toeh_time_limit=694s'),
   },
   {
     title: 'a submission without the gate',
@@ -267,7 +281,125 @@ const SETTINGS_CASES: Case[] = [
       postconf('-PX', `${back}/content_filter`)
     },
   },
+  ...[
+    ['permit_mynetworks', 'smtpd_recipient_restrictions', 'permit_mynetworks,$filter,reject'],
+    ['smtpd_delay_reject=no', 'smtpd_client_restrictions', '$filter'],
+    [
+      'smtpd_sender_restrictions',
+      'smtpd_sender_restrictions',
+      'check_sender_access,inline:{{a@corp.test=FILTER\ttoeh:dummy}}',
+    ],
+  ].map(
+    ([bypass = '', list = '', value = '']): Case => ({
+      title: `a FILTER behind ${bypass}`,
+      check: 'entrances',
+      level: 'warning',
+      what: new RegExp(
+        `^127\\.0\\.0\\.1:\\d+/inet hands only some of its mail to the gate: ${bypass} comes before its FILTER$`,
+      ),
+      breaking: ({ postconf, submission }) => {
+        postconf(
+          '-e',
+          'filter = check_client_access static:{FILTER toeh:dummy}',
+          `mine = ${value.replace('\t', ' ')}`,
+        )
+        postconf(
+          '-P',
+          `${submission}/content_filter=`,
+          `${submission}/${list}=$mine`,
+          `${submission}/smtpd_delay_reject=${bypass.includes('delay') ? 'no' : 'yes'}`,
+        )
+      },
+    }),
+  ),
+  {
+    title: 'a recipient that is rewritten behind the gate',
+    check: 'generic',
+    level: 'warning',
+    what: /^hash:\S+generic: @known\.test is rewritten to @evil\.test when mail leaves$/,
+    breaking: ({ postfix, postconf }) => {
+      const table = join(postfix.etc, 'generic')
+      writeFileSync(table, 'anna@corp.test anna@isp.test\n@known.test @evil.test\n')
+      execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
+      postconf('-e', `smtp_generic_maps=hash:${table}`)
+    },
+  },
+  {
+    title: 'another filter before the gate',
+    check: 'entrances',
+    level: 'critical',
+    what: /127\.0\.0\.1:\d+\/inet has smtpd_proxy_filter=127\.0\.0\.1:8025$/,
+    breaking: ({ postconf, submission }) => postconf('-P', `${submission}/smtpd_proxy_filter=127.0.0.1:8025`),
+    restore: () => {},
+  },
+  {
+    title: 'header_checks with a FILTER, for a service that has them by a name of its own',
+    check: 'content-checks',
+    level: 'critical',
+    what: /^mime_header_checks regexp:\{\{ \/x\/ FILTER smtp:y \}\}, line 1, \/x\/: FILTER smtp:y goes round the gate \(127\.0\.0\.1:\d+\/inet\)$/,
+    breaking: ({ postconf, submission }) => {
+      postconf('-e', 'mine = regexp:{{ /x/ FILTER smtp:y }}', 'mime_header_checks = $theirs', 'theirs =')
+      postconf('-P', `${submission}/cleanup_service_name=mine`)
+      postconf('-M', 'mine/unix=mine unix n - n - 0 cleanup -o theirs=$mine')
+    },
+    restore: () => {},
+  },
+  {
+    title: 'header_checks that cannot be listed',
+    check: 'content-checks',
+    level: 'unknown',
+    what: /^body_checks pcre:\/nonexistent cannot be listed \(127\.0\.0\.1:\d+\/inet, pickup\/unix\)$/,
+    breaking: ({ postconf }) => postconf('-e', 'body_checks=pcre:/nonexistent'),
+  },
+  {
+    title: 'an access table of one service, in a list of its own',
+    check: 'access-tables',
+    level: 'critical',
+    what: /^smtpd_sender_restrictions hash:\S+access, b@corp\.test: REDIRECT spy@evil\.test goes round the gate \(127\.0\.0\.1:\d+\/inet\)$/,
+    breaking: ({ postfix, postconf, submission }) => {
+      const table = join(postfix.etc, 'access')
+      writeFileSync(table, 'a@corp.test REJECT\nb@corp.test  redirect spy@evil.test\n')
+      execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
+      postconf('-e', `table = hash:${table}`, 'mine = check_sender_access $table')
+      postconf('-P', `${submission}/smtpd_sender_restrictions=$mine`)
+    },
+    restore: () => {},
+  },
+  {
+    title: 'a policy server',
+    check: 'access-tables',
+    level: 'unknown',
+    what: /^smtpd_recipient_restrictions asks check_policy_service unix:private\/policy, whose answers cannot be listed/,
+    breaking: ({ postconf }) =>
+      postconf(
+        '-e',
+        'smtpd_recipient_restrictions=check_policy_service { unix:private/policy, timeout=10s }',
+      ),
+  },
+  {
+    title: 'the cleanup of all others on the way back',
+    check: 'way-back-checks',
+    level: 'warning',
+    what: /is served by cleanup\/unix, where header_checks mime_header_checks nested_header_checks body_checks would count$/,
+    breaking: ({ postconf, back }) => postconf('-PX', `${back}/cleanup_service_name`),
+  },
+  {
+    title: 'a cleanup on the way back that has header_checks',
+    check: 'way-back-checks',
+    level: 'critical',
+    what: /is served by toeh-cleanup\/unix, where header_checks count$/,
+    breaking: ({ postconf }) => postconf('-P', 'toeh-cleanup/unix/header_checks=static:WARN'),
+  },
+  {
+    title: 'no cleanup for the way back',
+    check: 'way-back-checks',
+    level: 'critical',
+    what: /names a cleanup service that master\.cf does not have$/,
+    breaking: ({ postconf }) => postconf('-MX', 'toeh-cleanup/unix'),
+  },
   ...Object.entries({
+    smtpd_command_filter: 'regexp:/nonexistent',
+    smtpd_proxy_filter: '127.0.0.1:8025',
     mynetworks: '10.0.0.0/8',
     smtpd_recipient_restrictions: 'permit',
     smtpd_client_restrictions: 'permit',
@@ -342,6 +474,47 @@ const SETTINGS_CASES: Case[] = [
       execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `relay_domains=hash:${table}`)
     },
+  },
+  {
+    title: 'extensions that only Postfix knows',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "" in \S+, and "\+-" in Postfix$/,
+    breaking: ({ postconf }) => postconf('-e', 'recipient_delimiter=+-'),
+  },
+  {
+    title: 'one sign of two',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "\+" in \S+, and "\+-" in Postfix$/,
+    breaking: ({ postfix, postconf }) => {
+      postconf('-e', 'recipient_delimiter=+-')
+      rewrite(postfix.lab.config, /^recipient_delimiter = .*$/m, () => 'recipient_delimiter = "+"')
+    },
+  },
+  {
+    title: 'a sign that is none to Postfix',
+    check: 'recipient-delimiter',
+    level: 'warning',
+    what: /recipient_delimiter is "\+=" in \S+, and "\+" in Postfix$/,
+    breaking: ({ postfix, postconf }) => {
+      postconf('-e', 'recipient_delimiter=+')
+      rewrite(postfix.lab.config, /^recipient_delimiter = .*$/m, () => 'recipient_delimiter = "+="')
+    },
+  },
+  {
+    title: 'extensions of which nothing is said',
+    check: 'recipient-delimiter',
+    level: 'warning',
+    what: /does not say what recipient_delimiter is in Postfix$/,
+    breaking: ({ postfix }) => rewrite(postfix.lab.config, /^recipient_delimiter = .*\n/m, () => ''),
+  },
+  {
+    title: 'signs that mean something to the shell, to Perl and to TOML',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "" in/,
+    breaking: ({ postconf }) => postconf('-e', `recipient_delimiter=+'"\\()#&`),
   },
   {
     title: 'an alias that leads outside',
@@ -429,7 +602,7 @@ t.test('settings: each fault is named, and the commands that are said mend it', 
       one.breaking(place)
       const sick = await examineSettings(place)
       assertNamed(t, sick, one)
-      if (one.level === 'unknown') t.same(sick.mend, [])
+      if (one.level === 'unknown' || one.restore !== undefined) t.same(sick.mend, [])
       else {
         t.not(sick.mend.length, 0)
         paste(sick.mend)

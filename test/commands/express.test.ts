@@ -77,8 +77,11 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
     t.match(outcome.stdout, /: @one.test leads/)
     t.match(outcome.stdout, /: postmaster\S* leads mail to postmaster outside, past the filter/)
     t.match(outcome.stdout, /regexp:\/nowhere cannot be listed/)
-    t.match(outcome.stdout, /recipient_bcc_maps \S+ adds recipients/)
-    t.match(outcome.stdout, /always_bcc adds a recipient outside/)
+    t.match(
+      outcome.stdout,
+      /recipient_bcc_maps \S+, @one\.test: BCC evil@stranger\.test adds a recipient that the gate does not see \(and 2 more\)/,
+    )
+    t.match(outcome.stdout, /always_bcc: BCC spy@stranger\.test adds a recipient that the gate does not see/)
     t.notMatch(outcome.stdout, /y@one.test|otto/)
     writeFileSync(main, before)
     assertDone(t, await check(), 'on')

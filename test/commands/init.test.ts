@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -29,6 +30,7 @@ import {
   WITH_NODE,
   walk,
 } from '../support/lab.js'
+import { cannotAskSqlite } from '../support/postfix.js'
 import { makeScript } from '../support/script.js'
 
 const IS_ROOT = process.getuid?.() === 0
@@ -219,6 +221,73 @@ t.test('--postfix', { skip: cannotBeFresh() }, async (t) => {
   )
   t.equal(debian.read('master.cf'), master)
 })
+
+t.test("what begins an extension is Postfix's", { skip: cannotBeFresh() }, async (t) => {
+  const debian = new Debian(t)
+  const made = async (value: string): Promise<string | undefined> => {
+    debian.postconf('-e', `recipient_delimiter=${value}`)
+    rmSync(debian.config, { force: true })
+    assertDone(t, await debian.init(), 'made')
+    return loadConfig(debian.config).delimiters
+  }
+  t.equal(await made('+'), '+')
+  t.equal(await made('-+&"'), '-+&"', 'whatever it is')
+  t.equal(await made(''), '')
+  t.equal(await made('x'), undefined, 'what the configuration does not take is left open, the strict way')
+})
+
+t.test(
+  '--express refuses what would lead mail past the filter',
+  { skip: cannotBeFresh() || cannotAskSqlite() },
+  async (t) => {
+    const debian = new Debian(t)
+    debian.enable('submission')
+    const main = debian.read('main.cf')
+    const table = join(debian.etc, 'header')
+    writeFileSync(table, '/^X-Old:/ IGNORE\n/^X-Journal:/\n BCC journal@archive.example\n')
+    debian.postconf('-e', `header_checks=regexp:${table}`, 'smtpd_milters=inet:localhost:8891')
+    const leaks =
+      `header_checks regexp:${table}, line 2, /^X-Journal:/: BCC journal@archive.example adds a recipient that the gate does not see (submission/inet); ` +
+      'smtpd_milters inet:localhost:8891 may add recipients that the gate does not see (submission/inet); ' +
+      'take it out, or leave the express lane off (docs/express.md)\n'
+    const fresh = walk(debian.dir)
+    assertRefused(t, await debian.init('--express'), 1, `init --express: ${leaks}`)
+    t.same(walk(debian.dir), fresh, 'nothing is made')
+
+    assertDone(t, await debian.init(), `${debian.config} made`)
+    const text = readFileSync(debian.config, 'utf8').replace(
+      '[express]\nenabled = false',
+      '[express]\nenabled = true',
+    )
+    writeFileSync(debian.config, text)
+    assertDone(t, await debian.toeh('express', '--write'), 'rows of the lane written')
+    const before = [debian.read('main.cf'), debian.read('master.cf')]
+    const refused = await debian.init('--postfix', '--express', '--apply')
+    assertRefused(t, refused, 1, `init --postfix master.cf, submission/inet: ${leaks}`)
+    t.same([debian.read('main.cf'), debian.read('master.cf')], before, 'nothing is changed')
+    const checked = await debian.toeh('express', '--check')
+    t.match(
+      checked.stdout,
+      /^The express lane is on: .* no service asks it yet\.\nheader_checks .*\nsmtpd_milters .*\n$/,
+    )
+    t.equal(checked.code, 1)
+
+    writeFileSync(
+      debian.config,
+      text.replace('trusted_milters = []', 'trusted_milters = ["inet:localhost:8891"]'),
+    )
+    writeFileSync(table, '/^X-Journal:/ BCC journal@company.example\n')
+    const shown = await debian.init('--postfix', '--express')
+    assertDone(t, shown, '+toeh_express_restrictions = ')
+    debian.write('main.cf', `${main}smtpd_data_restrictions = check_policy_service unix:private/policy\n`)
+    const doubtful = await debian.init('--postfix', '--express')
+    assertDone(
+      t,
+      doubtful,
+      'smtpd_data_restrictions asks check_policy_service unix:private/policy, whose answers cannot be listed',
+    )
+  },
+)
 
 t.test('--postfix refuses, and nothing is made', { skip: cannotBeFresh() }, async (t) => {
   const debian = new Debian(t)

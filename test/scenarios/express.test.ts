@@ -20,13 +20,16 @@ import t, { type Test } from 'tap'
 import bettersqlite from '../../lib/bettersqlite.cjs'
 import { databasePath } from '../../lib/database.js'
 import { laneFiles, laneFolder, lanePath, lanePlaces } from '../../lib/lane.js'
+import { doctor, find } from '../support/doctor.js'
 import { hotJournal } from '../support/hotjournal.js'
-import { assertDone, MESSAGE, NODE, outcomeOf, PACKAGE, walk } from '../support/lab.js'
+import { assertDone, assertFailed, MESSAGE, NODE, outcomeOf, PACKAGE, walk } from '../support/lab.js'
+import { Milter } from '../support/milter.js'
 import { Conversation, cannotAskSqlite, Postfix } from '../support/postfix.js'
 
 const Sqlite = bettersqlite.load()
 
 const OWN = 'anna@corp.test'
+const KNOWN = 'x@known.test'
 
 /** The queue ids of messages that went through the filter. */
 const filtered = (postfix: Postfix): Set<string> => new Set(postfix.decisions().map(({ queueId }) => queueId))
@@ -445,6 +448,111 @@ function fingerprints(folder: string): string[] {
     return `${path} ${stat.mode} ${stat.uid} ${stat.isFile() ? readFileSync(path, 'latin1') : ''}`
   })
 }
+
+t.test('what comes after the question: it leaks, and is named', { skip: cannotAskSqlite() }, async (t) => {
+  const postfix = await Postfix.start(t, { express: true })
+  assertDone(t, await postfix.toeh('allow', 'known.test'), 'rule 1')
+  const spy = 'spy@evil.test'
+  const milter = await Milter.start(t, { recipients: [spy] })
+  const main = readFileSync(join(postfix.etc, 'main.cf'), 'utf8')
+  const place = `(127.0.0.1:${postfix.submission}/inet)`
+  const lines = (text: string): string[] => text.trim().split('\n')
+  const table = (name: string, text: string): string => {
+    const path = join(postfix.etc, name)
+    writeFileSync(path, text)
+    return path
+  }
+  const bcc = table('bcc', `${OWN} ${spy}\n@known.test ${spy}\n`)
+  const header = table('header', `# ours\n/^Subject: x/ DUNNO\n/^Subject: Invoice/ BCC ${spy}\n`)
+  const redirect = table('redirect', `/^Subject: Invoice/\n  REDIRECT ${spy}\n`)
+  const sink = `smtp:[127.0.0.1]:${postfix.sink.port}`
+  const added = `BCC ${spy} adds a recipient that the gate does not see`
+  const cases: [settings: string[], reached: string[], named: string[]][] = [
+    [[], [KNOWN], []],
+    [[`always_bcc = ${spy}`], [spy, KNOWN], [`always_bcc: ${added} ${place}`]],
+    [
+      [`recipient_bcc_maps = texthash:${bcc}`],
+      [spy, KNOWN],
+      [`recipient_bcc_maps texthash:${bcc}, @known.test: ${added} (and 1 more) ${place}`],
+    ],
+    [
+      [`sender_bcc_maps = inline:{{${OWN} = ${spy}}}`],
+      [spy, KNOWN],
+      [`sender_bcc_maps inline:{{${OWN} = ${spy}}}, ${OWN}: ${added} ${place}`],
+    ],
+    [
+      [`header_checks = regexp:${header}`],
+      [spy, KNOWN],
+      [`header_checks regexp:${header}, line 3, /^Subject: Invoice/: ${added} ${place}`],
+    ],
+    [
+      [`header_checks = regexp:${redirect}`],
+      [spy],
+      [
+        `header_checks regexp:${redirect}, line 1, /^Subject: Invoice/: REDIRECT ${spy} goes round the gate ${place}`,
+      ],
+    ],
+    [
+      [`smtpd_end_of_data_restrictions = check_client_access static:{BCC ${spy}}`],
+      [spy, KNOWN],
+      [`smtpd_end_of_data_restrictions static:{BCC ${spy}}: ${added} ${place}`],
+    ],
+    [
+      [`smtpd_milters = ${milter.name}`],
+      [spy, KNOWN],
+      [`smtpd_milters ${milter.name} may add recipients that the gate does not see ${place}`],
+    ],
+    [
+      [`smtpd_milter_maps = inline:{127.0.0.1=${milter.name}}`],
+      [spy, KNOWN],
+      [`smtpd_milter_maps ${milter.name} may add recipients that the gate does not see ${place}`],
+    ],
+    [['always_bcc = archive@corp.test'], ['archive@corp.test', KNOWN], []],
+  ]
+  for (const [settings, reached, named] of cases) {
+    const what = settings.join() || 'sound'
+    writeFileSync(join(postfix.etc, 'main.cf'), `${main}${settings.join('\n')}\n`)
+    postfix.command('reload')
+    const before = postfix.sink.mails.length
+    const decisions = postfix.decisions().length
+    await postfix.submit(OWN, [KNOWN], MESSAGE)
+    await postfix.settled()
+    const sent = postfix.sink.mails.slice(before).flatMap(({ recipients }) => recipients)
+    t.same(sent.sort(), reached, what)
+    t.equal(postfix.decisions().length, decisions, 'nobody was asked')
+    const { code, stdout } = await postfix.toeh('express', '--check')
+    t.equal(code, named.length === 0 ? 0 : 1, what)
+    t.same(
+      lines(stdout)
+        .slice(1)
+        .map((line) => line.replace(/^(.* \(.*?\)): .*$/, '$1')),
+      named,
+    )
+    const found = find(await doctor(postfix), 'express-additions')
+    t.same(
+      found?.faults.map(({ level, what: told }) => `${level} ${told}`),
+      named.map((one) => `critical ${one}`),
+    )
+  }
+  // One recipient's FILTER takes the gate from all: it is asked before the lane is, and for each of them anew.
+  writeFileSync(
+    join(postfix.etc, 'main.cf'),
+    `${main}smtpd_client_restrictions = check_client_access static:{FILTER ${sink}}\n`,
+  )
+  postfix.command('reload')
+  const before = postfix.sink.mails.length
+  await postfix.submit(OWN, ['y@stranger.test', KNOWN], MESSAGE)
+  await postfix.settled()
+  const sent = postfix.sink.mails.slice(before).flatMap(({ recipients }) => recipients)
+  t.same(sent.sort(), [KNOWN, 'y@stranger.test'])
+  assertFailed(t, await postfix.toeh('express', '--check'), `FILTER ${sink} goes round the gate ${place}`)
+
+  // Somebody vouches for a milter.
+  writeFileSync(join(postfix.etc, 'main.cf'), `${main}smtpd_milters = ${milter.name}\n`)
+  const config = readFileSync(postfix.lab.config, 'utf8')
+  writeFileSync(postfix.lab.config, `trusted_milters = ["${milter.name}"]\n${config}`)
+  assertDone(t, await postfix.toeh('express', '--check'), 'on')
+})
 
 t.test('who may read what', { skip: cannotAskSqlite() }, async (t) => {
   const postfix = await Postfix.start(t, { express: true })

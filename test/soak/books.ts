@@ -31,7 +31,7 @@ interface Row {
   parkedAt: number
 }
 
-export type Cause = 'filter' | 'pipe' | 'reinjection' | 'unexplained'
+export type Cause = 'filter' | 'pipe' | 'reinjection' | 'silence' | 'unexplained'
 
 export interface Books {
   messages: number
@@ -58,7 +58,13 @@ export interface Books {
 
 const WAITING = ['held', 'refused']
 
-export function balance(postfix: Ledger, accepted: readonly Accepted[], kills: readonly Kill[]): Books {
+/** @param silenced queue ids of messages that the server has taken without a word */
+export function balance(
+  postfix: Ledger,
+  accepted: readonly Accepted[],
+  kills: readonly Kill[],
+  silenced: ReadonlySet<string> = new Set(),
+): Books {
   const rows = readRows(postfix)
   const byNumber = new Map(accepted.map((one) => [one.letter.number, one]))
   /** When each copy of a recipient's arrived. */
@@ -68,7 +74,7 @@ export function balance(postfix: Ledger, accepted: readonly Accepted[], kills: r
     recipients: accepted.reduce((sum, { letter }) => sum + letter.recipients.length, 0),
     ...{ delivered: 0, waiting: 0, inDoubt: 0, released: 0, rejected: 0 },
     ...{ lost: [], out: [], releasedTwice: [], unexplained: [], altered: [] },
-    twice: { filter: 0, pipe: 0, reinjection: 0, unexplained: 0 },
+    twice: { filter: 0, pipe: 0, reinjection: 0, silence: 0, unexplained: 0 },
   }
   for (const { bytes, recipients, at } of postfix.sink.mails) {
     const one = byNumber.get(numberOf(bytes) ?? -1)
@@ -82,7 +88,7 @@ export function balance(postfix: Ledger, accepted: readonly Accepted[], kills: r
       if (!one.letter.recipients.includes(to)) books.out.push(`${key}: never asked for`)
     }
   }
-  const explain = explainer(postfix.log(), kills)
+  const explain = explainer(postfix.log(), kills, silenced)
   const parked = parkedTimes(postfix)
   for (const { letter, queueId } of accepted) {
     for (const address of letter.recipients) {
@@ -187,9 +193,13 @@ function explainCopies(books: Books, at: string, copies: number, cause: Cause): 
 
 /**
  * Why Postfix handed a message to the filter once more although a copy had gone out: its filter, the pipe that
- * had started it or had just said `sent`, or the smtpd that had taken the copy was killed.
+ * had started it or had just said `sent`, or the smtpd that had taken the copy was killed, or that said nothing for too long.
  */
-function explainer(log: string, kills: readonly Kill[]): (queueId: string) => Cause {
+function explainer(
+  log: string,
+  kills: readonly Kill[],
+  silenced: ReadonlySet<string>,
+): (queueId: string) => Cause {
   const pids = (victim: string): Set<string> =>
     new Set(kills.filter((kill) => kill.victim === victim).map(({ pid }) => String(pid)))
   const smtpds = pids('reinjection')
@@ -199,6 +209,7 @@ function explainer(log: string, kills: readonly Kill[]): (queueId: string) => Ca
   const took = collect(log, /toeh-reinject\/smtpd\[(\d+)\]: \w+: client=.*orig_queue_id=(\w+)/g)
   const piped = collect(log, /postfix\/pipe\[(\d+)\]: (?=(\w+): to=)/g)
   return (queueId) => {
+    if (silenced.has(queueId)) return 'silence'
     if (killed('filter', queueId)) return 'filter'
     if (killed('pipe', queueId) || piped.get(queueId)?.some((pid) => pipes.has(pid))) return 'pipe'
     return took.get(queueId)?.some((pid) => smtpds.has(pid)) ? 'reinjection' : 'unexplained'

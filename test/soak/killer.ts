@@ -9,6 +9,8 @@ import type { Dice } from './dice.js'
 
 export type Victim = 'filter' | 'pipe' | 'reinjection'
 
+const VICTIMS: readonly Victim[] = ['filter', 'filter', 'pipe', 'reinjection']
+
 export interface Kill {
   victim: Victim
   pid: number
@@ -30,11 +32,11 @@ export class Killer {
     this.#dice = dice
   }
 
-  /** Kills until it is told to stop, one every `meanMs` or so. */
-  async work(stop: () => boolean, meanMs: number): Promise<void> {
+  /** Kills until it is told to stop, one of these every `meanMs` or so. */
+  async work(stop: () => boolean, meanMs: number, victims: readonly Victim[] = VICTIMS): Promise<void> {
     while (!stop()) {
       await wait(this.#dice.between(meanMs / 4, meanMs * 1.75))
-      this.#strike(this.#dice.pick(['filter', 'filter', 'pipe', 'reinjection']))
+      this.#strike(this.#dice.pick(victims))
     }
   }
 

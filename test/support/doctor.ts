@@ -96,7 +96,7 @@ export async function startSound(t: Test): Promise<Place> {
     state: postfix.lab.state,
   }
   place.postconf('-MX', `127.0.0.1:${postfix.ungated}/inet`)
-  place.postconf('-e', 'toeh_time_limit=300s')
+  place.postconf('-e', 'toeh_time_limit=1000s')
   place.postconf('-P', `${place.submission}/smtpd_discard_ehlo_keywords=silent-discard,dsn`)
   postfix.command('reload')
   return place

@@ -4,8 +4,8 @@ import type { Test } from 'tap'
 
 /** An answer for a command: a reply without its line end, to say nothing at all, or to hang up. */
 type Words = string | 'SILENCE' | 'HANG UP'
-/** The same, or when it comes. */
-export type Answer = Words | Promise<Words>
+/** The same, or when it comes, or how it comes about. */
+export type Answer = Words | Promise<Words> | (() => Promise<Words>)
 
 const USUAL: Record<string, Answer> = {
   HELLO: '220 talker.test ESMTP',
@@ -57,7 +57,8 @@ export class Talker {
     let inData = false
     const answer = (verb: string): void => {
       this.heard.push(verb)
-      const reply = this.#answers[verb] ?? '500 5.5.2 what?'
+      const given = this.#answers[verb] ?? '500 5.5.2 what?'
+      const reply = typeof given === 'function' ? given() : given
       if (typeof reply === 'string') say(verb, reply)
       else void reply.then((words) => say(verb, words))
     }

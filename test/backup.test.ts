@@ -112,7 +112,7 @@ t.test('its bytes are on the disk before its name is', async (t) => {
   const lab = makeLab(t)
   const file = join(lab.dir, 'backup.db')
   const name = (path: string): string =>
-    path.replace(lab.dir, 'DIR').replace(/\.backup\.db-[0-9a-f]{12}$/, 'DRAFT')
+    path.replace(lab.dir, 'DIR').replace(/\.backup\.db-\w{6}\/draft$/, 'DRAFT')
   for (const at of [1000, 2000])
     t.strictSame((await syncOrder(t, name, () => takeBackup(lab.state, file, at, QUICK))).slice(0, 3), [
       'fsync DIR/DRAFT',

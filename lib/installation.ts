@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { readAliases, resolveAlias } from './aliases.js'
 import { splitList } from './braces.js'
 import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
@@ -16,6 +17,7 @@ import { MAPPINGS } from './lanecheck.js'
 import { type Listing, listAll, listKeys } from './listing.js'
 import { lineOf, parseServices, type Service } from './mastercf.js'
 import { errorOf, troubleOf } from './owner.js'
+import { sieveIn } from './peoplecheck.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
@@ -126,7 +128,23 @@ export async function gatherFacts(
     trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir, unit),
     lane,
     database,
+    approvers: await reachApprovers(config, configDir),
+    sieve: sieveIn(ask('doveconf', '-n') ?? ''),
   }
+}
+
+/** Whom a notice to each approver would go to. */
+async function reachApprovers(
+  { approvers }: Config,
+  configDir: string | undefined,
+): Promise<Facts['approvers']> {
+  const aliases = await readAliases(configDir).catch(() => undefined)
+  return Promise.all(
+    approvers.map(async (address) => ({
+      address,
+      mailboxes: aliases && (await resolveAlias(address, aliases).catch(() => undefined)),
+    })),
+  )
 }
 
 function parameters(text: string): Map<string, string> {
@@ -414,7 +432,7 @@ export async function lookInside(
   const { rows, rowsFault, astray, database, trouble } = await askInside(config, enabled, now)
   const error = trouble === undefined ? undefined : errorOf(trouble)
   const files = laneFiles(config.path)
-  const wanted = enabled ? laneTexts(files, path, config.internal, main.get('recipient_delimiter') ?? '') : []
+  const wanted = enabled ? laneTexts(files, path, config, main.get('recipient_delimiter') ?? '') : []
   return {
     lane: {
       enabled,

@@ -89,6 +89,8 @@ postlog   unix-dgram n - n - 1 postlogd
 `
 
 export interface PostfixOptions {
+  /** Its internal_domains. */
+  internal?: string[]
   /** Lines for TOEH's configuration. */
   settings?: string
   notice?: string
@@ -135,6 +137,7 @@ export class Postfix {
     const lab = new Lab(
       dir,
       `${reinject}${extensions}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}\n[express]\nenabled = ${options.express ?? false}\n`,
+      options.internal,
     )
     const postfix = new Postfix(dir, lab, sink, ports)
     t.teardown(async () => {
@@ -237,6 +240,12 @@ ${SERVICES}`
   editMaster(edit: (text: string) => string): void {
     const path = join(this.etc, 'master.cf')
     writeFileSync(path, edit(readFileSync(path, 'utf8')))
+    this.command('reload')
+  }
+
+  /** Sets a parameter of main.cf and reloads. */
+  setMain(setting: string): void {
+    execFileSync('/usr/sbin/postconf', ['-c', this.etc, '-e', setting])
     this.command('reload')
   }
 

@@ -59,9 +59,14 @@ export function laneRow(
   return passes ? { key, pass: true } : undefined
 }
 
-/** The lane's one table. */
-export const LANE_SCHEMA =
-  'CREATE TABLE IF NOT EXISTS lane (key TEXT PRIMARY KEY, pass INTEGER NOT NULL) STRICT, WITHOUT ROWID'
+/**
+ * The lane's tables. What passes has the number of the generation as `pass`, what does not has 0: so nothing passes where there
+ * is no number, nor where rows and number are of two generations (lib/lane.ts).
+ */
+export const LANE_SCHEMA = [
+  'CREATE TABLE generation (number INTEGER) STRICT',
+  'CREATE TABLE lane (key TEXT PRIMARY KEY, pass INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+]
 
 /** How the look-up names an address and its halves: SQL expressions. */
 interface Halves {
@@ -81,7 +86,8 @@ interface Halves {
 export function laneQuery({ address, local, domain }: Halves): string {
   return `SELECT 'OK' WHERE length(${address}) <= 254 AND ${local} != ''
  AND ${local} NOT GLOB '*[^-a-z0-9._=]*' AND ${local} NOT GLOB '[-.]*' AND ${address} NOT GLOB '*.[.@]*'
- AND coalesce((SELECT pass FROM lane WHERE key = ${address}), (SELECT pass FROM lane WHERE key = ${domain})) = 1`
+ AND coalesce((SELECT pass FROM lane WHERE key = ${address}), (SELECT pass FROM lane WHERE key = ${domain}))
+ = (SELECT number FROM generation)`
 }
 
 /** The map file of sqlite_table(5), which doubles quotes, and asks nothing where the key has no two halves. */

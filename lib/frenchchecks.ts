@@ -563,6 +563,8 @@ const FINDINGS: Table = {
     'toeh fsck --repair recompte, de même que toeh cleanup une fois par jour',
   'it is neither a file nor a folder': 'ce n’est ni un fichier ni un dossier',
   'look what it is': 'regardez ce que c’est',
+  'look what it is, and take it away': 'regardez ce que c’est, et retirez-le',
+  'it is no folder': 'ce n’est pas un dossier',
   'its mode is {0}, not {1}': 'son mode est {0}, et non {1}',
   'it is of an older schema': 'son schéma est plus ancien',
   'a writer was killed in the middle of a change, and it has to be rolled back':

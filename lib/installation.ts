@@ -12,7 +12,7 @@ import { type Look, send } from './errand.js'
 import { laneTexts } from './express.js'
 import { ADDRESS_CLASSES, type Facts, gateOf, type LaneFact, type PathFact, type UnitFact } from './facts.js'
 import { describeError, Failure } from './failure.js'
-import { laneFiles, laneFolder, lanePath } from './lane.js'
+import { laneFiles, lanePath, lanePlaces } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
 import { type Listing, listAll, listKeys } from './listing.js'
 import { lineOf, parseServices, type Service } from './mastercf.js'
@@ -429,11 +429,7 @@ export async function lookInside(
 ): Promise<Pick<Facts, 'lane' | 'database'> & { trouble?: Error }> {
   const { enabled } = config.express
   const path = lanePath(config.state)
-  const { rows, rowsFault, astray, database, trouble } = await askInside(
-    config,
-    enabled && existsSync(path),
-    now,
-  )
+  const { rows, rowsFault, astray, database, trouble } = await askInside(config, enabled, now)
   const error = trouble === undefined ? undefined : errorOf(trouble)
   const files = laneFiles(config.path)
   const wanted = enabled ? laneTexts(files, path, config, main.get('recipient_delimiter') ?? '') : []
@@ -454,26 +450,21 @@ export async function lookInside(
   }
 }
 
-/** The lane's folder and its file, looked at as root. */
+/** The lane's folder and what is in it, looked at as root, who opens nothing there. */
 function placesOf(
   config: Config,
   main: ReadonlyMap<string, string>,
   rowsFault: string | undefined,
 ): LaneFact['places'] {
-  const database = lanePath(config.state)
   const owner = statSync(config.state, { throwIfNoEntry: false })?.uid
   const group = postfixGroup(main)
-  return (
-    [
-      [laneFolder(config.state), 0o2770],
-      [database, 0o666],
-    ] as const
-  ).map(([path, mode]) => {
+  return lanePlaces(config.state).map(({ path, kind, mode }) => {
     try {
-      const found = statSync(path)
-      if ((found.mode & 0o7777) !== mode || found.gid !== group || found.uid !== owner)
+      const found = lstatSync(path)
+      const isFit = kind === 'file' ? found.isFile() : found.isDirectory()
+      if (!isFit || (found.mode & 0o777) !== mode || found.gid !== group || found.uid !== owner)
         return { path, fault: words`${path} is not for the toeh user and Postfix's group alone` }
-      if (path === database && rowsFault !== undefined)
+      if (path === lanePath(config.state) && rowsFault !== undefined)
         return { path, fault: words`${path} cannot be read: ${rowsFault}` }
       return { path }
     } catch (error) {

@@ -116,7 +116,7 @@ export async function release(
         result.failed.push(unclaimed(current, recipient, now))
       }
     }
-    if (claimed.length > 0) await sendClaimed(desk, { ...message, eightBit }, claimed, result)
+    if (claimed.length > 0) await sendClaimed(desk, { ...message, eightBit }, claimed, now, result)
   }
   await hold.removeSettled(message.id)
   return result
@@ -177,11 +177,13 @@ async function sendClaimed(
   desk: Desk,
   message: HeldMessage & { eightBit: boolean },
   claimed: string[],
+  claim: Actor,
   result: Released,
 ): Promise<void> {
   const { hold, folder, config, actor } = desk
   const { id, sender, size, eightBit } = message
   const refused: Refusal[] = []
+  const began = performance.now()
   const cargo = {
     sender,
     recipients: claimed,
@@ -191,7 +193,11 @@ async function sendClaimed(
     message: storedIn(folder.messagePath(id)),
     onRefused: async (refusals: readonly Refusal[]) => {
       refused.push(...refusals)
-      for (const { recipient, reply } of refusals) await hold.unclaim(id, [recipient], reply, actor)
+      for (const { recipient, reply } of refusals) await hold.unclaim(id, [recipient], reply, claim)
+    },
+    // Whoever was stopped meanwhile sees no timer in time: somebody else may have its claim by now.
+    beforeEnd: () => {
+      if (performance.now() - began >= RELEASE_LIMIT_MS) throw overLimit()
     },
   }
   let delivery: Delivery
@@ -204,7 +210,7 @@ async function sendClaimed(
     const why = unsure ? `${error.message}; it may have been sent all the same` : describeError(error)
     const rest = claimed.filter((address) => !refused.some(({ recipient }) => recipient === address))
     if (unsure) await hold.noteDoubt(id, rest, why)
-    else await hold.unclaim(id, rest, why, actor)
+    else await hold.unclaim(id, rest, why, claim)
     for (const recipient of rest) result.failed.push({ recipient, why, later: !unsure && isTemporary(error) })
     delivery = { accepted: [], queueId: '' }
   }
@@ -221,13 +227,14 @@ async function sendClaimed(
   }
 }
 
+function overLimit(): Error {
+  return new Error(`not done within ${RELEASE_LIMIT_MS / 1000} s`)
+}
+
 /** Ends the work at the limit: what went on behind our back could send what somebody else has claimed by then. */
 async function withLimit<T>(work: (limit: AbortSignal) => Promise<T>): Promise<T> {
   const limit = new AbortController()
-  const timer = setTimeout(
-    () => limit.abort(new Error(`not done within ${RELEASE_LIMIT_MS / 1000} s`)),
-    RELEASE_LIMIT_MS,
-  )
+  const timer = setTimeout(() => limit.abort(overLimit()), RELEASE_LIMIT_MS)
   try {
     return await work(limit.signal)
   } finally {

@@ -8,6 +8,9 @@ import type { Rule } from '../lib/decide.js'
 import {
   domainsAbove,
   LANE_PARAMETER,
+  LANE_SCHEMA,
+  LANE_SERVICES,
+  LANE_UTF8,
   laneCommands,
   laneKey,
   laneMap,
@@ -237,6 +240,16 @@ t.test('what Postfix is told', async (t) => {
     "postconf -P 'submission/inet/smtputf8_enable=no'",
     `postconf -P 'submission/inet/smtpd_recipient_restrictions=$${LANE_PARAMETER}'`,
   ])
+})
+
+t.test('whom it is for, and what a service has to say for it', async (t) => {
+  t.strictSame(LANE_SERVICES, ['submission/inet', 'submissions/inet'])
+  t.equal(LANE_PARAMETER, 'toeh_express_restrictions')
+  t.strictSame(LANE_UTF8, { name: 'smtputf8_enable', value: 'no' })
+  t.equal(
+    LANE_SCHEMA,
+    'CREATE TABLE IF NOT EXISTS lane (key TEXT PRIMARY KEY, pass INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+  )
 })
 
 t.test('keys, and the domains above', async (t) => {

@@ -19,6 +19,7 @@ const FLOORS: [string, string[]][] = [
       'display',
       'exit',
       'head',
+      'lanelog',
       'maillog',
       'publicsuffix',
       'reply',

@@ -8,6 +8,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -106,6 +107,44 @@ t.test('restoreMessage: where the folder is gone, and where its bytes are wrong'
   }
 })
 
+t.test('restoreMessage is durable when it returns, the folder that it has made too', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  const spooled = message.folder()
+  const home = `hold/${envelope.id}`
+  const name = (path: string): string => namesBelow(folder)(path).replace(/\.envelope-[0-9a-f]{12}/, '.NEW')
+  t.strictSame(await syncOrder(t, name, () => folder.restoreMessage(spooled, envelope)), [
+    'fsync hold/tmp/SPOOL/message.eml',
+    'fsync hold',
+    `rename hold/tmp/SPOOL/message.eml ${home}/message.eml`,
+    `fsync ${home}/.NEW`,
+    `rename ${home}/.NEW ${home}/envelope.json`,
+    `fsync ${home}`,
+  ])
+  t.strictSame(readdirSync(folder.tmp), [])
+  for (const call of ['fsyncSync', 'renameSync'] as const) {
+    const again = await spoolHeld(folder, [unknown('x@new.test')])
+    const there = again.message.folder()
+    const restore = replaceFs(t, call, () => () => {
+      throw systemError('EIO', 'i/o error')
+    })
+    const failure = await failureOf(() => folder.restoreMessage(there, envelope)).finally(restore)
+    t.equal(failure.message, `hold message in ${folder.path(envelope.id)}: i/o error (EIO)`)
+    t.equal(failure.status, 75)
+  }
+})
+
+t.test('envelope.json is for people to read', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder(), envelope)
+  const path = join(folder.path(envelope.id), 'envelope.json')
+  t.equal(readFileSync(path, 'utf8'), `${JSON.stringify(envelope, null, 2)}\n`)
+  folder.rewrite({ ...envelope, recipients: [] })
+  t.equal(readFileSync(path, 'utf8'), `${JSON.stringify({ ...envelope, recipients: [] }, null, 2)}\n`)
+  t.equal(statSync(path).mode & 0o777, 0o600)
+})
+
 t.test('another message under the same id is refused, whatever differs', async (t) => {
   const folder = makeHoldFolder(t)
   const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
@@ -180,7 +219,7 @@ t.test('rewrite replaces the envelope whole, or not at all', async (t) => {
   t.strictSame(order.slice(2), [`fsync ${at}`])
   t.strictSame(folder.read(envelope.id), wider)
 
-  for (const call of ['writeSync', 'fsyncSync', 'renameSync'] as const) {
+  for (const call of ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as const) {
     const restore = replaceFs(t, call, () => () => {
       throw systemError('ENOSPC', 'no space left on device')
     })
@@ -202,7 +241,11 @@ t.test('remove takes the folder away; one that is gone is no harm', async (t) =>
   folder.publish(message.folder(), envelope)
   const order = await syncOrder(t, namesBelow(folder), () => folder.remove(envelope.id))
   t.equal(order.length, 1)
-  t.match(order[0], new RegExp(`^rename hold/${envelope.id} hold/tmp/gone-${envelope.id}-`), 'in one step')
+  t.match(
+    order[0],
+    new RegExp(`^rename hold/${envelope.id} hold/tmp/gone-${envelope.id}-[0-9a-f]{12}$`),
+    'in one step',
+  )
   t.strictSame(folder.ids(), [])
   t.strictSame(readdirSync(folder.tmp), [])
   folder.remove(envelope.id)
@@ -285,4 +328,83 @@ t.test('moves that a full disk has cut off', async (t) => {
     throw systemError('EIO', 'i/o error')
   })
   t.equal((await failureOf(() => folder.moves(id)).finally(restore)).message, `read ${path}: i/o error (EIO)`)
+})
+
+t.test('no descriptor is left open, whatever fails', async (t) => {
+  const open = (): number => readdirSync('/proc/self/fd').length
+  const folder = makeHoldFolder(t)
+  const move = { address: 'x@new.test', state: 'held', queueId: '', who: 'marie', at: 1 }
+  for (const call of [undefined, 'fsyncSync', 'writeSync'] as const) {
+    const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')], { queueId: `CALL${call}` })
+    const spooled = message.folder()
+    if (call !== undefined)
+      folder.publish((await spoolHeld(folder, [], { queueId: `CALL${call}` })).message.folder(), envelope)
+    const before = open()
+    const restore =
+      call === undefined
+        ? () => {}
+        : replaceFs(t, call, () => () => {
+            throw systemError('EIO', 'i/o error')
+          })
+    for (const work of [
+      () => folder.prepare(spooled, { ...envelope, id: 'other' }),
+      () => folder.publish(spooled, envelope),
+      () => folder.rewrite(envelope),
+      () => folder.recordMoves(envelope.id, [move]),
+    ])
+      try {
+        work()
+      } catch (error) {
+        t.match(error, /i\/o error/, `${call}`)
+      }
+    restore()
+    t.equal(open(), before, `${call}`)
+  }
+})
+
+t.test('an envelope that cannot be used is kept under another name, and none is no harm', async (t) => {
+  const folder = makeHoldFolder(t)
+  const { message, envelope } = await spoolHeld(folder, [unknown('x@new.test')])
+  folder.publish(message.folder(), envelope)
+  const home = folder.path(envelope.id)
+  writeFileSync(join(home, 'envelope.json'), 'damaged')
+  folder.setEnvelopeAside(envelope.id)
+  const [aside = '', ...rest] = readdirSync(home).sort()
+  t.match(aside, /^\.envelope-damaged-[0-9a-f]{12}$/)
+  t.strictSame(rest, ['message.eml'])
+  t.equal(readFileSync(join(home, aside), 'utf8'), 'damaged')
+  folder.setEnvelopeAside(envelope.id)
+  t.equal(readdirSync(home).length, 2)
+  const restore = replaceFs(t, 'renameSync', () => () => {
+    throw systemError('EROFS', 'read-only file system')
+  })
+  const failure = await failureOf(() => folder.setEnvelopeAside(envelope.id)).finally(restore)
+  t.equal(failure.message, `set aside ${join(home, 'envelope.json')}: read-only file system (EROFS)`)
+})
+
+t.test('paths, and what is there', async (t) => {
+  const state = makeFolder(t)
+  mkdirSync(join(state, 'hold/tmp'), { recursive: true })
+  const folder = new HoldFolder(state)
+  t.strictSame(
+    [folder.root, folder.tmp, folder.path('id'), folder.messagePath('id')],
+    ['hold', 'hold/tmp', 'hold/id', 'hold/id/message.eml'].map((path) => join(state, path)),
+  )
+  mkdirSync(folder.path('id'))
+  t.strictSame([folder.isThere('id'), folder.has('id'), folder.isThere('other')], [true, false, false])
+  writeFileSync(folder.messagePath('id'), '')
+  t.equal(folder.has('id'), true)
+  t.strictSame(folder.ids(), ['id'])
+})
+
+t.test('sweep passes over what goes away meanwhile, and takes whole folders', async (t) => {
+  const folder = makeHoldFolder(t)
+  mkdirSync(join(folder.tmp, 'old/below'), { recursive: true })
+  utimesSync(join(folder.tmp, 'old'), 1, 1)
+  symlinkSync(join(folder.tmp, 'nowhere'), join(folder.tmp, 'gone'))
+  mkdirSync(join(folder.tmp, 'exact'))
+  utimesSync(join(folder.tmp, 'exact'), 5, 5)
+  t.equal(folder.sweep(5000), 1, 'what was changed at that very moment stays')
+  t.strictSame(readdirSync(folder.tmp).sort(), ['exact', 'gone'])
+  t.equal(folder.sweep(5001), 1)
 })

@@ -7,10 +7,10 @@ import { loadConfig } from '../lib/config.js'
 import type { Database } from '../lib/database.js'
 import type { Desk } from '../lib/desk.js'
 import { localTime } from '../lib/display.js'
-import { type HeldMessage, RELEASE_ABANDONED_MS } from '../lib/hold.js'
+import { type HeldMessage, Hold, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HeldRecipient } from '../lib/holdfolder.js'
 import { Neighbours } from '../lib/neighbours.js'
-import { chooseRecipients, release } from '../lib/release.js'
+import { chooseMessages, chooseRecipients, describeReleased, release, tryRelease } from '../lib/release.js'
 import { Tokens } from '../lib/token.js'
 import { failureOf, replaceFs, systemError } from './support/failing.js'
 import { CLIENT, park, refused, unknown } from './support/held.js'
@@ -330,6 +330,28 @@ t.test('at its limit a release hangs up: nothing of it goes on', async (t) => {
   })
 })
 
+t.test('a release that was stopped for longer than its limit sends nothing when it goes on', async (t) => {
+  const { now } = performance
+  t.teardown(() => {
+    performance.now = now
+  })
+  const lab = makeLab(t)
+  const script = await makeScript(t, {
+    DATA: () => {
+      // As after SIGSTOP and SIGCONT: the time has passed, and no timer has seen it.
+      performance.now = () => now.call(performance) + RELEASE_ABANDONED_MS
+      return '354 go on'
+    },
+  })
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  const { failed } = await release(desk, message, [X])
+  t.match(failed, [{ recipient: X, why: /not done within 300 s$/ }])
+  await script.closed
+  t.notOk(script.lines.includes('.'))
+  t.match(await states(desk, message.id), [/^x@new\.test held marie /])
+})
+
 t.test('a server that is slow to answer the end is waited for', async (t) => {
   const lab = makeLab(t)
   const real = globalThis.setTimeout
@@ -466,4 +488,197 @@ t.test('chooseRecipients: those who wait, or those asked for if they do', async 
   await desk.hold.settle(id, [X, Y], 'rejected', desk.actor)
   const none = await failureOf(async () => chooseRecipients(await desk.hold.find(id), undefined))
   t.equal(none.line, `hold ${id}: nobody waits in it any more; toeh show ${id}`)
+})
+
+t.test('a claim bears the time at which it was made, however long those before it took', async (t) => {
+  const lab = makeLab(t)
+  const real = performance.now
+  let clock = 0
+  performance.now = () => {
+    clock += 1000
+    return clock
+  }
+  t.teardown(() => {
+    performance.now = real
+  })
+  const script = await makeScript(t, { '.': HANG_UP })
+  const { desk } = openDesk(t, lab, script.port)
+  const many = Array.from({ length: 1001 }, (_, i) => `r${String(i).padStart(4, '0')}@new.test`)
+  const message = await hold(desk, many.map(unknown))
+  const { failed } = await release(desk, message, many)
+  t.strictSame(
+    failed.map(({ recipient }) => recipient),
+    many,
+  )
+  const times = (await desk.hold.find(message.id)).recipients.map(({ changedAt }) => changedAt)
+  t.strictSame(new Set(times.slice(0, 1000)), new Set([NOW + 1000]))
+  t.ok((times[1000] ?? 0) > NOW + 1000, `${times[1000]}`)
+})
+
+t.test('nothing of it keeps the process alive', async (t) => {
+  const lab = makeLab(t)
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const answers: Answers[] = [{}, { DATA: HANG_UP }, { '.': HANG_UP }, { RCPT: '550 5.1.1 no' }]
+  for (const [index, given] of answers.entries()) {
+    const script = await makeScript(t, given)
+    const { desk } = openDesk(t, lab, script.port)
+    const message = await hold(desk, [unknown(X)], { queueId: `ALIVE00${index}` })
+    const before = timers()
+    await release(desk, message, [X])
+    await script.closed
+    t.equal(timers(), before, JSON.stringify(given))
+  }
+})
+
+t.test('what it did, in lines', async (t) => {
+  t.strictSame(
+    describeReleased({
+      id: 'ID',
+      released: [
+        { recipients: [X, Y], queueId: 'Q1' },
+        { recipients: ['z@new.test'], queueId: '' },
+      ],
+      failed: [{ recipient: 'w@new.test', why: 'later', later: true }],
+    }),
+    [
+      `ID released to ${X} as Q1`,
+      `ID released to ${Y} as Q1`,
+      'ID released to z@new.test',
+      'ID NOT released to w@new.test: later',
+    ],
+  )
+})
+
+t.test('chooseMessages: each id once, and all of them before anything is done', async (t) => {
+  const lab = makeLab(t)
+  const { desk } = openDesk(t, lab, 1)
+  const one = await hold(desk, [unknown(X), unknown(Y)], { queueId: 'ONE00001' })
+  const two = await hold(desk, [unknown(X)], { queueId: 'TWO00002' })
+  const choices = await chooseMessages(desk, [two.id, one.id, two.id.toUpperCase()], [X])
+  t.strictSame(
+    choices.map(({ message, chosen }) => [message.id, ...chosen]),
+    [
+      [two.id, X],
+      [one.id, X],
+    ],
+  )
+  const failure = await failureOf(() => chooseMessages(desk, [one.id, two.id], [Y]))
+  t.equal(failure.message, `hold ${two.id}: ${Y} is not a recipient of it`)
+})
+
+t.test('tryRelease: a failure is told beside the rest', async (t) => {
+  const lab = makeLab(t)
+  const { desk } = openDesk(t, lab, 1)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  const path = desk.folder.messagePath(message.id)
+  rmSync(path)
+  const why = `release ${path}: no such file or directory (ENOENT)`
+  t.strictSame(await tryRelease(desk, message, [X, Y]), {
+    id: message.id,
+    released: [],
+    failed: [
+      { recipient: X, why, later: false },
+      { recipient: Y, why, later: false },
+    ],
+  })
+})
+
+t.test('sent, but it cannot be written down: it is said so, and the claim stands', async (t) => {
+  for (const [reply, as] of [
+    ['250 2.0.0 Ok: queued as OUT00000001', 'OUT00000001'],
+    ['250 2.0.0 Ok', 'one without an id'],
+  ] as const) {
+    const lab = makeLab(t)
+    const script = await makeScript(t, { '.': reply })
+    const { desk, db } = openDesk(t, lab, script.port)
+    const message = await hold(desk, [unknown(X), unknown(Y)])
+    class Failing extends Hold {
+      override async settleReleased(): Promise<void> {
+        throw new Error('the disk is full')
+      }
+    }
+    const result = await release({ ...desk, hold: new Failing(db, desk.folder) }, message, [X, Y])
+    const why = `it was sent as ${as}, but that could not be written down: the disk is full`
+    t.strictSame(result, {
+      id: message.id,
+      released: [],
+      failed: [
+        { recipient: X, why, later: false },
+        { recipient: Y, why, later: false },
+      ],
+    })
+    t.strictSame([...(await desk.hold.states(message.id)).values()], ['releasing', 'releasing'])
+    t.ok(desk.folder.has(message.id))
+  }
+})
+
+t.test('nobody is connected to for those who cannot be claimed', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  const { failed } = await release(desk, message, [X, 'stranger@new.test'])
+  t.strictSame(failed, [
+    { recipient: X, why: 'it is rejected already', later: false },
+    { recipient: 'stranger@new.test', why: 'it is gone already', later: false },
+  ])
+  t.strictSame((await release(desk, message, [])).failed, [])
+  t.equal(script.sockets.length, 0)
+})
+
+t.test('missing bytes are told as long as one waits for them', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  rmSync(desk.folder.messagePath(message.id))
+  for (const asked of [[X], [Y], [X, Y]])
+    t.match((await failureOf(() => release(desk, message, asked))).message, /no such file or directory/)
+})
+
+t.test('without being told to, nobody takes over a release that was cut off', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  await desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW - 2 * RELEASE_ABANDONED_MS })
+  for (const way of [release, tryRelease])
+    t.match((await way(desk, message, [X])).failed, [
+      { recipient: X, why: /was cut off; it may have been sent/ },
+    ])
+  t.equal(script.sockets.length, 0)
+  t.equal((await tryRelease(desk, message, [X], true)).released.length, 1)
+})
+
+t.test('a claim may be taken over from the very moment on in which it is abandoned', async (t) => {
+  const lab = makeLab(t)
+  const real = performance.now
+  // Of a process that has lived for days: only what has passed counts.
+  performance.now = () => 1e9
+  t.teardown(() => {
+    performance.now = real
+  })
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  const claimedAt = (at: number): void => lab.change('UPDATE recipient SET changed_at = ?', at)
+  await desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW })
+  claimedAt(NOW - RELEASE_ABANDONED_MS + 1)
+  t.match((await release(desk, message, [X], true)).failed, [{ why: /: let that end$/ }])
+  claimedAt(NOW - RELEASE_ABANDONED_MS)
+  t.match((await release(desk, message, [X])).failed, [{ why: /was cut off/ }])
+  t.equal((await release(desk, message, [X], true)).released.length, 1)
+})
+
+t.test('one who cannot be claimed keeps nobody else, and is told alone', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  const { released, failed } = await release(desk, message, [X, Y])
+  t.strictSame(failed, [{ recipient: X, why: 'it is rejected already', later: false }])
+  t.strictSame(released, [{ recipients: [Y], queueId: '4bQ8Yk2hJnz1' }])
 })

@@ -260,6 +260,21 @@ t.test('PIPELINING: the envelope in one go where it is offered, else one by one'
   ])
 })
 
+t.test('answers that come while the commands are still being written are not lost', async (t) => {
+  // Some 5 MB in one go, more than two socket buffers swallow: the first answers are there before the last command has left.
+  const recipients = Array.from({ length: 20_000 }, (_, n) => `${'x'.repeat(230)}${n}@known.test`)
+  const refuse = recipients.at(-2) ?? ''
+  const course = await send(
+    t,
+    { RCPT: (line) => (line.includes(refuse) ? '550 5.1.1 unknown' : '250 2.1.5 Ok') },
+    { recipients },
+  )
+  t.equal(course.failure, undefined)
+  t.strictSame(course.refused, [{ recipient: refuse, reply: '550 5.1.1 unknown' }])
+  t.equal(course.delivery?.accepted.length, recipients.length - 1)
+  t.equal(course.delivery?.accepted.at(-1), recipients.at(-1))
+})
+
 t.test('parameters of MAIL only as offered and needed', async (t) => {
   const utf8 = 'j\u{f6}rg@known.test'
   const cases: [string[], Given, string][] = [
@@ -529,6 +544,13 @@ t.test('a connection that is lost', async (t) => {
     t.equal(course.failure?.status, 75)
     t.equal(course.failure?.inDoubt, false)
     t.match(course.failure?.message, /the connection was closed|EPIPE|ECONNRESET/)
+    t.notOk(course.script.lines.includes('.'))
+  })
+
+  t.test('in the middle of the message, with a word that is none: that is what is told', async (t) => {
+    const message = Array.from({ length: 400 }, () => Buffer.alloc(65_536, 'line of text\n'))
+    const course = await send(t, { BODY: 'stop it' }, { message })
+    assertDeferred(t, course, 'not an SMTP reply: "stop it"')
     t.notOk(course.script.lines.includes('.'))
   })
 

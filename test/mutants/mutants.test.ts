@@ -29,6 +29,7 @@ t.test('each kind of fault', async (t) => {
     ['x = a < b', [';', 'x = a <= b']],
     ['x = a ? b : c', [';', 'x = !(a) ? b : c']],
     ['x = a ?? 1', [';', 'x = a', 'x = a ?? (1 + 1)']],
+    ['x = 60_000', [';', 'x = 0']],
     ['x ??= !a', [';', 'x = !a', 'x ??= a']],
     ['await f(true)', [';', 'f(true)', 'await f(false)']],
     [

@@ -156,8 +156,10 @@ export function mutantsOf(file: SourceFile): Mutant[] {
       }
     } else if (node.kind === SyntaxKind.TrueKeyword) put(node, 'false')
     else if (node.kind === SyntaxKind.FalseKeyword) put(node, 'true')
-    else if (is.isNumericLiteral(node)) put(node, `(${textOf(node)} + 1)`)
-    else if (is.isRegularExpressionLiteral(node)) found.push(...within(start(node), textOf(node), PATTERN))
+    else if (is.isNumericLiteral(node)) {
+      // Of a time or a size one more is no fault; none at all is.
+      put(node, Number(textOf(node).replaceAll('_', '')) < 10_000 ? `(${textOf(node)} + 1)` : '0')
+    } else if (is.isRegularExpressionLiteral(node)) found.push(...within(start(node), textOf(node), PATTERN))
     else if (
       is.isStringLiteral(node) ||
       is.isNoSubstitutionTemplateLiteral(node) ||
@@ -168,8 +170,9 @@ export function mutantsOf(file: SourceFile): Mutant[] {
       else if (text.length === 2) put(node, "'mutant'")
       else put(node, "''")
     } else if (is.isReturnStatement(node) && node.expression === undefined) drop(node)
-    else if (is.isCatchClause(node)) put(node.block, '{}')
-    else if (
+    else if (is.isCatchClause(node)) {
+      if (node.block.statements.length > 0) put(node.block, '{}')
+    } else if (
       (is.isFunctionDeclaration(node) || is.isMethodDeclaration(node) || is.isConstructorDeclaration(node)) &&
       node.body !== undefined &&
       node.body.statements.length > 1 &&

@@ -1,5 +1,5 @@
 /** A private Postfix on loopback: its own folders, ports and log, with TOEH in it as `toeh init` prints it. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import {
@@ -315,10 +315,14 @@ ${SERVICES}`
 
   /** toeh, as root on this installation. */
   async toeh(...args: string[]): Promise<Outcome> {
+    return outcomeOf(this.startToeh(...args))
+  }
+
+  startToeh(...args: string[]): ChildProcess {
     if (existsSync(join(this.etc, 'main.cf'))) cool(this.etc)
     const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config, MAIL_CONFIG: this.etc }
     const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe']
-    return outcomeOf(startWith(env, [NODE, TOEH, ...args], { stdio }))
+    return startWith(env, [NODE, TOEH, ...args], { stdio })
   }
 
   decisions(): Decision[] {

@@ -10,10 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { newestBackup, takeBackup, thinOut } from '../lib/backup.js'
+import bettersqlite from '../lib/bettersqlite.cjs'
 import { databasePath, examineDatabase, openForReading, readBackup } from '../lib/database.js'
 import { failureOf, replaceFs, syncOrder, systemError } from './support/failing.js'
+import { hotJournal } from './support/hotjournal.js'
 import { makeLab } from './support/lab.js'
 import { makeSink } from './support/sink.js'
 
@@ -128,7 +130,7 @@ t.test('its bytes are on the disk before its name is', async (t) => {
   const lab = makeLab(t)
   const file = join(lab.dir, 'backup.db')
   const name = (path: string): string =>
-    path.replace(lab.dir, 'DIR').replace(/\.backup\.db-[0-9a-f]{12}$/, 'DRAFT')
+    path.replace(lab.dir, 'DIR').replace(/\.backup\.db-\w{6}\/draft$/, 'DRAFT')
   for (const at of [1000, 2000])
     t.strictSame((await syncOrder(t, name, () => takeBackup(lab.state, file, at, QUICK))).slice(0, 3), [
       'fsync DIR/DRAFT',
@@ -295,4 +297,84 @@ t.test('a link to the database, or to a backup, is what it leads to', async (t) 
   symlinkSync(databasePath(lab.state), link)
   const failure = await failureOf(() => takeBackup(lab.state, link, 1, QUICK))
   t.equal(failure.line, `backup ${link}: it is the database itself; name another file, or a folder`)
+})
+
+/** Has backups wait in the middle, with what they have locked, until they are let go. */
+function slowCopies(t: Test): () => void {
+  const Sqlite = bettersqlite.load()
+  const real = Sqlite.prototype.backup
+  let go: () => void = () => {}
+  const gate = new Promise<void>((done) => {
+    go = done
+  })
+  Sqlite.prototype.backup = async function (this: unknown, ...args: [string]) {
+    await gate
+    return real.apply(this as never, args)
+  }
+  t.teardown(() => {
+    Sqlite.prototype.backup = real
+  })
+  return go
+}
+
+t.test(
+  'beside a backup that takes long known mail passes, and unknown mail waits in the queue',
+  async (t) => {
+    const sink = await makeSink(t)
+    const lab = makeLab(t, `busy_seconds = 1\n${sink.setting}`)
+    await lab.allow('known.test')
+    const go = slowCopies(t)
+    const file = join(lab.dir, 'backup.db')
+    const copying = takeBackup(lab.state, file, 1000, QUICK)
+    let over = false
+    const codes: (number | null)[] = []
+    const unknown = [0, 1, 2].map(async (one) => {
+      for (let round = 0; !over; round++)
+        codes.push((await lab.filter({ recipients: [EVE], queueId: `UNKNOWN${one}00${round}` })).code)
+    })
+    for (let round = 0; round < 8; round++) {
+      const outcome = await lab.filter({ recipients: ['c@known.test'], queueId: `KNOWN00${round}` })
+      t.strictSame([outcome.code, outcome.signal], [0, null], outcome.stdout)
+    }
+    over = true
+    await Promise.all(unknown)
+    t.ok(codes.length > 2 && codes.every((code) => code === 75), `${codes}`)
+    t.equal(sink.mails.length, 8)
+    go()
+    await copying
+    t.equal(readBackup(file)?.at, 1000)
+    t.match(await lab.filter({ recipients: [EVE] }), { code: 0, stdout: /held 1/ })
+  },
+)
+
+t.test('what somebody plants where backups go is not taken for a part of them', async (t) => {
+  const lab = makeLab(t)
+  const folder = join(lab.dir, 'backups')
+  mkdirSync(folder)
+  const precious = join(lab.dir, 'precious')
+  writeFileSync(precious, 'precious')
+  // A journal for whatever name is seen there: beside it, and in it where it is a folder that others can enter.
+  const Sqlite = bettersqlite.load()
+  const real = Sqlite.prototype.backup
+  const planted: string[] = []
+  Sqlite.prototype.backup = async function (this: unknown, path: string) {
+    const outcome = await (real as (path: string) => Promise<never>).call(this, path)
+    for (const name of readdirSync(folder)) {
+      const draft = join(folder, name)
+      const journal = hotJournal(path, precious)
+      writeFileSync(`${draft}-journal`, journal)
+      planted.push(`${draft}-journal`)
+      if (statSync(draft).isDirectory()) t.equal(statSync(draft).mode & 0o777, 0o700)
+    }
+    return outcome
+  }
+  t.teardown(() => {
+    Sqlite.prototype.backup = real
+  })
+  const { path } = await takeBackup(lab.state, folder, 1000, QUICK)
+  t.equal(planted.length, 1)
+  t.equal(readFileSync(precious, 'utf8'), 'precious')
+  t.equal(readBackup(path)?.at, 1000)
+  for (const name of planted) rmSync(name)
+  t.strictSame(readdirSync(folder), [path.slice(folder.length + 1)], 'nothing is left')
 })

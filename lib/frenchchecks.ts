@@ -176,6 +176,8 @@ const CHECKS: Table = {
   '{0} hands mail from outside to the gate': '{0} confie au filtre du courrier venu de dehors',
   'its senders are foreign: all incoming mail is held':
     'ses expéditeurs sont étrangers : tout le courrier entrant est retenu',
+  'whoever has a certificate': 'quiconque a un certificat',
+  anybody: 'n’importe qui',
   '{0} relays for {1}, without the gate': '{0} relaie pour {1}, sans le filtre',
   'who sends there instead of to submission goes round the gate':
     'qui envoie par là plutôt que par submission contourne le filtre',

@@ -20,6 +20,7 @@ const FLOORS: [string, string[]][] = [
       'exit',
       'head',
       'maillog',
+      'network',
       'publicsuffix',
       'reply',
       'seen',
@@ -38,6 +39,7 @@ const FLOORS: [string, string[]][] = [
   ['pure', ['amount', 'facts']],
   ['pure', ['ways']],
   ['pure', ['diversion']],
+  ['pure', ['restrictions']],
   [
     'pure',
     [

@@ -92,8 +92,19 @@ export interface Facts {
   /** Whether the clock is kept by the network; undefined where nobody says. */
   clockKept: boolean | undefined
   lane: LaneFact
+  /** Programs of this host that hand mail over by SMTP. */
+  injectors: readonly Injector[]
   /** Undefined where systemd does not run, or has no unit for this Postfix. */
   unit: UnitFact | undefined
+}
+
+/** A program that hands mail to an SMTP server, as it is set up to. */
+export interface Injector {
+  program: string
+  /** The setting or the file that says so. */
+  setting: string
+  host: string
+  port: string
 }
 
 /** The unit of systemd that Postfix's master runs in. */

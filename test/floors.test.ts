@@ -40,6 +40,7 @@ const FLOORS: [string, string[]][] = [
   ['pure', ['ways']],
   ['pure', ['diversion']],
   ['pure', ['restrictions']],
+  ['pure', ['relay']],
   [
     'pure',
     [
@@ -89,6 +90,7 @@ const FLOORS: [string, string[]][] = [
       'decisions',
       'ending',
       'hold',
+      'injectors',
       'lane',
       'landscape',
       'logfile',

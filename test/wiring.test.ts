@@ -57,19 +57,25 @@ function ground(
       mostHeld: { messages: 0, bytes: 0 },
       trustedMilters: [],
     },
+    lane: { files: FILES },
+    answers: written(),
     ...changes,
   }
+}
+
+/** Tables that answer what stands in their names, and no others. */
+function written(): Map<string, { key: string; value: string }[]> {
+  const get = (table: string): { key: string; value: string }[] | undefined => {
+    const source = sourceOf(table)
+    return source.kind === 'written' ? source.entries : undefined
+  }
+  return Object.assign(new Map<string, { key: string; value: string }[]>(), { get })
 }
 
 /** What is known of the lane, with tables that answer what stands in their names. */
 function laneOf(from: Ground): LaneFacts {
   const lane = { enabled: true, files: FILES, texts: [], places: [], rows: [], astray: [] }
-  const answers = new Map<string, { key: string; value: string }[]>()
-  const get = (table: string): { key: string; value: string }[] | undefined => {
-    const source = sourceOf(table)
-    return source.kind === 'written' ? source.entries : undefined
-  }
-  return { ...from, lane, tables: new Map(), answers: Object.assign(answers, { get }) }
+  return { ...from, lane, tables: new Map() }
 }
 
 /** The changes where submission takes the lane. */
@@ -93,11 +99,17 @@ const PARAMETERS = [
   '-e toeh_time_limit=1000s',
 ]
 
+const KEPT =
+  'Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.'
+const LONG_IDS =
+  'Queue ids become long, such as 4bQ8Yk2hJnz1: logwatch reads them with $postfix_Enable_Long_Queue_Ids = Yes in /etc/logwatch/conf/services/postfix.conf (docs/postfix.md).'
+
 t.test('a fresh Postfix', (t) => {
   const { edits, remarks } = wire(ground(['smtp inet n - y - - smtpd', PICKUP]))
   t.same(short(edits), [...SERVICES, ...PARAMETERS, '-P pickup/unix/content_filter=toeh:dummy'])
   t.same(remarks, [
     "master.cf has no submission service in use: only what this host's own programs send goes through the gate",
+    LONG_IDS,
   ])
   t.end()
 })
@@ -110,7 +122,7 @@ t.test('every service people submit by, whatever its name and address', (t) => {
       `-P ${name}/inet/smtpd_discard_ehlo_keywords=silent-discard,dsn`,
       `-P ${name}/inet/message_size_limit=10140000`,
     ])
-    t.same(remarks, [])
+    t.same(remarks, [KEPT, LONG_IDS])
   }
   t.end()
 })
@@ -174,6 +186,8 @@ t.test('other servers are named, and left', (t) => {
   t.notMatch(short(edits).join(), '10025')
   t.same(remarks, [
     '127.0.0.1:10025/inet takes mail by SMTP and is left as it is: see that none of it goes outside',
+    KEPT,
+    LONG_IDS,
   ])
   t.end()
 })
@@ -213,13 +227,26 @@ t.test('what it does not understand is refused', (t) => {
     ],
     [['10026 inet n - n - - smtpd'], {}, 'master.cf', /10026\/inet is not on loopback alone/],
     [
-      [SUBMISSION, ' -o content_filter=smtp-amavis:[127.0.0.1]:10024'],
+      [
+        SUBMISSION,
+        ' -o content_filter=scan:[127.0.0.1]:10024',
+        '465 inet n - n - - smtpd',
+        ' -o content_filter=scan:[127.0.0.1]:10030',
+      ],
       {},
-      'master.cf, submission/inet',
-      /content_filter=smtp-amavis:\[127\.0\.0\.1\]:10024 is there already, and Postfix takes one/,
+      'master.cf, submission/inet, 465/inet',
+      /several content_filters, scan:\[127\.0\.0\.1\]:10024 and scan:\[127\.0\.0\.1\]:10030: behind the gate there is one/,
     ],
-    [[PICKUP, ' -o content_filter=scan:x'], {}, 'master.cf, pickup/unix', /content_filter=scan:x/],
-    [[SUBMISSION], { content_filter: 'scan:x' }, 'main.cf, for submission/inet', /content_filter=scan:x/],
+    [
+      [
+        SUBMISSION,
+        '127.0.0.1:10025 inet n - n - - smtpd',
+        ' -o content_filter=toeh:dummy -o local_recipient_maps=',
+      ],
+      { content_filter: 'scan:x' },
+      'master.cf, 127.0.0.1:10025/inet',
+      /it hands to the gate what scan:x hands back/,
+    ],
     [[SUBMISSION], { content_filter: 'toeh:dummy' }, 'main.cf', /port 25 as well/],
     [
       [SUBMISSION, ' -o smtpd_proxy_filter=127.0.0.1:8025'],
@@ -244,9 +271,58 @@ t.test('what it does not understand is refused', (t) => {
     { configDir: '/etc/postfix-out' },
   )
   t.not(wire(named).edits.length, 0, 'an instance that is named is one')
-  // An empty option of its own is no filter.
-  const own = wire(ground([SUBMISSION, ' -o content_filter='], { content_filter: 'scan:x' }))
-  t.match(short(own.edits).join(), 'submission/inet/content_filter=toeh:dummy')
+  const base = ground([SUBMISSION], { content_filter: 'scan:x' })
+  assertRefusal(
+    t,
+    () => wire({ ...base, toeh: { ...base.toeh, reinject: undefined } }),
+    'master.cf, submission/inet',
+    /content_filter=scan:x is there already, and Postfix takes one/,
+  )
+  t.end()
+})
+
+t.test('another filter comes behind the gate', (t) => {
+  const table: [master: string[], main: Record<string, string>, filter: string | undefined][] = [
+    [
+      [SUBMISSION, ' -o content_filter=smtp-amavis:[127.0.0.1]:10024', PICKUP],
+      {},
+      'smtp-amavis:[127.0.0.1]:10024',
+    ],
+    [[PICKUP, ' -o content_filter=scan:x'], {}, 'scan:x'],
+    [[SUBMISSION, PICKUP], { content_filter: 'scan:x' }, 'scan:x'],
+    // What people submit says which one it is.
+    [[SUBMISSION, ' -o content_filter=scan:out', PICKUP], { content_filter: 'scan:in' }, 'scan:out'],
+    // An empty option of its own is no filter, nor is the gate.
+    [
+      [SUBMISSION, ' -o content_filter=', PICKUP, ' -o content_filter='],
+      { content_filter: 'scan:x' },
+      undefined,
+    ],
+    [[SUBMISSION, ' -o content_filter=toeh:dummy'], { content_filter: 'scan:x' }, undefined],
+  ]
+  for (const [master, main, filter] of table) {
+    const { edits, remarks } = wire(ground(master, main))
+    const lines = short(edits)
+    const behind = lines.filter((line) => line.includes('10026/inet/content_filter'))
+    t.same(
+      behind,
+      filter === undefined ? [] : [`-P 127.0.0.1:10026/inet/content_filter=${filter}`],
+      master.join(),
+    )
+    t.equal(
+      remarks.some((remark) => remark.includes('comes behind the gate now')),
+      filter !== undefined,
+    )
+    for (const line of master.filter((one) => /^(?:submission|pickup)/.test(one))) {
+      const id = line.startsWith('pickup') ? 'pickup/unix' : 'submission/inet'
+      const isDone = master.some((one) => one.includes('content_filter=toeh:dummy'))
+      t.equal(lines.includes(`-P ${id}/content_filter=toeh:dummy`), !isDone, id)
+    }
+  }
+  const made = [...SAMPLE.split('\n'), SUBMISSION, ' -o content_filter=toeh:dummy']
+  const chained = made.map((line) => (line === '  -o content_filter=' ? '  -o content_filter=scan:x' : line))
+  const again = wire(ground(chained, { content_filter: 'scan:x' }))
+  t.notMatch(short(again.edits).join(), 'content_filter', 'what is made stays')
   t.end()
 })
 

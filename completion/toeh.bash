@@ -48,6 +48,7 @@ _toeh() {
     replay:--journal) files=yes ;;
     replay:--since) : ;;
     why:--sender) : ;;
+    why:--login) : ;;
     import:--format) words='csv json vcf' ;;
     import:--for) : ;;
     import:--until) : ;;
@@ -114,7 +115,7 @@ _toeh() {
           files=yes
           ;;
         why)
-          options='--sender'
+          options='--sender --login'
           ;;
         import)
           options='--format --dry-run --force --for --until --note'

@@ -50,6 +50,7 @@ complete -c toeh -n '__fish_seen_subcommand_from replay' -l all -d 'every row, n
 complete -c toeh -n '__fish_seen_subcommand_from replay' -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a why -d 'the verdict for a recipient, and the row it rests on'
 complete -c toeh -n '__fish_seen_subcommand_from why' -l sender -d 'as if sent by this address (default: one of your own that no rule speaks of)' -x
+complete -c toeh -n '__fish_seen_subcommand_from why' -l login -d 'as if handed in with this login' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a import -d 'add the rules of a CSV or JSON file, a list, or an address book'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json vcf'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l dry-run -d 'show what would change; change nothing'

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { foldAscii, parseAddress, parseDomain } from './address.js'
+import type { Company } from './decide.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
+import { type Delimiters, isDelimiters, mailboxOf } from './mailbox.js'
 
 export const DEFAULT_CONFIG_PATH = '/etc/toeh/toeh.toml'
 
@@ -15,6 +17,7 @@ export const DEFAULTS = {
   mode: 'enforce',
   state: '/var/lib/toeh',
   internal_domains: [] as string[],
+  recipient_delimiter: 'unknown',
   reinject: 'smtp:127.0.0.1:10026',
   deadline_seconds: 60,
   answer_seconds: 600,
@@ -61,6 +64,7 @@ export interface Config {
   state: string
   /** Folded, as A-labels. */
   internal: ReadonlySet<string>
+  delimiters: Delimiters
   reinject: Transport
   deadlineSeconds: number
   answerSeconds: number
@@ -107,6 +111,11 @@ export interface Limits {
   /** The most messages that may wait, and the most bytes of them. */
   holdMessages: number
   holdBytes: number
+}
+
+/** What the decision has to know of it, whatever else the file says. */
+export function companyOf({ internal, groups, delimiters, moderate }: Config): Company {
+  return { internal, groups, delimiters, logins: moderate.logins }
 }
 
 /** What the ending of a sendmail that hangs may take, in seconds (lib/sendmail.ts). */
@@ -212,7 +221,7 @@ class Reader {
 function parseModerate(
   reader: Reader,
   file: typeof DEFAULTS,
-  internal: readonly string[],
+  { internal, delimiters }: { internal: readonly string[]; delimiters: Delimiters },
   expireHours: number,
 ): Moderate {
   const { enabled, address, logins, authserv_id: authservId, received_by: receivedBy, two } = file.moderate
@@ -235,7 +244,8 @@ function parseModerate(
   for (const name of two)
     if (!Object.hasOwn(file.groups, name))
       throw wrong('two', `there is no group ${JSON.stringify(name)} in [groups]`)
-  if (enabled && two.length > 0 && approvers.size < 2) throw wrong('two', 'it needs two approvers')
+  const people = new Set([...approvers].map((approver) => mailboxOf(approver, delimiters)))
+  if (enabled && two.length > 0 && people.size < 2) throw wrong('two', 'it needs two approvers')
   return {
     enabled,
     address,
@@ -336,6 +346,12 @@ export function parseConfig(path: string, text: string): Config {
       "it must name the company's own domains, as Postfix knows them",
     )
   }
+  const delimiters = file.recipient_delimiter === 'unknown' ? undefined : file.recipient_delimiter
+  if (delimiters !== undefined && !isDelimiters(delimiters)) {
+    const why =
+      'it must be as `postconf -h recipient_delimiter` shows it (signs, no letters or digits), or "unknown"'
+    throw reader.wrong('', 'recipient_delimiter', why)
+  }
   for (const name of file.approvers) {
     const address = parseAddress(name)
     if (!address.plain) throw reader.wrong('', 'approvers', `${JSON.stringify(name)}: ${address.fault}`)
@@ -367,6 +383,7 @@ export function parseConfig(path: string, text: string): Config {
     mode: oneOf('mode', ['enforce', 'observe'] as const),
     state: file.state,
     internal: new Set(internal),
+    delimiters,
     reinject,
     deadlineSeconds: whole('', 'deadline_seconds', file.deadline_seconds, 1, 3600),
     answerSeconds: whole('', 'answer_seconds', file.answer_seconds, 1, 3600),
@@ -393,7 +410,7 @@ export function parseConfig(path: string, text: string): Config {
     moderate: parseModerate(
       reader,
       file,
-      internal,
+      { internal, delimiters },
       whole('moderate', 'expire_hours', file.moderate.expire_hours, 1, 8760),
     ),
   }

@@ -1,5 +1,7 @@
 /** Consent: what an approver's mail may say, and whether one yes is enough. Pure. */
-import { type Groups, scopesOf } from './decide.js'
+import { foldAscii, parseAddress } from './address.js'
+import { type Company, scopesOf } from './decide.js'
+import { loginMailboxes, mailboxesOf, mailboxOf, type Origin, sendersBehind } from './mailbox.js'
 import type { Answer, Language } from './wording.js'
 
 /** What notices ask for. Both languages count whatever the notice was written in. */
@@ -28,18 +30,44 @@ export function parseAnswer(text: string): Answer | undefined {
   return first === undefined ? undefined : MEANINGS.get(first.normalize('NFC').toLowerCase())
 }
 
-/** Whether a message needs two approvers: its sender or one of its recipients is in one of these groups. */
+/**
+ * Whether a message needs two approvers: one of those who may be behind it, or one of its recipients, is in one of these
+ * groups. So does what may be anybody's, and a recipient that is not plain. What begins an extension is for a recipient's own
+ * server to say, so with him everything may.
+ */
 export function needsTwo(
   two: readonly string[],
-  groups: Groups,
-  sender: string,
+  company: Company,
+  origin: Origin,
   recipients: readonly string[],
 ): boolean {
-  return [sender, ...recipients].some((address) =>
-    scopesOf(address, groups)
+  if (two.length === 0) return false
+  const { own, others, anybody } = sendersBehind(origin, company)
+  const addresses = recipients.map(parseAddress)
+  if (anybody || !addresses.every(({ plain }) => plain)) return true
+  const mailboxes = addresses.flatMap((address) => (address.plain ? mailboxesOf(address.key, undefined) : []))
+  return [own, ...others, ...mailboxes].some((mailbox) =>
+    scopesOf(mailbox, company)
       .flat()
       .some((scope) => two.includes(scope)),
   )
+}
+
+/**
+ * Whether a message is an approver's own: its sender, or the login it was handed in with, may be his. One that could be
+ * anybody's is his too, unless the configuration says which logins he has.
+ * @param approver folded
+ */
+export function isOwn(approver: string, { sender, login }: Origin, company: Company): boolean {
+  const { delimiters, logins } = company
+  const mailbox = mailboxOf(approver, delimiters)
+  const behind = loginMailboxes(login, company)
+  const hasLogin = (): boolean =>
+    [...logins.values()].some((address) => mailboxOf(foldAscii(address), delimiters) === mailbox)
+  if (behind === undefined && !hasLogin()) return true
+  const address = parseAddress(sender ?? '')
+  const ofSender = address.plain ? mailboxesOf(address.key, delimiters) : []
+  return [...ofSender, ...(behind ?? [])].includes(mailbox)
 }
 
 /** A yes that was given: by whom, how, and for which recipients. */

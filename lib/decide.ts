@@ -13,11 +13,17 @@
  *                    is equal, as among several groups of his, block before allow.
  * 5. unknown         nobody has ever said yes: hold.
  *
+ * For whom a rule speaks is asked of mailboxes (mailbox.ts): a sender's extension makes nobody else of him. A block counts for
+ * everybody who may be behind the message: one that speaks of the login, and not of the sender too, comes before all
+ * rules for the sender, and where it may be anybody, as with the null sender, a block for some counts as one for everyone.
+ * An allow is the sender's own.
+ *
  * Whom it may hurt: a colleague who writes to a new customer waits for an approver. That is the price, and why
  * 4 must be right: an over-broad rule lets a stranger in, so a domain rule covers that domain alone unless a
  * person asked for more. Only the envelope is looked at; headers are the sender's to write.
  */
 import { type Fault, type PlainAddress, parentDomains, parseAddress } from './address.js'
+import { mailboxOf, type Origin, type People, sendersBehind } from './mailbox.js'
 
 export interface Rule {
   id: number
@@ -61,9 +67,12 @@ export interface Verdict {
 /** Live rules of every scope by their value: what the landscape knows of the keys that were asked for. */
 export type RulesByValue = ReadonlyMap<string, readonly Rule[]>
 
-export interface Facts {
-  internal: ReadonlySet<string>
+/** What the configuration says of the company: its domains, its people, and groups of them. */
+export interface Company extends People {
   groups: Groups
+}
+
+export interface Facts extends Company {
   rules: RulesByValue
 }
 
@@ -77,43 +86,83 @@ function keysOf({ key, domain }: PlainAddress): string[] {
   return [key, domain, ...parentDomains(domain)]
 }
 
-/**
- * The scopes a sender is in, nearest first, equals together: himself, his groups, his domain, everyone. The null sender
- * and one that is not plain are in everyone's only.
- */
-export function scopesOf(sender: string, groups: Groups): string[][] {
-  const address = parseAddress(sender)
-  if (!address.plain) return [['']]
-  const domain = `@${address.domain}`
-  const memberOf = [...groups].filter(
-    ([, members]) => members.includes(address.key) || members.includes(domain),
+/** The scopes a mailbox is in, nearest first, equals together: itself, its groups, its domain, everyone. */
+export function scopesOf(mailbox: string | undefined, { groups, delimiters }: Company): string[][] {
+  if (mailbox === undefined) return [['']]
+  const domain = mailbox.slice(mailbox.lastIndexOf('@'))
+  const memberOf = [...groups].filter(([, members]) =>
+    members.some((member) => member === domain || mailboxOf(member, delimiters) === mailbox),
   )
-  return [[address.key], memberOf.map(([name]) => name), [domain], ['']].filter(({ length }) => length > 0)
+  return [[mailbox], memberOf.map(([name]) => name), [domain], ['']].filter(({ length }) => length > 0)
 }
 
-/** The one of equally specific rules that counts for these scopes, or undefined: of several that say it the first made. */
-function nearest(rules: readonly Rule[], scopes: readonly string[][]): Rule | undefined {
+/** Whose mail rules are asked for. */
+interface Asker {
+  scopes: readonly string[][]
+  /** Whether it may be anybody's, so that a block of any scope counts. */
+  anybody: boolean
+}
+
+/** Of several rules that say the same the first made; undefined of none. */
+function firstMade(rules: readonly Rule[]): Rule | undefined {
+  return rules.reduce<Rule | undefined>(
+    (first, rule) => (first === undefined || rule.id < first.id ? rule : first),
+    undefined,
+  )
+}
+
+/** The one of equally specific rules that counts for an asker, or undefined. */
+function nearest(
+  rules: readonly Rule[],
+  { scopes, anybody }: Asker,
+  { delimiters }: Facts,
+): Rule | undefined {
+  const isBlock = ({ effect }: Rule): boolean => effect === 'block'
+  const block = anybody ? firstMade(rules.filter(isBlock)) : undefined
+  if (block !== undefined) return block
   for (const equals of scopes) {
-    const own = rules.filter(({ scope }) => equals.includes(scope))
-    const blocks = own.filter(({ effect }) => effect === 'block')
-    const [first] = (blocks.length > 0 ? blocks : own).sort((a, b) => a.id - b.id)
+    const own = rules.filter(({ scope }) => equals.includes(mailboxOf(scope, delimiters)))
+    const first = firstMade(own.filter(isBlock)) ?? firstMade(own)
     if (first !== undefined) return first
   }
   return undefined
 }
 
 /** The rule that decides for a plain recipient, or undefined. */
-function decidingRule(
-  recipient: PlainAddress,
-  scopes: readonly string[][],
-  rules: RulesByValue,
-): Rule | undefined {
+function decidingRule(recipient: PlainAddress, asker: Asker, facts: Facts): Rule | undefined {
   for (const [index, key] of keysOf(recipient).entries()) {
-    const equals = rules.get(key)
+    const equals = facts.rules.get(key)
     if (equals === undefined) continue
     // After the address and its domain come the domains above.
-    const rule = nearest(index < 2 ? equals : equals.filter(({ subdomains }) => subdomains), scopes)
+    const rule = nearest(index < 2 ? equals : equals.filter(({ subdomains }) => subdomains), asker, facts)
     if (rule !== undefined) return rule
+  }
+  return undefined
+}
+
+/** Whose rules a message is judged by: the sender's, and the blocks of others who may be behind it. */
+interface Askers {
+  sender: Asker
+  others: readonly Asker[]
+}
+
+function askersOf(origin: Origin, facts: Facts): Askers {
+  const { own, others, anybody } = sendersBehind(origin, facts)
+  return {
+    sender: { scopes: scopesOf(own, facts), anybody },
+    others: others.map((mailbox) => ({ scopes: scopesOf(mailbox, facts), anybody: false })),
+  }
+}
+
+/**
+ * The block that one of the others would meet, or undefined. One that speaks of the sender as well, as those for everyone do,
+ * is left to his own rules, where a nearer one may stand before it.
+ */
+function objection(recipient: PlainAddress, { sender, others }: Askers, facts: Facts): Rule | undefined {
+  const own = sender.scopes.flat()
+  for (const other of others) {
+    const rule = decidingRule(recipient, other, facts)
+    if (rule?.effect === 'block' && !own.includes(mailboxOf(rule.scope, facts.delimiters))) return rule
   }
   return undefined
 }
@@ -125,26 +174,24 @@ export function isOwnSender(sender: string, internal: ReadonlySet<string>): bool
   return address.plain && internal.has(address.domain)
 }
 
-function decideOne(
-  recipient: string,
-  ownSender: boolean,
-  scopes: readonly string[][],
-  facts: Facts,
-): Verdict {
+function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts: Facts): Verdict {
   const address = parseAddress(recipient)
   if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
   if (!ownSender) return { recipient, pass: false, reason: 'foreign-sender' }
   if (facts.internal.has(address.domain)) return { recipient, pass: true, reason: 'internal' }
-  const rule = decidingRule(address, scopes, facts.rules)
+  const rule = objection(address, askers, facts) ?? decidingRule(address, askers.sender, facts)
   if (rule === undefined) return { recipient, pass: false, reason: 'unknown' }
   return rule.effect === 'allow'
     ? { recipient, pass: true, reason: 'allowed', rule }
     : { recipient, pass: false, reason: 'blocked', rule }
 }
 
-/** One verdict for each recipient, in their order. Same envelope and facts, same verdicts: there is no clock here. */
-export function decide(envelope: { sender: string; recipients: readonly string[] }, facts: Facts): Verdict[] {
-  const ownSender = isOwnSender(envelope.sender, facts.internal)
-  const scopes = scopesOf(envelope.sender, facts.groups)
-  return envelope.recipients.map((recipient) => decideOne(recipient, ownSender, scopes, facts))
+/**
+ * One verdict for each recipient, in their order. Same envelope and facts, same verdicts: there is no clock here. Without a
+ * sender it is what somebody of the company gets of whom no rule speaks.
+ */
+export function decide(envelope: Origin & { recipients: readonly string[] }, facts: Facts): Verdict[] {
+  const ownSender = envelope.sender === undefined || isOwnSender(envelope.sender, facts.internal)
+  const askers = askersOf(envelope, facts)
+  return envelope.recipients.map((recipient) => decideOne(recipient, ownSender, askers, facts))
 }

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline'
 import { toFailure } from './failure.js'
 import { utcStamp } from './utc.js'
 
+const HOUR_MS = 3_600_000
+
 export interface Decision {
   /** RFC 3339, UTC. */
   at: string
@@ -105,13 +107,17 @@ export async function* readDecisions(state: string, since = ''): AsyncGenerator<
 /**
  * The login the gate has seen for a message, by the queue id under which it passed it on: the second half of its way
  * does not know it any more (XFORWARD carries none).
+ * @param at when that was, milliseconds since 1970: the log of other days is not read for it
  * @returns the login, empty where there was none, undefined where the log has no such message
  */
-export async function loginOf(state: string, passedAs: string): Promise<string | undefined> {
+export async function loginOf(state: string, passedAs: string, at: number): Promise<string | undefined> {
   const folder = join(state, 'decisions')
   const mark = `"passedAs":${JSON.stringify(passedAs)}`
-  // A reply that was deferred is some days older.
-  for (const name of dayFiles(folder).reverse().slice(0, 7)) {
+  // A run's day is that of its beginning, and it has ended an hour later at most.
+  const [first, last] = [utcStamp(at - HOUR_MS), utcStamp(at)].map((stamp) => stamp.slice(0, 10))
+  for (const name of dayFiles(folder)) {
+    const day = name.slice(0, 10)
+    if (day !== first && day !== last) continue
     const input = createReadStream(join(folder, name))
     for await (const line of createInterface({ input, crlfDelay: Infinity })) {
       const decision = line.includes(mark) ? decisionIn(line) : undefined

@@ -1,7 +1,7 @@
 /** The desk a command works at: configuration, landscape, hold, who is acting, and how the answer is given. */
 import { existsSync, statSync } from 'node:fs'
 import { type Actor, Audit } from './audit.js'
-import { type Config, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
+import { type Config, companyOf, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
 import { visible } from './display.js'
@@ -11,6 +11,7 @@ import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
 import { Lane, lanePath } from './lane.js'
+import type { Origin } from './mailbox.js'
 import { Neighbours } from './neighbours.js'
 import { become } from './owner.js'
 import { accounts, demandMember, describeAccounts } from './person.js'
@@ -113,12 +114,12 @@ export function enterState(state: string): number {
 /** The verdicts the filter would give now: the same facts, the same decision. */
 export async function verdictsOf(
   desk: Desk,
-  sender: string,
+  origin: Origin,
   recipients: readonly string[],
 ): Promise<Verdict[]> {
   const { config, landscape, actor } = desk
   const rules = await landscape.facts(recipients.flatMap(lookupKeys), actor.at)
-  return decide({ sender, recipients }, { internal: config.internal, groups: config.groups, rules })
+  return decide({ ...origin, recipients }, { ...companyOf(config), rules })
 }
 
 /** A file as it was named; bin/toeh gives yargs /dev/stdin for a lone hyphen, which it would lose. */

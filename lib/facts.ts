@@ -1,6 +1,7 @@
 /** Facts: what `toeh doctor` has gathered of an installation, and what a check makes of them. Pure. */
 import type { LaneFiles, LaneRow } from './express.js'
 import type { TableEntry } from './lookuptable.js'
+import type { Delimiters } from './mailbox.js'
 import type { Service } from './mastercf.js'
 import { words } from './speech.js'
 
@@ -59,6 +60,7 @@ export interface Facts {
     path: string
     state: string
     internal: readonly string[]
+    delimiters: Delimiters
     /** Undefined where sendmail(1) is the way on. */
     reinject: { host: string; port: number } | undefined
     deadlineSeconds: number

@@ -36,6 +36,11 @@ export class Failure extends Error {
   }
 }
 
+/** Whether the same may work another time. What is no Failure could be anything. */
+export function isTemporary(error: unknown): boolean {
+  return !(error instanceof Failure) || error.status === EXIT.tempFail
+}
+
 /** The words for an error; of a system error the words and the code alone: `no space left on device (ENOSPC)`. */
 export function describeError(error: unknown): string {
   if (error instanceof Failure) return error.line

@@ -266,6 +266,7 @@ export const HELP: Table = {
   'the verdict for a recipient, and the row it rests on':
     'le verdict pour un destinataire, et la règle sur laquelle il repose',
   'an address': 'une adresse',
+  'as if handed in with this login': 'comme si ce nom d’utilisateur l’avait remis',
   'as if sent by this address (default: one of your own that no rule speaks of)':
     'comme envoyé par cette adresse (par défaut : une des vôtres dont aucune règle ne parle)',
   'pass or hold, and why': 'passe ou retenu, et pourquoi',

@@ -48,6 +48,10 @@ const CHECKS: Table = {
     '{0} = {1} ; deadline_seconds, answer_seconds et busy_seconds font {2} s',
   'pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice':
     'pipe(8) tue un filtre qui se serait arrêté de lui-même, peut-être après l’envoi : le courrier part deux fois',
+  'Postfix takes internationalised domains for the same as the gate does':
+    'Postfix comprend les domaines internationalisés comme le filtre',
+  'mail that was decided on as to xn--strae-oqa.example goes to strasse.example, another domain':
+    'un courrier jugé pour xn--strae-oqa.example part vers strasse.example, un autre domaine',
   'it runs as pipe(8) would run it, as its user, in its folder and environment':
     'il démarre comme pipe(8) le lancerait : même utilisateur, même dossier, même environnement',
   'this is what would happen to every outgoing message': 'c’est ce qui arriverait à tout message sortant',
@@ -217,6 +221,16 @@ const CHECKS: Table = {
   'short ones come back after a while: lines of the log can no longer be told apart':
     'les courts reviennent au bout d’un temps : les lignes du journal ne se distinguent plus',
   'enable_long_queue_ids is not yes': 'enable_long_queue_ids n’est pas yes',
+  "recipient_delimiter is Postfix's own": 'recipient_delimiter est celui de Postfix',
+  '{0} does not say what recipient_delimiter is in Postfix':
+    '{0} ne dit pas ce qu’est recipient_delimiter dans Postfix',
+  "a block for anna holds anna.smith's mail too, and an allow for anna does not pass what she sends as anna+list":
+    'un blocage pour anna retient aussi le courrier d’anna.smith, et une autorisation pour anna ne vaut pas pour ce qu’elle envoie en tant que anna+list',
+  'recipient_delimiter is {0} in {1}, and {2} in Postfix':
+    'recipient_delimiter est {0} dans {1}, et {2} dans Postfix',
+  'with an address extension people evade blocks for them, approval by two, and the limit on notices':
+    'par une extension d’adresse on échappe aux blocages qui visent quelqu’un, à l’accord de deux approbateurs et à la limite des avis',
+  'mail of one person counts as that of another': 'le courrier de l’un passe pour celui d’un autre',
   "internal_domains are Postfix's own domains": 'internal_domains sont les domaines de Postfix',
   '{0} has {1} as internal, Postfix does not': '{0} déclare {1} interne, Postfix non',
   '{0} has {1} as internal, Postfix does not name it outside its tables':

@@ -7,7 +7,7 @@
  */
 
 import { isSendable } from './address.js'
-import type { Config } from './config.js'
+import { type Config, companyOf } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
 import { type Decision, type DecisionLog, openDecisionLog } from './decisions.js'
@@ -20,6 +20,7 @@ import { Hold, isWaiting, type State } from './hold.js'
 import { type HeldRecipient, type HoldEnvelope, HoldFolder } from './holdfolder.js'
 import { holdIdOf } from './holdid.js'
 import { Landscape } from './landscape.js'
+import { noticeName } from './mailbox.js'
 import { checkComplete, inspect, type Message, readBytes, spool } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { reinject } from './reinject.js'
@@ -83,8 +84,7 @@ export async function runGate(run: GateRun): Promise<void> {
       )
     }
     const facts = {
-      internal: config.internal,
-      groups: config.groups,
+      ...companyOf(config),
       rules: await new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys), run.now),
     }
     const identity = new Identity(run.envelope, message)
@@ -93,7 +93,8 @@ export async function runGate(run: GateRun): Promise<void> {
       ? await hold.states((await identity.read()).id)
       : new Map<string, State>()
     db.close()
-    const plans = decide(run.envelope, facts).map((verdict) =>
+    const { sender, recipients, client } = run.envelope
+    const plans = decide({ sender, login: client.saslUser, recipients }, facts).map((verdict) =>
       plan(verdict, priors.get(verdict.recipient), run),
     )
     await new Passage(run, folder, log, message, identity, plans).carryOut(priors.size > 0)
@@ -334,7 +335,8 @@ class Passage {
     const hold = this.#hold
     if (hold === undefined || this.#held + this.#refused.length === 0) return
     const { enabled, intervalMinutes } = config.notice
-    if (!enabled || !(await hold.claimNotice(envelope.sender, now, intervalMinutes * MINUTE_MS))) return
+    const name = noticeName(envelope.sender, config)
+    if (!enabled || !(await hold.claimNotice(name, now, intervalMinutes * MINUTE_MS))) return
     const { id } = await this.#identity.read()
     const { notifyHeld } = await import('./notify.js')
     const brief = { ...config, busySeconds: this.#busySeconds }

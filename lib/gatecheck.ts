@@ -235,6 +235,22 @@ export const GATE_CHECKS: Check[] = [
     }),
   },
   {
+    name: 'idna',
+    good: () => words`Postfix takes internationalised domains for the same as the gate does`,
+    look: (facts) => {
+      const name = 'enable_idna2003_compatibility'
+      if (facts.main.get(name) !== 'yes') return []
+      return [
+        {
+          level: 'critical',
+          what: `${name} = yes`,
+          why: words`mail that was decided on as to xn--strae-oqa.example goes to strasse.example, another domain`,
+          mend: [postconf(facts, '-e', `${name}=no`)],
+        },
+      ]
+    },
+  },
+  {
     name: 'filter',
     good: () => words`it runs as pipe(8) would run it, as its user, in its folder and environment`,
     look: ofGate((service, facts) => {

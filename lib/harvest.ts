@@ -1,9 +1,11 @@
 /** The harvest: logs read from end to end as attempts, with what the landscape says of them. */
+import { companyOf } from './config.js'
 import { decide, lookupKeys, type Rule, type Verdict } from './decide.js'
 import { type CommonOptions, type Desk, openDesk } from './desk.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { type LogSource, openJournal, openLogs, readLines } from './logfile.js'
+import type { Origin } from './mailbox.js'
 import { type Attempt, LineParser, Tracker } from './maillog.js'
 import { showProgress } from './progress.js'
 import { words } from './speech.js'
@@ -122,18 +124,16 @@ export class Judge {
     this.#desk = desk
   }
 
-  /** What the filter would say, by its own `decide`. @param sender empty as if anyone of the company had sent it */
-  async verdict(sender: string, recipient: string): Promise<Verdict> {
+  /** What the filter would say, by its own `decide`. */
+  async verdict(origin: Origin, recipient: string): Promise<Verdict> {
     let rules = this.#rules.get(recipient)
     if (rules === undefined) {
       rules = await this.#desk.landscape.facts(lookupKeys(recipient), this.#desk.actor.at)
       if (this.#rules.size >= CACHED) this.#rules.clear()
       this.#rules.set(recipient, rules)
     }
-    const [verdict] = decide(
-      { sender, recipients: [recipient] },
-      { internal: this.#desk.config.internal, groups: this.#desk.config.groups, rules },
-    )
+    const facts = { ...companyOf(this.#desk.config), rules }
+    const [verdict] = decide({ ...origin, recipients: [recipient] }, facts)
     if (verdict === undefined) throw new Failure('decide', words`there is no verdict`, { at: recipient })
     return verdict
   }

@@ -63,3 +63,10 @@ export function hasLooped(head: Buffer): boolean {
   if (!head.toString('latin1').toLowerCase().includes(HELO_NAME)) return false
   return topmostField(head, 'Received')?.toLowerCase().startsWith(`from ${HELO_NAME} `) ?? false
 }
+
+/** When our own Postfix took the message, by its topmost Received (RFC 5322, 3.6.7); undefined where that says no time. */
+export function receivedAt(head: Buffer): number | undefined {
+  const received = topmostField(head, 'Received') ?? ''
+  const at = Date.parse(received.slice(received.lastIndexOf(';') + 1))
+  return Number.isNaN(at) ? undefined : at
+}

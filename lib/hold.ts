@@ -117,6 +117,11 @@ export function isWaiting({ state }: { state: State }): boolean {
   return state === 'held' || state === 'refused' || state === 'releasing'
 }
 
+/** Whether a release has it that may still be alive. */
+export function isInHand({ state, changedAt }: Recipient, now: number): boolean {
+  return state === 'releasing' && now - changedAt < RELEASE_ABANDONED_MS
+}
+
 function movesTo(state: State, addresses: readonly string[], { who, at }: Actor, queueId = ''): Move[] {
   return addresses.map((address) => ({ address, state, queueId, who, at }))
 }
@@ -391,14 +396,18 @@ export class Hold {
     }
   }
 
-  /** releasing → what it was before, with what the release failed on. */
-  async unclaim(id: string, addresses: readonly string[], detail: string, actor: Actor): Promise<void> {
-    const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), detail = ?, changed_by = ?,
-                 changed_at = ? WHERE hold = ? AND address = ? AND state = 'releasing'`
-    this.db.transaction(() => {
-      for (const address of addresses) this.db.run(sql, detail, actor.who, actor.at, id, address)
-    })
-    this.#noteMoves(id, 'held', addresses, actor)
+  /**
+   * releasing → what it was before, with what the release failed on. A claim that somebody else has taken over since, because it
+   * looked dead, is his: he may be sending.
+   * @param claim who has claimed them, and when
+   */
+  async unclaim(id: string, addresses: readonly string[], detail: string, claim: Actor): Promise<void> {
+    const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), detail = ?
+                 WHERE hold = ? AND address = ? AND state = 'releasing' AND changed_by = ? AND changed_at = ?`
+    const given = this.db.transaction(() =>
+      addresses.filter((address) => this.db.run(sql, detail, id, address, claim.who, claim.at) === 1),
+    )
+    this.#noteMoves(id, 'held', given, claim)
   }
 
   /** Notes why a release may or may not have gone out; the recipients stay in releasing. */

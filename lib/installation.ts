@@ -79,6 +79,7 @@ export async function readSettings(
       path: config.path,
       state: config.state,
       internal: [...config.internal],
+      delimiters: config.delimiters,
       reinject: config.reinject.kind === 'smtp' ? config.reinject : undefined,
       deadlineSeconds: config.deadlineSeconds,
       longestRun: longestRun(config),

@@ -91,7 +91,7 @@ export function letterSubject(request: NoticeRequest): string {
         ? words.approverManySubject(messages.length)
         : words.approverSubject(visible(first?.sender || words.nullSender))
     case 'expired':
-      return words.expiredSubject(subject)
+      return many ? words.expiredManySubject(messages.length) : words.expiredSubject(subject)
     case 'rejected':
       return words.rejectedSubject(subject)
     case 'answered': {
@@ -101,12 +101,12 @@ export function letterSubject(request: NoticeRequest): string {
   }
 }
 
-function intro({ kind, language, outcome = 'unknown' }: NoticeRequest): string {
+function intro({ kind, language, messages, outcome = 'unknown' }: NoticeRequest): string {
   const words = WORDING[language]
   return {
     sender: words.senderIntro,
     approver: words.approverIntro,
-    expired: words.expiredIntro,
+    expired: messages.length > 1 ? words.expiredManyIntro : words.expiredIntro,
     rejected: words.rejectedIntro,
     answered: words.answered[outcome].text,
   }[kind]

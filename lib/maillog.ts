@@ -10,7 +10,16 @@ const DAY_MS = 86_400_000
 /** Who put a message into Postfix: it matters for mail whose sender is not the company's. */
 export type LogEvent =
   /** smtpd or pickup took it. `submitted` where that was a person or program of ours, not the net. */
-  | { kind: 'taken'; at: number; host: string; id: string; submitted: boolean; originalId: string }
+  | {
+      kind: 'taken'
+      at: number
+      host: string
+      id: string
+      submitted: boolean
+      /** SASL, or empty. */
+      login: string
+      originalId: string
+    }
   | { kind: 'from'; at: number; host: string; id: string; sender: string }
   | {
       kind: 'to'
@@ -251,17 +260,28 @@ export class LineParser {
     }
     if (word === 'uid=') {
       return agent === 'pickup'
-        ? { kind: 'taken', at, host: name, id, submitted: true, originalId: '' }
+        ? { kind: 'taken', at, host: name, id, submitted: true, login: '', originalId: '' }
         : undefined
     }
     if (agent !== 'smtpd') return undefined
-    const login = line.includes(', sasl_username=', text)
+    const login = loginIn(line, text)
     const service = /\/(?:submissions?|smtps)$/.test(line.slice(tag, slash))
     const original = line.indexOf(', orig_queue_id=', text)
     const originalId =
       original < 0 ? '' : (/^[0-9A-Za-z]{6,40}/.exec(line.slice(original + 16, original + 56))?.[0] ?? '')
-    return { kind: 'taken', at, host: name, id, submitted: login || service, originalId }
+    return { kind: 'taken', at, host: name, id, submitted: login !== '' || service, login, originalId }
   }
+}
+
+const LOGIN = ', sasl_username='
+
+/** The login that smtpd has noted, or empty. */
+function loginIn(line: string, from: number): string {
+  const at = line.indexOf(LOGIN, from)
+  if (at < 0) return ''
+  const start = at + LOGIN.length
+  const end = line.indexOf(', ', start)
+  return line.slice(start, end < 0 ? line.length : end)
 }
 
 /** Where an element of structured data ends: `[id name="value"]`, with `\"` and `\]` in values; -1 if it does not. */
@@ -319,6 +339,8 @@ export interface Attempt {
   sender: string | undefined
   /** Whether people or programs of ours handed it in; false where the log does not say so. */
   submitted: boolean
+  /** SASL of whoever handed it in, or empty. */
+  login: string
   recipient: string
   /** smtp took it to another host, or looked for one in vain: mail that leaves. */
   outward: boolean
@@ -330,6 +352,7 @@ interface Entry {
   at: number
   sender: string | undefined
   submitted: boolean
+  login: string
 }
 
 /** How long a message may be in the queue without a word in the log: Postfix gives up after five days by default. */
@@ -344,7 +367,7 @@ export function ownText(text: string): string {
 /** Joins lines by host and queue id, from where a message is taken to `removed`. Memory is bounded. */
 export class Tracker {
   readonly #entries = new Map<string, Entry>()
-  /** Senders repeat; each is kept once, and all are dropped when there are too many. */
+  /** Senders and logins repeat; each is kept once, and all are dropped when there are too many. */
   readonly #senders = new Map<string, string>()
 
   /** Takes the next event; gives the attempt if it is one. */
@@ -368,18 +391,21 @@ export class Tracker {
         id,
         sender: known?.sender,
         submitted: known?.submitted ?? false,
+        login: known?.login ?? '',
         recipient,
         outward: other || (smtp && relay === 'none'),
         delivered: other && status === 'sent' && dsn.startsWith('2.'),
       }
     }
     if (event.kind === 'from') {
-      this.#put(key, { at: event.at, sender: this.#own(event.sender), submitted: known?.submitted ?? false })
+      const { submitted = false, login = '' } = known ?? {}
+      this.#put(key, { at: event.at, sender: this.#own(event.sender), submitted, login })
     } else {
       // Behind a content filter the message has a new id; what brought it in stands at the old one.
       const original = this.#entries.get(`${event.host} ${event.originalId}`)
       const submitted = event.submitted || (original?.submitted ?? false)
-      this.#put(key, { at: event.at, sender: undefined, submitted })
+      const login = this.#own(event.login || (original?.login ?? ''))
+      this.#put(key, { at: event.at, sender: undefined, submitted, login })
     }
     return undefined
   }

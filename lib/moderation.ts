@@ -3,22 +3,25 @@
  * prose.
  *
  * The order is the promise: who it is, before anything is answered → the token, used in one transaction → the release
- * or the no, durable → the confirmation. Whatever fails in between is Postfix's to repeat: the same mail again finds its
- * own token used by itself, and goes on from where it was.
+ * or the no, durable → the rules → the confirmation. What fails for the moment is Postfix's to repeat: the same mail again
+ * finds its own token used by itself, and goes on from where it was; where nothing was done yet, the token is given back
+ * first. What fails for good is told to the approver, and is no failure of this run.
  */
 import { parseAddress } from './address.js'
 import { automatic, claimedApprover, doubtsOf, keyOf } from './authentication.js'
-import { agreed, needsTwo, parseAnswer, tokenIn } from './consent.js'
+import { companyOf } from './config.js'
+import { agreed, isOwn, needsTwo, parseAnswer, tokenIn } from './consent.js'
 import type { RuleDraft } from './decide.js'
 import { loginOf } from './decisions.js'
 import type { Desk } from './desk.js'
 import { EXIT } from './exit.js'
-import { describeError, Failure } from './failure.js'
-import { hasLooped, headerFields } from './head.js'
-import { type HeldMessage, isWaiting, type Recipient } from './hold.js'
+import { describeError, Failure, isTemporary } from './failure.js'
+import { hasLooped, headerFields, receivedAt } from './head.js'
+import { type HeldMessage, isInHand, isWaiting, type Recipient } from './hold.js'
+import { mailboxOf, type Origin } from './mailbox.js'
 import { decodeHeader } from './notice.js'
 import { sendNotice, tellableSender } from './notify.js'
-import { tryRelease } from './release.js'
+import { type Released, tryRelease } from './release.js'
 import { replyText } from './replytext.js'
 import { draftRule } from './ruledraft.js'
 import type { Token, Tokens } from './token.js'
@@ -26,6 +29,9 @@ import { type Answer, type Outcome, type Standing, WORDING } from './wording.js'
 
 /** Of a header that is longer nothing is believed: a second From could stand below. */
 const HEAD_BYTES = 64 * 1024
+
+/** So long after a message came from the gate its login may still be about to be written down. */
+const LOGIN_AWAITED_MS = 5 * 60_000
 
 /** What pipe(8) hands over. */
 export interface Mail {
@@ -49,6 +55,8 @@ interface Result {
   addresses?: readonly string[]
   failed?: ReadonlyMap<string, string>
   known?: readonly string[]
+  /** Of those who were to become known and did not, why. */
+  barred?: ReadonlyMap<string, string>
   /** How long the same token can still be answered with. */
   again?: number
   /** Why the sender does not hear of a no, or null. */
@@ -76,22 +84,32 @@ export async function moderate(desk: Desk, mail: Mail): Promise<string> {
     fields.find((field) => field.name.trim().toLowerCase() === name)?.value ?? ''
   const token = tokenIn(decodeHeader(value('subject')))
   const text = mail.tooLong ? '' : await replyText(mail.bytes)
-  const turn = new Turn(desk, approver, login, mail.digest)
+  const turn = new Turn(desk, approver, mail.digest)
   const result = await turn.take(token, parseAnswer(text))
-  await confirm(desk, approver, result, value('message-id').trim(), token)
+  const told = await confirm(desk, approver, result, value('message-id').trim(), token)
   const { outcome, message, untold = null } = result
-  const untoldWords = untold === null ? '' : ' (its sender could not be told)'
-  return `${outcome}${message === undefined ? '' : ` ${message.id}`}${untoldWords}`
+  const parts = [
+    `${outcome}${message === undefined ? '' : ` ${message.id}`}`,
+    untold === null ? '' : '(its sender could not be told)',
+    told ? '' : '(who has answered could not be told)',
+  ]
+  return parts.filter((part) => part !== '').join(' ')
 }
 
 /**
- * The login of a mail that has passed the gate on its way here.
- * @throws Failure (75) where the gate has not written it down: it may be about to
+ * The login of a mail that has passed the gate on its way here; empty for one that only says so, as whoever connects says
+ * what he likes in EHLO.
+ * @throws Failure (75) where the gate may be about to write it down
  */
 async function loginBehindGate(desk: Desk, { bytes, queueId }: Mail): Promise<string> {
-  if (!hasLooped(bytes.subarray(0, HEAD_BYTES))) return ''
-  const login = await loginOf(desk.config.state, queueId)
+  const head = bytes.subarray(0, HEAD_BYTES)
+  const at = receivedAt(head)
+  if (!hasLooped(head) || at === undefined) return ''
+  const login = await loginOf(desk.config.state, queueId, at)
   if (login !== undefined) return login
+  const age = desk.actor.at - at
+  // A time to come is nobody's clock, and would be waited for.
+  if (age < 0 || age > LOGIN_AWAITED_MS) return ''
   throw new Failure('moderate', 'the decision log does not say whose login it was', { status: EXIT.tempFail })
 }
 
@@ -100,14 +118,12 @@ class Turn {
   readonly #desk: Desk
   readonly #tokens: Tokens
   readonly #key: string
-  readonly #login: string
   readonly #digest: string
 
-  constructor(desk: Desk, approver: string, login: string, digest: string) {
+  constructor(desk: Desk, approver: string, digest: string) {
     this.#desk = { ...desk, actor: { who: `${approver} by mail`, at: desk.actor.at } }
     this.#tokens = desk.tokens
     this.#key = keyOf(approver) ?? ''
-    this.#login = login
     this.#digest = digest
   }
 
@@ -118,7 +134,7 @@ class Turn {
     const message = await this.#desk.hold.find(token.hold)
     const of = { message, addresses: token.recipients }
     if (token.usedBy !== null && token.usedBy !== this.#digest) return { outcome: 'spent', ...of }
-    if (this.#isOwn(message)) return { outcome: 'own', ...of }
+    if (isOwn(this.#key, originOf(message), companyOf(this.#desk.config))) return { outcome: 'own', ...of }
     const fresh = token.usedBy === null
     if (fresh && token.expiresAt <= this.#desk.actor.at) return { outcome: 'expired', ...of }
     if (answer === undefined) return { outcome: 'unclear', again: token.expiresAt }
@@ -128,19 +144,43 @@ class Turn {
       if (!used && (await this.#tokens.find(text))?.usedBy !== this.#digest)
         return { outcome: 'spent', ...of }
     }
-    return answer === 'reject' ? this.#refuse(message, token) : this.#accept(message, token)
+    try {
+      return await (answer === 'reject' ? this.#refuse(message, token) : this.#accept(message, token))
+    } catch (error) {
+      if (isTemporary(error)) {
+        await this.#giveBack(text, token)
+        throw error
+      }
+      const why = describeError(error)
+      const failed = new Map(token.recipients.map((address) => [address, why]))
+      return { ...of, outcome: 'failed', message: await this.#desk.hold.find(message.id), failed }
+    }
   }
 
-  /** Whether the approver has sent the message himself: by its envelope, or with the login that answers. */
-  #isOwn({ sender, client }: HeldMessage): boolean {
-    return keyOf(sender) === this.#key || (this.#login !== '' && client.saslUser === this.#login)
+  /** Leaves the number to whatever mail comes next, if nothing has come of this one. */
+  async #giveBack(text: string, { hold, recipients }: Token): Promise<void> {
+    try {
+      const states = new Map(
+        (await this.#desk.hold.find(hold)).recipients.map((one) => [one.address, one.state]),
+      )
+      const untouched = recipients.every((address) => /^(?:held|refused)$/.test(states.get(address) ?? ''))
+      if (untouched) await this.#tokens.giveBack(text, this.#digest, this.#desk.actor)
+    } catch {
+      // It stays with this mail, which comes again.
+    }
   }
 
   async #refuse(message: HeldMessage, { recipients }: Token): Promise<Result> {
     const { hold, config, actor } = this.#desk
     await hold.settle(message.id, chosen(message, recipients), 'rejected', actor)
-    await hold.removeSettled(message.id)
+    try {
+      await hold.removeSettled(message.id)
+    } catch {
+      // The no stands, and cleanup removes the bytes.
+    }
     const now = await hold.find(message.id)
+    if (now.recipients.some((one) => recipients.includes(one.address) && isInHand(one, actor.at)))
+      throw new Failure('reject', 'it is being released: let that end', { at: now.id, status: EXIT.tempFail })
     // Also those that an earlier run of this mail has rejected, which may not have come to telling.
     const rejected = now.recipients.filter(
       ({ address, state, changedBy }) =>
@@ -161,33 +201,64 @@ class Turn {
   }
 
   async #accept(message: HeldMessage, { recipients }: Token): Promise<Result> {
-    const { config, hold, landscape, actor } = this.#desk
-    const { approvers, moderate, groups } = config
+    const { config, hold, actor } = this.#desk
+    const { approvers, moderate } = config
     const everybody = message.recipients.map(({ address }) => address)
-    const two = needsTwo(moderate.two, groups, message.sender, everybody)
+    const two = needsTwo(moderate.two, companyOf(config), originOf(message), everybody)
     const keys = approvers.map(keyOf)
-    // Whoever is no approver any more has not said yes.
-    const yeses = (await this.#tokens.yeses(message.id)).filter(({ approver }) => keys.includes(approver))
+    // Whoever is no approver any more has not said yes, and with an extension he is no second one.
+    const yeses = (await this.#tokens.yeses(message.id))
+      .filter(({ approver }) => keys.includes(approver))
+      .map((yes) => ({ ...yes, approver: mailboxOf(yes.approver, config.delimiters) }))
     const { ready, know } = agreed(yeses, recipients, two ? 2 : 1)
-    const waiting = chosen(message, ready)
     if (ready.length === 0) return { outcome: 'noted', message, addresses: recipients }
-    const drafts = know ? draftRules(message, waiting) : []
-    await landscape.add(drafts, actor)
+    const waiting = chosen(message, ready)
     const failed = new Map<string, string>()
     if (waiting.length > 0) {
       const result = await tryRelease(this.#desk, message, waiting)
       for (const { recipient, why } of result.failed) failed.set(recipient, why)
+      await this.#demandSettled(message.id, result)
     }
     const now = await hold.find(message.id)
+    // Also those that an earlier run of this mail has sent on, which may not have come to this.
+    const sent = now.recipients.filter(
+      ({ address, state, changedBy }) =>
+        ready.includes(address) && state === 'released' && changedBy === actor.who,
+    )
+    const rules = know ? await this.#makeKnown(draftRules(message, sent)) : {}
     const all = ready.every((address) => stateOf(now, address) === 'released')
-    return {
-      outcome: all ? (ready.length < recipients.length ? 'noted' : 'released') : 'failed',
-      message: now,
-      addresses: recipients,
-      failed,
-      known: drafts.map(({ value }) => value),
-    }
+    const outcome = all ? (ready.length < recipients.length ? 'noted' : 'released') : 'failed'
+    return { outcome, message: now, addresses: recipients, failed, ...rules }
   }
+
+  /** @throws Failure (75) where somebody still waits whom the same release may reach another time */
+  async #demandSettled(id: string, { failed }: Released): Promise<void> {
+    const later = failed.filter((one) => one.later)
+    if (later.length === 0) return
+    const now = await this.#desk.hold.find(id)
+    const [first] = later.filter(({ recipient }) => chosen(now, [recipient]).length > 0)
+    if (first !== undefined) throw new Failure('release', first.why, { at: id, status: EXIT.tempFail })
+  }
+
+  /** One by one: what a rule has against one is nothing against the others. */
+  async #makeKnown(drafts: readonly RuleDraft[]): Promise<Required<Pick<Result, 'known' | 'barred'>>> {
+    const known: string[] = []
+    const barred = new Map<string, string>()
+    for (const draft of drafts) {
+      try {
+        await this.#desk.landscape.add([draft], this.#desk.actor)
+        known.push(draft.value)
+      } catch (error) {
+        if (isTemporary(error)) throw error
+        barred.set(draft.value, describeError(error))
+      }
+    }
+    return { known, barred }
+  }
+}
+
+function originOf({ sender, client }: HeldMessage): Origin {
+  return { sender, login: client.saslUser }
 }
 
 /** Of these recipients those who still wait. */
@@ -202,10 +273,10 @@ function stateOf(message: HeldMessage, address: string): string | undefined {
 }
 
 /** Rules for those that can have one: single addresses, never a domain. */
-function draftRules({ id }: HeldMessage, addresses: readonly string[]): RuleDraft[] {
-  return addresses
-    .filter((address) => parseAddress(address).plain)
-    .map((address) =>
+function draftRules({ id }: HeldMessage, recipients: readonly Recipient[]): RuleDraft[] {
+  return recipients
+    .filter(({ address }) => parseAddress(address).plain)
+    .map(({ address }) =>
       draftRule(address, {
         effect: 'allow',
         subdomains: false,
@@ -216,21 +287,28 @@ function draftRules({ id }: HeldMessage, addresses: readonly string[]): RuleDraf
     )
 }
 
-/** Tells the approver what came of his answer; one that was not understood may be given again. */
+/**
+ * Tells the approver what came of his answer; one that was not understood may be given again.
+ * @returns whether he could be told: not where our own server refuses his address
+ * @throws Failure (75) where it may be able to another time
+ */
 async function confirm(
   desk: Desk,
   approver: string,
-  { outcome, message, addresses = [], failed, known = [], again }: Result,
+  { outcome, message, addresses = [], failed, known = [], barred, again }: Result,
   inReplyTo: string,
   token: string | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const { moderate, language } = desk.config
   const words = WORDING[language]
   const standing = ({ state, address, queueId }: Recipient): string => {
     const name: Standing = state === 'held' || state === 'refused' ? 'waits' : state
+    const key = keyOf(address) ?? ''
+    const bar = barred?.get(key)
     const parts = [
       queueId === '' ? words.standing[name] : `${words.standing[name]} (${queueId})`,
-      known.includes(keyOf(address) ?? '') ? words.known : '',
+      known.includes(key) ? words.known : '',
+      bar === undefined ? '' : words.notKnown(bar),
       failed?.get(address) ?? '',
     ]
     return parts.filter((part) => part !== '').join('; ')
@@ -245,5 +323,11 @@ async function confirm(
     again === undefined || token === undefined
       ? undefined
       : { token, address: moderate.address, until: again, two: false }
-  await sendNotice(desk, 'answered', [approver], messages, { outcome, inReplyTo, reply })
+  try {
+    await sendNotice(desk, 'answered', [approver], messages, { outcome, inReplyTo, reply })
+    return true
+  } catch (error) {
+    if (isTemporary(error)) throw error
+    return false
+  }
 }

@@ -1,8 +1,8 @@
 /** Telling people: who is to hear of a held message, and how the mail gets to them. */
 
 import { keyOf } from './authentication.js'
-import type { Config } from './config.js'
-import { needsTwo } from './consent.js'
+import { type Config, companyOf } from './config.js'
+import { isOwn, needsTwo } from './consent.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
 import { isOwnSender } from './decide.js'
 import { findEnclosures } from './enclosures.js'
@@ -10,6 +10,7 @@ import { Failure } from './failure.js'
 import type { HeldMessage, Hold } from './hold.js'
 import type { HoldFolder } from './holdfolder.js'
 import type { NoticeKind, NoticeMessage, NoticeRequest, Reply } from './letter.js'
+import { isReturnPath, noticeName } from './mailbox.js'
 import { spool } from './message.js'
 import { Neighbours, placeRecipients } from './neighbours.js'
 import { composeNotice } from './notice.js'
@@ -31,9 +32,13 @@ export interface Post {
   neighbours?: Neighbours
 }
 
-/** The sender, where a notice may go to: an internal address, never one outside and never the null sender. */
+/**
+ * The sender, where a notice may go to: an internal address, never one outside, never the null sender, and never an address
+ * where a notice would count as a bounce.
+ */
 export function tellableSender(config: Config, sender: string): string | undefined {
-  return sender !== '' && isOwnSender(sender, config.internal) ? sender : undefined
+  const key = keyOf(sender)
+  return key !== undefined && isOwnSender(sender, config.internal) && !isReturnPath(key) ? sender : undefined
 }
 
 /** Composes one notice and sends it past the gate, with the null sender. @throws Failure when it did not go out */
@@ -86,8 +91,23 @@ export async function notifyHeld(post: Post, hold: Hold, id: string, now: number
   await tell(post, hold, [waiting], now)
 }
 
+/** Messages by whom their notices are counted for: one mailbox of the company's, or all that is from outside. */
+export function bySender<T extends { sender: string }>(config: Config, messages: readonly T[]): T[][] {
+  return [...grouped(messages, ({ sender }) => noticeName(sender, config)).values()]
+}
+
+function grouped<T, K>(items: readonly T[], nameOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>()
+  for (const item of items) {
+    const group = groups.get(nameOf(item))
+    if (group === undefined) groups.set(nameOf(item), [item])
+    else group.push(item)
+  }
+  return groups
+}
+
 /**
- * Tells the people concerned of these messages, all of one sender, and notes that they were told.
+ * Tells the people concerned of these messages, all of {@link bySender one sender}, and notes that they were told.
  * @throws Failure when a mail did not go out; then the messages stay with `toeh digest`
  */
 export async function tell(
@@ -96,14 +116,15 @@ export async function tell(
   messages: readonly HeldMessage[],
   now: number,
 ): Promise<void> {
-  const [first] = messages
-  if (first === undefined) return
-  const sender = tellableSender(post.config, first.sender)
-  const { approvers } = post.config
-  if (approvers.length > 0 || sender !== undefined) {
+  if (messages.length === 0) return
+  const { config } = post
+  const senderOf = (message: HeldMessage): string | undefined => tellableSender(config, message.sender)
+  if (config.approvers.length > 0 || messages.some((message) => senderOf(message) !== undefined)) {
     const placed = await place(post, messages)
-    if (approvers.length > 0) await askApprovers(post, placed, now)
-    if (sender !== undefined) await sendNotice(post, 'sender', [sender], placed)
+    if (config.approvers.length > 0) await askApprovers(post, placed, now)
+    // Each at the very address it was sent from: he may sort his mail by it.
+    for (const [sender, his] of grouped(placed, senderOf))
+      if (sender !== undefined) await sendNotice(post, 'sender', [sender], his)
   }
   await hold.recordNotified(
     messages.map(({ id }) => id),
@@ -115,7 +136,7 @@ export async function tell(
  * Asks the approvers: all in one mail, or, where they can answer by mail, each in mails of his own, one a message. Many
  * messages of one sender at once are more than anybody answers well one by one, and a flood is for the server's people.
  */
-async function askApprovers(post: Post, messages: readonly NoticeMessage[], now: number): Promise<void> {
+async function askApprovers(post: Post, messages: readonly Placed[], now: number): Promise<void> {
   const { approvers, moderate } = post.config
   if (!moderate.enabled || messages.length > MOST_ANSWERABLE) {
     await sendNotice(post, 'approver', approvers, messages)
@@ -139,21 +160,26 @@ async function askApprovers(post: Post, messages: readonly NoticeMessage[], now:
 async function replyOf(
   config: Config,
   tokens: Tokens,
-  message: NoticeMessage,
+  message: Placed,
   approver: string,
   now: number,
 ): Promise<Reply | undefined> {
   const key = keyOf(approver)
-  if (key === undefined || key === keyOf(message.sender)) return undefined
+  const company = companyOf(config)
+  const origin = { sender: message.sender, login: message.client.saslUser }
+  if (key === undefined || isOwn(key, origin, company)) return undefined
   const { address, expireHours, two } = config.moderate
   const recipients = message.recipients.map((recipient) => recipient.address)
   const until = Math.min(message.expiresAt, now + expireHours * HOUR_MS)
   const token = await tokens.issue({ hold: message.id, recipients, approver: key, expiresAt: until })
-  return { token, address, until, two: needsTwo(two, config.groups, message.sender, recipients) }
+  return { token, address, until, two: needsTwo(two, company, origin, recipients) }
 }
 
+/** A held message as its notice shows it. */
+type Placed = HeldMessage & NoticeMessage
+
 /** The messages with their attachments, their unknown recipients with near misses. */
-async function place(post: Post, messages: readonly HeldMessage[]): Promise<NoticeMessage[]> {
+async function place(post: Post, messages: readonly HeldMessage[]): Promise<Placed[]> {
   const { config } = post
   if (post.neighbours === undefined) {
     const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
@@ -163,7 +189,7 @@ async function place(post: Post, messages: readonly HeldMessage[]): Promise<Noti
       db.close()
     }
   }
-  const placed: NoticeMessage[] = []
+  const placed: Placed[] = []
   for (const [index, message] of messages.entries()) {
     const enclosures =
       index < MOST_LOOKED_INTO ? await findEnclosures(post.folder.messagePath(message.id)) : undefined

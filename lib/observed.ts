@@ -13,7 +13,7 @@ export function observedIn(line: string): Attempt[] | undefined {
     return undefined
   }
   if (typeof decision !== 'object' || decision === null) return undefined
-  const { at, queueId, sender, recipients } = decision as Record<string, unknown>
+  const { at, queueId, sender, saslUser, recipients } = decision as Record<string, unknown>
   const time = typeof at === 'string' ? Date.parse(at) : Number.NaN
   if (Number.isNaN(time) || typeof queueId !== 'string' || typeof sender !== 'string') return undefined
   if (!Array.isArray(recipients)) return undefined
@@ -28,6 +28,7 @@ export function observedIn(line: string): Attempt[] | undefined {
       id: queueId,
       sender,
       submitted: true,
+      login: typeof saslUser === 'string' ? saslUser : '',
       recipient: to,
       outward: true,
       delivered: true,

@@ -101,3 +101,9 @@ export async function readAddressClasses(configDir?: string): Promise<AddressCla
   }
   return { domains: [...domains], tables }
 }
+
+/** Postfix's recipient_delimiter. @throws Failure where it cannot be asked */
+export async function readDelimiters(configDir?: string): Promise<string> {
+  const [line = ''] = await ask(configDir, '-hx', 'recipient_delimiter')
+  return line.trim()
+}

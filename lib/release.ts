@@ -5,8 +5,8 @@ import type { Actor } from './audit.js'
 import type { Desk } from './desk.js'
 import { localTime } from './display.js'
 import { EXIT } from './exit.js'
-import { describeError, Failure, toFailure } from './failure.js'
-import { type HeldMessage, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
+import { describeError, Failure, isTemporary, toFailure } from './failure.js'
+import { type HeldMessage, isInHand, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
 import { demandHoldId } from './holdid.js'
 import { inspect, readBytes, storedIn } from './message.js'
 import { ANSWER_MS, type Delivery, type Refusal } from './parcel.js'
@@ -22,7 +22,14 @@ export interface Released {
   id: string
   released: { recipients: string[]; queueId: string }[]
   /** What did not go out, and why. */
-  failed: { recipient: string; why: string }[]
+  failed: Unsent[]
+}
+
+interface Unsent {
+  recipient: string
+  why: string
+  /** Whether nothing stands against it: it was not sent, and the same may be another time. */
+  later: boolean
 }
 
 /** The waiting recipients of a message that were asked for. @throws Failure for one that does not wait there */
@@ -88,14 +95,14 @@ export async function release(
     const current = await hold.find(message.id)
     if (current.recipients.some(isWaiting)) throw error
     for (const recipient of recipients) {
-      result.failed.push({ recipient, why: whyNotClaimed(current, recipient, actor) })
+      result.failed.push(unclaimed(current, recipient, actor))
     }
     return result
   }
   const sendable = recipients.filter((recipient) => {
     const fits = isSendable(recipient) && (message.sender === '' || isSendable(message.sender))
-    if (!fits)
-      result.failed.push({ recipient, why: words`it cannot be written into an SMTP command as it is` })
+    const why = words`it cannot be written into an SMTP command as it is`
+    if (!fits) result.failed.push({ recipient, why, later: false })
     return fits
   })
   // Claimed slice by slice: a claim must not grow old while another slice is on its way.
@@ -106,10 +113,10 @@ export async function release(
     if (claimed.length < slice.length) {
       const current = await hold.find(message.id)
       for (const recipient of slice.filter((address) => !claimed.includes(address))) {
-        result.failed.push({ recipient, why: whyNotClaimed(current, recipient, now) })
+        result.failed.push(unclaimed(current, recipient, now))
       }
     }
-    if (claimed.length > 0) await sendClaimed(desk, { ...message, eightBit }, claimed, result)
+    if (claimed.length > 0) await sendClaimed(desk, { ...message, eightBit }, claimed, now, result)
   }
   await hold.removeSettled(message.id)
   return result
@@ -128,17 +135,25 @@ export async function tryRelease(
   try {
     return await release(desk, message, recipients, again)
   } catch (error) {
-    const why = describeError(error)
-    return { id: message.id, released: [], failed: recipients.map((recipient) => ({ recipient, why })) }
+    const failure = { why: describeError(error), later: isTemporary(error) }
+    return {
+      id: message.id,
+      released: [],
+      failed: recipients.map((recipient) => ({ recipient, ...failure })),
+    }
   }
 }
 
-function whyNotClaimed(message: HeldMessage, address: string, actor: Actor): string {
+/** A recipient who could not be claimed. */
+function unclaimed(message: HeldMessage, address: string, actor: Actor): Unsent {
   const recipient = message.recipients.find((one) => one.address === address)
-  if (recipient?.state !== 'releasing') return words`it is ${recipient?.state ?? 'gone'} already`
+  const unsent = (why: string, later = false): Unsent => ({ recipient: address, why, later })
+  if (recipient?.state !== 'releasing') return unsent(words`it is ${recipient?.state ?? 'gone'} already`)
   const since = words`${recipient.changedBy} began to release it at ${localTime(recipient.changedAt)}`
-  if (actor.at - recipient.changedAt < RELEASE_ABANDONED_MS) return words`${since}: let that end`
-  return words`${since} and was cut off; it may have been sent: look in the mail log, then repeat with --again, or reject it`
+  if (isInHand(recipient, actor.at)) return unsent(words`${since}: let that end`, true)
+  return unsent(
+    words`${since} and was cut off; it may have been sent: look in the mail log, then repeat with --again, or reject it`,
+  )
 }
 
 async function checkBytes({ folder }: Desk, message: HeldMessage): Promise<{ eightBit: boolean }> {
@@ -162,11 +177,13 @@ async function sendClaimed(
   desk: Desk,
   message: HeldMessage & { eightBit: boolean },
   claimed: string[],
+  claim: Actor,
   result: Released,
 ): Promise<void> {
   const { hold, folder, config, actor } = desk
   const { id, sender, size, eightBit } = message
   const refused: Refusal[] = []
+  const began = performance.now()
   const cargo = {
     sender,
     recipients: claimed,
@@ -176,7 +193,11 @@ async function sendClaimed(
     message: storedIn(folder.messagePath(id)),
     onRefused: async (refusals: readonly Refusal[]) => {
       refused.push(...refusals)
-      for (const { recipient, reply } of refusals) await hold.unclaim(id, [recipient], reply, actor)
+      for (const { recipient, reply } of refusals) await hold.unclaim(id, [recipient], reply, claim)
+    },
+    // Whoever was stopped meanwhile sees no timer in time: somebody else may have its claim by now.
+    beforeEnd: () => {
+      if (performance.now() - began >= RELEASE_LIMIT_MS) throw overLimit()
     },
   }
   let delivery: Delivery
@@ -189,11 +210,11 @@ async function sendClaimed(
     const why = unsure ? `${error.message}; it may have been sent all the same` : describeError(error)
     const rest = claimed.filter((address) => !refused.some(({ recipient }) => recipient === address))
     if (unsure) await hold.noteDoubt(id, rest, why)
-    else await hold.unclaim(id, rest, why, actor)
-    for (const recipient of rest) result.failed.push({ recipient, why })
+    else await hold.unclaim(id, rest, why, claim)
+    for (const recipient of rest) result.failed.push({ recipient, why, later: !unsure && isTemporary(error) })
     delivery = { accepted: [], queueId: '' }
   }
-  for (const { recipient, reply } of refused) result.failed.push({ recipient, why: reply })
+  for (const { recipient, reply } of refused) result.failed.push({ recipient, why: reply, later: false })
   if (delivery.accepted.length === 0) return
   const { accepted, queueId } = delivery
   try {
@@ -202,17 +223,18 @@ async function sendClaimed(
   } catch (error) {
     // The copy is out. The claim stands, and nobody sends it again unasked.
     const why = `it was sent as ${queueId || 'one without an id'}, but that could not be written down: ${describeError(error)}`
-    for (const recipient of accepted) result.failed.push({ recipient, why })
+    for (const recipient of accepted) result.failed.push({ recipient, why, later: false })
   }
+}
+
+function overLimit(): Error {
+  return new Error(`not done within ${RELEASE_LIMIT_MS / 1000} s`)
 }
 
 /** Ends the work at the limit: what went on behind our back could send what somebody else has claimed by then. */
 async function withLimit<T>(work: (limit: AbortSignal) => Promise<T>): Promise<T> {
   const limit = new AbortController()
-  const timer = setTimeout(
-    () => limit.abort(new Error(`not done within ${RELEASE_LIMIT_MS / 1000} s`)),
-    RELEASE_LIMIT_MS,
-  )
+  const timer = setTimeout(() => limit.abort(overLimit()), RELEASE_LIMIT_MS)
   try {
     return await work(limit.signal)
   } finally {

@@ -3,15 +3,24 @@ import { execFileSync, type StdioOptions } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Config, DEFAULT_CONFIG_PATH } from './config.js'
+import type { Delimiters } from './mailbox.js'
 
 /** The package's own folder. */
 const PACKAGE = resolve(import.meta.dirname, '../..')
 
-/** The sample configuration with this host's state folder and domains. */
-export function sampleConfig(state: string, domains: readonly string[]): string {
-  return readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
-    .replace(/^state = .*$/m, `state = ${JSON.stringify(state)}`)
-    .replace(/^internal_domains = .*$/m, `internal_domains = ${JSON.stringify(domains)}`)
+/** The sample configuration with what is this host's; what is left out stays at its default. */
+export function sampleConfig(
+  state: string,
+  domains: readonly string[],
+  delimiters: Delimiters = undefined,
+): string {
+  const values = { state, internal_domains: domains, recipient_delimiter: delimiters }
+  let text = readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    text = text.replace(new RegExp(`^${name} = .*$`, 'm'), () => `${name} = ${JSON.stringify(value)}`)
+  }
+  return text
 }
 
 /** A user's own group; one that does not exist yet will have one of his name. */

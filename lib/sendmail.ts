@@ -21,13 +21,12 @@ export async function sendBySendmail(
   patience: Patience,
 ): Promise<Delivery> {
   const fits = (address: string): boolean => parseAddress(address).plain && !/[^\x21-\x7e]/.test(address)
-  if (parcel.sender !== '' && !fits(parcel.sender)) {
-    throw new Failure('reinject by', 'the sender is no plain address', { at: program, status: EXIT.tempFail })
-  }
-  const accepted = parcel.recipients.filter(fits)
+  const isSenderFit = parcel.sender === '' || fits(parcel.sender)
+  const accepted = isSenderFit ? parcel.recipients.filter(fits) : []
+  const reply = `sendmail cannot carry this ${isSenderFit ? 'address' : 'sender'} unchanged`
   const refused = parcel.recipients
-    .filter((recipient) => !fits(recipient))
-    .map((recipient) => ({ recipient, reply: 'sendmail cannot carry this address unchanged' }))
+    .filter((recipient) => !accepted.includes(recipient))
+    .map((recipient) => ({ recipient, reply }))
   if (refused.length > 0) await parcel.onRefused(refused)
   if (accepted.length === 0) return { accepted, queueId: '' }
   parcel.beforeEnd?.()

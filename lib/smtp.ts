@@ -278,20 +278,24 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
   const { origin } = parcel
   const forward =
     origin === undefined || offered === undefined ? [] : xforward(offered, origin.client, origin.queueId)
-  const mail = mailFrom(parcel, talk.extensions)
-  if (mail.endsWith('SMTPUTF8') && !talk.extensions.has('SMTPUTF8')) {
-    throw temporary(where, 'an address is not ASCII and the server does not offer SMTPUTF8')
-  }
-
-  const everyone = parcel.recipients
+  // Who is not in ASCII cannot be named to every server, today or tomorrow, and nobody else is to wait for that.
+  const named = (address: string): boolean => talk.extensions.has('SMTPUTF8') || isAscii(address)
+  if (!named(parcel.sender)) return refuseAll(parcel, parcel.recipients, NO_SMTPUTF8)
+  const everyone = parcel.recipients.filter(named)
+  const refused: Refusal[] = refusals(
+    parcel.recipients.filter((recipient) => !named(recipient)),
+    NO_SMTPUTF8,
+  )
+  if (everyone.length === 0) return refuseAll(parcel, parcel.recipients, NO_SMTPUTF8)
+  const mail = mailFrom({ ...parcel, recipients: everyone }, talk.extensions)
   // In one go, as smtp(8) does it: each turn of the conversation costs.
   const replies = await talk.exchange([...forward, mail, ...everyone.map((to) => `RCPT TO:<${to}>`)])
   for (const reply of replies.splice(0, forward.length)) talk.check(reply, 'XFORWARD')
   const [mailReply, ...rcptReplies] = replies
-  if (mailReply !== undefined && refusesMessage(mailReply)) return refuseAll(parcel, everyone, mailReply)
+  if (mailReply !== undefined && refusesMessage(mailReply))
+    return refuseAll(parcel, parcel.recipients, mailReply)
   talk.check(mailReply, 'MAIL')
 
-  const refused: Refusal[] = []
   const accepted: string[] = []
   for (const [index, recipient] of everyone.entries()) {
     const reply = rcptReplies[index]
@@ -326,7 +330,14 @@ function refusesMessage(reply: Reply): boolean {
   return reply.code >= 550
 }
 
+/** What is said of those whom no command can name to this server (RFC 6531, 3.5). */
+const NO_SMTPUTF8: Reply = { code: 553, text: '5.6.7 the server does not offer SMTPUTF8', lines: [] }
+
+function refusals(recipients: readonly string[], reply: Reply): Refusal[] {
+  return recipients.map((recipient) => ({ recipient, reply: describeReply(reply) }))
+}
+
 async function refuseAll(parcel: Parcel, recipients: readonly string[], reply: Reply): Promise<Delivery> {
-  await parcel.onRefused(recipients.map((recipient) => ({ recipient, reply: describeReply(reply) })))
+  await parcel.onRefused(refusals(recipients, reply))
   return { accepted: [], queueId: '' }
 }

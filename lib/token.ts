@@ -77,6 +77,22 @@ export class Tokens {
     })
   }
 
+  /**
+   * Makes it as good as new for any mail, where nothing has come of it, with one row in the audit.
+   * @param usedBy SHA-256 of the mail that has used it
+   */
+  async giveBack(token: string, usedBy: string, actor: Actor): Promise<void> {
+    const hash = hashOf(token)
+    const where = 'hash = ? AND used_by = ?'
+    const sql = `UPDATE token SET used_at = NULL, used_by = NULL, answer = NULL WHERE ${where}`
+    this.#db.transaction(() => {
+      const row = this.#db.get<Row>(`SELECT ${COLUMNS} FROM token WHERE ${where}`, hash, usedBy)
+      if (row === undefined) return
+      this.#db.run(sql, hash, usedBy)
+      appendAudit(this.#db, { ...actor, what: 'answered', subject: row.hold, was: row.answer ?? '', now: '' })
+    })
+  }
+
   /** Every yes that was given for a hold. */
   async yeses(hold: string): Promise<Yes[]> {
     const sql = `SELECT ${COLUMNS} FROM token WHERE hold = ? AND answer IN ('release', 'know') ORDER BY used_at`

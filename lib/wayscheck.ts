@@ -12,6 +12,7 @@ import {
   type Setup,
   settingOf,
 } from './facts.js'
+import { isDelimiters } from './mailbox.js'
 import { lineOf, portOf, type Service } from './mastercf.js'
 import { covers, parseNetwork } from './network.js'
 import { describeClients, networksOf, relayCommand, relayed } from './relay.js'
@@ -273,6 +274,15 @@ export function postfixDomains(facts: Facts): { domains: Set<string>; complete: 
 function setInternal(facts: Facts, domains: readonly string[]): string {
   const list = domains.map((domain) => JSON.stringify(domain)).join(', ')
   const program = `s/^internal_domains\\s*=\\s*\\[.*?\\]/internal_domains = [${list}]/ms`
+  return `perl -0pi -e ${quote(program)} ${quote(facts.toeh.path)}`
+}
+
+/** Sets recipient_delimiter, above all tables where the file does not have it. */
+function setDelimiter(facts: Facts, value: string): string {
+  const line = `recipient_delimiter = ${JSON.stringify(value)}`
+  // Within Perl's q() these would be more than themselves.
+  const text = line.replace(/[\\()]/g, '\\$&')
+  const program = `$line = q(${text}); s/^recipient_delimiter *=.*$/$line/m or s/^/$line\\n/`
   return `perl -0pi -e ${quote(program)} ${quote(facts.toeh.path)}`
 }
 
@@ -571,6 +581,28 @@ export const WAYS_CHECKS: Check[] = [
         })
       }
       return faults
+    },
+  },
+  {
+    name: 'recipient-delimiter',
+    good: () => words`recipient_delimiter is Postfix's own`,
+    look: (facts) => {
+      const { delimiters, path } = facts.toeh
+      const value = facts.main.get('recipient_delimiter') ?? ''
+      // What the configuration does not take is left unknown.
+      const mend = isDelimiters(value) ? [setDelimiter(facts, value)] : []
+      if (delimiters === undefined) {
+        const what = words`${path} does not say what recipient_delimiter is in Postfix`
+        const why = words`a block for anna holds anna.smith's mail too, and an allow for anna does not pass what she sends as anna+list`
+        return [{ level: 'warning', what, why, mend }]
+      }
+      const what = words`recipient_delimiter is ${JSON.stringify(delimiters)} in ${path}, and ${JSON.stringify(value)} in Postfix`
+      if ([...value].some((sign) => !delimiters.includes(sign))) {
+        const why = words`with an address extension people evade blocks for them, approval by two, and the limit on notices`
+        return [{ level: 'critical', what, why, mend }]
+      }
+      if ([...delimiters].every((sign) => value.includes(sign))) return []
+      return [{ level: 'warning', what, why: words`mail of one person counts as that of another`, mend }]
     },
   },
   {

@@ -21,6 +21,8 @@ export interface Wording {
   approverIntro: string
   expiredSubject: (subject: string) => string
   expiredIntro: string
+  expiredManySubject: (count: number) => string
+  expiredManyIntro: string
   rejectedSubject: (subject: string) => string
   rejectedIntro: string
   labels: {
@@ -58,6 +60,7 @@ export interface Wording {
   /** What is said of one recipient afterwards. */
   standing: Record<Standing, string>
   known: string
+  notKnown: (why: string) => string
 }
 
 /** What an approver's mail may say; `know` is a release whose recipients are known from then on. */
@@ -126,6 +129,9 @@ const ENGLISH: Wording = {
   expiredSubject: (subject) => `Not sent: ${subject}`,
   expiredIntro:
     'A message was not sent to the recipients below: nobody approved it in time. It is now deleted here.',
+  expiredManySubject: (count) => `Not sent: ${count} messages`,
+  expiredManyIntro:
+    'Messages were not sent to the recipients below: nobody approved them in time. They are now deleted here.',
   rejectedSubject: (subject) => `Not sent: ${subject}`,
   rejectedIntro: 'A message was not sent to the recipients below: it was looked at and rejected.',
   labels: {
@@ -207,6 +213,7 @@ const ENGLISH: Wording = {
     passed: 'sent',
   },
   known: 'known from now on',
+  notKnown: (why) => `not made known: ${why}`,
 }
 
 const FRENCH: Wording = {
@@ -231,6 +238,9 @@ const FRENCH: Wording = {
   expiredSubject: (subject) => `Non envoyé : ${subject}`,
   expiredIntro:
     'Un message n’a pas été envoyé aux destinataires ci-dessous : personne ne l’a approuvé à temps. Il est maintenant supprimé ici.',
+  expiredManySubject: (count) => `Non envoyés : ${count} messages`,
+  expiredManyIntro:
+    'Des messages n’ont pas été envoyés aux destinataires ci-dessous : personne ne les a approuvés à temps. Ils sont maintenant supprimés ici.',
   rejectedSubject: (subject) => `Non envoyé : ${subject}`,
   rejectedIntro: 'Un message n’a pas été envoyé aux destinataires ci-dessous : il a été examiné et refusé.',
   labels: {
@@ -312,6 +322,7 @@ const FRENCH: Wording = {
     passed: 'envoyé',
   },
   known: 'désormais connu',
+  notKnown: (why) => `reste inconnu : ${why}`,
 }
 
 export const WORDING: Record<Language, Wording> = { en: ENGLISH, fr: FRENCH }

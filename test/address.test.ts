@@ -122,6 +122,7 @@ const FAULTS: Record<Fault, string[]> = {
     `a@${domainOf(254)}`,
     `${repeat('b', 25)}@${repeat('ü.', 29)}test`, // short as given, 262 bytes once it is A-labels
     `a@${repeat('ü.', 40)}test`,
+    `a@${repeat(`${repeat('あ', 50)}.`, 2)}test`, // 308 bytes as given, 114 characters as A-labels
   ],
   'address literal': ['a@[192.0.2.1]', 'a@[IPv6:::1]', 'a@[]', 'a@[known.test'],
   'domain is not a host name': [

@@ -8,6 +8,7 @@ import { readSettings } from '../lib/installation.js'
 import { laneFiles } from '../lib/lane.js'
 import { type Edit, wire } from '../lib/wiring.js'
 import { cannotBeFresh, Debian } from './support/debian.js'
+import { syncOrder } from './support/failing.js'
 
 const skip = cannotBeFresh()
 
@@ -116,6 +117,32 @@ t.test('shown, made, made again, undone', { skip }, async (t) => {
   t.same(everything(debian), fresh, 'nothing is left of it')
   await t.rejects(undo(debian.etc), { message: /nothing of ours is written down there/ })
 })
+
+t.test(
+  'each file is on the disk before its name, and what undoes it before what it undoes',
+  { skip },
+  async (t) => {
+    const debian = makeDebian(t)
+    const alteration = await alter(debian)
+    const name = (path: string): string =>
+      path.replace(debian.etc, 'etc').replace(`.${process.pid}.tmp`, '.new')
+    const published = (file: string): string[] => [
+      `fsync etc/${file}.new`,
+      `rename etc/${file}.new etc/${file}`,
+      'fsync etc',
+    ]
+    t.strictSame(
+      await syncOrder(t, name, () => putInPlace(alteration)),
+      ['main.cf.before-toeh', 'master.cf.before-toeh', 'toeh-undo.json', 'main.cf', 'master.cf'].flatMap(
+        published,
+      ),
+    )
+    t.strictSame(
+      await syncOrder(t, name, () => undo(debian.etc)),
+      ['main.cf', 'master.cf'].flatMap(published),
+    )
+  },
+)
 
 t.test('what others have changed since is kept', { skip }, async (t) => {
   const debian = makeDebian(t)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { newestBackup, takeBackup } from '../lib/backup.js'
 import { databasePath, examineDatabase, openForReading, readBackup } from '../lib/database.js'
-import { failureOf } from './support/failing.js'
+import { failureOf, replaceFs, syncOrder, systemError } from './support/failing.js'
 import { makeLab } from './support/lab.js'
 import { makeSink } from './support/sink.js'
 
@@ -76,6 +76,56 @@ t.test('a damaged database makes no backup, and the last one stays', async (t) =
     readdirSync(lab.dir).some((name) => name.startsWith('.')),
     'no temporary is left',
   )
+})
+
+t.test('a copy with fewer rows than the database is no backup', async (t) => {
+  for (const table of ['rule', 'recipient', 'audit']) {
+    const lab = makeLab(t)
+    await lab.allow('known.test', 'other.test')
+    await lab.park([EVE, 'mal@unknown.test'])
+    lab.change('DELETE FROM progress')
+    const file = join(lab.dir, 'backup.db')
+    await takeBackup(lab.state, file, 1000, QUICK)
+    const rows = readBackup(file)?.rows
+    t.ok((rows?.[table] ?? 0) > 1, table)
+    // The mark that a copy is given takes one of its rows away: as good as a copying that has left one out.
+    const last = `(SELECT max(${table === 'recipient' ? 'address' : 'id'}) FROM ${table})`
+    const where = `${table === 'recipient' ? 'address' : 'id'} = ${last}`
+    lab.change(`CREATE TRIGGER thief AFTER INSERT ON progress BEGIN DELETE FROM ${table} WHERE ${where}; END`)
+    const failure = await failureOf(() => takeBackup(lab.state, file, 2000, QUICK))
+    t.equal(
+      failure.line.replace(/\S+: the copy/, 'FILE: the copy'),
+      `backup FILE: the copy is not whole: rows of ${table} are missing; toeh fsck looks at the database itself`,
+    )
+    t.equal(readBackup(file)?.at, 1000, 'the last one stays')
+    t.strictSame(readBackup(file)?.rows, rows)
+    t.notOk(
+      readdirSync(lab.dir).some((name) => name.startsWith('.')),
+      'no temporary is left',
+    )
+  }
+})
+
+t.test('its bytes are on the disk before its name is', async (t) => {
+  const lab = makeLab(t)
+  const file = join(lab.dir, 'backup.db')
+  const name = (path: string): string =>
+    path.replace(lab.dir, 'DIR').replace(/\.backup\.db-[0-9a-f]{12}$/, 'DRAFT')
+  for (const at of [1000, 2000])
+    t.strictSame((await syncOrder(t, name, () => takeBackup(lab.state, file, at, QUICK))).slice(0, 3), [
+      'fsync DIR/DRAFT',
+      'rename DIR/DRAFT DIR/backup.db',
+      'fsync DIR',
+    ])
+  for (const call of ['fsyncSync', 'renameSync'] as const) {
+    const restore = replaceFs(t, call, () => () => {
+      throw systemError('EIO', 'i/o error')
+    })
+    const failure = await failureOf(() => takeBackup(lab.state, file, 3000, QUICK)).finally(restore)
+    t.equal(failure.message, `backup ${file}: i/o error (EIO)`)
+    t.equal(readBackup(file)?.at, 2000, call)
+    t.notOk(readdirSync(lab.dir).some((name) => name.startsWith('.')))
+  }
 })
 
 t.test('in a folder each has its date, and --keep thins them out', async (t) => {

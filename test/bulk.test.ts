@@ -163,6 +163,35 @@ t.test('on a terminal it shows whom it means and asks', async (t) => {
   t.match(unasked.stdout, `${ids[2]} rejected for ${EVE}`)
 })
 
+t.test('an answer that nobody typed, or to a question that nobody saw, is none', async (t) => {
+  const { sink, lab } = await makeWaiting(t)
+  const before = lab.databaseDigest()
+  const ways: [what: string, command: (toeh: string) => string][] = [
+    ['yes | toeh, on a terminal', (toeh) => `yes | ${toeh}`],
+    ['a file of yeses', (toeh) => `echo y > ${lab.dir}/yes; ${toeh} < ${lab.dir}/yes`],
+    ['the question goes to a file', (toeh) => `${toeh} 2> ${lab.dir}/asked`],
+    ['nothing is a terminal', (toeh) => `yes | ${toeh} 2> ${lab.dir}/asked`],
+  ]
+  for (const verb of ['reject', 'release'])
+    for (const [what, command] of ways) {
+      const env = { ...PIPE_ENV, TOEH_CONFIG: lab.config, TERM: 'xterm' }
+      const line = `sh -c '${command(`${NODE} ${TOEH} ${verb} --all`)}'`
+      // script(1) types what it is given; where the terminal is asked, that is a yes.
+      const child = startWith(env, ['script', '--quiet', '--return', '/dev/null', '--command', line])
+      child.stdin?.on('error', () => {})
+      child.stdin?.write('y\n')
+      // Where it asks all the same it is not to wait for good.
+      const enough = setTimeout(() => child.stdin?.end(), 5000)
+      const { code, stdout } = await outcomeOf(child)
+      clearTimeout(enough)
+      child.stdin?.end()
+      t.equal(code, 2, `${verb}: ${what}: ${stdout}`)
+      t.notMatch(stdout, /rejected for|released to/, what)
+    }
+  t.equal(lab.databaseDigest(), before)
+  t.strictSame(sink.mails, [])
+})
+
 t.test('one that fails does not stop the others; a bar while it works', async (t) => {
   const { sink, lab, ids } = await makeWaiting(t)
   const [altered = '', missing = ''] = ids

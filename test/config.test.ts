@@ -27,6 +27,7 @@ t.test('the defaults', (t) => {
     mode: 'enforce',
     state: '/var/lib/toeh',
     internal: new Set(['corp.test']),
+    delimiters: undefined,
     reinject: { kind: 'smtp', host: '127.0.0.1', port: 10026 },
     deadlineSeconds: 60,
     answerSeconds: 600,
@@ -83,6 +84,8 @@ interface Cases {
 
 const MODE = 'it must be one of enforce, observe'
 const LANGUAGE = 'it must be one of en, fr'
+const DELIMITER =
+  'it must be as `postconf -h recipient_delimiter` shows it (signs, no letters or digits), or "unknown"'
 const REINJECT = 'it must be smtp:127.0.0.1:PORT (a literal loopback address) or sendmail:/PATH'
 const DEADLINE = 'it must be a whole number from 1 to 3600'
 const ANSWER = 'it must be a whole number from 1 to 3600'
@@ -173,6 +176,23 @@ const SETTINGS: Record<
       ['"sendmail:sendmail"', REINJECT],
       ['"lmtp:127.0.0.1:24"', REINJECT],
       ['10026', NO_TEXT('a number')],
+    ],
+  },
+  recipient_delimiter: {
+    get: ({ delimiters }) => delimiters,
+    good: [
+      ['"unknown"', undefined],
+      ['""', ''],
+      ['"+"', '+'],
+      ['"-+_=."', '-+_=.'],
+    ],
+    bad: [
+      ['"x"', DELIMITER],
+      ['"+@"', DELIMITER],
+      ['"+ "', DELIMITER],
+      ['"Unknown"', DELIMITER],
+      ['"\u00b7"', DELIMITER],
+      ['true', NO_TEXT('true or false')],
     ],
   },
   deadline_seconds: {
@@ -556,6 +576,11 @@ two = ["accounting"]`).moderate,
       'enabled = true\naddress = "m@corp.test"\ntwo = ["accounting"]',
       'moderate.two: it needs two approvers',
       'approvers = ["boss@corp.test", "BOSS@corp.test"]\n',
+    ],
+    [
+      'enabled = true\naddress = "m@corp.test"\ntwo = ["accounting"]',
+      'moderate.two: it needs two approvers',
+      'approvers = ["boss@corp.test", "boss+two@corp.test"]\nrecipient_delimiter = "+"\n',
     ],
   ]
   for (const [lines, why, approvers] of bad) {

@@ -1,6 +1,6 @@
 /** Consent: exact words on the first line that is the approver's own, and how many yeses are enough. */
 import t from 'tap'
-import { agreed, markOf, needsTwo, parseAnswer, tokenIn, type Yes } from '../lib/consent.js'
+import { agreed, isOwn, markOf, needsTwo, parseAnswer, tokenIn, type Yes } from '../lib/consent.js'
 import type { Answer } from '../lib/wording.js'
 
 const ANSWERS: [string, Answer | undefined][] = [
@@ -67,18 +67,84 @@ t.test('the token in a subject', (t) => {
   t.end()
 })
 
-t.test('who needs two', (t) => {
-  const groups = new Map([
-    ['accounting', ['anna@corp.test', '@bank.test']],
+const COMPANY = {
+  internal: new Set(['corp.test', 'shop.test']),
+  delimiters: '+' as string | undefined,
+  logins: new Map([
+    ['boss', 'Chief@corp.test'],
+    ['d.e', 'deputy@other.test'],
+  ]),
+  groups: new Map([
+    ['accounting', ['anna@corp.test', 'chief+a@corp.test', '@bank.test']],
     ['others', ['bob@corp.test']],
+  ]),
+}
+const UNKNOWN = { ...COMPANY, delimiters: undefined }
+
+t.test('who needs two', (t) => {
+  const cases: [sender: string, login: string, recipients: string[], two: boolean][] = [
+    ['Anna@corp.test', '', ['x@y.test'], true],
+    ['carl@corp.test', '', ['x@y.test', 'y@BANK.test'], true],
+    ['bob@corp.test', '', ['x@y.test', 'y@sub.bank.test'], false],
+    ['anna+x@corp.test', '', ['x@y.test'], true],
+    ['chief@corp.test', '', ['x@y.test'], true],
+    ['bob@corp.test', 'anna@corp.test', ['x@y.test'], true],
+    ['bob@corp.test', 'anna', ['x@y.test'], true],
+    ['bob@corp.test', 'CORP\\Anna+x', ['x@y.test'], true],
+    ['bob@corp.test', 'boss', ['x@y.test'], true],
+    ['bob@corp.test', 'bob', ['x@y.test'], false],
+    ['', '', ['x@y.test'], true],
+    ['', 'bob@corp.test', ['x@y.test'], true],
+    ['bob%x@corp.test', '', ['x@y.test'], true],
+    ['bob@corp.test', 'A. Smith', ['x@y.test'], true],
+    ['bob@corp.test', '', ['not plain'], true],
+    ['bob@corp.test', '', ['x@y.test', '"y"@bank.test'], true],
+    ['bob@corp.test', '', ['anna-x@corp.test'], true],
+    ['bob@corp.test', '', ['annabel@corp.test'], false],
+  ]
+  for (const [sender, login, recipients, two] of cases) {
+    const name = `${sender} ${login} ${recipients.join()}`
+    t.equal(needsTwo(['accounting'], COMPANY, { sender, login }, recipients), two, name)
+    t.equal(needsTwo([], COMPANY, { sender, login }, recipients), false, name)
+  }
+  const needs = (sender: string): boolean =>
+    needsTwo(['accounting'], UNKNOWN, { sender, login: '' }, ['x@y.test'])
+  t.strictSame(['anna.b@corp.test', 'anna-x@corp.test', 'bob@corp.test'].map(needs), [true, true, false])
+  t.end()
+})
+
+t.test('whose message it is', (t) => {
+  const cases: [approver: string, sender: string, login: string, own: boolean][] = [
+    ['chief@corp.test', 'CHIEF@corp.test', '', true],
+    ['chief@corp.test', 'chief+x@corp.test', '', true],
+    ['chief+toeh@corp.test', 'chief@corp.test', '', true],
+    ['chief@corp.test', 'info@corp.test', 'boss', true],
+    ['chief@corp.test', 'info@corp.test', 'BOSS', true],
+    ['chief@corp.test', 'info@corp.test', 'CORP\\boss', true],
+    ['chief@corp.test', 'info@corp.test', 'boss@corp.test', true],
+    ['chief@corp.test', 'info@corp.test', 'chief', true],
+    ['chief@corp.test', 'info@corp.test', 'chief@corp.test', true],
+    ['chief@corp.test', 'info@corp.test', 'Chief+x@REALM', true],
+    ['chief@corp.test', '', 'boss', true],
+    ['deputy@other.test', 'info@corp.test', 'd.e', true],
+    ['deputy@other.test', 'info@corp.test', 'deputy@other.test', true],
+    ['third@corp.test', 'info@corp.test', 'third', true],
+    ['chief@corp.test', 'info@corp.test', 'd.e', false],
+    ['chief@corp.test', 'info@corp.test', 'anna', false],
+    ['chief@corp.test', 'chiefs@corp.test', '', false],
+    ['chief@corp.test', 'chief@other.test', '', false],
+    ['chief@corp.test', '', '', false],
+    ['chief@corp.test', 'info@corp.test', 'A. Smith', false],
+    ['third@corp.test', 'info@corp.test', 'A. Smith', true],
+  ]
+  for (const [approver, sender, login, own] of cases)
+    t.equal(isOwn(approver, { sender, login }, COMPANY), own, `${approver} ${sender} ${login}`)
+  const strictly = (sender: string): boolean => isOwn('chief@corp.test', { sender, login: '' }, UNKNOWN)
+  t.strictSame(['chief-x@corp.test', 'chief=a@corp.test', 'chiefs@corp.test'].map(strictly), [
+    true,
+    true,
+    false,
   ])
-  const needs = (sender: string, ...recipients: string[]): boolean =>
-    needsTwo(['accounting'], groups, sender, recipients)
-  t.equal(needs('Anna@corp.test', 'x@y.test'), true)
-  t.equal(needs('carl@corp.test', 'x@y.test', 'y@BANK.test'), true)
-  t.equal(needs('bob@corp.test', 'x@y.test', 'y@sub.bank.test'), false)
-  t.equal(needs('', 'not plain'), false)
-  t.equal(needsTwo([], groups, 'anna@corp.test', []), false)
   t.end()
 })
 

@@ -16,12 +16,20 @@ const groups = new Map([
   ['accounting', ['anna@corp.test', '@billing.corp.test']],
   ['board', ['anna@corp.test']],
 ])
+const logins = new Map([['boss', 'otto@corp.test']])
+const company = { internal, groups, logins, delimiters: '+' as string | undefined }
 
 /** One verdict, the rules as the landscape hands them over: by value. */
-function verdict(rules: readonly Rule[], recipient: string, sender = 'anna@corp.test') {
+function verdict(
+  rules: readonly Rule[],
+  recipient: string,
+  sender: string | undefined = 'anna@corp.test',
+  login = '',
+  delimiters: string | undefined = '+',
+) {
   const byValue = new Map<string, Rule[]>()
   for (const one of rules) byValue.set(one.value, [...(byValue.get(one.value) ?? []), one])
-  return decide({ sender, recipients: [recipient] }, { internal, groups, rules: byValue })[0]
+  return decide({ sender, login, recipients: [recipient] }, { ...company, delimiters, rules: byValue })[0]
 }
 
 const exact = allow('bob@known.test')
@@ -197,8 +205,8 @@ t.test('an internationalised domain and its A-label are one', (t) => {
 
 t.test('one verdict a recipient, in their order, repeated ones included', (t) => {
   const recipients = ['x@stranger.test', 'bob@known.test', '', 'carl@corp.test', 'bob@known.test']
-  const facts = { internal, groups, rules: new Map([['known.test', [known]]]) }
-  const verdicts = decide({ sender: 'anna@corp.test', recipients }, facts)
+  const facts = { ...company, rules: new Map([['known.test', [known]]]) }
+  const verdicts = decide({ sender: 'anna@corp.test', login: '', recipients }, facts)
   t.strictSame(
     verdicts.map(({ recipient, reason }) => [recipient, reason]),
     [
@@ -209,7 +217,7 @@ t.test('one verdict a recipient, in their order, repeated ones included', (t) =>
       ['bob@known.test', 'allowed'],
     ],
   )
-  t.strictSame(decide({ sender: '', recipients: [] }, facts), [])
+  t.strictSame(decide({ sender: '', login: '', recipients: [] }, facts), [])
   t.end()
 })
 
@@ -236,22 +244,24 @@ t.test('whose sender it is', (t) => {
   t.end()
 })
 
-t.test('the scopes of a sender, nearest first', (t) => {
-  t.strictSame(scopesOf('Anna@Corp.test', groups), [
+t.test('the scopes of a mailbox, nearest first', (t) => {
+  t.strictSame(scopesOf('anna@corp.test', company), [
     ['anna@corp.test'],
     ['accounting', 'board'],
     ['@corp.test'],
     [''],
   ])
-  t.strictSame(scopesOf('x@billing.corp.test', groups), [
+  t.strictSame(scopesOf('x@billing.corp.test', company), [
     ['x@billing.corp.test'],
     ['accounting'],
     ['@billing.corp.test'],
     [''],
   ])
-  t.strictSame(scopesOf('bob@corp.test', groups), [['bob@corp.test'], ['@corp.test'], ['']])
-  for (const sender of ['', '"anna"@corp.test', 'anna'])
-    t.strictSame(scopesOf(sender, groups), [['']], sender)
+  t.strictSame(scopesOf('bob@corp.test', company), [['bob@corp.test'], ['@corp.test'], ['']])
+  t.strictSame(scopesOf(undefined, company), [['']])
+  const extended = { ...company, groups: new Map([['team', ['anna+t@corp.test']]]) }
+  t.strictSame(scopesOf('anna@corp.test', extended)[1], ['team'], 'a member by his extension is one')
+  t.strictSame(scopesOf('anna@corp.test', { ...extended, delimiters: '-' })[1], ['@corp.test'])
   t.end()
 })
 
@@ -267,10 +277,11 @@ t.test('among equally specific rules the nearest scope decides, then block befor
     [[everyone, domain, group, anna], 'anna@corp.test', anna],
     [[everyone, domain, group], 'anna@corp.test', group],
     [[everyone, domain], 'anna@corp.test', domain],
-    [[everyone, domain], '', everyone],
+    [[everyone, domain], '', domain],
+    [[everyone, group], '', everyone],
     [[everyone, group], 'bob@corp.test', everyone],
     [[group], 'bob@corp.test', undefined],
-    [[group, anna], '', undefined],
+    [[group, anna], '', anna],
     [[group, boardBlock], 'anna@corp.test', boardBlock],
     [[group, boardAllow], 'anna@corp.test', group],
   ]
@@ -285,5 +296,108 @@ t.test('among equally specific rules the nearest scope decides, then block befor
   t.equal(verdict(both, 'x@known.test')?.reason, 'blocked', 'block before allow where all is equal')
   const narrow = [rule('allow', 'x@known.test'), at('block', 'anna@corp.test')]
   t.equal(verdict(narrow, 'x@known.test')?.rule, narrow[0], 'the destination comes before the scope')
+  t.end()
+})
+
+const VALUE = 'x@known.test'
+const at = (effect: Rule['effect'], scope: string, value = 'known.test'): Rule =>
+  rule(effect, value, false, scope)
+const EVERYONE = at('allow', '')
+const FOR_ANNA = at('block', 'anna@corp.test')
+const FOR_X = at('block', 'anna+x@corp.test')
+const FOR_GROUP = at('block', 'accounting')
+const FOR_DOMAIN = at('block', '@corp.test')
+const FOR_OTTO = at('block', 'otto@corp.test')
+const EXACT = at('allow', '', VALUE)
+const INFO = at('allow', 'info@corp.test')
+const HERS = at('allow', 'anna@corp.test')
+
+// Rules, sender, login, delimiters, and the rule that decides.
+const EVASIONS: [string, Rule[], string | undefined, string, string | undefined, Rule | undefined][] = [
+  ['the null sender meets a block for one', [EVERYONE, FOR_ANNA], '', '', '+', FOR_ANNA],
+  ['for a group', [EVERYONE, FOR_GROUP], '', '', '+', FOR_GROUP],
+  ['for a domain', [EVERYONE, FOR_DOMAIN], '', '', '+', FOR_DOMAIN],
+  ['even where the login has none', [EVERYONE, FOR_ANNA], '', 'bob', '+', FOR_ANNA],
+  ['of several the first made', [EVERYONE, FOR_GROUP, FOR_ANNA], '', '', '+', FOR_ANNA],
+  ['a more specific allow stands', [EXACT, FOR_ANNA], '', '', '+', EXACT],
+  ['an allow for some is not for the null sender', [INFO], '', '', '+', undefined],
+  ['somebody of whom nothing is said', [EVERYONE, FOR_ANNA], undefined, '', '+', EVERYONE],
+
+  ['an extension', [EVERYONE, FOR_ANNA], 'anna+x@corp.test', '', '+', FOR_ANNA],
+  ['in capitals', [EVERYONE, FOR_ANNA], 'ANNA+X@Corp.test', '', '+', FOR_ANNA],
+  ['by another delimiter', [EVERYONE, FOR_ANNA], 'anna-x@corp.test', '', '+-', FOR_ANNA],
+  ['in a group', [EVERYONE, FOR_GROUP], 'anna+x@corp.test', '', '+', FOR_GROUP],
+  ['a sign that is no delimiter', [EVERYONE, FOR_ANNA], 'anna-x@corp.test', '', '+', EVERYONE],
+  ['a Postfix without extensions', [EVERYONE, FOR_ANNA], 'anna+x@corp.test', '', '', EVERYONE],
+  ['a block for her extension is one for her', [EVERYONE, FOR_X], 'anna@corp.test', '', '+', FOR_X],
+  ['but where there are none', [EVERYONE, FOR_X], 'anna@corp.test', '', '', EVERYONE],
+  ['an allow for her is one for her extension', [HERS], 'anna+x@corp.test', '', '+', HERS],
+  ['and not for another', [HERS], 'anna-x@corp.test', '', '+', undefined],
+
+  [
+    'delimiters unknown: any sign for a block',
+    [EVERYONE, FOR_ANNA],
+    'anna.smith@corp.test',
+    '',
+    undefined,
+    FOR_ANNA,
+  ],
+  ['and in a group', [EVERYONE, FOR_GROUP], 'anna=x@corp.test', '', undefined, FOR_GROUP],
+  ['none for an allow', [HERS], 'anna+x@corp.test', '', undefined, undefined],
+  ['a longer name is another', [EVERYONE, FOR_ANNA], 'annabel@corp.test', '', undefined, EVERYONE],
+
+  ['the login', [EVERYONE, FOR_ANNA], 'info@corp.test', 'anna@corp.test', '+', FOR_ANNA],
+  ['with an extension', [EVERYONE, FOR_ANNA], 'info@corp.test', 'anna+x@corp.test', '+', FOR_ANNA],
+  ['without a domain', [EVERYONE, FOR_ANNA], 'info@corp.test', 'Anna', '+', FOR_ANNA],
+  ['with a realm', [EVERYONE, FOR_ANNA], 'info@corp.test', 'anna@CORP', '+', FOR_ANNA],
+  ['as the configuration maps it', [EVERYONE, FOR_OTTO], 'info@corp.test', 'boss', '+', FOR_OTTO],
+  ['in a group', [EVERYONE, FOR_GROUP], 'info@corp.test', 'anna', '+', FOR_GROUP],
+  [
+    'an allow for the sender does not stand against it',
+    [INFO, FOR_ANNA],
+    'info@corp.test',
+    'anna',
+    '+',
+    FOR_ANNA,
+  ],
+  [
+    "a block for both is the sender's to be excepted from",
+    [INFO, FOR_DOMAIN],
+    'info@corp.test',
+    'anna',
+    '+',
+    INFO,
+  ],
+  ['a more specific allow for everyone does', [EXACT, FOR_ANNA], 'info@corp.test', 'anna', '+', EXACT],
+  ['an allow for the login is none for the sender', [HERS], 'info@corp.test', 'anna', '+', undefined],
+  [
+    'her own allow is nearer than her group',
+    [EVERYONE, FOR_GROUP, HERS],
+    'info@corp.test',
+    'anna',
+    '+',
+    EVERYONE,
+  ],
+  ['another login', [EVERYONE, FOR_ANNA], 'info@corp.test', 'bob', '+', EVERYONE],
+  ["a login that could be anybody's", [EVERYONE, FOR_ANNA], 'info@corp.test', 'A. Smith', '+', FOR_ANNA],
+]
+
+t.test('a block counts for whoever may be behind a message', (t) => {
+  for (const [name, rules, sender, login, delimiters, expected] of EVASIONS) {
+    for (const order of [rules, rules.toReversed()]) {
+      const byValue = new Map<string, Rule[]>()
+      for (const one of order) byValue.set(one.value, [...(byValue.get(one.value) ?? []), one])
+      const facts = { ...company, delimiters, rules: byValue }
+      const [result] = decide({ sender, login, recipients: [VALUE] }, facts)
+      t.equal(result?.rule, expected, name)
+      t.equal(result?.pass, expected?.effect === 'allow', name)
+    }
+  }
+  t.end()
+})
+
+t.test('recipients are exact', (t) => {
+  const rules = [block('bob@known.test'), allow('known.test')]
+  t.equal(verdict(rules, 'bob+x@known.test')?.rule, rules[1], 'whose extensions nobody knows')
   t.end()
 })

@@ -1,9 +1,17 @@
 /** Decisions: one line a run, whole, whoever else writes; a log that cannot be opened stops the run. */
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Decision, openDecisionLog, pruneDecisions } from '../lib/decisions.js'
+import { type Decision, loginOf, openDecisionLog, pruneDecisions } from '../lib/decisions.js'
 import { failureOf } from './support/failing.js'
 import { makeFolder, outcomeOf, ROOT } from './support/lab.js'
 
@@ -102,4 +110,26 @@ t.test('whole days before a day are removed, and nothing else', async (t) => {
   for (const name of names) writeFileSync(join(state, 'decisions', name), '')
   t.equal(pruneDecisions(state, '2026-01-01'), 1)
   t.strictSame(readdirSync(join(state, 'decisions')).sort(), names.slice(1).sort())
+})
+
+t.test('the login of a message that was passed on, in the log of its day', async (t) => {
+  const state = makeState(t)
+  const write = (day: string, saslUser: string, passedAs: string | null): void => {
+    const line = `${JSON.stringify({ ...DECISION, saslUser, passedAs })}\n`
+    appendFileSync(join(state, 'decisions', `${day}.jsonl`), line)
+  }
+  write('2026-11-23', 'bob', '4bQ8Yk2hJnz1')
+  write('2026-11-24', 'anna', '4bQ8Yk2hJnz1')
+  write('2026-11-24', 'carl', null)
+  write('2026-11-24', '', '4bQ8Yk2hJnz3')
+  appendFileSync(join(state, 'decisions/2026-11-24.jsonl'), '{"passedAs":"4bQ8Yk2hJnz2","sasl')
+  const login = (passedAs: string, at: string): Promise<string | undefined> =>
+    loginOf(state, passedAs, Date.parse(at))
+  t.equal(await login('4bQ8Yk2hJnz1', '2026-11-24T12:00:00Z'), 'anna')
+  t.equal(await login('4bQ8Yk2hJnz1', '2026-11-25T00:59:00Z'), 'anna', 'a run that began before midnight')
+  t.equal(await login('4bQ8Yk2hJnz1', '2026-11-25T01:01:00Z'), undefined)
+  t.equal(await login('4bQ8Yk2hJnz1', '2026-11-23T12:00:00Z'), 'bob', 'short ids come back')
+  t.equal(await login('4bQ8Yk2hJnz3', '2026-11-24T12:00:00Z'), '', 'without a login')
+  t.equal(await login('4bQ8Yk2hJnz2', '2026-11-24T12:00:00Z'), undefined, 'a line that was cut off')
+  t.equal(await login('4bQ8Yk2hJnz1', '+275760-09-13T00:00:00Z'), undefined)
 })

@@ -76,6 +76,7 @@ const WRONG: [string[], string][] = [
   [LEAST, 'no -- before the recipients'],
   [[...LEAST, 'b@known.test'], 'no -- before the recipients'],
   [[...LEAST, '--'], 'no recipient'],
+  [['--', 'b'], '--sender is missing'],
   [['--queue-id=4bQ8Yk2hJnz1', '--', 'b'], '--sender is missing'],
   [['--sender=', '--', 'b'], '--queue-id is missing or is no queue id'],
   [['--sender=', '--queue-id=', '--', 'b'], '--queue-id is missing or is no queue id'],

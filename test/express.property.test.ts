@@ -7,11 +7,19 @@ import { decide, isOwnSender, type Rule } from '../lib/decide.js'
 import { type LaneRow, laneMap, laneRow } from '../lib/express.js'
 import { Lane, laneFolder, lanePath } from '../lib/lane.js'
 import { Lab } from './support/lab.js'
-import { makeFacts, smallRecipient, type World, world } from './support/landscape.js'
+import { LOGGED_IN, makeFacts, smallRecipient, type World, world } from './support/landscape.js'
 import { cannotAskSqlite } from './support/postfix.js'
 import { strangeAddress } from './support/strange.js'
 
-const SENDERS = ['', 'anna@corp.test', 'otto@corp.test', 'Otto@CORP.test', 'eva@shop.test', 'x@a.test']
+const SENDERS = [
+  '',
+  'anna+x@corp.test',
+  'anna@corp.test',
+  'otto@corp.test',
+  'Otto@CORP.test',
+  'eva@shop.test',
+  'x@a.test',
+]
 
 /** What sqlite_table(5) expands, SQL takes to heart, or a client could write in another way. */
 const BAITS = [
@@ -79,7 +87,7 @@ function rowsOf({ rules, internal }: World): LaneRow[] {
   return [...values.keys()].flatMap((value) => laneRow(value, values, new Set(internal)) ?? [])
 }
 
-t.test('OK means that every own sender may', { skip: cannotAskSqlite() }, (t) => {
+t.test('OK means that every own sender may, whoever has logged in', { skip: cannotAskSqlite() }, (t) => {
   const lab = new Lab(t.testdir(), '')
   const map = `${lab.dir}/express.cf`
   const path = lanePath(lab.state)
@@ -121,8 +129,11 @@ t.test('OK means that every own sender may', { skip: cannotAskSqlite() }, (t) =>
     const ours = lane.passing(keys)
     const facts = makeFacts(rules)
     const own = SENDERS.filter((sender) => isOwnSender(sender, facts.internal))
+    const logins = Object.keys(LOGGED_IN)
     for (const key of keys) {
-      const passes = own.every((sender) => decide({ sender, recipients: [key] }, facts)[0]?.pass)
+      const may = (sender: string, login: string): boolean | undefined =>
+        decide({ sender, login, recipients: [key] }, facts)[0]?.pass
+      const passes = own.every((sender) => logins.every((login) => may(sender, login)))
       seen.asked++
       if (ok.has(key)) seen.ok++
       if (passes) seen.passing++

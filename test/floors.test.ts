@@ -30,6 +30,7 @@ const FLOORS: [string, string[]][] = [
       'wire',
     ],
   ],
+  ['pure', ['mailbox']],
   [
     'pure',
     ['authentication', 'decide', 'failure', 'html', 'lookuptable', 'mastercf', 'nearmiss', 'observed'],

@@ -93,10 +93,16 @@ t.test('the judge says what the filter says, for each sender', async (t) => {
     'x@new.test',
   ]
   const reasons: string[] = []
-  for (const sender of ['anna@corp.test', 'carl@corp.test', '', 'x@foreign.test']) {
+  for (const [sender, login] of [
+    ['anna@corp.test', ''],
+    ['carl@corp.test', 'anna'],
+    ['', ''],
+    ['x@foreign.test', ''],
+  ] as const) {
     for (const recipient of recipients) {
-      const verdict = await judge.verdict(sender, recipient)
-      t.strictSame([verdict], await verdictsOf(desk, sender, [recipient]), `${sender} ${recipient}`)
+      const verdict = await judge.verdict({ sender, login }, recipient)
+      const verdicts = await verdictsOf(desk, { sender, login }, [recipient])
+      t.strictSame([verdict], verdicts, `${sender} ${recipient}`)
       reasons.push(verdict.reason)
     }
   }

@@ -1,6 +1,6 @@
 /** Tests of head.ts: header fields out of raw bytes, and the loop guard. */
 import t from 'tap'
-import { HELO_NAME, hasLooped, headerFields, topmostField } from '../lib/head.js'
+import { HELO_NAME, hasLooped, headerFields, receivedAt, topmostField } from '../lib/head.js'
 
 // Bytes, field name, value.
 const FIELDS: [string, string, string | undefined][] = [
@@ -54,6 +54,22 @@ const LOOPS: [string, boolean][] = [
 t.test('only a topmost Received with our own name is a loop', (t) => {
   t.match(HELO_NAME, /\.invalid$/)
   for (const [head, looped] of LOOPS) t.equal(hasLooped(Buffer.from(head)), looped, JSON.stringify(head))
+  t.end()
+})
+
+t.test('when our own Postfix took it', (t) => {
+  const date = 'Tue, 24 Nov 2026 13:00:00 +0100 (CET)'
+  const at = Date.UTC(2026, 10, 24, 12)
+  const heads: [string, number | undefined][] = [
+    [`Received: from pc (pc [192.0.2.7])\n\tby mx.corp.test (Postfix) with ESMTP id 1;\n\t${date}\n\n`, at],
+    [`X: y\nReceived: by mx.corp.test; Tue, 24 Nov 2026 12:00:00 GMT\n${OTHER}\n`, at],
+    [`Received: from "a;b" by mx.corp.test; ${date}\n\n`, at],
+    [`${OTHER}Received: by mx.corp.test; ${date}\n\n`, undefined],
+    [`Received: by mx.corp.test; yesterday\n\n`, undefined],
+    ['Subject: x\n\n', undefined],
+    ['', undefined],
+  ]
+  for (const [head, time] of heads) t.equal(receivedAt(Buffer.from(head)), time, JSON.stringify(head))
   t.end()
 })
 

@@ -1,12 +1,12 @@
 /** Hold: the states of parked recipients, each change once, whoever else is at it. docs/hold.md has the table. */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import fs, { existsSync, readFileSync, rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { type Database, openForReading, type Row } from '../lib/database.js'
 import { Failure } from '../lib/failure.js'
 import { Hold, isWaiting, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HoldFolder } from '../lib/holdfolder.js'
 import { Tokens } from '../lib/token.js'
-import { failureOf, replaceFs, systemError } from './support/failing.js'
+import { failureOf, replaceFs, syncOrder, systemError } from './support/failing.js'
 import { CLIENT, park, refused, spoolHeld, unknown } from './support/held.js'
 import { makeLab } from './support/lab.js'
 
@@ -129,6 +129,83 @@ t.test('park', async (t) => {
       t.strictSame(folder.read(id).recipients, [unknown('going@new.test'), unknown(X), refused(Y)])
     },
   )
+
+  t.test(
+    'what it asks of the disk, and when: all that takes long before the database is locked',
+    async (t) => {
+      const { folder, hold } = makeStand(t)
+      const name = (path: string): string =>
+        path
+          .replace(folder.root, 'hold')
+          .replace(/[0-9]+-[0-9]+/, 'SPOOL')
+          .replace(/\.envelope-[0-9a-f]{12}/, '.NEW')
+      const asked = async (to: string[], more: Parameters<typeof spoolHeld>[2] = {}): Promise<string[]> => {
+        const { message, envelope } = await spoolHeld(folder, to.map(unknown), more)
+        let locked = 0
+        const spooled = message.folder()
+        const order = await syncOrder(t, name, () =>
+          hold.park(spooled, envelope, () => {
+            locked++
+            // Stands for itself among what is written down.
+            fs.renameSync(spooled, spooled)
+          }),
+        )
+        t.equal(locked, 1)
+        return order.map((line) => line.replaceAll(`hold/${envelope.id}`, 'hold/ID'))
+      }
+      const prepared = ['message.eml', 'envelope.json'].map((file) => `fsync hold/tmp/SPOOL/${file}`)
+      const locked = 'rename hold/tmp/SPOOL hold/tmp/SPOOL'
+      const published = [
+        ...prepared,
+        'fsync hold/tmp/SPOOL',
+        locked,
+        'rename hold/tmp/SPOOL hold/ID',
+        'fsync hold',
+      ]
+      t.strictSame(await asked([X]), published, 'it is new')
+      t.strictSame(await asked([X]), [locked, 'fsync hold'], 'it is there, and nobody joins')
+      t.strictSame(
+        await asked([Y]),
+        [
+          locked,
+          'fsync hold',
+          'fsync hold/ID/.NEW',
+          'rename hold/ID/.NEW hold/ID/envelope.json',
+          'fsync hold/ID',
+        ],
+        'somebody joins',
+      )
+    },
+  )
+
+  t.test('those who join wait as long as the first, and longer where they came later', async (t) => {
+    const { db, folder, hold } = makeStand(t)
+    const expiry = async (id: string): Promise<number> => (await hold.find(id)).expiresAt
+    const id = await park(hold, folder, [unknown(X)], { expiresAt: 5000 })
+    await park(hold, folder, [unknown(Y)], { expiresAt: 3000 })
+    t.equal(await expiry(id), 5000)
+    await park(hold, folder, [unknown('z@new.test')], { expiresAt: 9000 })
+    t.equal(await expiry(id), 9000)
+    t.equal(folder.read(id).expiresAt, 9000)
+    db.run('UPDATE hold SET closing_at = 1')
+    await park(hold, folder, [unknown('z@new.test')], { expiresAt: 20_000 })
+    t.equal(await expiry(id), 9000, 'nobody has joined')
+    t.strictSame(db.all('SELECT closing_at FROM hold'), [{ closing_at: 1 }])
+  })
+
+  t.test('a folder of somebody else is not taken back for a run that nobody waits for', async (t) => {
+    const { db, folder, hold } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X)])
+    for (const table of ['recipient', 'hold']) db.run(`DELETE FROM ${table}`)
+    const { message, envelope } = await spoolHeld(folder, [unknown(X)])
+    const failure = await failureOf(() =>
+      hold.park(message.folder(), envelope, () => {
+        throw new Failure('test', 'nobody waits')
+      }),
+    )
+    t.equal(failure.message, 'test: nobody waits')
+    t.ok(folder.has(id))
+  })
 
   t.test('a folder that has gone meanwhile is published again, with all who wait', async (t) => {
     const { folder, hold } = makeStand(t)
@@ -269,6 +346,54 @@ t.test('find names what to do where there is none', async (t) => {
   t.equal(failure.status, 66)
 })
 
+t.test(
+  'what a release is about to do, and what has become of it, is durable in the folder too',
+  async (t) => {
+    const { folder, hold } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X), unknown(Y), unknown('z@new.test')])
+    const name = (path: string): string => path.replace(folder.root, 'hold')
+    const synced = (work: () => unknown): Promise<string[]> => syncOrder(t, name, work)
+    const moves = `fsync hold/${id}/moves.jsonl`
+    t.strictSame(await synced(() => hold.claim(id, [X], false, MARIE)), [moves, `fsync hold/${id}`])
+    t.strictSame([...folder.moves(id).values()], [{ address: X, state: 'releasing', queueId: '', ...MARIE }])
+    t.strictSame(await synced(() => hold.claim(id, [Y, 'z@new.test'], false, MARIE)), [moves])
+    t.strictSame(await synced(() => hold.settleReleased(id, [X], 'Q1', MARIE)), [moves])
+    t.strictSame(await synced(() => hold.unclaim(id, [Y, 'z@new.test'], 'later', MARIE)), [moves])
+    t.strictSame(await synced(() => hold.settle(id, [Y], 'rejected', MARIE)), [moves])
+    t.strictSame(
+      [...folder.moves(id).values()].map(({ address, state, queueId }) =>
+        `${address} ${state} ${queueId}`.trim(),
+      ),
+      [`${X} released Q1`, `${Y} rejected`, 'z@new.test held'],
+    )
+    t.strictSame(
+      await synced(() => hold.claim(id, [X, Y], false, MARIE)),
+      [],
+      'nobody is claimed, and none noted',
+    )
+  },
+)
+
+t.test('hasHeld: by queue id', async (t) => {
+  const { folder, hold } = makeStand(t)
+  await park(hold, folder, [unknown(X)], { queueId: 'HELD0001' })
+  t.equal(await hold.hasHeld('HELD0001'), true)
+  t.equal(await hold.hasHeld('OTHER001'), false)
+})
+
+t.test('waitAtMost: a locked database is waited for no longer', async (t) => {
+  const { folder, hold, other } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X)])
+  const { message, envelope } = await spoolHeld(folder, [unknown(Y)])
+  hold.waitAtMost(0)
+  await other.park(message.folder(), envelope, () => {
+    const began = performance.now()
+    t.rejects(hold.recordPassed(id, ['late@known.test'], 'Q1', 1), /locked/)
+    t.ok(performance.now() - began < 2500, 'half of what it was opened with')
+  })
+  t.equal((await hold.states(id)).has('late@known.test'), false)
+})
+
 t.test('claim is compare-and-set', async (t) => {
   t.test('of two connections one gets each recipient', async (t) => {
     const { folder, hold, other } = makeStand(t)
@@ -310,14 +435,30 @@ t.test('unclaim gives back what it was, with the reason', async (t) => {
   const { db, folder, hold } = makeStand(t)
   const id = await park(hold, folder, [unknown(X), refused(Y), unknown('z@new.test')])
   await hold.claim(id, [X, Y], false, MARIE)
-  await hold.unclaim(id, [X, Y, 'z@new.test'], '450 4.2.0 busy', PAUL)
+  await hold.unclaim(id, [X, Y, 'z@new.test'], '450 4.2.0 busy', MARIE)
   t.strictSame(await recipients(hold, id), [
-    'x@new.test held paul 3000 450 4.2.0 busy',
-    'y@new.test refused paul 3000 450 4.2.0 busy',
+    'x@new.test held marie 2000 450 4.2.0 busy',
+    'y@new.test refused marie 2000 450 4.2.0 busy',
     'z@new.test held toeh-filter 1000',
   ])
   t.strictSame(await hold.claim(id, [X, Y], false, MARIE), [X, Y], 'and it may be claimed again')
   t.strictSame(deeds(db), [])
+})
+
+t.test('a claim that somebody else has taken over is not given back', async (t) => {
+  const { folder, hold, other } = makeStand(t)
+  const id = await park(hold, folder, [unknown(X), unknown(Y)])
+  const later = { who: 'paul', at: MARIE.at + RELEASE_ABANDONED_MS }
+  await hold.claim(id, [X, Y], false, MARIE)
+  t.strictSame(await other.claim(id, [X], true, later), [X])
+  await hold.unclaim(id, [X, Y], 'too late', MARIE)
+  t.strictSame(await recipients(hold, id), [
+    `x@new.test releasing paul ${later.at}`,
+    'y@new.test held marie 2000 too late',
+  ])
+  t.equal(folder.moves(id).get(X)?.state, 'releasing')
+  await other.unclaim(id, [X], 'later', { ...later, at: later.at + 1 })
+  t.match(await recipients(hold, id), [/^x@new\.test releasing paul/, /./], 'nor one of his that is newer')
 })
 
 t.test('a doubt is noted and leaves the claim', async (t) => {
@@ -414,6 +555,7 @@ t.test('recordPassed keeps a retry from sending again, and never hides one who w
   ])
   await hold.recordPassed(id, ['k@known.test'], 'Q6', 1800)
   t.match((await recipients(hold, id))[0], 'passed toeh-filter 1700  Q5')
+  t.match((await hold.find(id)).recipients[0], { reason: 'known', detail: '' })
   t.strictSame(deeds(db), [])
   await hold.settle(id, [X], 'rejected', MARIE)
   t.equal(await hold.standing(id), 'settled', 'one who has passed waits for nobody')
@@ -593,6 +735,22 @@ t.test('removeLeft: a message is forgotten once its folder is gone, and not befo
   await t.rejects(hold.removeLeft(), /EIO/)
   restore()
   t.equal(leaving().length, 2, 'kept for the next')
+  // Folders whose removal a power cut may undo are not forgotten before it is durable, whoever has removed them.
+  const cut = replaceFs(t, 'fsyncSync', () => () => {
+    throw systemError('EIO', 'i/o error')
+  })
+  await t.rejects(hold.removeLeft(), /EIO/)
+  cut()
+  t.equal(leaving().length, 2, 'not forgotten')
+  t.strictSame(folder.ids(), [])
+  const name = (path: string): string => path.replace(folder.root, 'hold')
+  t.strictSame(await syncOrder(t, name, () => hold.removeLeft()), ['fsync hold'])
+  t.strictSame(leaving(), [])
+  for (const id of [one, two]) {
+    await park(hold, folder, [unknown('late@new.test')], { queueId: id === one ? 'ONE1' : 'TWO2' })
+    await hold.settle(id, ['late@new.test'], 'rejected', MARIE)
+  }
+  await hold.removeSettled(two)
   t.equal(await hold.removeLeft(), 1)
   t.strictSame(folder.ids(), [])
   t.strictSame(leaving(), [])
@@ -665,4 +823,164 @@ t.test('countSince: each from its time on, what is older last', async (t) => {
   t.strictSame(await hold.countSince([]), [6])
   t.equal(await hold.count({ since: 200, before: 300 }), 3)
   t.equal(await hold.count({}), 6)
+})
+
+t.test('waiting: of a time, and so many of them', async (t) => {
+  const { folder, hold } = makeStand(t)
+  const ids: string[] = []
+  for (const heldAt of [100, 200, 300, 400])
+    ids.push(await park(hold, folder, [unknown(X), unknown(Y)], { queueId: `AT${heldAt}`, heldAt }))
+  const [first, second, third, last] = ids
+  const found = async (of?: Parameters<Hold['waiting']>[0]): Promise<string[]> =>
+    (await hold.waiting(of)).map(({ id }) => id)
+  t.strictSame(await found(), ids)
+  t.strictSame(await found({ since: 200 }), [second, third, last])
+  t.strictSame(await found({ since: 201 }), [third, last])
+  t.strictSame(await found({ before: 300 }), [first, second])
+  t.strictSame(await found({ before: 301 }), [first, second, third])
+  t.strictSame(await found({ since: 200, before: 400, most: 1 }), [second])
+  t.strictSame(await found({ most: 0 }), [])
+  t.equal(await hold.count({ since: 200 }), 3)
+  t.equal(await hold.count({ before: 200 }), 1)
+  t.strictSame(await hold.waitingIds(), new Set(ids))
+  await hold.settle(first ?? '', [X, Y], 'rejected', MARIE)
+  t.strictSame(await hold.waitingIds(), new Set(ids.slice(1)))
+})
+
+t.test('of two that were held in one moment the order is always the same', async (t) => {
+  const { folder, hold } = makeStand(t)
+  const ids: string[] = []
+  for (let n = 0; n < 6; n++) ids.push(await park(hold, folder, [unknown(X)], { queueId: `SAME${n}` }))
+  const sorted = [...ids].sort()
+  const named = (messages: readonly { id: string }[]): string[] => messages.map(({ id }) => id)
+  t.strictSame(named(await hold.waiting()), sorted)
+  t.strictSame(named(await hold.unnotified()), sorted)
+  t.strictSame(named(await hold.claimExpired(5000, 0)), sorted)
+})
+
+t.test('the oldest that waits and the newest that was held', async (t) => {
+  const { folder, hold } = makeStand(t)
+  t.equal(await hold.oldest(), undefined)
+  t.equal(await hold.newest(), undefined)
+  const old = await park(hold, folder, [unknown(X)], { queueId: 'OLD0', heldAt: 100 })
+  await park(hold, folder, [unknown(X)], { queueId: 'MID0', heldAt: 200 })
+  const young = await park(hold, folder, [unknown(X)], { queueId: 'NEW0', heldAt: 300 })
+  t.equal(await hold.oldest(), 100)
+  t.equal(await hold.oldest(200), 200, 'that moment is of it')
+  t.equal(await hold.oldest(201), 300)
+  t.equal(await hold.oldest(301), undefined)
+  t.equal(await hold.newest(), 300)
+  for (const id of [old, young]) await hold.settle(id, [X], 'rejected', MARIE)
+  t.equal(await hold.oldest(), 200, 'who is settled does not wait')
+  t.equal(await hold.newest(), 300, 'but was held')
+})
+
+t.test('settledSince: who was released, rejected or has expired, from a moment on', async (t) => {
+  const { folder, hold } = makeStand(t)
+  const id = await park(
+    hold,
+    folder,
+    ['a', 'b', 'c', 'd', 'e'].map((name) => unknown(`${name}@new.test`)),
+  )
+  await hold.recordPassed(id, ['k@known.test'], 'Q1', 9000)
+  await hold.settle(id, ['a@new.test'], 'rejected', { who: 'marie', at: 2000 })
+  await hold.settle(id, ['b@new.test'], 'expired', { who: 'cleanup', at: 3000 })
+  await hold.claim(id, ['c@new.test', 'd@new.test'], false, { who: 'marie', at: 3500 })
+  await hold.settleReleased(id, ['c@new.test'], 'Q2', { who: 'marie', at: 4000 })
+  const since = async (time: number): Promise<string[]> =>
+    (await hold.settledSince(time)).map((row) => `${row.state} ${row.heldAt} ${row.changedAt}`).sort()
+  t.strictSame(await since(0), ['expired 1000 3000', 'rejected 1000 2000', 'released 1000 4000'])
+  t.strictSame(await since(3000), ['expired 1000 3000', 'released 1000 4000'])
+  t.strictSame(await since(3001), ['released 1000 4000'])
+})
+
+t.test(
+  'putOff: what was due at the last cleanup and it did not know waits its time from then on',
+  async (t) => {
+    const { db, folder, hold } = makeStand(t)
+    const times = async (id: string): Promise<number> => (await hold.find(id)).expiresAt
+    const make = (queueId: string, heldAt: number, expiresAt: number): Promise<string> =>
+      park(hold, folder, [unknown(X)], { queueId, heldAt, expiresAt })
+    const misdated = await make('MISDATED', 100, 600)
+    const due = await make('DUE00000', 0, 1000)
+    const known = await make('KNOWN000', 100, 600)
+    const later = await make('LATER000', 900, 1001)
+    const odd = await make('ODD00000', 700, 600)
+    const instant = await make('INSTANT0', 600, 600)
+    const closing = await make('CLOSING0', 100, 600)
+    db.run('UPDATE hold SET closing_at = 5 WHERE id = ?', closing)
+    const going = await make('GOING000', 100, 600)
+    await hold.claim(going, [X], false, MARIE)
+    const done = await make('DONE0000', 100, 600)
+    await hold.settle(done, [X], 'rejected', MARIE)
+    t.strictSame((await hold.putOff(1000, [known])).sort(), [misdated, due, instant].sort())
+    t.strictSame(await Promise.all([misdated, due, instant].map(times)), [1500, 2000, 1000])
+    t.strictSame(
+      await Promise.all([known, later, odd, closing, going, done].map(times)),
+      [600, 1001, 600, 600, 600, 600],
+    )
+  },
+)
+
+t.test('a load of which there is no row is none', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  await park(hold, folder, [unknown(X)])
+  t.strictSame(Object.values(await hold.load()).slice(0, 2), [1, 1])
+  db.run('DELETE FROM load')
+  t.strictSame(await hold.load(), { messages: 0, recipients: 0, bytes: 0 })
+})
+
+t.test('whose last recipient leaves while it is looked for is not among those that wait', async (t) => {
+  const { db, folder, hold, other } = makeStand(t)
+  const leaves = await park(hold, folder, [unknown(X)], { queueId: 'LEAVES01' })
+  const stays = await park(hold, folder, [unknown(X), unknown(Y)], { queueId: 'STAYS002' })
+  const slow = new Proxy(db, {
+    get: (target, name: keyof Database) => {
+      const method = target[name] as (...given: unknown[]) => unknown
+      return (...given: unknown[]) => {
+        const found = method.apply(target, given)
+        if (name === 'all' && String(given[0]).startsWith('SELECT * FROM hold')) {
+          void other.settle(leaves, [X], 'rejected', MARIE)
+          void other.settle(stays, [Y], 'rejected', MARIE)
+        }
+        return found
+      }
+    },
+  })
+  t.strictSame(
+    (await new Hold(slow, folder).waiting()).map(({ id, recipients }) => [
+      id,
+      ...recipients.map(({ address }) => address),
+    ]),
+    [[stays, X]],
+  )
+})
+
+t.test('every order is asked for: none is left to how SQLite goes through a table', async (t) => {
+  const { db, folder, hold } = makeStand(t)
+  db.run('PRAGMA reverse_unordered_selects = ON')
+  const addresses = ['a', 'b', 'c', 'd'].map((name) => `${name}@new.test`)
+  const ids: string[] = []
+  for (const heldAt of [100, 200, 300])
+    ids.push(
+      await park(hold, folder, addresses.map(unknown), {
+        queueId: `AT${heldAt}`,
+        heldAt,
+        expiresAt: 1000 - heldAt,
+      }),
+    )
+  const named = (messages: readonly { id: string }[]): string[] => messages.map(({ id }) => id)
+  t.strictSame(named(await hold.waiting()), ids)
+  t.strictSame(named(await hold.unnotified()), ids)
+  for (const { recipients } of [...(await hold.waiting()), await hold.find(ids[0] ?? '')])
+    t.strictSame(
+      recipients.map(({ address }) => address),
+      addresses,
+    )
+  await park(hold, folder, [unknown('late@new.test')], { queueId: 'AT100', expiresAt: 1 })
+  t.strictSame(
+    folder.read(ids[0] ?? '').recipients.map(({ address }) => address),
+    [...addresses, 'late@new.test'],
+  )
+  t.strictSame(named(await hold.claimExpired(2000, 0)), [...ids].reverse(), 'what has been due for longest')
 })

@@ -139,17 +139,20 @@ t.test('addresses end where their quotes allow it, and nothing behind the status
 
 t.test('where mail was handed in', (t) => {
   const client = `${ID}: client=pc[192.0.2.1]`
-  const table: [agent: string, text: string, submitted: boolean, originalId: string][] = [
-    ['smtpd', client, false, ''],
-    ['smtpd', `${client}, sasl_method=PLAIN, sasl_username=anna`, true, ''],
-    ['submission/smtpd', client, true, ''],
-    ['submissions/smtpd', client, true, ''],
-    ['smtps/smtpd', client, true, ''],
-    ['pickup', `${ID}: uid=0 from=<root>`, true, ''],
-    ['x/smtpd', `${client}, orig_queue_id=3F2A1B7C9D, orig_client=pc[192.0.2.1]`, false, '3F2A1B7C9D'],
+  const login = `${client}, sasl_method=PLAIN, sasl_username=anna`
+  const table: [agent: string, text: string, submitted: boolean, login: string, originalId: string][] = [
+    ['smtpd', client, false, '', ''],
+    ['smtpd', login, true, 'anna', ''],
+    ['smtpd', `${login}@corp.test, sasl_sender=otto@corp.test`, true, 'anna@corp.test', ''],
+    ['smtpd', `${login}, orig_queue_id=3F2A1B7C9D, orig_client=pc[192.0.2.1]`, true, 'anna', '3F2A1B7C9D'],
+    ['submission/smtpd', client, true, '', ''],
+    ['submissions/smtpd', client, true, '', ''],
+    ['smtps/smtpd', client, true, '', ''],
+    ['pickup', `${ID}: uid=0 from=<root>`, true, '', ''],
+    ['x/smtpd', `${client}, orig_queue_id=3F2A1B7C9D, orig_client=pc[192.0.2.1]`, false, '', '3F2A1B7C9D'],
   ]
-  for (const [agent, text, submitted, originalId] of table) {
-    t.match(parse(line(agent, text)), { kind: 'taken', submitted, originalId }, `${agent} ${text}`)
+  for (const [agent, text, submitted, login, originalId] of table) {
+    t.match(parse(line(agent, text)), { kind: 'taken', submitted, login, originalId }, `${agent} ${text}`)
   }
   t.end()
 })
@@ -259,13 +262,13 @@ t.test('lines are joined by host and queue id until removed', (t) => {
 t.test('what was handed in stays so behind a content filter', (t) => {
   const first = '3F2A1B7C9D'
   const [attempt] = attemptsOf([
-    line('submission/smtpd', `${first}: client=pc[192.0.2.1]`),
+    line('submission/smtpd', `${first}: client=pc[192.0.2.1], sasl_method=PLAIN, sasl_username=anna`),
     line('qmgr', `${first}: from=<x@other.test>, size=1, nrcpt=1 (queue active)`),
     line('smtpd', `${ID}: client=pc[192.0.2.1], orig_queue_id=${first}, orig_client=pc[192.0.2.1]`),
     line('qmgr', `${ID}: from=<x@other.test>, size=1, nrcpt=1 (queue active)`),
     line('smtp', `${ID}: to=<bob@b.test>, ${SENT}`),
   ])
-  t.match(attempt, { sender: 'x@other.test', submitted: true, delivered: true })
+  t.match(attempt, { sender: 'x@other.test', submitted: true, login: 'anna', delivered: true })
   t.end()
 })
 

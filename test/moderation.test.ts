@@ -1,10 +1,13 @@
 /** Moderation: which answers count, what they do, and what everybody else's mail does, which is nothing. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Audit } from '../lib/audit.js'
 import { loadConfig } from '../lib/config.js'
 import type { Desk } from '../lib/desk.js'
+import type { Client } from '../lib/envelope.js'
+import { EXIT } from '../lib/exit.js'
+import { Failure } from '../lib/failure.js'
 import { moderate } from '../lib/moderation.js'
 import { Neighbours } from '../lib/neighbours.js'
 import { tell } from '../lib/notify.js'
@@ -21,8 +24,9 @@ import {
   toldLast,
 } from './support/approver.js'
 import { failureOf } from './support/failing.js'
-import { park, unknown } from './support/held.js'
+import { CLIENT, park, unknown } from './support/held.js'
 import type { Lab } from './support/lab.js'
+import { HANG_UP, makeScript } from './support/script.js'
 import type { Sink } from './support/sink.js'
 
 const NOW = Date.UTC(2026, 10, 24, 12)
@@ -168,16 +172,227 @@ t.test('release and know', async (t) => {
   t.match(await toldLast(sink), /Eve@unknown\.test\n +sent \(SINK\d+\); known from now on\n/)
 })
 
+/** What pipe(8) knew of whoever handed the held message in. */
+function loggedIn(saslUser: string): Client {
+  return { ...CLIENT, saslUser }
+}
+
 t.test('who has sent it does not approve it', async (t) => {
   const own = await makeBench(t, MODERATE, { sender: 'Boss@corp.test' })
   t.notMatch(own.boss, /toeh \w/, 'he is given no number')
   t.match(own.deputy, /toeh \w/)
   t.match(await own.say({ subject: own.deputy, text: 'release' }), /^unknown$/)
-  const client = { address: '192.0.2.7', name: '', port: '', proto: '', helo: '', saslUser: 'boss' }
-  const login = await makeBench(t, MODERATE, { client })
-  t.equal(await login.say({ subject: login.boss, text: 'release' }), `own ${login.id}`)
-  t.match(await toldLast(login.sink), /^Not yours to approve: Invoice\n/)
+  const login = await makeBench(t, MODERATE, { client: loggedIn('boss') })
+  t.notMatch(login.boss, /toeh \w/, 'nor for what he has handed in')
+  t.match(login.deputy, /toeh \w/)
+  t.match(await login.say({ subject: login.deputy, text: 'release' }), /^unknown$/)
   t.strictSame(await login.states(), [`${EVE} held`])
+})
+
+t.test('nor by another of his addresses, another form of his login, or his signature', async (t) => {
+  const logins = `logins = { boss = "${BOSS}", "d.e" = "${DEPUTY}" }`
+  const tables = MODERATE.replace(/^logins = .*$/m, logins)
+  const cases: [sender: string, login: string, who: string, answer: Answer][] = [
+    ['info@corp.test', 'boss', BOSS, { sasl: BOSS }],
+    ['info@corp.test', BOSS, BOSS, { sasl: 'boss' }],
+    ['info@corp.test', 'CORP\\Boss', BOSS, { sasl: 'boss' }],
+    ['info@corp.test', 'd.e', DEPUTY, AS_DEPUTY],
+    ['boss+info@corp.test', '', BOSS, { sasl: 'boss' }],
+    ['', 'boss', BOSS, { sasl: 'boss' }],
+  ]
+  for (const [sender, login, who, answer] of cases) {
+    const name = `${sender} ${login}`
+    // Without its own mark the lab reads extensions strictly, and needs none to know this one.
+    const { boss, deputy, desk, id, say, states, sink } = await makeBench(t, tables, {
+      sender,
+      client: loggedIn(login),
+    })
+    const [own, others] = who === BOSS ? [boss, deputy] : [deputy, boss]
+    t.notMatch(own, /toeh \w/, `${name}: he is given no number`)
+    t.match(others, /toeh \w/, `${name}: the other one is`)
+    // One that was given before the configuration knew better.
+    const token = await desk.tokens.issue({
+      hold: id,
+      recipients: [EVE],
+      approver: who,
+      expiresAt: NOW + DAY_MS,
+    })
+    t.equal(await say({ ...answer, subject: `[toeh ${token}]`, text: 'release' }), `own ${id}`, name)
+    t.match(await toldLast(sink), /^Not yours to approve/, name)
+    t.strictSame(await states(), [`${EVE} held`], name)
+  }
+  const other = await makeBench(t, tables, { sender: 'info@corp.test', client: loggedIn('anna') })
+  t.equal(await other.say({ subject: other.boss, text: 'release' }), `released ${other.id}`)
+})
+
+t.test('what a rule has against an answer is told, and is no failure', async (t) => {
+  const marie = { who: 'marie', at: 1 }
+  const draft = { kind: 'address', subdomains: false, scope: '', effect: 'block', endsAt: null } as const
+  t.test('release and know of a blocked address', async (t) => {
+    const { desk, sink, boss, id, say, states, lab } = await makeBench(t, MODERATE, {}, [
+      unknown(EVE),
+      unknown('otto@unknown.test'),
+    ])
+    await desk.landscape.add([{ ...draft, value: EVE, source: 'test', note: '' }], marie)
+    t.equal(await say({ subject: boss, text: 'release and know' }), `released ${id}`)
+    t.strictSame(await states(), [`${EVE} released`, 'otto@unknown.test released'])
+    const told = await toldLast(sink)
+    t.match(told, /eve@unknown\.test\n +sent \(SINK\d+\); not made known: .*rule 1 of marie blocks it/)
+    t.match(told, /otto@unknown\.test\n +sent \(SINK\d+\); known from now on\n/)
+    t.strictSame(lab.query("SELECT value FROM rule WHERE effect = 'allow'"), [{ value: 'otto@unknown.test' }])
+  })
+  t.test('a recipient who is refused for good', async (t) => {
+    const { desk, boss, id, say, states, sink, lab } = await makeBench(t)
+    const script = await makeScript(t, { RCPT: (line) => (line.includes(EVE) ? '550 5.1.1 no' : '250 ok') })
+    const config = {
+      ...desk.config,
+      reinject: { kind: 'smtp', host: '127.0.0.1', port: script.port } as const,
+    }
+    const answer = mailOf({ subject: boss, text: 'release and know' })
+    t.equal(await moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, answer), `failed ${id}`)
+    t.match(script.raw.toString(), `RCPT TO:<${BOSS}>`, 'he is told')
+    t.strictSame(await states(), [`${EVE} held`])
+    t.strictSame(lab.query('SELECT 1 FROM rule'), [], 'and knows nobody who has got nothing')
+    t.equal(await say({ subject: boss, text: 'release' }), `spent ${id}`)
+    t.equal(sink.mails.length, 1)
+  })
+  t.test('bytes that are gone', async (t) => {
+    const { desk, boss, id, say, states, sink } = await makeBench(t)
+    rmSync(desk.folder.messagePath(id))
+    t.equal(await say({ subject: boss, text: 'release' }), `failed ${id}`)
+    t.match(await toldLast(sink), /still waits; .*no such file/)
+    t.strictSame(await states(), [`${EVE} held`])
+  })
+  t.test('bytes that cannot be removed after a no', async (t) => {
+    const { desk, boss, id, say, states, sink } = await makeBench(t)
+    desk.hold.removeSettled = async () => {
+      throw new Error('read-only file system')
+    }
+    t.equal(await say({ subject: boss, text: 'reject' }), `rejected ${id}`)
+    t.strictSame(await states(), [`${EVE} rejected`])
+    t.strictSame(
+      sink.mails.map(({ recipients }) => recipients.join()),
+      ['anna@corp.test', BOSS],
+    )
+    t.strictSame(desk.folder.ids(), [id], 'they are left to cleanup')
+  })
+  t.test('an approver whose own address is refused', async (t) => {
+    const { desk, boss, id, states } = await makeBench(t)
+    const script = await makeScript(t, { RCPT: (line) => (line.includes(BOSS) ? '550 5.1.1 no' : '250 ok') })
+    const config = {
+      ...desk.config,
+      reinject: { kind: 'smtp', host: '127.0.0.1', port: script.port } as const,
+    }
+    const answer = mailOf({ subject: boss, text: 'release' })
+    const line = await moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, answer)
+    t.equal(line, `released ${id} (who has answered could not be told)`)
+    t.strictSame(await states(), [`${EVE} released`])
+    const unclear = mailOf({ subject: 'hello', text: 'release' })
+    t.match(
+      await moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, unclear),
+      /^unknown \(who has answered could not be told\)$/,
+    )
+  })
+})
+
+t.test('what fails for the moment leaves the number as it was', async (t) => {
+  t.test('the message is deferred, or nobody listens', async (t) => {
+    for (const [name, answers] of [
+      ['deferred', { RCPT: '450 4.2.0 later' }],
+      ['no greeting', { CONNECT: HANG_UP }],
+      ['deferred at its end', { '.': '451 4.3.0 later' }],
+    ] as const) {
+      const { desk, boss, id, say, states, lab, sink } = await makeBench(t)
+      const script = await makeScript(t, answers)
+      const config = {
+        ...desk.config,
+        reinject: { kind: 'smtp', host: '127.0.0.1', port: script.port } as const,
+      }
+      const answer = mailOf({ subject: boss, text: 'release and know' })
+      const failure = await failureOf(() =>
+        moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, answer),
+      )
+      t.equal(failure.status, 75, name)
+      t.strictSame(await states(), [`${EVE} held`], name)
+      t.strictSame(lab.query('SELECT 1 FROM rule'), [], `${name}: nobody is known for it`)
+      t.strictSame(
+        lab.query('SELECT 1 FROM token WHERE used_at IS NOT NULL'),
+        [],
+        `${name}: and it is not used`,
+      )
+      t.strictSame(
+        lab.query('SELECT was, now FROM audit ORDER BY id'),
+        [
+          { was: '', now: 'know' },
+          { was: 'know', now: '' },
+        ],
+        name,
+      )
+      t.equal(await say({ subject: boss, text: 'reject' }), `rejected ${id}`, `${name}: another mail counts`)
+      const again = await moderate({ ...desk, actor: { who: 'toeh', at: NOW + 2 } }, answer)
+      t.equal(again, `spent ${id}`, `${name}: and the first one, when it comes again, does not`)
+      t.equal(sink.mails.length, 3)
+    }
+  })
+  t.test('the same mail again', async (t) => {
+    const { desk, boss, id, say, states } = await makeBench(t)
+    const script = await makeScript(t, { RCPT: '450 4.2.0 later' })
+    const config = {
+      ...desk.config,
+      reinject: { kind: 'smtp', host: '127.0.0.1', port: script.port } as const,
+    }
+    const given = { subject: boss, text: 'release' }
+    await failureOf(() => moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, mailOf(given)))
+    t.equal(await say(given), `released ${id}`)
+    t.strictSame(await states(), [`${EVE} released`])
+  })
+  t.test('somebody else is releasing it', async (t) => {
+    const { desk, boss, id, say, states, lab } = await makeBench(t)
+    const marie = { who: 'marie', at: NOW }
+    for (const text of ['release', 'reject']) {
+      t.strictSame(await desk.hold.claim(id, [EVE], false, marie), [EVE])
+      t.match((await failureOf(() => say({ subject: boss, text }))).message, /let that end/, text)
+      t.strictSame(await states(), [`${EVE} releasing`])
+      // It does not go out after all.
+      await desk.hold.unclaim(id, [EVE], '450 later', marie)
+      lab.change('UPDATE token SET used_at = NULL, used_by = NULL, answer = NULL')
+    }
+    t.equal(await say({ subject: boss, text: 'release' }), `released ${id}`)
+  })
+  t.test('a rule that cannot be written now', async (t) => {
+    const { desk, boss, id, states, lab, say } = await makeBench(t)
+    const add = desk.landscape.add.bind(desk.landscape)
+    desk.landscape.add = async () => {
+      throw new Failure('database', 'database is locked', { status: EXIT.tempFail })
+    }
+    const given = { subject: boss, text: 'release and know' }
+    t.match((await failureOf(() => say(given))).message, 'locked')
+    desk.landscape.add = add
+    t.strictSame(await states(), [`${EVE} released`])
+    t.equal(lab.query('SELECT 1 FROM token WHERE used_at IS NOT NULL').length, 1, 'something has come of it')
+    t.equal(await say({ ...given, text: 'reject' }), `spent ${id}`)
+    t.equal(await say(given), `released ${id}`, 'the same mail goes on where it was')
+    t.strictSame(lab.query('SELECT value FROM rule'), [{ value: EVE }])
+  })
+  t.test('the confirmation cannot go out now', async (t) => {
+    const { desk, boss, id, states, say, sink } = await makeBench(t)
+    const script = await makeScript(t, {
+      RCPT: (line) => (line.includes(BOSS) ? '450 4.2.0 later' : '250 ok'),
+    })
+    const config = {
+      ...desk.config,
+      reinject: { kind: 'smtp', host: '127.0.0.1', port: script.port } as const,
+    }
+    const given = { subject: boss, text: 'release' }
+    await failureOf(() => moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, mailOf(given)))
+    t.strictSame(await states(), [`${EVE} released`])
+    t.equal(await say(given), `released ${id}`)
+    t.strictSame(
+      sink.mails.map(({ recipients }) => recipients.join()),
+      [BOSS],
+      'he is told, and nothing is sent twice',
+    )
+  })
 })
 
 t.test('two approvers', async (t) => {
@@ -203,6 +418,20 @@ t.test('two approvers', async (t) => {
     t.equal(await say({ ...AS_DEPUTY, subject: deputy, text: 'reject' }), `rejected ${id}`)
     t.strictSame(await states(), [`${EVE} rejected`])
   })
+  t.test('two addresses of one', async (t) => {
+    const { desk, id, boss, deputy, say, states } = await makeBench(t, tables)
+    const BOSS_TOO = 'boss+too@corp.test'
+    const config = { ...desk.config, delimiters: '+', approvers: [BOSS, BOSS_TOO, DEPUTY] }
+    const of = { hold: id, recipients: [EVE], expiresAt: NOW + DAY_MS }
+    const token = await desk.tokens.issue({ ...of, approver: BOSS_TOO })
+    const give = (answer: Answer): Promise<string> =>
+      moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, mailOf(answer))
+    t.equal(await give({ subject: boss, text: 'release' }), `noted ${id}`)
+    const second = { from: BOSS_TOO, sasl: BOSS_TOO, subject: `[toeh ${token}]`, text: 'release' }
+    t.equal(await give(second), `noted ${id}`, 'are one')
+    t.strictSame(await states(), [`${EVE} held`])
+    t.equal(await say({ ...AS_DEPUTY, subject: deputy, text: 'release' }), `released ${id}`)
+  })
   t.test('a yes of somebody who is no approver any more', async (t) => {
     const { desk, deputy, boss, id, say, states, lab } = await makeBench(t, tables)
     t.equal(await say({ subject: boss, text: 'release' }), `noted ${id}`)
@@ -223,8 +452,7 @@ t.test('those who joined later are not spoken of', async (t) => {
 
 t.test('a login behind the gate is read from the decision log', async (t) => {
   const { lab, boss, say, states, id } = await makeBench(t)
-  const head =
-    'Received: from toeh-reinject.invalid (pc [192.0.2.7])\n\tby mx.corp.test (Postfix) with ESMTP id 1\n'
+  const head = receivedFrom('toeh-reinject.invalid', NOW)
   const through = { subject: boss, text: 'release', sasl: '', head, queueId: '4bQ8Yk2hJnz2' }
   t.match((await failureOf(() => say(through))).message, 'does not say whose login', 'not written yet')
   const folder = join(lab.state, 'decisions')
@@ -242,8 +470,80 @@ t.test('a login behind the gate is read from the decision log', async (t) => {
   t.match(await say(through), /somebody else's login/)
   t.match(await say({ ...through, head: '' }), /no login, and no Auth/, 'only what the gate has passed on')
   log('boss')
-  t.equal(await say(through), `released ${id}`)
+  const earlier = { ...through, head: receivedFrom('toeh-reinject.invalid', NOW - 2 * DAY_MS) }
+  t.match(await say(earlier), /no login, and no Auth/, 'of another day it is another message')
+  t.equal(await say(through, NOW + 3 * DAY_MS), `released ${id}`, 'also days later')
   t.strictSame(await states(), [`${EVE} released`])
+})
+
+/** What our own Postfix writes above a message. */
+function receivedFrom(helo: string, at: number): string {
+  const date = new Date(at).toUTCString()
+  return `Received: from ${helo} (pc [192.0.2.7])\n\tby mx.corp.test (Postfix) with ESMTP id 1; ${date}\n`
+}
+
+t.test(
+  'a mail that only says it comes from the gate is waited for no longer than the gate takes',
+  async (t) => {
+    const { sink, boss, deputy, say, states, desk } = await makeBench(t)
+    mkdirSync(join(desk.config.state, 'decisions'), { recursive: true })
+    const MINUTE_MS = 60_000
+    const at = NOW + 6 * MINUTE_MS
+    const forged = (when: number, changes: Answer = {}): Promise<string> =>
+      say(
+        {
+          subject: boss,
+          text: 'release',
+          sasl: '',
+          head: receivedFrom('TOEH-reinject.invalid', when),
+          ...changes,
+        },
+        at,
+      )
+    t.match((await failureOf(() => forged(at))).message, 'does not say whose login')
+    t.match((await failureOf(() => forged(at - 4 * MINUTE_MS))).message, 'does not say whose login')
+    const dropped: [string, number | string][] = [
+      ['six minutes old', NOW],
+      ['days old', NOW - 3 * DAY_MS],
+      ['of a time to come', at + MINUTE_MS],
+      ['of next year', at + 365 * DAY_MS],
+      ['without a date', 'Received: from toeh-reinject.invalid (x)\n'],
+      ['with one that is none', 'Received: from toeh-reinject.invalid (x); yesterday\n'],
+    ]
+    for (const [name, when] of dropped) {
+      const head = typeof when === 'string' ? when : receivedFrom('toeh-reinject.invalid', when)
+      t.match(await forged(0, { head }), /^dropped: no login, and no Auth/, name)
+    }
+    t.strictSame(sink.mails, [], 'nobody is answered')
+    t.strictSame(await states(), [`${EVE} held`])
+    const head = `${SIGNED}${receivedFrom('toeh-reinject.invalid', NOW)}`
+    t.match(
+      await forged(0, { ...AS_DEPUTY, subject: deputy, head }),
+      /^released /,
+      'a signature counts as ever',
+    )
+  },
+)
+
+t.test('nothing that a stranger writes defers his mail', async (t) => {
+  const { sink, say, states } = await makeBench(t)
+  const texts = [
+    '=?utf-8?B?////?=',
+    '=?x-unknown?Q?=FF?=',
+    '=?utf-8?Q?',
+    '[toeh',
+    `[toeh ${'0'.repeat(26)}]`.repeat(500),
+    '\0\x01\u{fffd}',
+  ]
+  for (const subject of texts) {
+    const stranger = { subject, text: 'release', from: 'eve@evil.test', sasl: '' }
+    t.match(await say(stranger), /^dropped: /, JSON.stringify(subject))
+    t.match(await say({ ...stranger, from: BOSS }), /^dropped: /, JSON.stringify(subject))
+    t.match(await say({ ...stranger, from: BOSS, head: 'Content-Type: multipart/mixed\n' }), /^dropped: /)
+    t.equal(await say({ ...stranger, from: BOSS, sasl: 'boss' }), 'unknown', 'nor what an approver writes')
+  }
+  t.equal(sink.mails.length, texts.length)
+  t.strictSame(await states(), [`${EVE} held`])
 })
 
 t.test('many messages of one sender at once are not for answering', async (t) => {
@@ -257,4 +557,24 @@ t.test('many messages of one sender at once are not for answering', async (t) =>
     [`${BOSS},${DEPUTY}`, 'anna@corp.test'],
   )
   t.match(await noticeTo(sink, BOSS), { subject: 'To approve: 11 messages', token: '' })
+})
+
+t.test('whoever is told of an answer is told in the language of the configuration', async (t) => {
+  const french = `language = "fr"\n${MODERATE}`
+  const yes = await makeBench(t, french)
+  t.match((await noticeTo(yes.sink, BOSS)).subject, /^$/, 'the sink begins empty')
+  t.match(yes.boss, /^À approuver : message de anna@corp\.test \[toeh /)
+  t.equal(await yes.say({ subject: yes.boss, text: 'bonjour' }), 'unclear')
+  t.match(await toldLast(yes.sink), /^Non compris.*\nRien n’a été fait : la première ligne/)
+  t.equal(await yes.say({ subject: yes.boss, text: 'release and know' }), `released ${yes.id}`)
+  t.match(
+    await toldLast(yes.sink),
+    new RegExp(`^Envoyé.*\n[\\s\\S]*${EVE}\n +envoyé \\(SINK\\d+\\); désormais connu\n`),
+  )
+  const no = await makeBench(t, french)
+  t.equal(await no.say({ subject: no.boss, text: 'reject' }), `rejected ${no.id}`)
+  t.match(await toldLast(no.sink), /^Refusé.*\nVous avez refusé/)
+  const { subject, text } = await noticeTo(no.sink, 'anna@corp.test')
+  t.equal(subject, 'Non envoyé : Invoice')
+  t.match(text, /examiné et refusé/)
 })

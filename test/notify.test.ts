@@ -1,9 +1,10 @@
 /** Notify: who is told of held mail, how often, and what happens when the notice does not go out. */
+import { simpleParser } from 'mailparser'
 import t, { type Test } from 'tap'
 import { type Config, loadConfig } from '../lib/config.js'
 import type { Hold } from '../lib/hold.js'
 import type { HoldFolder } from '../lib/holdfolder.js'
-import { notifyHeld, sendNotice, tell, tellableSender } from '../lib/notify.js'
+import { bySender, notifyHeld, sendNotice, tell, tellableSender } from '../lib/notify.js'
 import { failureOf } from './support/failing.js'
 import { park, refused, unknown } from './support/held.js'
 import { assertSettled, type Lab, makeLab } from './support/lab.js'
@@ -72,6 +73,9 @@ t.test('a sender outside, or none, hears nothing', async (t) => {
     'anna@sub.corp.test',
     'anna%evil.test@corp.test',
     'corp.test',
+    'list-bounces+x=new.test@corp.test',
+    'owner-list@corp.test',
+    'prvs=0123456789=anna@corp.test',
   ]) {
     const { sink, hold, post } = await makeOffice(t)
     t.equal(tellableSender(post.config, sender), undefined)
@@ -139,6 +143,41 @@ t.test('the filter tells once an interval for each sender; the rest waits for th
   t.strictSame((await hold.unnotified()).map(({ queueId }) => queueId).sort(), ['THREE3', 'TWO2'])
 })
 
+t.test('what is one sender to the limit', async (t) => {
+  const { lab, sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
+  let number = 0
+  const write = async (sender: string): Promise<string[]> => {
+    const before = sink.mails.length
+    const call = { recipients: ['x@new.test'], queueId: `LIMIT${number++}`, sender }
+    assertSettled(t, await lab.filter(call), 'held 1')
+    return sink.mails.slice(before).flatMap(({ recipients }) => recipients)
+  }
+  t.strictSame(await write('anna@corp.test'), ['boss@corp.test', 'anna@corp.test'])
+  for (const same of ['anna+x@corp.test', 'anna+y@corp.test', 'ANNA@Corp.test', 'Anna+X@corp.test'])
+    t.strictSame(await write(same), [], same)
+  t.strictSame(await write('anna.smith@corp.test'), ['boss@corp.test', 'anna.smith@corp.test'])
+  t.strictSame(await write('list-bounces+x=new.test@corp.test'), ['boss@corp.test'], 'no bounce to a list')
+  for (const each of ['y=new.test', 'z=other.test', '4711'])
+    t.strictSame(await write(`list-bounces+${each}@corp.test`), [], each)
+  t.strictSame(await write('x@outside.test'), ['boss@corp.test'])
+  for (const foreign of ['y@outside.test', 'z@elsewhere.test', 'a%b@corp.test', ''])
+    t.strictSame(await write(foreign), [], foreign)
+  const waiting = await hold.unnotified()
+  t.equal(waiting.length, 11)
+  sink.mails.length = 0
+  for (const messages of bySender(post.config, waiting)) await tell(post, hold, messages, HOUR)
+  t.strictSame(sent(sink).sort(), [
+    '<> ANNA@Corp.test: Waiting for approval: Invoice',
+    '<> Anna+X@corp.test: Waiting for approval: Invoice',
+    '<> anna+x@corp.test: Waiting for approval: Invoice',
+    '<> anna+y@corp.test: Waiting for approval: Invoice',
+    '<> boss@corp.test: To approve: 3 messages',
+    '<> boss@corp.test: To approve: 4 messages',
+    '<> boss@corp.test: To approve: 4 messages',
+  ])
+  t.strictSame(await hold.unnotified(), [])
+})
+
 t.test('several messages of one sender make one mail', async (t) => {
   const { sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
   for (const queueId of ['ONE1', 'TWO2']) {
@@ -189,6 +228,37 @@ t.test('a notice that does not go out leaves the message to the digest', async (
     t.match(failure.message, 'ECONNREFUSED')
     t.equal((await hold.unnotified()).length, 1)
   })
+})
+
+t.test('every notice is in the language of the configuration', async (t) => {
+  for (const [language, subjects] of [
+    [
+      'fr',
+      [
+        'À approuver : message de anna@corp.test',
+        'En attente d’approbation : Invoice',
+        'Non envoyé : Invoice',
+      ],
+    ],
+    ['en', ['To approve: mail from anna@corp.test', 'Waiting for approval: Invoice', 'Not sent: Invoice']],
+  ] as const) {
+    const { lab, sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
+    lab.configure(`${sink.setting}\napprovers = ["boss@corp.test"]\nlanguage = "${language}"\n`)
+    const told = { ...post, config: loadConfig(lab.config) }
+    const id = await park(hold, post.folder, [unknown('x@new.test')])
+    await notifyHeld(told, hold, id, HOUR)
+    for (const kind of ['rejected', 'expired'] as const)
+      await sendNotice(told, kind, ['anna@corp.test'], [await hold.find(id)])
+    const [asked, waits, no] = subjects
+    const shown = await Promise.all(sink.mails.map(({ bytes }) => simpleParser(unwire(bytes))))
+    t.strictSame(
+      shown.map(({ subject }) => subject),
+      [asked, waits, no, no],
+      language,
+    )
+    for (const { text } of shown)
+      t.equal(/destinataires?/i.test(text ?? ''), language === 'fr', `${language}: ${text}`)
+  }
 })
 
 t.test('the end of a hold is told too, with nothing to approve any more', async (t) => {

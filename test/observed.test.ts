@@ -8,6 +8,7 @@ const DECISION = {
   mode: 'observe',
   queueId: '4bQ8Yk2hJnz1',
   sender: 'anna@corp.test',
+  saslUser: 'anna',
   recipients: [
     { to: 'bob@b.test', verdict: 'hold', reason: 'unknown', rule: null, did: 'passed' },
     { to: 'held@b.test', verdict: 'hold', reason: 'unknown', rule: null, did: 'held' },
@@ -24,6 +25,7 @@ t.test('what passed although nobody knows it', (t) => {
       id: '4bQ8Yk2hJnz1',
       sender: 'anna@corp.test',
       submitted: true,
+      login: 'anna',
       recipient: 'bob@b.test',
       outward: true,
       delivered: true,

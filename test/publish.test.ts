@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import t from 'tap'
 import { publish } from '../lib/publish.js'
+import { syncOrder } from './support/failing.js'
 import { makeFolder } from './support/lab.js'
 
 t.test('a file with the rights that were asked for', (t) => {
@@ -19,6 +20,22 @@ t.test('a file with the rights that were asked for', (t) => {
   t.strictSame(readdirSync(dir), ['a.prom'])
   t.end()
 })
+
+t.test(
+  'its bytes are on the disk before its name is, and its name before it is said to be there',
+  async (t) => {
+    const dir = makeFolder(t)
+    const path = join(dir, 'main.cf')
+    const name = (at: string): string => at.replace(dir, 'etc').replace(`.${process.pid}.tmp`, '.new')
+    for (const text of ['first', 'second'])
+      t.strictSame(
+        await syncOrder(t, name, () => publish('init', undefined, path, text, 0o644)),
+        ['fsync etc/main.cf.new', 'rename etc/main.cf.new etc/main.cf', 'fsync etc'],
+        text,
+      )
+    t.equal(readFileSync(path, 'utf8'), 'second')
+  },
+)
 
 t.test('what cannot be written is told with a way out, and leaves nothing', (t) => {
   const dir = makeFolder(t)

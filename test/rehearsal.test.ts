@@ -8,8 +8,8 @@ const DAY_MS = 86_400_000
 const START = Date.UTC(2026, 8, 1, 12)
 
 function attempt(recipient: string, changes: Partial<Attempt> = {}): Attempt {
-  const plain = { at: START, host: 'mx', id: '4bQ8Yk2hJnz1', sender: 'anna@corp.test', submitted: true }
-  return { ...plain, recipient, outward: true, delivered: true, ...changes }
+  const plain = { at: START, host: 'mx', id: '4bQ8Yk2hJnz1', sender: 'anna@corp.test' }
+  return { ...plain, submitted: true, login: '', recipient, outward: true, delivered: true, ...changes }
 }
 
 function verdict(recipient: string, reason: Verdict['reason']): Verdict {

@@ -1,5 +1,5 @@
 /** Release: each recipient is sent to once, the bytes are those that were held, and what fails says why. */
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Audit } from '../lib/audit.js'
@@ -7,12 +7,12 @@ import { loadConfig } from '../lib/config.js'
 import type { Database } from '../lib/database.js'
 import type { Desk } from '../lib/desk.js'
 import { localTime } from '../lib/display.js'
-import { type HeldMessage, RELEASE_ABANDONED_MS } from '../lib/hold.js'
+import { type HeldMessage, Hold, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HeldRecipient } from '../lib/holdfolder.js'
 import { Neighbours } from '../lib/neighbours.js'
-import { chooseRecipients, release } from '../lib/release.js'
+import { chooseMessages, chooseRecipients, describeReleased, release, tryRelease } from '../lib/release.js'
 import { Tokens } from '../lib/token.js'
-import { failureOf } from './support/failing.js'
+import { failureOf, replaceFs, systemError } from './support/failing.js'
 import { CLIENT, park, refused, unknown } from './support/held.js'
 import { type Lab, MESSAGE, makeLab } from './support/lab.js'
 import { type Answers, HANG_UP, makeScript } from './support/script.js'
@@ -99,6 +99,54 @@ t.test('one of two is released, the other waits with its bytes', async (t) => {
   t.strictSame(lab.held(), [message.id])
 })
 
+t.test('that they are released is on the disk before anything is said to the server', async (t) => {
+  const lab = makeLab(t)
+  const order: string[] = []
+  const script = await makeScript(t, {
+    CONNECT: () => {
+      order.push('connect')
+      return '220 script.test ESMTP'
+    },
+  })
+  const { desk } = openDesk(t, lab, script.port)
+  replaceFs(t, 'fsyncSync', (real) => (fd: number) => {
+    order.push(`fsync ${readlinkSync(`/proc/self/fd/${fd}`).replace(lab.state, 'state')}`)
+    real(fd)
+  })
+  for (const queueId of ['FIRST001', 'SECOND02']) {
+    const message = await hold(desk, [unknown(X), unknown(Y)], { queueId })
+    for (const [index, to] of [X, Y].entries()) {
+      order.length = 0
+      await release(desk, message, [to])
+      const folder = `state/hold/${message.id}`
+      const expected = [`fsync ${folder}/moves.jsonl`, ...(index === 0 ? [`fsync ${folder}`] : []), 'connect']
+      t.strictSame(order.slice(0, expected.length), expected)
+    }
+  }
+})
+
+t.test('a move that cannot be written down is not made: nothing is sent, and they wait on', async (t) => {
+  for (const call of ['fsyncSync', 'writeSync'] as const) {
+    const lab = makeLab(t)
+    const script = await makeScript(t)
+    const { desk } = openDesk(t, lab, script.port)
+    const message = await hold(desk, [unknown(X), refused(Y)])
+    const restore = replaceFs(t, call, () => () => {
+      throw systemError('EIO', 'i/o error')
+    })
+    const failure = await failureOf(() => release(desk, message, [X, Y])).finally(restore)
+    t.equal(failure.message, `write ${join(desk.folder.path(message.id), 'moves.jsonl')}: i/o error (EIO)`)
+    t.equal(script.sockets.length, 0)
+    t.strictSame(
+      [...(await desk.hold.states(message.id))],
+      [
+        [X, 'held'],
+        [Y, 'refused'],
+      ],
+    )
+  }
+})
+
 t.test('bytes that are not those that were held do not go out, and nothing changes', async (t) => {
   const lab = makeLab(t)
   const script = await makeScript(t)
@@ -121,14 +169,14 @@ t.test('bytes that are not those that were held do not go out, and nothing chang
 })
 
 t.test('what the server says stays with the recipient, who waits on', async (t) => {
-  const cases: [string, Answers, string][] = [
-    ['RCPT 5xx', { RCPT: '550 5.1.1 no such user' }, '550 5.1.1 no such user'],
-    ['final 5xx', { '.': '552 5.3.4 too big' }, '552 5.3.4 too big'],
-    ['RCPT 4xx', { RCPT: '450 4.2.0 later' }, 'reinject at HOST: RCPT was answered 450 4.2.0 later'],
-    ['final 4xx', { '.': '451 4.3.0 no' }, 'reinject at HOST: the message was answered 451 4.3.0 no'],
-    ['the connection is lost early', { DATA: HANG_UP }, 'reinject at HOST: the connection was closed'],
+  const cases: [string, Answers, string, boolean][] = [
+    ['RCPT 5xx', { RCPT: '550 5.1.1 no such user' }, '550 5.1.1 no such user', false],
+    ['final 5xx', { '.': '552 5.3.4 too big' }, '552 5.3.4 too big', false],
+    ['RCPT 4xx', { RCPT: '450 4.2.0 later' }, 'reinject at HOST: RCPT was answered 450 4.2.0 later', true],
+    ['final 4xx', { '.': '451 4.3.0 no' }, 'reinject at HOST: the message was answered 451 4.3.0 no', true],
+    ['the connection is lost early', { DATA: HANG_UP }, 'reinject at HOST: the connection was closed', true],
   ]
-  for (const [name, answers, text] of cases) {
+  for (const [name, answers, text, later] of cases) {
     const lab = makeLab(t)
     const script = await makeScript(t, answers)
     const { desk, db } = openDesk(t, lab, script.port)
@@ -140,8 +188,8 @@ t.test('what the server says stays with the recipient, who waits on', async (t) 
         id: message.id,
         released: [],
         failed: [
-          { recipient: X, why },
-          { recipient: Y, why },
+          { recipient: X, why, later },
+          { recipient: Y, why, later },
         ],
       },
       name,
@@ -179,7 +227,7 @@ t.test('nobody listens: everything waits on', async (t) => {
   const message = await hold(desk, [unknown(X)])
   await sink.stop()
   const result = await release(desk, message, [X])
-  t.match(result.failed, [{ recipient: X, why: /ECONNREFUSED/ }])
+  t.match(result.failed, [{ recipient: X, why: /ECONNREFUSED/, later: true }])
   t.match(await states(desk, message.id), [/^x@new\.test held marie .*ECONNREFUSED/])
 })
 
@@ -195,8 +243,8 @@ t.test('in doubt the claim stands, until a person says again', async (t) => {
   const result = await release(desk, message, [X, Y])
   t.strictSame(result.released, [])
   t.strictSame(result.failed, [
-    { recipient: X, why },
-    { recipient: Y, why: '550 5.1.1 no' },
+    { recipient: X, why, later: false },
+    { recipient: Y, why: '550 5.1.1 no', later: false },
   ])
   t.strictSame(await states(desk, message.id), [
     `${X} releasing marie ${why}`,
@@ -208,13 +256,14 @@ t.test('in doubt the claim stands, until a person says again', async (t) => {
   const since = `marie began to release it at ${localTime(NOW)}`
   const soon = openDesk(t, lab, sink.port, 'paul', NOW + RELEASE_ABANDONED_MS - 30_000).desk
   t.strictSame((await release(soon, message, [X], true)).failed, [
-    { recipient: X, why: `${since}: let that end` },
+    { recipient: X, why: `${since}: let that end`, later: true },
   ])
   const later = openDesk(t, lab, sink.port, 'paul', NOW + RELEASE_ABANDONED_MS + 60_000).desk
   t.strictSame((await release(later, message, [X])).failed, [
     {
       recipient: X,
       why: `${since} and was cut off; it may have been sent: look in the mail log, then repeat with --again, or reject it`,
+      later: false,
     },
   ])
   t.equal(sink.mails.length, 0)
@@ -248,7 +297,7 @@ t.test('at its limit a release hangs up: nothing of it goes on', async (t) => {
       t.strictSame(released, [])
       const at = `reinject at 127.0.0.1:${script.port}: ${why}`
       const unsure = point === '.' ? '; it may have been sent all the same' : ''
-      t.strictSame(failed, [{ recipient: X, why: `${at}${unsure}` }])
+      t.strictSame(failed, [{ recipient: X, why: `${at}${unsure}`, later: point !== '.' }])
       await script.closed
       t.equal(script.lines.includes('.'), point === '.')
       t.match(await states(desk, message.id), [
@@ -270,11 +319,37 @@ t.test('at its limit a release hangs up: nothing of it goes on', async (t) => {
     const message = await hold(sending, [unknown(X)])
     const { failed } = await release(sending, message, [X])
     t.strictSame(failed, [
-      { recipient: X, why: `reinject by ${program}: ${why}; it may have been sent all the same` },
+      {
+        recipient: X,
+        why: `reinject by ${program}: ${why}; it may have been sent all the same`,
+        later: false,
+      },
     ])
     t.notOk(existsSync(`/proc/${readFileSync(join(lab.dir, 'pid'), 'utf8').trim()}`))
     t.match(await states(sending, message.id), [/^x@new\.test releasing marie /])
   })
+})
+
+t.test('a release that was stopped for longer than its limit sends nothing when it goes on', async (t) => {
+  const { now } = performance
+  t.teardown(() => {
+    performance.now = now
+  })
+  const lab = makeLab(t)
+  const script = await makeScript(t, {
+    DATA: () => {
+      // As after SIGSTOP and SIGCONT: the time has passed, and no timer has seen it.
+      performance.now = () => now.call(performance) + RELEASE_ABANDONED_MS
+      return '354 go on'
+    },
+  })
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  const { failed } = await release(desk, message, [X])
+  t.match(failed, [{ recipient: X, why: /not done within 300 s$/ }])
+  await script.closed
+  t.notOk(script.lines.includes('.'))
+  t.match(await states(desk, message.id), [/^x@new\.test held marie /])
 })
 
 t.test('a server that is slow to answer the end is waited for', async (t) => {
@@ -321,7 +396,7 @@ t.test('what somebody else has settled meanwhile is not sent', async (t) => {
   const message = await hold(desk, [unknown(X), unknown(Y)])
   await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
   const result = await release(desk, message, [X])
-  t.strictSame(result.failed, [{ recipient: X, why: 'it is rejected already' }])
+  t.strictSame(result.failed, [{ recipient: X, why: 'it is rejected already', later: false }])
   t.equal(sink.mails.length, 0)
 })
 
@@ -334,8 +409,8 @@ t.test('what went with its bytes meanwhile is told as settled, not as a missing 
   await desk.hold.removeSettled(message.id)
   const result = await release(desk, message, [X, Y])
   t.strictSame(result.failed, [
-    { recipient: X, why: 'it is rejected already' },
-    { recipient: Y, why: 'it is rejected already' },
+    { recipient: X, why: 'it is rejected already', later: false },
+    { recipient: Y, why: 'it is rejected already', later: false },
   ])
   t.equal(sink.mails.length, 0)
 })
@@ -348,7 +423,7 @@ t.test('an address no SMTP command can carry is not claimed', async (t) => {
   const message = await hold(desk, [unknown(bad), unknown(X)])
   const why = 'it cannot be written into an SMTP command as it is'
   const result = await release(desk, message, [bad, X])
-  t.strictSame(result.failed, [{ recipient: bad, why }])
+  t.strictSame(result.failed, [{ recipient: bad, why, later: false }])
   t.strictSame(
     sink.mails.map(({ recipients }) => recipients),
     [[X]],
@@ -356,7 +431,7 @@ t.test('an address no SMTP command can carry is not claimed', async (t) => {
   t.equal((await desk.hold.states(message.id)).get(bad), 'held')
 
   const forged = await hold(desk, [unknown(X)], { sender: 'a\u{fffd}@corp.test' })
-  t.strictSame((await release(desk, forged, [X])).failed, [{ recipient: X, why }])
+  t.strictSame((await release(desk, forged, [X])).failed, [{ recipient: X, why, later: false }])
   t.equal(sink.mails.length, 1)
 })
 
@@ -413,4 +488,166 @@ t.test('chooseRecipients: those who wait, or those asked for if they do', async 
   await desk.hold.settle(id, [X, Y], 'rejected', desk.actor)
   const none = await failureOf(async () => chooseRecipients(await desk.hold.find(id), undefined))
   t.equal(none.line, `hold ${id}: nobody waits in it any more; toeh show ${id}`)
+})
+
+t.test('a claim bears the time at which it was made, however long those before it took', async (t) => {
+  const lab = makeLab(t)
+  const real = performance.now
+  let clock = 0
+  performance.now = () => {
+    clock += 1000
+    return clock
+  }
+  t.teardown(() => {
+    performance.now = real
+  })
+  const script = await makeScript(t, { '.': HANG_UP })
+  const { desk } = openDesk(t, lab, script.port)
+  const many = Array.from({ length: 1001 }, (_, i) => `r${String(i).padStart(4, '0')}@new.test`)
+  const message = await hold(desk, many.map(unknown))
+  const { failed } = await release(desk, message, many)
+  t.strictSame(
+    failed.map(({ recipient }) => recipient),
+    many,
+  )
+  const times = (await desk.hold.find(message.id)).recipients.map(({ changedAt }) => changedAt)
+  t.strictSame(new Set(times.slice(0, 1000)), new Set([NOW + 1000]))
+  t.ok((times[1000] ?? 0) > NOW + 1000, `${times[1000]}`)
+})
+
+t.test('nothing of it keeps the process alive', async (t) => {
+  const lab = makeLab(t)
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const answers: Answers[] = [{}, { DATA: HANG_UP }, { '.': HANG_UP }, { RCPT: '550 5.1.1 no' }]
+  for (const [index, given] of answers.entries()) {
+    const script = await makeScript(t, given)
+    const { desk } = openDesk(t, lab, script.port)
+    const message = await hold(desk, [unknown(X)], { queueId: `ALIVE00${index}` })
+    const before = timers()
+    await release(desk, message, [X])
+    await script.closed
+    t.equal(timers(), before, JSON.stringify(given))
+  }
+})
+
+t.test('what it did, in lines', async (t) => {
+  t.strictSame(
+    describeReleased({
+      id: 'ID',
+      released: [
+        { recipients: [X, Y], queueId: 'Q1' },
+        { recipients: ['z@new.test'], queueId: '' },
+      ],
+      failed: [{ recipient: 'w@new.test', why: 'later', later: true }],
+    }),
+    [
+      `ID released to ${X} as Q1`,
+      `ID released to ${Y} as Q1`,
+      'ID released to z@new.test',
+      'ID NOT released to w@new.test: later',
+    ],
+  )
+})
+
+t.test('chooseMessages: each id once, and all of them before anything is done', async (t) => {
+  const lab = makeLab(t)
+  const { desk } = openDesk(t, lab, 1)
+  const one = await hold(desk, [unknown(X), unknown(Y)], { queueId: 'ONE00001' })
+  const two = await hold(desk, [unknown(X)], { queueId: 'TWO00002' })
+  const choices = await chooseMessages(desk, [two.id, one.id, two.id.toUpperCase()], [X])
+  t.strictSame(
+    choices.map(({ message, chosen }) => [message.id, ...chosen]),
+    [
+      [two.id, X],
+      [one.id, X],
+    ],
+  )
+  const failure = await failureOf(() => chooseMessages(desk, [one.id, two.id], [Y]))
+  t.equal(failure.message, `hold ${two.id}: ${Y} is not a recipient of it`)
+})
+
+t.test('tryRelease: a failure is told beside the rest', async (t) => {
+  const lab = makeLab(t)
+  const { desk } = openDesk(t, lab, 1)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  const path = desk.folder.messagePath(message.id)
+  rmSync(path)
+  const why = `release ${path}: no such file or directory (ENOENT)`
+  t.strictSame(await tryRelease(desk, message, [X, Y]), {
+    id: message.id,
+    released: [],
+    failed: [
+      { recipient: X, why, later: false },
+      { recipient: Y, why, later: false },
+    ],
+  })
+})
+
+t.test('sent, but it cannot be written down: it is said so, and the claim stands', async (t) => {
+  for (const [reply, as] of [
+    ['250 2.0.0 Ok: queued as OUT00000001', 'OUT00000001'],
+    ['250 2.0.0 Ok', 'one without an id'],
+  ] as const) {
+    const lab = makeLab(t)
+    const script = await makeScript(t, { '.': reply })
+    const { desk, db } = openDesk(t, lab, script.port)
+    const message = await hold(desk, [unknown(X), unknown(Y)])
+    class Failing extends Hold {
+      override async settleReleased(): Promise<void> {
+        throw new Error('the disk is full')
+      }
+    }
+    const result = await release({ ...desk, hold: new Failing(db, desk.folder) }, message, [X, Y])
+    const why = `it was sent as ${as}, but that could not be written down: the disk is full`
+    t.strictSame(result, {
+      id: message.id,
+      released: [],
+      failed: [
+        { recipient: X, why, later: false },
+        { recipient: Y, why, later: false },
+      ],
+    })
+    t.strictSame([...(await desk.hold.states(message.id)).values()], ['releasing', 'releasing'])
+    t.ok(desk.folder.has(message.id))
+  }
+})
+
+t.test('nobody is connected to for those who cannot be claimed', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  const { failed } = await release(desk, message, [X, 'stranger@new.test'])
+  t.strictSame(failed, [
+    { recipient: X, why: 'it is rejected already', later: false },
+    { recipient: 'stranger@new.test', why: 'it is gone already', later: false },
+  ])
+  t.strictSame((await release(desk, message, [])).failed, [])
+  t.equal(script.sockets.length, 0)
+})
+
+t.test('missing bytes are told as long as one waits for them', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  rmSync(desk.folder.messagePath(message.id))
+  for (const asked of [[X], [Y], [X, Y]])
+    t.match((await failureOf(() => release(desk, message, asked))).message, /no such file or directory/)
+})
+
+t.test('without being told to, nobody takes over a release that was cut off', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  await desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW - 2 * RELEASE_ABANDONED_MS })
+  for (const way of [release, tryRelease])
+    t.match((await way(desk, message, [X])).failed, [
+      { recipient: X, why: /was cut off; it may have been sent/ },
+    ])
+  t.equal(script.sockets.length, 0)
+  t.equal((await tryRelease(desk, message, [X], true)).released.length, 1)
 })

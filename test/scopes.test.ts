@@ -30,6 +30,36 @@ t.test('a rule for some: the filter and why agree on whom', async (t) => {
   t.equal(sink.mails.length, 3)
 })
 
+t.test('a block for some is met by whoever may be one of them', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, `${sink.setting}\nrecipient_delimiter = "+"`, `[notice]\nenabled = false\n${GROUPS}`)
+  await lab.toeh('allow', 'evil.test', 'bank.test')
+  await lab.toeh('allow', 'evil.test', '--for', 'info@corp.test')
+  await lab.toeh('block', 'evil.test', '--for', 'accounting')
+  const cases: [sender: string, login: string, recipient: string, reason: string][] = [
+    ['anna@corp.test', '', 'x@evil.test', 'blocked'],
+    ['anna+x@corp.test', '', 'x@evil.test', 'blocked'],
+    ['', '', 'x@evil.test', 'blocked'],
+    ['', 'anna', 'x@evil.test', 'blocked'],
+    ['info@corp.test', 'anna', 'x@evil.test', 'blocked'],
+    ['info@corp.test', 'Anna+y@corp.test', 'x@evil.test', 'blocked'],
+    ['info@corp.test', 'bob', 'x@evil.test', 'allowed'],
+    ['anna-x@corp.test', '', 'x@evil.test', 'allowed'],
+    ['', 'anna', 'x@bank.test', 'allowed'],
+    ['anna+x@corp.test', 'anna', 'x@bank.test', 'allowed'],
+  ]
+  for (const [index, [sender, login, recipient, reason]] of cases.entries()) {
+    const call = { sender, recipients: [recipient], options: [`--sasl-user=${login}`] }
+    const { code, stdout } = await lab.filter({ ...call, queueId: `EVADE${index}` })
+    t.equal(code, 0, stdout)
+    t.match(lab.decisions().at(-1)?.recipients, [{ reason }], `${sender} ${login}`)
+    const why = await lab.toeh('why', recipient, `--sender=${sender}`, `--login=${login}`, '--json')
+    t.match(JSON.parse(why.stdout), { reason }, `why: ${sender} ${login}`)
+  }
+  t.equal(sink.mails.length, 4)
+  t.match((await lab.toeh('recheck')).stdout, /^nothing that waits has become known/, 'nor by recheck')
+})
+
 t.test('a rule that has ended does not pass', async (t) => {
   const lab = makeLab(t)
   await lab.toeh('allow', 'trial.test', '--until', '1h')

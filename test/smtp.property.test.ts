@@ -174,7 +174,7 @@ t.test('every recipient that passed is on the wire as it was given, and nobody e
     helo,
     course,
     async (world, sender, recipients, message, helo, course) => {
-      const verdicts = decide({ sender, recipients }, makeFacts(world))
+      const verdicts = decide({ sender, login: '', recipients }, makeFacts(world))
       const passing = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
       held += recipients.length - passing.length
       sent += passing.length

@@ -260,6 +260,21 @@ t.test('PIPELINING: the envelope in one go where it is offered, else one by one'
   ])
 })
 
+t.test('answers that come while the commands are still being written are not lost', async (t) => {
+  // Some 5 MB in one go, more than two socket buffers swallow: the first answers are there before the last command has left.
+  const recipients = Array.from({ length: 20_000 }, (_, n) => `${'x'.repeat(230)}${n}@known.test`)
+  const refuse = recipients.at(-2) ?? ''
+  const course = await send(
+    t,
+    { RCPT: (line) => (line.includes(refuse) ? '550 5.1.1 unknown' : '250 2.1.5 Ok') },
+    { recipients },
+  )
+  t.equal(course.failure, undefined)
+  t.strictSame(course.refused, [{ recipient: refuse, reply: '550 5.1.1 unknown' }])
+  t.equal(course.delivery?.accepted.length, recipients.length - 1)
+  t.equal(course.delivery?.accepted.at(-1), recipients.at(-1))
+})
+
 t.test('parameters of MAIL only as offered and needed', async (t) => {
   const utf8 = 'j\u{f6}rg@known.test'
   const cases: [string[], Given, string][] = [
@@ -283,10 +298,45 @@ t.test('parameters of MAIL only as offered and needed', async (t) => {
   }
 })
 
-t.test('an address that needs SMTPUTF8 defers where it is missing', async (t) => {
-  const course = await send(t, { EHLO: ehlo('8BITMIME') }, { recipients: ['j\u{f6}rg@known.test'] })
-  assertDeferred(t, course, 'an address is not ASCII and the server does not offer SMTPUTF8')
-  t.strictSame(course.script.commands, [HELLO])
+t.test('without SMTPUTF8 those are refused whom no command can name, and the others go', async (t) => {
+  const [utf8, idn] = ['j\u{f6}rg@known.test', 'x@b\u{fc}cher.test']
+  const reply = '553 5.6.7 the server does not offer SMTPUTF8'
+  const some = [utf8, 'x@known.test', idn, 'y@known.test']
+  const refusedOf = (...recipients: string[]): { recipient: string; reply: string }[] =>
+    recipients.map((recipient) => ({ recipient, reply }))
+  const bare = ehlo('8BITMIME', 'SIZE')
+
+  const mixed = await send(t, { EHLO: bare }, { recipients: some })
+  t.strictSame(mixed.script.commands.slice(0, 4), [
+    HELLO,
+    `${OK_MAIL} SIZE=17`,
+    'RCPT TO:<x@known.test>',
+    'RCPT TO:<y@known.test>',
+  ])
+  t.strictSame(mixed.delivery?.accepted, ['x@known.test', 'y@known.test'])
+  t.strictSame(mixed.refused, refusedOf(utf8, idn))
+
+  const refusing = { EHLO: bare, RCPT: (line: string) => (line.includes('x@') ? '550 5.1.1 no' : '250 ok') }
+  const both = await send(t, refusing, { recipients: some })
+  t.strictSame(both.delivery?.accepted, ['y@known.test'])
+  t.strictSame(both.refused, [...refusedOf(utf8, idn), { recipient: 'x@known.test', reply: '550 5.1.1 no' }])
+
+  for (const given of [{ recipients: [utf8, idn] }, { sender: utf8, recipients: some }, { sender: idn }]) {
+    const none = await send(t, { EHLO: bare }, given)
+    t.strictSame(none.delivery, { accepted: [], queueId: '' })
+    t.strictSame(none.refused, refusedOf(...(given.recipients ?? ['x@known.test', 'y@known.test'])))
+    t.strictSame(none.script.commands.slice(0, 2), [HELLO, '(parked)'], 'nothing is said of it')
+  }
+
+  const later = await send(t, { EHLO: bare, RCPT: '450 4.2.0 later' }, { recipients: some })
+  assertDeferred(t, later, 'RCPT was answered 450 4.2.0 later')
+  t.strictSame(later.refused, [], 'nobody is refused of what comes again whole')
+  const not = await send(t, { EHLO: bare, MAIL: '554 5.7.1 no' }, { recipients: some })
+  t.strictSame(
+    not.refused.map(({ recipient }) => recipient),
+    some,
+    'all of a message that is refused',
+  )
 })
 
 t.test('an address that could end its command never reaches the socket', async (t) => {
@@ -406,6 +456,28 @@ for (const [name, hello] of [
   })
 }
 
+t.test('MAIL and DATA: only 55x speaks of the message, every other 5xx of how we speak', async (t) => {
+  for (const verb of ['MAIL', 'DATA'] as const) {
+    for (const code of [500, 501, 502, 503, 504, 521, 530, 535, 538, 549]) {
+      const reply = `${code} 5.5.1 our own fault`
+      const course = await send(t, { [verb]: reply })
+      assertDeferred(t, course, `${verb} was answered ${reply}`)
+      t.strictSame(course.refused, [], `${reply} parks nobody`)
+      t.equal(course.script.data.length, 0)
+    }
+    for (const code of [550, 551, 552, 553, 554, 559]) {
+      const reply = `${code} 5.7.1 not this message`
+      const course = await send(t, { [verb]: reply })
+      t.equal(course.failure, undefined, reply)
+      t.strictSame(
+        course.refused,
+        ['x@known.test', 'y@known.test'].map((recipient) => ({ recipient, reply })),
+      )
+      t.strictSame(course.delivery, { accepted: [], queueId: '' })
+    }
+  }
+})
+
 t.test('a refusal that cannot be parked stops the mail', async (t) => {
   const onRefused = async (): Promise<void> => {
     throw new Failure('hold', 'the disk is full', { status: 75 })
@@ -472,6 +544,13 @@ t.test('a connection that is lost', async (t) => {
     t.equal(course.failure?.status, 75)
     t.equal(course.failure?.inDoubt, false)
     t.match(course.failure?.message, /the connection was closed|EPIPE|ECONNRESET/)
+    t.notOk(course.script.lines.includes('.'))
+  })
+
+  t.test('in the middle of the message, with a word that is none: that is what is told', async (t) => {
+    const message = Array.from({ length: 400 }, () => Buffer.alloc(65_536, 'line of text\n'))
+    const course = await send(t, { BODY: 'stop it' }, { message })
+    assertDeferred(t, course, 'not an SMTP reply: "stop it"')
     t.notOk(course.script.lines.includes('.'))
   })
 

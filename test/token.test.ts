@@ -1,4 +1,6 @@
 /** Tokens: drawn anew each time, kept hashed, used once and in time, and gone when nobody needs them. */
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import t from 'tap'
 import { Tokens } from '../lib/token.js'
 import { park, unknown } from './support/held.js'
@@ -29,15 +31,70 @@ t.test('a token', async (t) => {
   t.equal(await tokens.use(token, 'reject', 'second', BOSS), false)
   t.match(await tokens.find(token), { usedBy: 'first', usedAt: 50, answer: 'release' })
   t.equal(await tokens.use(late, 'release', 'x', { ...BOSS, at: 100 }), false, 'too late')
-  t.strictSame(db.all('SELECT who, what, subject, now FROM audit'), [
-    { who: BOSS.who, what: 'answered', subject: id, now: 'release' },
+  t.strictSame(db.all('SELECT who, what, subject, was, now FROM audit'), [
+    { who: BOSS.who, what: 'answered', subject: id, was: '', now: 'release' },
   ])
   t.strictSame(await tokens.yeses(id), [
     { approver: 'boss@corp.test', answer: 'release', recipients: ['a@x.test'] },
   ])
 
+  await tokens.giveBack(token, 'second', BOSS)
+  t.match(await tokens.find(token), { usedBy: 'first' }, 'not by another mail')
+  await tokens.giveBack(token, 'first', BOSS)
+  t.strictSame(await tokens.find(token), { ...of, usedBy: null, usedAt: null, answer: null })
+  await tokens.giveBack(token, 'first', BOSS)
+  t.strictSame(await tokens.yeses(id), [], 'what was given back is no yes')
+  t.strictSame(db.all('SELECT what, was, now FROM audit ORDER BY id'), [
+    { what: 'answered', was: '', now: 'release' },
+    { what: 'answered', was: 'release', now: '' },
+  ])
+  t.equal(await tokens.use(token, 'reject', 'second', BOSS), true, 'any mail may use it then')
+
   t.equal(await tokens.prune(101), 0, 'while the message waits')
   await hold.settle(id, ['a@x.test'], 'rejected', BOSS)
   t.equal(await tokens.prune(100), 0)
   t.equal(await tokens.prune(101), 200)
+})
+
+t.test('all 128 bits that were drawn are in it, each in its place', async (t) => {
+  const lab = makeLab(t)
+  const { db, hold, folder } = lab.stores()
+  const real = crypto.randomBytes
+  t.teardown(() => {
+    crypto.randomBytes = real
+    syncBuiltinESMExports()
+    db.close()
+  })
+  const id = await park(hold, folder, [unknown('a@x.test')])
+  const of = { hold: id, recipients: ['a@x.test'], approver: 'boss@corp.test', expiresAt: 100 }
+  const draw = (bytes: readonly number[]): Promise<string> => {
+    crypto.randomBytes = ((size: number) => Buffer.from(bytes).subarray(0, size)) as typeof real
+    syncBuiltinESMExports()
+    return new Tokens(db).issue(of)
+  }
+  // Five bits a letter, most significant first, as Crockford writes them, and two bits of nothing at the end.
+  t.equal(await draw(Array(32).fill(0)), '0'.repeat(26))
+  t.equal(await draw(Array(32).fill(0xff)), `${'z'.repeat(25)}w`)
+  t.equal(await draw(Array(32).fill(1)), '040g2081040g2081040g208104')
+})
+
+t.test('yeses, in the order in which they were said', async (t) => {
+  const lab = makeLab(t)
+  const { db, hold, folder } = lab.stores()
+  t.teardown(() => db.close())
+  const tokens = new Tokens(db)
+  const id = await park(hold, folder, [unknown('a@x.test')])
+  const other = await park(hold, folder, [unknown('a@x.test')], { queueId: 'OTHER001' })
+  const names = Array.from({ length: 8 }, (_, n) => `${n}@corp.test`)
+  for (const [index, approver] of names.entries()) {
+    const of = { recipients: ['a@x.test'], approver, expiresAt: 100 }
+    const token = await tokens.issue({ ...of, hold: id })
+    await tokens.use(token, index % 3 === 2 ? 'reject' : 'release', approver, { ...BOSS, at: 10 + index })
+    await tokens.use(await tokens.issue({ ...of, hold: other }), 'know', approver, { ...BOSS, at: 1 })
+    await tokens.issue({ ...of, hold: id })
+  }
+  t.strictSame(
+    (await tokens.yeses(id)).map(({ approver, answer }) => `${approver} ${answer}`),
+    [0, 1, 3, 4, 6, 7].map((n) => `${n}@corp.test release`),
+  )
 })

@@ -50,6 +50,7 @@ function ground(
       path: '/etc/toeh/toeh.toml',
       state: '/var/lib/toeh',
       internal: ['corp.test'],
+      delimiters: '',
       reinject: { host: '127.0.0.1', port: 10026 },
       deadlineSeconds: 60,
       longestRun: 685,

@@ -1,13 +1,14 @@
 /** toeh cleanup: from cron or a timer. Ends what has waited too long, and sweeps what killed runs have left. */
 import type { Argv, CommandModule } from 'yargs'
 import { isSynchronised, momentOf } from '../bootclock.js'
+import type { Config } from '../config.js'
 import { pruneDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import type { HeldMessage } from '../hold.js'
-import { sendNotice, tellableSender } from '../notify.js'
+import type { HeldMessage, Recipient } from '../hold.js'
+import { bySender, sendNotice, tellableSender } from '../notify.js'
 import { findPassed, readEnvelope } from '../orphan.js'
 import { words } from '../speech.js'
 import { believes, doubtOf, readTimekeeping, type Timekeeping } from '../timekeeping.js'
@@ -28,14 +29,42 @@ const COMPARED = 'folders compared'
 /** Once a day, also where the timer is not exact. */
 const COMPARE_MS = 20 * 3_600_000
 
-/** Tells of one expired message, then expires it, then removes its bytes; in that order. */
+/** Those who are to expire: not who may have got it. */
+function dueIn({ recipients }: HeldMessage): Recipient[] {
+  return recipients.filter(({ state }) => state !== 'releasing')
+}
+
+/** What is told in one mail. */
+interface Letter {
+  to: readonly string[]
+  messages: HeldMessage[]
+}
+
+/**
+ * Each message to its sender. Where he cannot be told the approvers are, of all messages of one sender at once: a newsletter
+ * has as many as it has readers.
+ */
+function lettersOf(config: Config, messages: readonly HeldMessage[]): Letter[] {
+  const letters: Letter[] = []
+  const untold: HeldMessage[] = []
+  for (const message of messages) {
+    const sender = tellableSender(config, message.sender)
+    if (sender === undefined) untold.push(message)
+    else letters.push({ to: [sender], messages: [message] })
+  }
+  return [...letters, ...bySender(config, untold).map((some) => ({ to: config.approvers, messages: some }))]
+}
+
+/** @throws Failure where it did not go out; then none of these is expired */
+async function tell(desk: Desk, { to, messages }: Letter): Promise<void> {
+  const shown = messages.map((message) => ({ ...message, recipients: dueIn(message) }))
+  if (to.length > 0) await sendNotice(desk, 'expired', to, shown)
+}
+
+/** Expires a message that was told of, then removes its bytes; in that order. */
 async function expire(desk: Desk, message: HeldMessage): Promise<string[]> {
-  const { config, hold, actor } = desk
-  const recipients = message.recipients.filter(({ state }) => state !== 'releasing')
-  const sender = tellableSender(config, message.sender)
-  const to = sender === undefined ? config.approvers : [sender]
-  if (to.length > 0) await sendNotice(desk, 'expired', to, [{ ...message, recipients }])
-  const addresses = recipients.map(({ address }) => address)
+  const { hold, actor } = desk
+  const addresses = dueIn(message).map(({ address }) => address)
   const expired = await hold.settle(message.id, addresses, 'expired', { ...actor, who: 'cleanup' })
   await hold.removeSettled(message.id)
   return expired
@@ -113,16 +142,20 @@ interface Expired {
 async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
   const now = desk.actor.at
   const result: Expired = { expired: [], kept: [] }
-  for (const message of await desk.hold.claimExpired(now, now - CLAIM_MS)) {
-    try {
-      const recipients = await expire(desk, message)
-      result.expired.push({ id: message.id, recipients })
-      lines.push(...recipients.map((address) => words`${message.id} expired for ${address}`))
-    } catch (error) {
-      await desk.hold.unclaimExpired(message.id)
-      result.kept.push(message.id)
-      lines.push(words`${message.id} NOT expired, it stays: ${describeError(error)}`)
-      process.exitCode = EXIT.failed
+  for (const letter of lettersOf(desk.config, await desk.hold.claimExpired(now, now - CLAIM_MS))) {
+    const [told] = await Promise.allSettled([tell(desk, letter)])
+    for (const message of letter.messages) {
+      try {
+        if (told.status === 'rejected') throw told.reason
+        const recipients = await expire(desk, message)
+        result.expired.push({ id: message.id, recipients })
+        lines.push(...recipients.map((address) => words`${message.id} expired for ${address}`))
+      } catch (error) {
+        await desk.hold.unclaimExpired(message.id)
+        result.kept.push(message.id)
+        lines.push(words`${message.id} NOT expired, it stays: ${describeError(error)}`)
+        process.exitCode = EXIT.failed
+      }
     }
   }
   return result

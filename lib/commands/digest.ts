@@ -3,8 +3,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
-import type { HeldMessage } from '../hold.js'
-import { tell } from '../notify.js'
+import { bySender, tell } from '../notify.js'
 import { measureRoom } from '../room.js'
 import { describeRoom } from '../shortage.js'
 import { words } from '../speech.js'
@@ -16,14 +15,10 @@ const module: CommandModule = {
   handler: async (args) => {
     const options = args as unknown as CommonOptions
     const desk = openDesk(options, 'write')
-    const bySender = new Map<string, HeldMessage[]>()
-    for (const message of await desk.hold.unnotified()) {
-      bySender.set(message.sender, [...(bySender.get(message.sender) ?? []), message])
-    }
     const lines: string[] = []
     const told: string[] = []
     const failed: { ids: string[]; why: string }[] = []
-    for (const messages of bySender.values()) {
+    for (const messages of bySender(desk.config, await desk.hold.unnotified())) {
       const ids = messages.map(({ id }) => id)
       try {
         await tell(desk, desk.hold, messages, desk.actor.at)

@@ -20,9 +20,10 @@ import { findInjectors } from '../injectors.js'
 import { findUnit, greet, lookInside, ownerOf, readSettings } from '../installation.js'
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts, laneLeaks } from '../lanecheck.js'
+import { type Delimiters, isDelimiters } from '../mailbox.js'
 import { type Network, nearestNetwork, networkText, parseNetwork } from '../network.js'
 import { demandReach } from '../owner.js'
-import { type AddressClasses, askPostfix, readAddressClasses } from '../postconf.js'
+import { type AddressClasses, askPostfix, readAddressClasses, readDelimiters } from '../postconf.js'
 import { networkFault, relayTable } from '../relay.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
 import { spoken, words } from '../speech.js'
@@ -105,6 +106,12 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   return { domains: classes.domains, remarks }
 }
 
+/** Postfix's recipient_delimiter, where it can be asked and the configuration can have it; doctor speaks of the rest. */
+async function findDelimiters({ configDir }: Options): Promise<Delimiters> {
+  const value = await readDelimiters(configDir).catch(() => undefined)
+  return value !== undefined && isDelimiters(value) ? value : undefined
+}
+
 function describeFolder({ path, made, wrong }: Folder, owner: Owner): string {
   if (made) return words`${path} made, for ${owner.name} alone`
   return wrong.length === 0
@@ -127,7 +134,7 @@ async function draw(options: Options): Promise<Plan> {
   const owner = findOwner(options)
   if (existsSync(path)) return { path, owner, config: loadConfig(path), text: undefined, remarks: [] }
   const { domains, remarks } = await findInternal(options)
-  const text = sampleConfig(resolve(options.state), domains)
+  const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
   return { path, owner, config: parseConfig(path, text), text, remarks }
 }
 

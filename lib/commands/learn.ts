@@ -74,10 +74,13 @@ function refusalOf(domain: string): string | undefined {
   }
 }
 
+/** Somebody of the company of whom no rule speaks: what is proposed is for everyone. */
+const ANYBODY = { sender: undefined, login: '' }
+
 async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options): Promise<Proposal> {
   const standing = new Map<string, 'known' | 'open' | { why: string }>()
   for (const address of tally.addresses()) {
-    const { pass, reason, rule } = await judge.verdict('', address)
+    const { pass, reason, rule } = await judge.verdict(ANYBODY, address)
     const why = rule === undefined ? translated(reason) : words`rule ${rule.id} of ${rule.addedBy} blocks it`
     standing.set(address, pass ? 'known' : reason === 'unknown' ? 'open' : { why })
   }
@@ -242,7 +245,7 @@ const module: CommandModule = {
     for await (const attempts of batches) {
       for (const attempt of attempts) {
         if (!tally.add(attempt) || !options.apply) continue
-        const { pass, rule } = await judge.verdict(attempt.sender ?? '', attempt.recipient)
+        const { pass, rule } = await judge.verdict(attempt, attempt.recipient)
         if (pass && rule !== undefined) uses.add(rule.id, dayOf(attempt.at), attempt.host, attempt.id)
       }
     }

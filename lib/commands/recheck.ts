@@ -21,7 +21,8 @@ const module: CommandModule = {
       const recipients = message.recipients
         .filter(({ state }) => state === 'held')
         .map(({ address }) => address)
-      const verdicts = await verdictsOf(desk, message.sender, recipients)
+      const origin = { sender: message.sender, login: message.client.saslUser }
+      const verdicts = await verdictsOf(desk, origin, recipients)
       const known = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
       if (known.length > 0) results.push(await tryRelease(presently(desk), message, known))
       progress.update(index + 1)

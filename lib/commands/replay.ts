@@ -109,7 +109,7 @@ const module: CommandModule = {
         if (!attempt.outward || !(attempt.sender === undefined || meetsTheGate(attempt))) continue
         if (!rehearsal.isNew(attempt)) continue
         if (attempt.sender === undefined) unjoined++
-        else rehearsal.add(attempt, await judge.verdict(attempt.sender, attempt.recipient))
+        else rehearsal.add(attempt, await judge.verdict(attempt, attempt.recipient))
       }
     }
     const report = rehearsal.report()

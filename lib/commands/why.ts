@@ -1,11 +1,13 @@
 /** toeh why: the verdict the filter would give, and what it rests on. */
 import type { Argv, CommandModule } from 'yargs'
+import { companyOf } from '../config.js'
 import { decide, lookupKeys, scopesOf, type Verdict } from '../decide.js'
 import { answer, type CommonOptions, type Desk, openDesk, verdictsOf } from '../desk.js'
 import { localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
+import { sendersBehind } from '../mailbox.js'
 import { nearMissLines } from '../sidebyside.js'
 import { spoken, translated, words } from '../speech.js'
 import { describeUsage, type Usage } from '../usage.js'
@@ -13,6 +15,7 @@ import { describeUsage, type Usage } from '../usage.js'
 interface Options extends CommonOptions {
   recipient: string
   sender?: string
+  login: string
 }
 
 /** What the filter would say to some senders, where that is not what it says to one without rules of his own. */
@@ -63,7 +66,7 @@ async function askOthers(
   recipient: string,
   usual: Verdict,
 ): Promise<Other[]> {
-  const { groups, internal } = config
+  const { groups } = config
   const rules = await landscape.facts(lookupKeys(recipient), actor.at)
   const scopes = new Set([...rules.values()].flat().map(({ scope }) => scope))
   const named = new Set([...scopes, ...[...groups.values()].flat()])
@@ -73,7 +76,8 @@ async function askOthers(
     const members = scope.includes('@') ? [scope] : (groups.get(scope) ?? [])
     const answers = members.flatMap((member) => {
       const sender = member.startsWith('@') ? anyoneAt(member, named) : member
-      const verdicts = decide({ sender, recipients: [recipient] }, { internal, groups, rules })
+      const facts = { ...companyOf(config), rules }
+      const verdicts = decide({ sender, login: '', recipients: [recipient] }, facts)
       return verdicts.map(({ recipient: _, ...verdict }): Other => ({ for: member, ...verdict }))
     })
     const [first] = answers
@@ -102,22 +106,27 @@ const module: CommandModule = {
         requiresArg: true,
         describe: 'as if sent by this address (default: one of your own that no rule speaks of)',
       })
+      .option('login', {
+        type: 'string',
+        default: '',
+        requiresArg: true,
+        describe: 'as if handed in with this login',
+      })
       .example('toeh why someone@supplier.example', 'pass or hold, and why'),
   handler: async (args) => {
     const options = args as unknown as Options
     const desk = openDesk(options, 'read')
-    // To the null sender applies what applies to everyone.
-    const { recipient, sender = '' } = options
+    const { recipient, sender, login } = options
     if (recipient === '') throw new Failure('why', 'which recipient?', { status: EXIT.usage })
-    const [verdict] = await verdictsOf(desk, sender, [recipient])
+    const [verdict] = await verdictsOf(desk, { sender, login }, [recipient])
     if (verdict === undefined) throw new Failure('why', 'there is no verdict', { at: recipient })
     const { reason } = verdict
     const byRules = reason === 'allowed' || reason === 'blocked' || reason === 'unknown'
-    const others =
-      options.sender === undefined && byRules ? await askOthers(desk, recipient, verdict) : undefined
+    const others = sender === undefined && byRules ? await askOthers(desk, recipient, verdict) : undefined
     const nearMisses = reason === 'unknown' ? await desk.neighbours.of(recipient) : undefined
     const lookedAt = lookupKeys(recipient)
-    const scopes = scopesOf(sender, desk.config.groups)
+    const company = companyOf(desk.config)
+    const scopes = scopesOf(sendersBehind({ sender, login: '' }, company).own, company)
     const { rule } = verdict
     const uses = rule === undefined ? undefined : ((await desk.landscape.usesOf([rule])).get(rule.id) ?? null)
     answer(options, { ...verdict, uses, lookedAt, scopes, others, nearMisses }, [

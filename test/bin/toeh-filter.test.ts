@@ -110,7 +110,7 @@ t.test('the configuration', async (t) => {
   for (const [settings, reason] of table) {
     await t.test(settings, async (t) => {
       const lab = makeLab(t, settings, '')
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
     })
   }
@@ -132,7 +132,7 @@ t.test('the database', async (t) => {
       const lab = makeLab(t, sink.setting)
       await lab.allow('known.test')
       spoil(databasePath(lab.state))
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
       t.equal(sink.mails.length, 0, 'nothing is sent')
     })
@@ -471,8 +471,13 @@ t.test('standard input', async (t) => {
   await t.test('never ends', async (t) => {
     const lab = makeLab(t, 'deadline_seconds = 1')
     const child = lab.startFilter({ recipients: [UNKNOWN] })
+    child.stdin?.on('error', () => {})
     child.stdin?.write(MESSAGE)
+    const enough = setTimeout(() => child.stdin?.end(), 15_000)
     assertDeferred(t, await outcomeOf(child), /deadline: not done within 1 s/)
+    clearTimeout(enough)
+    const nothing = await lab.filter({ recipients: [UNKNOWN], input: null, patience: 15_000 })
+    assertDeferred(t, nothing, /deadline: not done within 1 s/)
     t.strictSame(lab.held(), [])
     t.strictSame(lab.states(), [])
   })
@@ -486,10 +491,14 @@ t.test('reinjection that fails for now: deferred, nothing is sent, the retry sen
     [{ HELLO: 'HANG UP' }, /the connection was closed/],
     [{ EHLO: '502 5.5.1 no' }, /EHLO was answered 502 5\.5\.1 no/],
     [{ MAIL: '451 4.3.0 queue file write error' }, /MAIL was answered 451 4\.3\.0 queue file write error/],
+    [{ MAIL: '501 5.5.4 syntax' }, /MAIL was answered 501 5\.5\.4 syntax/],
+    [{ MAIL: '503 5.5.1 nested MAIL' }, /MAIL was answered 503 5\.5\.1 nested MAIL/],
     [{ RCPT: '450 4.2.0 greylisted' }, /RCPT was answered 450 4\.2\.0 greylisted/],
     [{ RCPT: '421 4.3.2 closing' }, /RCPT was answered 421 4\.3\.2 closing/],
     [{ RCPT: 'HANG UP' }, /the connection was closed/],
     [{ DATA: '451 4.3.5 milter' }, /DATA was answered 451 4\.3\.5 milter/],
+    [{ DATA: '501 5.5.4 syntax' }, /DATA was answered 501 5\.5\.4 syntax/],
+    [{ DATA: '503 5.5.1 need RCPT' }, /DATA was answered 503 5\.5\.1 need RCPT/],
     [{ DATA: '250 2.0.0 Ok' }, /DATA was answered 250/],
     [{ '.': '452 4.3.1 insufficient storage' }, /the message was answered 452 4\.3\.1 insufficient storage/],
     [{ '.': 'HANG UP' }, /the connection was closed/],
@@ -504,7 +513,7 @@ t.test('reinjection that fails for now: deferred, nothing is sent, the retry sen
       const deadline = `deadline_seconds = ${reason.source.includes('deadline') ? 1 : 20}\n`
       const lab = makeLab(t, `${deadline}answer_seconds = 1\n${talker.setting}`)
       await lab.allow('known.test')
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       t.strictSame(lab.held(), [], 'nothing is held')
       t.strictSame(lab.states(), [])
       if (!Object.hasOwn(answers, '.'))
@@ -801,7 +810,7 @@ t.test('reinjection by sendmail', async (t) => {
       lab.configure(setting(lab.dir))
       await lab.allow('known.test')
       makeSendmail(lab, end)
-      assertDeferred(t, await lab.filter({ recipients: [KNOWN] }), reason)
+      assertDeferred(t, await lab.filter({ recipients: [KNOWN], patience: 15_000 }), reason)
       assertNothingLeft(t, lab)
     })
   }

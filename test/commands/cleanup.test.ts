@@ -58,7 +58,7 @@ t.test('when the sender cannot be told nothing is deleted, and the next run does
   t.strictSame(lab.held(), [])
 })
 
-t.test("a stranger's mail: the approvers are told, never the stranger", async (t) => {
+t.test("a stranger's mail: the approvers are told, once, and never the stranger", async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, `approvers = ["boss@corp.test", "cfo@corp.test"]\n${sink.setting}`)
   for (const sender of ['mallory@evil.test', '']) await lab.park([EVE], { sender })
@@ -66,12 +66,45 @@ t.test("a stranger's mail: the approvers are told, never the stranger", async (t
   assertDone(t, await lab.toeh('cleanup'), /expired.*\n.*expired/)
   t.strictSame(
     sink.mails.map(({ recipients }) => recipients),
-    [
-      ['boss@corp.test', 'cfo@corp.test'],
-      ['boss@corp.test', 'cfo@corp.test'],
-    ],
+    [['boss@corp.test', 'cfo@corp.test']],
   )
+  const mail = sink.mails[0]?.bytes.toString()
+  t.match(mail, /^Subject: Not sent: 2 messages\r$/m)
+  t.match(mail, 'Messages were not sent to the recipients below')
+  t.match(mail, 'mallory@evil.test')
   t.strictSame(lab.held(), [])
+})
+
+t.test('a newsletter: no mail to where bounces are counted, and one to the approvers', async (t) => {
+  const sink = await makeSink(t, (to) => (to.startsWith('list-') ? '550 5.7.1 bounces only' : undefined))
+  const lab = makeLab(t, `approvers = ["boss@corp.test"]\n${sink.setting}`)
+  for (const reader of ['a', 'b', 'c'])
+    await lab.park([`${reader}@unknown.test`], { sender: `list-bounces+${reader}=unknown.test@corp.test` })
+  await lab.park([EVE], { queueId: 'ANNA0001' })
+  await lab.park([EVE], { queueId: 'ANNA0002', sender: 'anna+x@corp.test' })
+  lab.change(AGE)
+  assertDone(t, await lab.toeh('cleanup'), /(?:expired.*\n.*){5}/)
+  t.strictSame(sink.mails.map(({ recipients }) => recipients.join()).sort(), [
+    'anna+x@corp.test',
+    'anna@corp.test',
+    'boss@corp.test',
+  ])
+  t.match(sink.mails[2]?.bytes.toString(), /^Subject: Not sent: 3 messages\r$/m)
+  t.strictSame(lab.held(), [])
+})
+
+t.test('where the approvers cannot be told of several, none of them goes', async (t) => {
+  const sink = await makeSink(t, () => '450 4.2.0 later')
+  const lab = makeLab(t, `approvers = ["boss@corp.test"]\n${sink.setting}`)
+  for (const sender of ['mallory@evil.test', '']) await lab.park([EVE], { sender })
+  lab.change(AGE)
+  assertFailed(t, await lab.toeh('cleanup'), /(?:NOT expired, it stays: .*450 4\.2\.0 later\n?.*){2}/)
+  t.equal(lab.held().length, 2)
+  t.strictSame(
+    lab.query('SELECT 1 FROM hold WHERE closing_at IS NOT NULL'),
+    [],
+    'and the next run tries again',
+  )
 })
 
 t.test('two at once: one notice, and both succeed', async (t) => {
@@ -98,6 +131,25 @@ t.test('what is being released is left alone', async (t) => {
   assertDone(t, await lab.toeh('cleanup'), `${id} expired for mal@unknown.test\n`)
   t.strictSame(lab.states(), [`${EVE} releasing`, 'mal@unknown.test expired'])
   t.strictSame(lab.held(), [id], 'its bytes stay')
+  const notice = sink.mails[0]?.bytes.toString() ?? ''
+  t.match(notice, 'mal@unknown.test')
+  t.notMatch(notice, EVE, 'who is being released is not said to have expired')
+  t.equal(sink.mails.length, 1)
+})
+
+t.test('who was settled before is not told of again', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const settled = ['released', 'rejected', 'expired', 'passed'].map((state) => `${state}@unknown.test`)
+  const id = await lab.park([EVE, 'mal@unknown.test', ...settled])
+  for (const address of settled)
+    lab.change('UPDATE recipient SET state = ? WHERE address = ?', address.split('@')[0] ?? '', address)
+  lab.change(`UPDATE recipient SET state = 'refused' WHERE address = ?`, EVE)
+  lab.change(AGE)
+  assertDone(t, await lab.toeh('cleanup'), `${id} expired for ${EVE}\n${id} expired for mal@unknown.test\n`)
+  const notice = sink.mails[0]?.bytes.toString() ?? ''
+  for (const address of [EVE, 'mal@unknown.test']) t.match(notice, address)
+  for (const address of settled) t.notMatch(notice, address)
 })
 
 t.test('sweeps old temporaries and settled leftovers; names orphans and leaves them', async (t) => {

@@ -154,6 +154,13 @@ const SETTINGS_CASES: Case[] = [
     breaking: ({ postconf }) => postconf('-e', 'toeh_destination_recipient_limit=5000'),
   },
   {
+    title: 'domains that Postfix takes for others',
+    check: 'idna',
+    level: 'critical',
+    what: /^enable_idna2003_compatibility = yes$/,
+    breaking: ({ postconf }) => postconf('-e', 'enable_idna2003_compatibility=yes'),
+  },
+  {
     title: 'a time limit below the deadline',
     check: 'time-limit',
     level: 'critical',
@@ -513,6 +520,47 @@ const SETTINGS_CASES: Case[] = [
       execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `relay_domains=hash:${table}`)
     },
+  },
+  {
+    title: 'extensions that only Postfix knows',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "" in \S+, and "\+-" in Postfix$/,
+    breaking: ({ postconf }) => postconf('-e', 'recipient_delimiter=+-'),
+  },
+  {
+    title: 'one sign of two',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "\+" in \S+, and "\+-" in Postfix$/,
+    breaking: ({ postfix, postconf }) => {
+      postconf('-e', 'recipient_delimiter=+-')
+      rewrite(postfix.lab.config, /^recipient_delimiter = .*$/m, () => 'recipient_delimiter = "+"')
+    },
+  },
+  {
+    title: 'a sign that is none to Postfix',
+    check: 'recipient-delimiter',
+    level: 'warning',
+    what: /recipient_delimiter is "\+=" in \S+, and "\+" in Postfix$/,
+    breaking: ({ postfix, postconf }) => {
+      postconf('-e', 'recipient_delimiter=+')
+      rewrite(postfix.lab.config, /^recipient_delimiter = .*$/m, () => 'recipient_delimiter = "+="')
+    },
+  },
+  {
+    title: 'extensions of which nothing is said',
+    check: 'recipient-delimiter',
+    level: 'warning',
+    what: /does not say what recipient_delimiter is in Postfix$/,
+    breaking: ({ postfix }) => rewrite(postfix.lab.config, /^recipient_delimiter = .*\n/m, () => ''),
+  },
+  {
+    title: 'signs that mean something to the shell, to Perl and to TOML',
+    check: 'recipient-delimiter',
+    level: 'critical',
+    what: /recipient_delimiter is "" in/,
+    breaking: ({ postconf }) => postconf('-e', `recipient_delimiter=+'"\\()#&`),
   },
   {
     title: 'an alias that leads outside',

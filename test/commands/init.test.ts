@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -219,6 +220,20 @@ t.test('--postfix', { skip: cannotBeFresh() }, async (t) => {
     `${debian.etc}/main.cf and ${debian.etc}/master.cf are byte for byte what they were.\n`,
   )
   t.equal(debian.read('master.cf'), master)
+})
+
+t.test("what begins an extension is Postfix's", { skip: cannotBeFresh() }, async (t) => {
+  const debian = new Debian(t)
+  const made = async (value: string): Promise<string | undefined> => {
+    debian.postconf('-e', `recipient_delimiter=${value}`)
+    rmSync(debian.config, { force: true })
+    assertDone(t, await debian.init(), 'made')
+    return loadConfig(debian.config).delimiters
+  }
+  t.equal(await made('+'), '+')
+  t.equal(await made('-+&"'), '-+&"', 'whatever it is')
+  t.equal(await made(''), '')
+  t.equal(await made('x'), undefined, 'what the configuration does not take is left open, the strict way')
 })
 
 t.test(

@@ -8,7 +8,15 @@ import type { Decision } from '../../lib/decisions.js'
 import { runGate } from '../../lib/gate.js'
 import { CLIENT, pieces } from '../support/held.js'
 import { Lab, MESSAGE, makeFolder } from '../support/lab.js'
-import { makeFacts, smallRecipient, smallSender, type World, world } from '../support/landscape.js'
+import {
+  LOGINS,
+  makeFacts,
+  smallLogin,
+  smallRecipient,
+  smallSender,
+  type World,
+  world,
+} from '../support/landscape.js'
 import { assertSame, holds } from '../support/property.js'
 import { makeScript } from '../support/script.js'
 
@@ -58,12 +66,17 @@ function live(rules: readonly Told[]): Rule[] {
     .map(({ rule }) => rule)
 }
 
-function settings(groups: World['groups'], port: number): string {
+function settings({ groups, delimiters = 'unknown' }: World, port: number): string {
+  const logins = [...LOGINS].map(([login, address]) => `${login} = ${JSON.stringify(address)}`)
   const lines = groups.map(([name, members]) => `${name} = ${JSON.stringify(members)}`)
   return [
     `reinject = "smtp:127.0.0.1:${port}"`,
+    `recipient_delimiter = ${JSON.stringify(delimiters)}`,
+    `approvers = ${JSON.stringify([...LOGINS.values()])}`,
     '[notice]',
     'enabled = false',
+    '[moderate]',
+    `logins = { ${logins.join(', ')} }`,
     '[groups]',
     ...lines,
     '',
@@ -74,6 +87,7 @@ function settings(groups: World['groups'], port: number): string {
 async function gate(
   lab: Lab,
   sender: string,
+  saslUser: string,
   recipients: string[],
   run: number,
 ): Promise<Decision['recipients']> {
@@ -81,7 +95,7 @@ async function gate(
   let settled = ''
   await runGate({
     config: loadConfig(lab.config),
-    envelope: { sender, recipients, queueId, recordBytes: undefined, client: CLIENT },
+    envelope: { sender, recipients, queueId, recordBytes: undefined, client: { ...CLIENT, saslUser } },
     input: pieces(MESSAGE),
     now: NOW,
     writerAlive: async () => true,
@@ -103,7 +117,7 @@ interface Answer {
 }
 
 /** The command itself, within this process: it prints one JSON value and nothing else. */
-async function ask(lab: Lab, sender: string, recipient: string): Promise<Answer> {
+async function ask(lab: Lab, sender: string, login: string, recipient: string): Promise<Answer> {
   const { write } = process.stdout
   let printed = ''
   process.stdout.write = (text: string | Uint8Array): boolean => {
@@ -113,7 +127,7 @@ async function ask(lab: Lab, sender: string, recipient: string): Promise<Answer>
     return true
   }
   try {
-    await why.handler({ config: lab.config, json: true, sender, recipient, _: ['why'], $0: 'toeh' })
+    await why.handler({ config: lab.config, json: true, sender, login, recipient, _: ['why'], $0: 'toeh' })
   } finally {
     process.stdout.write = write
   }
@@ -149,30 +163,36 @@ t.test('the filter, the command and the naive landscape say the same', async (t)
   )
   // Few random recipients meet a rule with a scope of their sender's: some are aimed at rules.
   const aims = fc.array(fc.nat(), { minLength: 10, maxLength: 30, size: 'max' })
-  const runs = fc.array(fc.record({ sender, recipients, aims }), { minLength: 1, maxLength: 4, size: 'max' })
+  const runs = fc.array(fc.record({ sender, login: smallLogin, recipients, aims }), {
+    minLength: 1,
+    maxLength: 4,
+    size: 'max',
+  })
   const agree = fc.asyncProperty(world, fates, runs, async (world, fates, aimed) => {
     counts.worlds++
     const rules = world.rules.map((rule, index) => ({ rule, fate: fates[index] ?? 'stands' }))
-    const runs = aimed.map(({ sender, recipients, aims }) => {
+    const runs = aimed.map(({ sender, login, recipients, aims }) => {
       const targets = aims.flatMap((aim) => world.rules[aim % world.rules.length] ?? [])
       const at = targets.map(({ value }) => (value.includes('@') ? value : `x@${value}`))
-      return { sender, recipients: [...new Set([...recipients, ...at])] }
+      return { sender, login, recipients: [...new Set([...recipients, ...at])] }
     })
     const lab = new Lab(makeFolder(t), '')
-    lab.configure(settings(world.groups, script.port), world.internal)
+    lab.configure(settings(world, script.port), world.internal)
     await fill(lab, rules)
     const facts = makeFacts({ ...world, rules: live(rules) })
     // Once a world, the program as a person starts it; it runs beside the rest.
-    const [sampled] = runs.flatMap(({ sender, recipients }) => {
+    const [sampled] = runs.flatMap(({ sender, login, recipients }) => {
       const recipient = recipients.find(fitsArgv)
-      return recipient === undefined || !fitsArgv(sender) ? [] : [{ sender, recipient }]
+      return recipient === undefined || !fitsArgv(sender) ? [] : [{ sender, login, recipient }]
     })
-    const program = sampled && lab.toeh('why', '--json', `--sender=${sampled.sender}`, sampled.recipient)
-    for (const [index, { sender, recipients }] of runs.entries()) {
+    const program =
+      sampled &&
+      lab.toeh('why', '--json', `--sender=${sampled.sender}`, `--login=${sampled.login}`, sampled.recipient)
+    for (const [index, { sender, login, recipients }] of runs.entries()) {
       script.raw = Buffer.alloc(0)
-      const logged = await gate(lab, sender, recipients, index)
-      const naive = decide({ sender, recipients }, facts)
-      const timeless = decide({ sender, recipients }, makeFacts(world))
+      const logged = await gate(lab, sender, login, recipients, index)
+      const naive = decide({ sender, login, recipients }, facts)
+      const timeless = decide({ sender, login, recipients }, makeFacts(world))
       assertSame(
         logged.map(({ to, verdict, reason }) => [to, verdict, reason]),
         naive.map(({ recipient, pass, reason }) => [recipient, pass ? 'pass' : 'hold', reason]),
@@ -190,7 +210,7 @@ t.test('the filter, the command and the naive landscape say the same', async (t)
       )
       for (const { to, verdict, reason, rule } of logged) {
         counts.pairs++
-        const answer = await ask(lab, sender, to)
+        const answer = await ask(lab, sender, login, to)
         assertSame(asLogged(to, answer), [to, verdict, reason, rule], `why, from <${sender}>`)
         const scope = answer.rule?.scope ?? ''
         if (scope.startsWith('@')) counts.byDomain++
@@ -204,7 +224,11 @@ t.test('the filter, the command and the naive landscape say the same', async (t)
     counts.processes++
     const { code, stdout, stderr } = await program
     assertSame({ code, stderr }, { code: 0, stderr: '' }, 'toeh why')
-    assertSame(JSON.parse(stdout), await ask(lab, sampled.sender, sampled.recipient), 'the program')
+    assertSame(
+      JSON.parse(stdout),
+      await ask(lab, sampled.sender, sampled.login, sampled.recipient),
+      'the program',
+    )
   })
   await holds(t, 'worlds', 40, agree)
   t.comment(

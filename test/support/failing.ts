@@ -39,6 +39,35 @@ export function replaceFs<N extends Name>(
   return restore
 }
 
+/**
+ * Which fsync and rename are asked of the disk while `work` runs, in order: what was renamed before its bytes are synced,
+ * or is forgotten before its removal is, may be gone after a power cut, or be there again.
+ * @param name how a path is written down
+ */
+export async function syncOrder(
+  t: Test,
+  name: (path: string) => string,
+  work: () => unknown,
+): Promise<string[]> {
+  const order: string[] = []
+  const restores = [
+    replaceFs(t, 'fsyncSync', (real) => (fd: number) => {
+      order.push(`fsync ${name(fs.readlinkSync(`/proc/self/fd/${fd}`))}`)
+      real(fd)
+    }),
+    replaceFs(t, 'renameSync', (real) => (from: string, to: string) => {
+      order.push(`rename ${name(from)} ${name(to)}`)
+      real(from, to)
+    }),
+  ]
+  try {
+    await work()
+  } finally {
+    for (const restore of restores) restore()
+  }
+  return order
+}
+
 /** A system error as Node throws it. */
 export function systemError(code: string, words: string): Error {
   const errno = -(constants.errno[code as keyof typeof constants.errno] ?? 0)

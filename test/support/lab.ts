@@ -104,7 +104,8 @@ export interface FilterCall {
   queueId?: string
   size?: number
   recipients: readonly string[]
-  input?: string | Buffer
+  /** Null leaves standard input open, with nothing in it. */
+  input?: string | Buffer | null
   /** More options, before the `--`. */
   options?: readonly string[]
   env?: Record<string, string>
@@ -119,6 +120,8 @@ export interface FilterCall {
   node?: string
   /** What starts it: setpriv, prlimit and their options. */
   through?: readonly string[]
+  /** Milliseconds after which it is killed: a run whose deadline does not come is a failure, not a test that hangs. */
+  patience?: number
 }
 
 export const MESSAGE =
@@ -161,15 +164,20 @@ export class Lab {
     const node = call.node === undefined ? WITH_NODE : `--node=${call.node}`
     const program = call.bare === true ? [NODE, GATE] : [call.program ?? FILTER, node]
     const line = [...(call.through ?? []), ...program, ...args]
-    return startWith({ ...PIPE_ENV, ...call.env }, line, { cwd: call.cwd ?? this.state })
+    const detached = call.patience !== undefined
+    return startWith({ ...PIPE_ENV, ...call.env }, line, { cwd: call.cwd ?? this.state, detached })
   }
 
   async filter(call: FilterCall): Promise<Outcome> {
     const child = this.startFilter(call)
     const outcome = outcomeOf(child)
     child.stdin?.on('error', () => {}) // A filter that fails early does not read.
-    child.stdin?.end(call.input ?? MESSAGE)
-    return outcome
+    if (call.input !== null) child.stdin?.end(call.input ?? MESSAGE)
+    const { patience } = call
+    // Its whole group: the shell alone would leave Node behind, which has its output in hand.
+    const kill = (): boolean => process.kill(-(child.pid ?? 0), 'SIGKILL')
+    const enough = patience === undefined ? undefined : setTimeout(kill, patience)
+    return outcome.finally(() => clearTimeout(enough))
   }
 
   startToeh(...args: string[]): ChildProcess {

@@ -28,7 +28,7 @@ export function makeRule({
 }
 
 /** Facts as the gate has them; of these values alone where they are given. */
-export function makeFacts({ internal, groups, rules }: World, values?: Iterable<string>): Facts {
+export function makeFacts({ internal, groups, rules, delimiters }: World, values?: Iterable<string>): Facts {
   const wanted = values === undefined ? undefined : new Set(values)
   const byValue = new Map<string, Rule[]>()
   for (const rule of rules) {
@@ -36,7 +36,8 @@ export function makeFacts({ internal, groups, rules }: World, values?: Iterable<
       byValue.set(rule.value, [...(byValue.get(rule.value) ?? []), rule])
     }
   }
-  return { internal: new Set(internal), groups: new Map(groups), rules: byValue }
+  const company = { internal: new Set(internal), groups: new Map(groups), delimiters, logins: LOGINS }
+  return { ...company, rules: byValue }
 }
 
 const LOCALS = ['x', 'y', 'x.y', 'x+y']
@@ -77,11 +78,34 @@ export const smallRecipient: fc.Arbitrary<string> = fc.oneof(
 export const smallSender: fc.Arbitrary<string> = fc.oneof(
   { weight: 2, arbitrary: fc.constant('') },
   { weight: 6, arbitrary: fc.constantFrom('anna@corp.test', 'Otto@CORP.test', 'eva@shop.test') },
+  { weight: 2, arbitrary: fc.constantFrom('anna+x@corp.test', 'otto-y+z@corp.test', 'info@corp.test') },
   { weight: 2, arbitrary: smallRecipient },
+)
+
+/** Of the configuration: whose login does not say whose it is. */
+export const LOGINS: ReadonlyMap<string, string> = new Map([['boss', 'otto@corp.test']])
+
+/** Logins in every form, and whose mailboxes they may be, without extensions taken off; undefined for anybody's. */
+export const LOGGED_IN: Record<string, (internal: readonly string[]) => string[] | undefined> = {
+  '': () => [],
+  'anna@corp.test': () => ['anna@corp.test'],
+  'ANNA+z@Corp.test': () => ['anna+z@corp.test'],
+  anna: (internal) => internal.map((domain) => `anna@${domain}`),
+  'CORP\\anna': (internal) => internal.map((domain) => `anna@${domain}`),
+  'otto@REALM': (internal) => internal.map((domain) => `otto@${domain}`),
+  boss: () => ['otto@corp.test'],
+  'J\u{fc}rgen M': () => undefined,
+}
+
+/** Mostly none, as most mail of these worlds has only a sender. */
+export const smallLogin: fc.Arbitrary<string> = fc.oneof(
+  fc.constant(''),
+  fc.constantFrom(...Object.keys(LOGGED_IN)),
 )
 
 export interface World {
   internal: string[]
+  delimiters: string | undefined
   /** Name and members, in the order of the configuration. */
   groups: [string, string[]][]
   rules: Rule[]
@@ -89,6 +113,7 @@ export interface World {
 
 const SCOPES = [
   'anna@corp.test',
+  'anna+x@corp.test',
   'otto@corp.test',
   '@corp.test',
   '@shop.test',
@@ -98,13 +123,14 @@ const SCOPES = [
 ]
 const GROUPS: World['groups'] = [
   ['accounting', ['anna@corp.test', '@shop.test']],
-  ['board', ['otto@corp.test', 'anna@corp.test']],
+  ['board', ['otto+b@corp.test', 'anna@corp.test']],
 ]
 
 /** Rules, groups and internal domains; of each value, scope and effect one rule at most, as the database has it. */
 export const world: fc.Arbitrary<World> = fc
   .record({
     internal: fc.subarray(['shop.test', 'a.test', 'b.a.test', 'a.aa.test']),
+    delimiters: fc.constantFrom(undefined, '', '+', '+', '+-'),
     groups: fc.shuffledSubarray(GROUPS),
     rules: fc.uniqueArray(
       fc.record({
@@ -119,8 +145,9 @@ export const world: fc.Arbitrary<World> = fc
       { maxLength: 60, size: 'max', selector: ({ value, scope, effect }) => `${effect} ${value} ${scope}` },
     ),
   })
-  .map(({ internal, groups, rules }) => ({
+  .map(({ internal, delimiters, groups, rules }) => ({
     internal: ['corp.test', ...internal],
+    delimiters,
     groups,
     rules: rules.map((rule, index) =>
       makeRule({ ...rule, id: index + 1, subdomains: rule.subdomains && !rule.value.includes('@') }),

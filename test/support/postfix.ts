@@ -130,9 +130,11 @@ export class Postfix {
     const sink = await Sink.start()
     const ports: [number, number, number] = [await freePort(), await freePort(), await freePort()]
     const reinject = `reinject = "smtp:127.0.0.1:${ports[1]}"\n`
+    const [, delimiter = ''] = /^recipient_delimiter=(.*)$/m.exec(options.main?.join('\n') ?? '') ?? []
+    const extensions = `recipient_delimiter = ${JSON.stringify(delimiter)}\n`
     const lab = new Lab(
       dir,
-      `${reinject}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}\n[express]\nenabled = ${options.express ?? false}\n`,
+      `${reinject}${extensions}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}\n[express]\nenabled = ${options.express ?? false}\n`,
     )
     const postfix = new Postfix(dir, lab, sink, ports)
     t.teardown(async () => {

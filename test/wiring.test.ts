@@ -6,6 +6,7 @@ import { laneRestrictions } from '../lib/express.js'
 import type { LaneFacts } from '../lib/lanecheck.js'
 import { sourceOf } from '../lib/lookuptable.js'
 import { parseServices } from '../lib/mastercf.js'
+import { parseNetwork } from '../lib/network.js'
 import { argumentsOf, type Edit, type Ground, leadsToGate, unwire, wire } from '../lib/wiring.js'
 import { ROOT } from './support/lab.js'
 
@@ -422,6 +423,100 @@ t.test('the express lane', (t) => {
   ])
   for (const [master, settings, why] of refusals)
     assertRefusal(t, () => wireLane(ground(master, settings)), 'master.cf, submission/inet', why)
+  t.end()
+})
+
+t.test('the relay on port 25', (t) => {
+  const networks = ['127.0.0.0/8', '10.0.0.5'].flatMap((text) => parseNetwork(text) ?? [])
+  const relay = { networks, path: '/etc/toeh/toeh-clients' }
+  const mynetworks = '127.0.0.0/8 10.0.0.0/24'
+  const asked = 'check_client_access cidr:/etc/toeh/toeh-clients'
+  const own = 'pipemap:{cidr:/etc/toeh/toeh-clients,static:{silent-discard,dsn}}'
+  const lines = (from: Ground, lane?: LaneFacts): string[] =>
+    short(wire(from, lane, relay).edits).filter(
+      (line) => !SERVICES.includes(line) && !PARAMETERS.includes(line),
+    )
+  const common = [
+    '-P pickup/unix/content_filter=toeh:dummy',
+    '-e smtpd_restriction_classes=toeh_gate',
+    '-e toeh_gate=permit_auth_destination, check_client_access static:{FILTER toeh:dummy}, permit',
+    `-e toeh_relay_restrictions=${asked}, check_sasl_access static:{toeh_gate}, defer_unauth_destination`,
+  ]
+  const options = (id: string): string[] => [
+    `-P ${id}/smtpd_relay_restrictions=$toeh_relay_restrictions`,
+    `-P ${id}/smtpd_discard_ehlo_keyword_address_maps=${own}`,
+  ]
+  const back = '-P 127.0.0.1:10026/inet/message_size_limit=10340000'
+  t.same(lines(ground(['smtp inet n - y - - smtpd', PICKUP], { mynetworks })), [
+    ...common,
+    ...options('smtp/inet'),
+    back,
+  ])
+  t.same(
+    lines(ground(['smtp inet n - y - 1 postscreen', 'smtpd pass - - y - - smtpd', PICKUP], { mynetworks })),
+    [...common, ...options('smtpd/pass'), back],
+    'behind postscreen',
+  )
+  const both = lines(
+    ground(['smtp inet n - y - - smtpd', '10.0.0.1:25 inet n - y - - smtpd', PICKUP], { mynetworks }),
+  )
+  t.same(both, [...common, ...options('smtp/inet'), ...options('10.0.0.1:25/inet'), back], 'on two addresses')
+  const gated = [
+    '10.0.0.1:25 inet n - y - - smtpd',
+    ' -o content_filter=toeh:dummy -o smtpd_client_restrictions=permit_mynetworks,reject',
+  ]
+  t.notMatch(
+    lines(ground(['smtp inet n - y - - smtpd', ...gated, PICKUP], { mynetworks })).join(),
+    '10.0.0.1:25',
+    'one that has the gate already is left',
+  )
+  const people = {
+    mynetworks,
+    smtpd_sasl_auth_enable: 'yes',
+    smtpd_restriction_classes: 'mine',
+    mine: 'reject',
+  }
+  t.same(
+    lines(ground(['smtp inet n - y - - smtpd', PICKUP], people)).filter((line) =>
+      /discard|classes/.test(line),
+    ),
+    [
+      '-e smtpd_restriction_classes=mine, toeh_gate',
+      '-P smtp/inet/smtpd_discard_ehlo_keywords=silent-discard,dsn',
+    ],
+    'where people log in nobody is offered receipts',
+  )
+  const lane = ground([SUBMISSION, 'smtp inet n - y - - smtpd', PICKUP], {
+    mynetworks,
+    smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, reject',
+  })
+  const laned = lines(lane, laneOf(lane))
+  t.match(laned.join(' '), '-F submission/inet/chroot=n')
+  t.notMatch(laned.join(' '), /smtp\/inet\/(?:chroot|smtputf8|smtpd_recipient)/, 'port 25 is not in the lane')
+  assertRefusal(
+    t,
+    () => wire(ground([SUBMISSION]), undefined, relay),
+    'master.cf',
+    /no smtpd\(8\) is on port 25/,
+  )
+  assertRefusal(
+    t,
+    () =>
+      wire(
+        ground(
+          [
+            'smtp inet n - y - - smtpd',
+            '10.0.0.1:25 inet n - y - - smtpd',
+            ' -o smtpd_relay_restrictions=reject',
+          ],
+          { mynetworks },
+        ),
+        undefined,
+        relay,
+      ),
+    'master.cf, smtp/inet, 10.0.0.1:25/inet',
+    /they say in different ways who may relay/,
+  )
   t.end()
 })
 

@@ -95,11 +95,26 @@ function networkOfKey(key: string): Network | undefined {
   return parseNetwork(`${[...octets, '0', '0', '0'].slice(0, 4).join('.')}/${8 * octets.length}`)
 }
 
+const CHANGES_NOTHING = /^(?:DUNNO|REJECT|DEFER|DISCARD|WARN|INFO|PREPEND|HOLD|DELAY|[45]\d\d)\b/i
+
+/** The networks of a table's keys, each read once: a table may have tens of thousands, and many are asked about. */
+const networksByTable = new WeakMap<readonly TableEntry[], (Network | undefined)[]>()
+
+function networksOfKeys(entries: readonly TableEntry[]): (Network | undefined)[] {
+  const known = networksByTable.get(entries)
+  if (known !== undefined) return known
+  const networks = entries.map(({ key }) => networkOfKey(key.replace(/^!/, '')))
+  networksByTable.set(entries, networks)
+  return networks
+}
+
 /** The tables of clients that a service's lists ask, and what these answer. */
 function clientKeys(facts: Restricted, service: Service): string[] {
   const found = new Set<string>()
   const take = (table: string): void => {
-    for (const { key, value } of facts.answers.get(table) ?? []) if (!/^DUNNO\b/i.test(value)) found.add(key)
+    // Whom it refuses or says nothing of is nobody apart: a list of those may be long.
+    for (const { key, value } of facts.answers.get(table) ?? [])
+      if (!CHANGES_NOTHING.test(value)) found.add(key)
   }
   const walk = (setting: string, list: string, seen: ReadonlySet<string>): void => {
     const names = splitList(list)
@@ -318,8 +333,9 @@ class Reading {
     if (kind === 'ccert' && !this.#client.certificate) return { values: [], isCertain: false }
     const entries = this.#facts.answers.get(table) ?? (source.kind === 'written' ? source.entries : [])
     const values: string[] = []
-    for (const entry of entries) {
-      const matches = this.#matches(kind, table, entry)
+    const networks = kind === 'client' ? networksOfKeys(entries) : []
+    for (const [at, entry] of entries.entries()) {
+      const matches = this.#matches(kind, table, entry, networks[at])
       if (matches === 'no') continue
       values.push(entry.value)
       if (matches === 'yes') return { values, isCertain: true }
@@ -327,11 +343,16 @@ class Reading {
     return { values, isCertain: false }
   }
 
-  #matches(kind: string, table: string, { key }: TableEntry): 'yes' | 'no' | 'maybe' {
+  #matches(
+    kind: string,
+    table: string,
+    { key }: TableEntry,
+    own: Network | undefined,
+  ): 'yes' | 'no' | 'maybe' {
     if (EVERYTHING.includes(key)) return 'yes'
     const isPattern = /^(?:regexp|pcre):/.test(table)
     if (isPattern) return 'maybe'
-    if (kind === 'client') return this.#matchesClient(key)
+    if (kind === 'client') return this.#matchesClient(key, own)
     if (kind === 'recipient') {
       const domain = key.slice(key.lastIndexOf('@') + 1).toLowerCase()
       const isOwn = this.#facts.toeh.internal.includes(domain)
@@ -341,9 +362,8 @@ class Reading {
     return 'maybe'
   }
 
-  #matchesClient(key: string): 'yes' | 'no' | 'maybe' {
+  #matchesClient(key: string, own: Network | undefined): 'yes' | 'no' | 'maybe' {
     const { network, host } = this.#client
-    const own = networkOfKey(key.replace(/^!/, ''))
     if (own === undefined) {
       const name = key.toLowerCase().replace(/^\./, '')
       return host !== undefined && (host === key.toLowerCase() || host.endsWith(`.${name}`)) ? 'yes' : 'no'

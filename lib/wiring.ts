@@ -198,9 +198,12 @@ function otherFilter(ground: Ground, service: Service): string {
  * submit says which one: it may be another than that of incoming mail.
  */
 function chainEdits(ground: Ground, entrances: readonly Service[]): { edits: Edit[]; remarks: string[] } {
-  const servers = entrances.filter((service) => isServer(service) && otherFilter(ground, service) !== '')
+  const people = peoplesServices(ground)
+  const filtered = entrances.filter((service) => otherFilter(ground, service) !== '')
   const having =
-    servers.length > 0 ? servers : entrances.filter((service) => otherFilter(ground, service) !== '')
+    [filtered.filter((service) => people.includes(service)), filtered.filter(isServer)].find(
+      (some) => some.length > 0,
+    ) ?? filtered
   const [filter = '', second] = new Set(having.map((service) => otherFilter(ground, service)))
   if (filter === '') return { edits: [], remarks: [] }
   const ids = having.map(({ id }) => id).join(', ')
@@ -328,7 +331,8 @@ function relayEdits(ground: Ground, { networks, path }: Relay): { edits: Edit[];
     )
     const [round] = passages(after.facts, after.service).round
     if (round !== undefined) {
-      const word = round.fates[0]?.permits.at(-1) ?? RELAY_LIST
+      const [fate] = round.fates
+      const word = fate?.filter ? `FILTER ${fate.filter}` : (fate?.permits.at(-1) ?? RELAY_LIST)
       refuse(
         `master.cf, ${service.id}`,
         words`${word} would still let ${round.client.label} send outside without the gate`,
@@ -342,6 +346,9 @@ function relayEdits(ground: Ground, { networks, path }: Relay): { edits: Edit[];
       )
     if (optionOf(service, RELAY_LIST) !== `$${RELAY_PARAMETER}`)
       edits.push(option(service, RELAY_LIST, `$${RELAY_PARAMETER}`))
+    const classes = optionOf(service, CLASSES)
+    if (classes !== null && !splitList(classes).includes(RELAY_CLASS))
+      edits.push(option(service, CLASSES, [...splitList(classes), RELAY_CLASS].join()))
     edits.push(...silenceEdits(ground, service, path))
   }
   const [list = '', second] = lists
@@ -363,8 +370,8 @@ function relayEdits(ground: Ground, { networks, path }: Relay): { edits: Edit[];
     if (ground.set.get(name) !== value) main.push(parameter(ground, name, value))
   const [back = ground.expected.reinjection] = waysBack(ground)
   const wanted = Math.max(...servers.map((service) => sizeLimit(ground, service))) + HEADROOM
-  const room = Number.isFinite(wanted) && sizeLimit(ground, back) < wanted
-  if (room) edits.push(option(back, 'message_size_limit', String(wanted)))
+  if (ground.toeh.reinject !== undefined && Number.isFinite(wanted) && sizeLimit(ground, back) < wanted)
+    edits.push(option(back, 'message_size_limit', String(wanted)))
   remarks.push(
     words`${ids}: ${networks.map(networkText).join(' ')} relay, and all of it that goes outside meets the gate. To change who does: ${path}, then postfix reload.`,
   )

@@ -124,6 +124,21 @@ t.test('clients', (t) => {
   t.end()
 })
 
+t.test('a list of tens of thousands who are refused', (t) => {
+  const { facts, service } = factsOf({
+    smtpd_client_restrictions: 'check_client_access cidr:/blocked, permit_mynetworks, reject',
+    content_filter: 'toeh:dummy',
+  })
+  const blocked: readonly TableEntry[] = Array.from({ length: 50_000 }, (_, at) => ({
+    key: `100.${at >> 8}.${at & 255}.0/24`,
+    value: 'REJECT',
+  }))
+  const answers = new Map<string, readonly TableEntry[] | undefined>([['cidr:/blocked', blocked]])
+  t.equal(clientsOf({ ...facts, answers }, service).length, 3, 'nobody is looked at apart')
+  t.ok(isGated({ ...facts, answers }, service))
+  t.end()
+})
+
 t.test('what a FILTER stands behind', (t) => {
   const filter = 'check_client_access static:{FILTER toeh:dummy}'
   const table: [settings: Record<string, string>, past: string | undefined][] = [

@@ -486,6 +486,30 @@ t.test('the relay on port 25', (t) => {
     ],
     'where people log in nobody is offered receipts',
   )
+  t.match(
+    lines(
+      ground(['smtp inet n - y - - smtpd', ' -o smtpd_restriction_classes=mine', PICKUP], { mynetworks }),
+    ).join(' '),
+    '-P smtp/inet/smtpd_restriction_classes=mine,toeh_gate',
+    'a service with classes of its own takes none from main.cf',
+  )
+  const base = ground(['smtp inet n - y - - smtpd', PICKUP], { mynetworks })
+  const bySendmail = lines({ ...base, toeh: { ...base.toeh, reinject: undefined } })
+  t.notMatch(bySendmail.join(), '10026', 'with sendmail as the way on there is no way back')
+  t.same(bySendmail.slice(-2), options('smtp/inet'))
+  const scanned = ground([SUBMISSION, ' -o content_filter=scan:out', 'smtp inet n - y - - smtpd', PICKUP], {
+    mynetworks,
+    content_filter: 'scan:in',
+  })
+  t.same(
+    lines(scanned).filter((line) => line.includes('content_filter')),
+    [
+      '-P 127.0.0.1:10026/inet/content_filter=scan:out',
+      '-P submission/inet/content_filter=toeh:dummy',
+      '-P pickup/unix/content_filter=toeh:dummy',
+    ],
+    'incoming mail keeps its filter, and what goes out has that of submission',
+  )
   const lane = ground([SUBMISSION, 'smtp inet n - y - - smtpd', PICKUP], {
     mynetworks,
     smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, reject',

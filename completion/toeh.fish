@@ -23,13 +23,13 @@ complete -c toeh -n '__fish_seen_subcommand_from doctor' -l canary-to -d 'to who
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a allow -d 'make destinations known'
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l subdomains -d 'a domain also stands for those below it'
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l note -d 'why, for whoever looks later' -x
-complete -c toeh -n '__fish_seen_subcommand_from allow' -l for -d 'only for mail of this sender, @domain or group' -x
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l for -d 'only for mail of this sender, @domain or group; foreign: of senders who are not ours' -x
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l until -d 'only until the end of this day (2026-12-31), or for so long (30d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l force -d 'take a whole freemail domain'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a block -d 'hold destinations, whatever is said of a wider domain'
 complete -c toeh -n '__fish_seen_subcommand_from block' -l subdomains -d 'a domain also stands for those below it'
 complete -c toeh -n '__fish_seen_subcommand_from block' -l note -d 'why, for whoever looks later' -x
-complete -c toeh -n '__fish_seen_subcommand_from block' -l for -d 'only for mail of this sender, @domain or group' -x
+complete -c toeh -n '__fish_seen_subcommand_from block' -l for -d 'only for mail of this sender, @domain or group; foreign: of senders who are not ours' -x
 complete -c toeh -n '__fish_seen_subcommand_from block' -l until -d 'only until the end of this day (2026-12-31), or for so long (30d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from block' -l force -d 'means nothing here'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a revoke -d 'end the rules of destinations'

@@ -29,6 +29,9 @@ export function chainHash(previous: string, deed: Deed): string {
 
 const ANCHOR = 'audit anchor'
 
+/** Rows that are read at once. */
+const PIECE = 1000
+
 /** The hash before the first row that is still there; empty where none was ever removed. */
 function anchorOf(db: Database): string {
   return db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', ANCHOR)?.value ?? ''
@@ -72,22 +75,38 @@ export class Audit {
 
   /** The deeds that fit, oldest first. */
   async list({ who, subject = '', since = 0 }: AuditFilter): Promise<AuditRow[]> {
-    return this.#db.all<AuditRow>(
-      `SELECT id, at, who, what, subject, was, now FROM audit
-       WHERE at >= ? AND instr(subject, ?) > 0 AND (? IS NULL OR who = ?) ORDER BY id`,
-      ...[since, subject, who ?? null, who ?? null],
-    )
+    const columns = 'id, at, who, what, subject, was, now'
+    const fits = 'at >= ? AND instr(subject, ?) > 0 AND (? IS NULL OR who = ?)'
+    return [...this.#pieces<AuditRow>(columns, fits, since, subject, who ?? null, who ?? null)].flat()
+  }
+
+  /** Rows, oldest first, so many at once: it only grows, and no writer has to wait until all of it is read. */
+  *#pieces<Row>(columns: string, fits: string, ...values: (string | number | null)[]): Generator<Row[]> {
+    const end = `SELECT max(id) AS id FROM (SELECT id FROM audit WHERE id > ? ORDER BY id LIMIT ${PIECE})`
+    const sql = `SELECT ${columns} FROM audit WHERE id > ? AND id <= ? AND ${fits} ORDER BY id`
+    for (let from = Number.MIN_SAFE_INTEGER; ; ) {
+      const to = this.#db.get<{ id: number | null }>(end, from)?.id ?? null
+      if (to === null) return
+      yield this.#db.all<Row>(sql, from, to, ...values)
+      from = to
+    }
   }
 
   /** Follows the chain from the first row to the last, or to the first that does not fit. */
   async verify(): Promise<AuditState> {
-    const sql = 'SELECT id, at, who, what, subject, was, now, hash FROM audit ORDER BY id'
-    let head = anchorOf(this.#db)
+    const anchor = anchorOf(this.#db)
+    let head = anchor
     let rows = 0
-    for (const row of this.#db.all<AuditRow & { hash: string }>(sql)) {
-      if (row.hash !== chainHash(head, row)) return { rows, broken: row.id, head }
-      head = row.hash
-      rows++
+    for (const piece of this.#pieces<AuditRow & { hash: string }>('*', 'true')) {
+      for (const row of piece) {
+        if (row.hash !== chainHash(head, row)) {
+          // Somebody has removed the oldest meanwhile.
+          if (anchorOf(this.#db) !== anchor) return this.verify()
+          return { rows, broken: row.id, head }
+        }
+        head = row.hash
+        rows++
+      }
     }
     return { rows, broken: null, head }
   }

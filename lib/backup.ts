@@ -1,8 +1,8 @@
 /** Backups of the database: taken while filters run, checked, published by one rename; and the newest of them. */
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -55,8 +55,9 @@ function targetOf(state: string, file: string, at: number): string {
 }
 
 /**
- * Copies the database to `file`, or to a dated file where that is a folder: as a temporary beside it, marked, checked,
- * synced, renamed. Readers are not disturbed; a writer waits for as long as the copying takes.
+ * Copies the database to `file`, or to a dated file where that is a folder: in a folder of its own beside it, marked, checked,
+ * synced, renamed. Its own, because others may write where backups go, and SQLite would take a journal that they put beside
+ * the copy for its own. Readers are not disturbed; a writer waits for as long as the copying takes.
  * @throws Failure with nothing left behind, and with an older backup of that name as it was
  */
 export async function takeBackup(
@@ -66,8 +67,10 @@ export async function takeBackup(
   options: { busySeconds: number },
 ): Promise<Backup> {
   const target = targetOf(state, file, at)
-  const draft = join(dirname(target), `.${basename(target)}-${randomBytes(6).toString('hex')}`)
+  let folder: string | undefined
   try {
+    folder = mkdtempSync(join(dirname(target), `.${basename(target)}-`))
+    const draft = join(folder, 'draft')
     closeSync(openSync(draft, 'wx', 0o600))
     const db = openForReading(databasePath(state), options)
     const counted = await db.copyTo(draft).finally(() => db.close())
@@ -82,11 +85,7 @@ export async function takeBackup(
   } catch (error) {
     throw toFailure('backup', error, { at: target })
   } finally {
-    try {
-      rmSync(draft, { force: true })
-    } catch {
-      // The folder it was to stand in is none: the first error says so.
-    }
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   }
 }
 

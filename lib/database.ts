@@ -188,6 +188,11 @@ export interface Database {
    * either. Nested calls join the outer one.
    */
   transaction<T>(work: () => T, lock?: 'immediate' | 'exclusive'): T
+  /**
+   * Runs what reads for long while nobody writes. Else a writer that is to commit would let nobody else begin to read until
+   * this ends (PENDING, https://www.sqlite.org/lockingv3.html#locking), and known mail would be deferred.
+   */
+  still<T>(work: () => T): T
   /** Waits so many seconds at most for a lock, from now on. */
   waitAtMost(seconds: number): void
   /** Copies the whole database into a file, as it is at one moment. @returns rows by table */
@@ -264,11 +269,13 @@ function explain(error: unknown, path: string): never {
 class SqliteDatabase implements Database {
   readonly #db: Sqlite.Database
   readonly #path: string
+  readonly #options: OpenOptions
   readonly #statements = new Map<string, Sqlite.Statement<Value[]>>()
 
-  constructor(db: Sqlite.Database, path: string) {
+  constructor(db: Sqlite.Database, path: string, options: OpenOptions = { busySeconds: 0 }) {
     this.#db = db
     this.#path = path
+    this.#options = options
   }
 
   #prepare(sql: string): Sqlite.Statement<Value[]> {
@@ -305,11 +312,19 @@ class SqliteDatabase implements Database {
     this.#try(() => this.#db.pragma(`busy_timeout = ${seconds * 1000}`))
   }
 
-  /**
-   * In one step and one read transaction: writers wait for as long as it takes, where a copy in many steps would begin
-   * anew with each of their commits (https://www.sqlite.org/backup.html).
-   */
+  still<T>(work: () => T): T {
+    if (!this.#db.readonly) return this.transaction(work)
+    const release = this.#try(() => barWriters(this.#path, this.#options))
+    try {
+      return work()
+    } finally {
+      release()
+    }
+  }
+
+  /** In one step: a copy in many would begin anew with each commit (https://www.sqlite.org/backup.html). */
   async copyTo(path: string): Promise<Record<string, number>> {
+    const release = this.#try(() => barWriters(this.#path, this.#options))
     try {
       this.#db.exec('BEGIN')
       const rows = countRows(this.#db)
@@ -319,11 +334,33 @@ class SqliteDatabase implements Database {
       return explain(error, this.#path)
     } finally {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
+      release()
     }
   }
 
   close(): void {
     this.#db.close()
+  }
+}
+
+/**
+ * Takes the place of the one who may write (RESERVED), so that nobody else comes to the point where readers are kept out.
+ * @returns what gives it back
+ * @throws SQLITE_BUSY where somebody writes for longer than `busySeconds`
+ */
+function barWriters(path: string, options: OpenOptions): () => void {
+  const db = connect(path, options, { readonly: false, fileMustExist: true })
+  try {
+    db.exec('BEGIN IMMEDIATE')
+  } catch (error) {
+    db.close()
+    // Nobody can write who has our rights.
+    if (/^SQLITE_READONLY/.test(String((error as { code?: unknown }).code))) return () => {}
+    throw error
+  }
+  return () => {
+    db.exec('ROLLBACK')
+    db.close()
   }
 }
 
@@ -396,7 +433,7 @@ export function openForReading(path: string, options: OpenOptions): Database {
       db = connect(path, options, { readonly: true, fileMustExist: true })
       const version = schemaVersion(db)
       checkVersion(version, path)
-      if (version === MIGRATIONS.length) return new SqliteDatabase(db, path)
+      if (version === MIGRATIONS.length) return new SqliteDatabase(db, path, options)
       db.close()
     } catch (error) {
       db?.close()
@@ -430,10 +467,12 @@ function openWritable(path: string, options: OpenOptions, mustExist: boolean): D
     db.pragma('journal_mode = TRUNCATE')
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    // What does not fit into the cache would be written before the commit, and nobody could read from then on.
+    db.pragma('cache_spill = OFF')
     const version = schemaVersion(db)
     if (mustExist || version > 0) checkVersion(version, path)
     if (version < MIGRATIONS.length) migrate(db)
-    return new SqliteDatabase(db, path)
+    return new SqliteDatabase(db, path, options)
   } catch (error) {
     db?.close()
     return explain(error, path)
@@ -456,12 +495,14 @@ export interface Examined {
 export function examineDatabase(path: string, options: OpenOptions): Examined {
   if (!existsSync(path)) return { condition: 'missing', details: [] }
   let db: Sqlite.Database | undefined
+  let release: (() => void) | undefined
   try {
     if (statSync(path).size === 0) return { condition: 'empty', details: [] }
     db = connect(path, options, { readonly: true, fileMustExist: true })
     const version = schemaVersion(db)
     if (version === 0) return { condition: 'empty', details: [] }
     checkVersion(version, path)
+    release = barWriters(path, options)
     const said = db.pragma('integrity_check(20)') as { integrity_check: string }[]
     const faults = said.map((row) => row.integrity_check.replace(/\s+/g, ' ')).filter((text) => text !== 'ok')
     if (faults.length > 0) return { condition: 'damaged', details: faults }
@@ -475,6 +516,7 @@ export function examineDatabase(path: string, options: OpenOptions): Examined {
     if (/^SQLITE_READONLY_(ROLLBACK|RECOVERY)$/.test(code)) return { condition: 'interrupted', details: [] }
     return explain(error, path)
   } finally {
+    release?.()
     db?.close()
   }
 }
@@ -525,37 +567,30 @@ export function readBackup(path: string): { at: number; rows: Record<string, num
 }
 
 /**
- * Works on a small file of its own schema that another program reads beside us, with a write-ahead log: dict_sqlite
- * of Postfix waits for no lock and ends its process where it meets one, and so no reader may ever meet one. Whoever
- * closes such a file last locks it to tidy up; the second connection keeps that from happening, because one that may
- * only read cannot tidy up either, and closes last.
+ * Works on a database that is in memory alone, and gives it back as an image (https://www.sqlite.org/c3ref/serialize.html).
+ * @param image what it is made of, which says that there is no log; undefined for a new one
+ * @param path whose image it is, for complaints
+ * @param page bytes of a page of a new one
  * @throws Failure as {@link openForReading} does
  */
-export function workBeside<T>(
-  path: string,
-  schema: string,
-  options: OpenOptions,
+export function workInMemory<T>(
+  { image, path, page }: { image: Buffer | undefined; path: string; page: number },
   work: (db: Database) => T,
-): T {
+): { result: T; image: Buffer } {
+  const { Sqlite, native } = load()
+  const settings = { nativeBinding: native } as unknown as Sqlite.Options
   let db: Sqlite.Database | undefined
-  let reader: Sqlite.Database | undefined
   try {
-    db = connect(path, options, { readonly: false, fileMustExist: true })
-    db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = FULL')
-    // Freed pages would keep what was taken out.
+    db = new Sqlite(image ?? ':memory:', settings)
+    if (image === undefined) db.pragma(`page_size = ${page}`)
+    // Freed bytes would keep what was taken out.
     db.pragma('secure_delete = ON')
-    if (db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table'").get() === undefined) db.exec(schema)
-    reader = connect(path, options, { readonly: true, fileMustExist: true })
-    reader.prepare('SELECT 1 FROM sqlite_schema').get()
-    const result = work(new SqliteDatabase(db, path))
-    // An empty log is all that the next one who opens it has to recover. It waits for readers, and never bars them.
-    db.pragma('wal_checkpoint(TRUNCATE)')
-    return result
+    const lasting = new SqliteDatabase(db, path)
+    const result = lasting.transaction(() => work(lasting))
+    return { result, image: db.serialize() }
   } catch (error) {
     return explain(error, path)
   } finally {
     db?.close()
-    reader?.close()
   }
 }

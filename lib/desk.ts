@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Actor, Audit } from './audit.js'
 import { type Config, companyOf, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
-import { databasePath, openForReading, openForWriting } from './database.js'
+import { type Database, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
@@ -61,7 +61,7 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'dec
   const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
   const folder = new HoldFolder(config.state)
   const neighbours = new Neighbours(db, config.internal)
-  const landscape = new Landscape(db, access === 'read' ? undefined : keptLane(config))
+  const landscape = new Landscape(db, access === 'read' ? undefined : keptLane(config, db))
   const hold = new Hold(db, folder)
   return { config, landscape, neighbours, hold, folder, audit: new Audit(db), tokens: new Tokens(db), actor }
 }
@@ -78,12 +78,12 @@ export function presently(desk: Desk): Desk {
  * The express lane that goes with every change, or undefined where it is off. One that was switched off and is still
  * there is emptied: nobody would take out of it what is revoked, and Postfix may still ask it.
  */
-function keptLane(config: Config): Lane | undefined {
+function keptLane(config: Config, db: Database): Lane | undefined {
   const { enabled } = config.express
   if (!enabled && !existsSync(lanePath(config.state))) return undefined
   const lane = new Lane(config)
   if (enabled) return lane
-  lane.replace([])
+  db.transaction(() => lane.replace([]))
   return undefined
 }
 

@@ -163,7 +163,7 @@ function diversionsIn(facts: Tabled, uses: readonly Use[]): Diversion[] {
 
 /** Whether an address is none of the company's own. */
 function isForeign({ toeh }: Setup, address: string): boolean {
-  const parsed = parseAddress(address)
+  const parsed = parseAddress(address, new Set(toeh.internal))
   return !parsed.plain || !toeh.internal.includes(parsed.domain)
 }
 

@@ -2,19 +2,18 @@
  * Errands: pieces of work in the state folder and beside it that root has the owner do (lib/owner.ts). Each takes and gives
  * what JSON can hold, and says nothing to a person.
  */
-import { chmodSync, existsSync, lchownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lchownSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { newestEntry } from './audit.js'
-import { loadConfig } from './config.js'
-import { createDatabase, databasePath, openForReading } from './database.js'
+import { createDatabase, databasePath, openForReading, openForWriting } from './database.js'
 import { enterState, openDesk } from './desk.js'
 import type { LaneRow } from './express.js'
 import { describeError } from './failure.js'
 import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
-import { differences, Lane, lanePath } from './lane.js'
+import { differences, Lane, tidyLane } from './lane.js'
 import { askOwner, type Outcome, type Owner, type Trouble, troubleOf } from './owner.js'
 
 /** A folder that was made, or was there: then what is wrong with it, as commands that mend it. */
@@ -84,7 +83,7 @@ async function look({
   hasLane: boolean
   now: number
 }): Promise<Look> {
-  const config = { state, busySeconds, internal: new Set(internal) }
+  const config = { state, internal: new Set(internal) }
   const seen: Look = { astray: [] }
   try {
     if (hasLane) seen.rows = new Lane(config).rows()
@@ -109,25 +108,17 @@ async function look({
   return seen
 }
 
-/** Makes the lane's file. */
-function makeLane(state: string): void {
-  const path = lanePath(state)
-  // An smtpd that was started too early has made an empty file of root's.
-  if (existsSync(path) && statSync(path).uid !== process.getuid?.()) rmSync(path)
-  if (existsSync(path)) return
-  // For all who can reach it, which the folder leaves to us and to Postfix: its log is made by whoever comes first,
-  // with the same rights, and the other has to write it too.
-  writeFileSync(path, '', { flag: 'wx' })
-  chmodSync(path, 0o666)
-}
-
-/** Writes every row of the lane that is wrong. @returns how many */
-async function fillLane({ config }: { config: string }): Promise<number> {
+/** Makes the lane where it is not there, and writes every row of it that is wrong. @returns how many */
+async function fillLane({ config: path }: { config: string }): Promise<number> {
   // Before the lane is made: where there is no landscape, nothing may pass.
-  openDesk({ config }, 'read')
-  makeLane(loadConfig(config).state)
-  const desk = openDesk({ config }, 'write')
-  return desk.landscape.mendLane(desk.actor.at)
+  const { config, actor } = openDesk({ config: path }, 'read')
+  tidyLane(config.state)
+  const db = openForWriting(databasePath(config.state), config)
+  try {
+    return await new Landscape(db, new Lane(config, true)).mendLane(actor.at)
+  } finally {
+    db.close()
+  }
 }
 
 const ERRANDS = { furnish, look, fillLane }

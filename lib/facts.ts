@@ -96,6 +96,10 @@ export interface Facts {
   lane: LaneFact
   /** Programs of this host that hand mail over by SMTP. */
   injectors: readonly Injector[]
+  /** Approvers, with those that Postfix's aliases make of each; undefined where these cannot be asked. */
+  approvers: readonly { address: string; mailboxes: readonly string[] | undefined }[]
+  /** Undefined where Dovecot does not run Sieve here. */
+  sieve: SieveFact | undefined
   /** Undefined where systemd does not run, or has no unit for this Postfix. */
   unit: UnitFact | undefined
 }
@@ -107,6 +111,12 @@ export interface Injector {
   setting: string
   host: string
   port: string
+}
+
+/** What Dovecot's Sieve writes into MAIL FROM of a redirect. */
+export interface SieveFact {
+  /** sieve_redirect_envelope_from; Pigeonhole's own default is `sender`. */
+  envelopeFrom: string
 }
 
 /** The unit of systemd that Postfix's master runs in. */

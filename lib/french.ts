@@ -34,6 +34,9 @@ export const SAID: Table = {
   '{0}, none released': '{0}, aucun libéré',
   '{0}, none rejected': '{0}, aucun rejeté',
   'would add the rule: {0}': 'ajouterait la règle : {0}',
+  'the rule has no effect on mail like this to {0}: {1}':
+    'la règle est sans effet sur un tel courrier à {0} : {1}',
+  '{0}; {1} has': '{0} ; {1} en a un',
   // Release, reject, recheck
   'nobody waits in it any more': 'plus personne n’y attend',
   'it cannot be written into an SMTP command as it is':
@@ -226,8 +229,8 @@ export const HELP: Table = {
   'addresses or domains': 'adresses ou domaines',
   'a domain also stands for those below it': 'un domaine vaut aussi pour ceux qui sont en dessous',
   'why, for whoever looks later': 'pourquoi, pour qui regardera plus tard',
-  'only for mail of this sender, @domain or group':
-    'seulement pour le courrier de cet expéditeur, @domaine ou groupe',
+  'only for mail of this sender, @domain or group; foreign: of senders who are not ours':
+    'seulement pour le courrier de cet expéditeur, @domaine ou groupe ; foreign : d’expéditeurs qui ne sont pas les nôtres',
   'only until the end of this day (2026-12-31), or for so long (30d)':
     'jusqu’à la fin de ce jour (2026-12-31), ou pour cette durée (30d)',
   'take a whole freemail domain': 'accepte tout un domaine de messagerie gratuite',

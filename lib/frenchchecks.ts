@@ -232,6 +232,22 @@ const CHECKS: Table = {
     'par une extension d’adresse on échappe aux blocages qui visent quelqu’un, à l’accord de deux approbateurs et à la limite des avis',
   'mail of one person counts as that of another': 'le courrier de l’un passe pour celui d’un autre',
   "internal_domains are Postfix's own domains": 'internal_domains sont les domaines de Postfix',
+  "notices reach every approver, as far as Postfix's aliases say":
+    'les avis atteignent chaque approbateur, d’après les alias de Postfix',
+  'Postfix has nobody of the name {0}, who is an approver':
+    'Postfix n’a personne du nom de {0}, qui est approbateur',
+  'notices to there reach nobody, and held mail expires unread':
+    'les avis n’y atteignent personne, et le courrier retenu expire sans avoir été lu',
+  'whether {0} is an alias cannot be told: virtual_alias_maps cannot be asked':
+    'impossible de savoir si {0} est un alias : virtual_alias_maps ne peut être interrogé',
+  'the way back maps no aliases, and notices to one would bounce unseen':
+    'la voie de retour ne résout pas les alias, et un avis envoyé à l’un d’eux serait rejeté sans que personne le voie',
+  "Dovecot's Sieve forwards in the name of the one who forwards, or is not here":
+    'Sieve de Dovecot transfère au nom de celui qui transfère, ou n’est pas ici',
+  "Dovecot's sieve_redirect_envelope_from is {0}, not recipient":
+    'sieve_redirect_envelope_from de Dovecot vaut {0}, et non recipient',
+  'what people forward by Sieve has an outside sender and is held, and they are not told':
+    'ce que les gens transfèrent par Sieve a un expéditeur extérieur et est retenu, et ils n’en sont pas prévenus',
   '{0} has {1} as internal, Postfix does not': '{0} déclare {1} interne, Postfix non',
   '{0} has {1} as internal, Postfix does not name it outside its tables':
     '{0} déclare {1} interne, Postfix ne le nomme pas hors de ses tables',
@@ -591,6 +607,8 @@ const FINDINGS: Table = {
     'toeh fsck --repair recompte, de même que toeh cleanup une fois par jour',
   'it is neither a file nor a folder': 'ce n’est ni un fichier ni un dossier',
   'look what it is': 'regardez ce que c’est',
+  'look what it is, and take it away': 'regardez ce que c’est, et retirez-le',
+  'it is no folder': 'ce n’est pas un dossier',
   'its mode is {0}, not {1}': 'son mode est {0}, et non {1}',
   'it is of an older schema': 'son schéma est plus ancien',
   'a writer was killed in the middle of a change, and it has to be rolled back':

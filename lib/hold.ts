@@ -304,10 +304,12 @@ export class Hold {
     before,
     most,
   }: HeldBetween & { most?: number | undefined } = {}): Promise<HeldMessage[]> {
-    return this.#select(
-      'held_at >= ? AND held_at < ? ORDER BY held_at, id LIMIT ?',
-      ...[since ?? EARLIEST, before ?? LATEST, most ?? -1],
-    )
+    const select = (): HeldMessage[] =>
+      this.#select(
+        'held_at >= ? AND held_at < ? ORDER BY held_at, id LIMIT ?',
+        ...[since ?? EARLIEST, before ?? LATEST, most ?? -1],
+      )
+    return most === undefined ? this.db.still(select) : select()
   }
 
   /** How many messages wait that were held in a time. */
@@ -317,7 +319,8 @@ export class Hold {
 
   /** The ids of the messages that wait. */
   async waitingIds(): Promise<Set<string>> {
-    return new Set(this.db.all<{ id: string }>('SELECT id FROM hold WHERE waiting > 0').map(({ id }) => id))
+    const sql = 'SELECT id FROM hold WHERE waiting > 0'
+    return new Set(this.db.still(() => this.db.all<{ id: string }>(sql)).map(({ id }) => id))
   }
 
   /**
@@ -491,7 +494,7 @@ export class Hold {
    * @returns what was wrong: ids of messages, and `load`, the sum of all
    */
   async recount(mend: boolean): Promise<string[]> {
-    const wrong = this.db.all<{ id: string }>(MISCOUNTED).map(({ id }) => id)
+    const wrong = this.db.still(() => this.db.all<{ id: string }>(MISCOUNTED)).map(({ id }) => id)
     if (!mend || wrong.length === 0) return wrong
     return this.db.transaction(() => {
       // What looked wrong may have been in the middle of a change.
@@ -536,7 +539,7 @@ export class Hold {
     const sql = `SELECT r.state, h.held_at AS heldAt, r.changed_at AS changedAt
                  FROM recipient r JOIN hold h ON h.id = r.hold
                  WHERE r.state IN ('released', 'rejected', 'expired') AND r.changed_at >= ?`
-    return this.db.all(sql, time)
+    return this.db.still(() => this.db.all(sql, time))
   }
 
   /** When the oldest message that waits was held, or the oldest of those held since a point in time; or undefined. */
@@ -575,7 +578,7 @@ export class Hold {
 
   /** Messages that wait and that nobody was told about. */
   async unnotified(): Promise<HeldMessage[]> {
-    return this.#select(`notified_at IS NULL AND ${ANSWERABLE} ORDER BY held_at, id`)
+    return this.db.still(() => this.#select(`notified_at IS NULL AND ${ANSWERABLE} ORDER BY held_at, id`))
   }
 
   /** Notes that people were told of these messages. */

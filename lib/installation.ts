@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { readAliases, resolveAlias } from './aliases.js'
 import { splitList } from './braces.js'
 import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
@@ -12,11 +13,12 @@ import { laneTexts } from './express.js'
 import { ADDRESS_CLASSES, type Facts, gateOf, type LaneFact, type PathFact, type UnitFact } from './facts.js'
 import { describeError, Failure } from './failure.js'
 import { findInjectors } from './injectors.js'
-import { laneFiles, laneFolder, lanePath } from './lane.js'
+import { laneFiles, lanePath, lanePlaces } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
 import { type Listing, listAll, listKeys } from './listing.js'
 import { lineOf, parseServices, type Service } from './mastercf.js'
 import { errorOf, troubleOf } from './owner.js'
+import { sieveIn } from './peoplecheck.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
@@ -128,7 +130,23 @@ export async function gatherFacts(
     trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir, unit),
     lane,
     database,
+    approvers: await reachApprovers(config, configDir),
+    sieve: sieveIn(ask('doveconf', '-n') ?? ''),
   }
+}
+
+/** Whom a notice to each approver would go to. */
+async function reachApprovers(
+  { approvers }: Config,
+  configDir: string | undefined,
+): Promise<Facts['approvers']> {
+  const aliases = await readAliases(configDir).catch(() => undefined)
+  return Promise.all(
+    approvers.map(async (address) => ({
+      address,
+      mailboxes: aliases && (await resolveAlias(address, aliases).catch(() => undefined)),
+    })),
+  )
 }
 
 function parameters(text: string): Map<string, string> {
@@ -413,14 +431,10 @@ export async function lookInside(
 ): Promise<Pick<Facts, 'lane' | 'database'> & { trouble?: Error }> {
   const { enabled } = config.express
   const path = lanePath(config.state)
-  const { rows, rowsFault, astray, database, trouble } = await askInside(
-    config,
-    enabled && existsSync(path),
-    now,
-  )
+  const { rows, rowsFault, astray, database, trouble } = await askInside(config, enabled, now)
   const error = trouble === undefined ? undefined : errorOf(trouble)
   const files = laneFiles(config.path)
-  const wanted = enabled ? laneTexts(files, path, config.internal, main.get('recipient_delimiter') ?? '') : []
+  const wanted = enabled ? laneTexts(files, path, config, main.get('recipient_delimiter') ?? '') : []
   return {
     lane: {
       enabled,
@@ -438,26 +452,21 @@ export async function lookInside(
   }
 }
 
-/** The lane's folder and its file, looked at as root. */
+/** The lane's folder and what is in it, looked at as root, who opens nothing there. */
 function placesOf(
   config: Config,
   main: ReadonlyMap<string, string>,
   rowsFault: string | undefined,
 ): LaneFact['places'] {
-  const database = lanePath(config.state)
   const owner = statSync(config.state, { throwIfNoEntry: false })?.uid
   const group = postfixGroup(main)
-  return (
-    [
-      [laneFolder(config.state), 0o2770],
-      [database, 0o666],
-    ] as const
-  ).map(([path, mode]) => {
+  return lanePlaces(config.state).map(({ path, kind, mode }) => {
     try {
-      const found = statSync(path)
-      if ((found.mode & 0o7777) !== mode || found.gid !== group || found.uid !== owner)
+      const found = lstatSync(path)
+      const isFit = kind === 'file' ? found.isFile() : found.isDirectory()
+      if (!isFit || (found.mode & 0o777) !== mode || found.gid !== group || found.uid !== owner)
         return { path, fault: words`${path} is not for the toeh user and Postfix's group alone` }
-      if (path === database && rowsFault !== undefined)
+      if (path === lanePath(config.state) && rowsFault !== undefined)
         return { path, fault: words`${path} cannot be read: ${rowsFault}` }
       return { path }
     } catch (error) {

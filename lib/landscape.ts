@@ -318,7 +318,7 @@ export class Landscape {
   async list(now: number, pattern = ''): Promise<Rule[]> {
     const sql = `SELECT ${COLUMNS} FROM rule WHERE revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)
                  AND instr(value, ?) > 0 ORDER BY value, scope, effect`
-    return this.#db.all<RuleRow>(sql, now, pattern).map(toRule)
+    return this.#db.still(() => this.#db.all<RuleRow>(sql, now, pattern)).map(toRule)
   }
 
   /**
@@ -380,7 +380,7 @@ export class Landscape {
   > {
     const sql = `SELECT effect, value, added_by AS addedBy, added_at AS "from",
                  min(coalesce(revoked_at, ends_at), coalesce(ends_at, revoked_at)) AS "to" FROM rule`
-    return this.#db.all(sql)
+    return this.#db.still(() => this.#db.all(sql))
   }
 
   /** How many rules are live now. */

@@ -23,7 +23,7 @@ export class MendableHold extends Hold {
   async ids(): Promise<string[]> {
     const sql = `SELECT DISTINCT hold AS id FROM recipient WHERE state IN ${WAITING}
                  UNION SELECT hold FROM recipient WHERE hold NOT IN (SELECT id FROM hold)`
-    return this.db.all<{ id: string }>(sql).map(({ id }) => id)
+    return this.db.still(() => this.db.all<{ id: string }>(sql)).map(({ id }) => id)
   }
 
   /** As {@link find}; undefined where the message has no row. */

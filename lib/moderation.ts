@@ -205,7 +205,7 @@ class Turn {
     const { approvers, moderate } = config
     const everybody = message.recipients.map(({ address }) => address)
     const two = needsTwo(moderate.two, companyOf(config), originOf(message), everybody)
-    const keys = approvers.map(keyOf)
+    const keys = approvers.map((approver) => keyOf(approver))
     // Whoever is no approver any more has not said yes, and with an extension he is no second one.
     const yeses = (await this.#tokens.yeses(message.id))
       .filter(({ approver }) => keys.includes(approver))
@@ -275,7 +275,7 @@ function stateOf(message: HeldMessage, address: string): string | undefined {
 /** Rules for those that can have one: single addresses, never a domain. */
 function draftRules({ id }: HeldMessage, recipients: readonly Recipient[]): RuleDraft[] {
   return recipients
-    .filter(({ address }) => parseAddress(address).plain)
+    .filter(({ address }) => parseAddress(address).key !== undefined)
     .map(({ address }) =>
       draftRule(address, {
         effect: 'allow',
@@ -303,7 +303,7 @@ async function confirm(
   const words = WORDING[language]
   const standing = ({ state, address, queueId }: Recipient): string => {
     const name: Standing = state === 'held' || state === 'refused' ? 'waits' : state
-    const key = keyOf(address) ?? ''
+    const key = parseAddress(address).key ?? ''
     const bar = barred?.get(key)
     const parts = [
       queueId === '' ? words.standing[name] : `${words.standing[name]} (${queueId})`,

@@ -37,20 +37,36 @@ export interface Account {
 }
 
 /**
- * The accounts behind this process: the one sudo names, else its own; then the one that logged in, where that is
- * another. SUDO_USER is an environment variable: whoever is already root or the filter's user can set it to any name.
+ * Who has this process run with the rights of another, as the program says that lends them: sudo(8), doas(1) or pkexec(1).
+ * These are environment variables: whoever is already root or the filter's user can set them to anything.
+ */
+export function lender(): string | undefined {
+  const { SUDO_USER, DOAS_USER, PKEXEC_UID } = process.env
+  const name = SUDO_USER || DOAS_USER
+  return name || (PKEXEC_UID ? (id('-un', PKEXEC_UID) ?? `uid ${PKEXEC_UID}`) : undefined)
+}
+
+/**
+ * The accounts behind this process: the one {@link lender} names, else its own; then the one that logged in, where that is
+ * another.
  */
 export function accounts(): Account[] {
-  const { SUDO_USER } = process.env
+  const name = lender()
   const found: Account[] =
-    SUDO_USER === undefined || SUDO_USER === ''
+    name === undefined
       ? [{ name: userInfo().username, uid: process.getuid?.() }]
-      : [{ name: SUDO_USER, uid: numberOf(id('-u', SUDO_USER)) }]
+      : [{ name, uid: numberOf(id('-u', name)) }]
   const login = loginUid()
   if (login !== undefined && found[0]?.uid !== login) {
     found.push({ name: id('-un', String(login)) ?? `uid ${login}`, uid: login })
   }
   return found
+}
+
+/** The groups of an account, none where there is no such account; the one of its own first. */
+export function groupsOf(name: string): number[] {
+  const text = [id('-g', name), id('-G', name)].join(' ').trim()
+  return text === '' ? [] : text.split(' ').map(Number)
 }
 
 function numberOf(text: string | undefined): number | undefined {

@@ -1,5 +1,5 @@
 /** The ways' checks: how mail comes to the gate, how it leaves, and what goes round it. Pure. */
-import { parseAddress, parseDomain } from './address.js'
+import { parseAddress, parseOwnDomain } from './address.js'
 import { splitList } from './braces.js'
 import {
   ADDRESS_CLASSES,
@@ -257,7 +257,7 @@ export function postfixDomains(facts: Facts): { domains: Set<string>; complete: 
   const domains = new Set<string>()
   let complete = true
   const take = (text: string): void => {
-    const domain = parseDomain(text)
+    const domain = parseOwnDomain(text)
     if (domain.plain) domains.add(domain.domain)
   }
   for (const name of ADDRESS_CLASSES) {
@@ -290,7 +290,7 @@ function setDelimiter(facts: Facts, value: string): string {
 function outsideTargets(facts: Facts, value: string): string[] {
   return (value.match(/"[^"]*"|[^\s,]+/g) ?? []).filter((target) => {
     if (/^["|/:]/.test(target) || !target.includes('@')) return false
-    const address = parseAddress(target)
+    const address = parseAddress(target, new Set(facts.toeh.internal))
     return !address.plain || !facts.toeh.internal.includes(address.domain)
   })
 }

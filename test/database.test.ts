@@ -1,6 +1,14 @@
 /** Database: what openings refuse and why, what a crash leaves, and that a transaction is all or nothing. */
-import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import bettersqlite from '../lib/bettersqlite.cjs'
@@ -8,12 +16,23 @@ import {
   createDatabase,
   type Database,
   databasePath,
+  examineDatabase,
   openForReading,
   openForWriting,
 } from '../lib/database.js'
 import { Failure } from '../lib/failure.js'
 import { failureOf } from './support/failing.js'
-import { makeFolder, type Outcome, outcomeOf, PIPE_ENV, ROOT, startWith } from './support/lab.js'
+import {
+  makeFolder,
+  NODE,
+  type Outcome,
+  outcomeOf,
+  PACKAGE,
+  PIPE_ENV,
+  ROOT,
+  startWith,
+  UNPRIVILEGED,
+} from './support/lab.js'
 import { BACK_TO_5 } from './support/older.js'
 
 const Sqlite = bettersqlite.load()
@@ -208,11 +227,12 @@ async function makeHot(t: Test): Promise<string> {
     for (let i = 0; i < 2000; i++) insert(db, `old-${i}@corp.test`)
   })
   db.close()
-  // So small a cache spills: dirty pages reach the file before any commit, and the journal is synced for it.
+  // So small a cache spills where it may: dirty pages reach the file before any commit, and the journal is synced for it.
   const outcome = await otherProcess(`
     const { openForWriting } = await import(lib + '/database.js')
     const db = openForWriting(${JSON.stringify(path)}, { busySeconds: 0 })
     db.run('PRAGMA cache_size = 2')
+    db.run('PRAGMA cache_spill = ON')
     db.run('BEGIN IMMEDIATE')
     db.run("UPDATE notice SET sent_at = 999")
     db.run("DELETE FROM notice WHERE sender < 'old-15'")
@@ -417,5 +437,126 @@ t.test('a database that kept no count of what waits', (t) => {
   t.strictSame(writer.all('SELECT * FROM load'), [{ messages: 1, recipients: 2, bytes: 10 }])
   t.strictSame(writer.all('SELECT * FROM leaving'), [{ hold: 'refused' }])
   writer.close()
+  t.end()
+})
+
+/**
+ * Another process: somebody who wants to write, alone, for half a second; in its middle somebody who begins to read and waits for
+ * nothing. What both say.
+ */
+function besideLongReader(path: string): string {
+  const source = `import { spawn, spawnSync } from 'node:child_process'
+    const { openForReading, openForWriting } = await import(lib + '/database.js')
+    const path = ${JSON.stringify(path)}
+    const say = (error) => error === undefined ? 'done' : error.cause?.code ?? error.message
+    if (process.argv[1] === 'write') {
+      try {
+        openForWriting(path, { busySeconds: 1 }).transaction(() => {}, 'exclusive')
+        console.log('writer', say())
+      } catch (error) { console.log('writer', say(error)) }
+    } else {
+      const args = process.execArgv.concat('write')
+      spawn(process.execPath, args, { stdio: 'inherit' })
+      const until = Date.now() + 700
+      let worst
+      while (Date.now() < until) {
+        try { openForReading(path, { busySeconds: 0 }).all('SELECT * FROM notice') } catch (error) { worst = error }
+        await new Promise((done) => setTimeout(done, 10))
+      }
+      console.log('reader', say(worst))
+    }`
+  const lib = `const lib = ${JSON.stringify(join(ROOT, 'dist/lib'))}\n`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', lib + source], {
+    encoding: 'utf8',
+    env: PIPE_ENV,
+  })
+  return stdout.split('\n').sort().join(' ').trim() + stderr
+}
+
+t.test('while somebody reads for long, nobody writes and everybody reads', async (t) => {
+  const path = makeDatabase(t)
+  const writer = openForWriting(path, QUICK)
+  for (let i = 0; i < 100; i++) insert(writer, `${i}@corp.test`)
+  writer.close()
+  const reader = openForReading(path, QUICK)
+  t.equal(
+    reader.still(() => besideLongReader(path)),
+    'reader done writer SQLITE_BUSY',
+    'still',
+  )
+  const copying = reader.copyTo(join(makeFolder(t), 'copy.db'))
+  t.equal(besideLongReader(path), 'reader done writer SQLITE_BUSY', 'a copy')
+  t.equal((await copying).notice, 100)
+  // Its own lock may be what the reader meets then.
+  t.match(besideLongReader(path), /writer done$/, 'and afterwards the writer is let in')
+  t.throws(
+    () =>
+      reader.still(() => {
+        throw new Error('in its middle')
+      }),
+    /in its middle/,
+  )
+  t.match(besideLongReader(path), /writer done$/, 'also where it has failed')
+  const both = openForWriting(path, QUICK)
+  t.equal(
+    both.still(() => besideLongReader(path)),
+    'reader done writer SQLITE_BUSY',
+    'by one who may write',
+  )
+  both.close()
+  reader.close()
+  // What it guards against: a plain transaction that reads.
+  const plain = new Sqlite(path, { readonly: true })
+  plain.exec('BEGIN; SELECT * FROM notice')
+  t.match(besideLongReader(path), /^reader SQLITE_BUSY writer SQLITE_BUSY/)
+  plain.close()
+})
+
+t.test('a check of the whole is such a reader', (t) => {
+  const path = makeDatabase(t)
+  const seen: string[] = []
+  const real = Sqlite.prototype.pragma
+  Sqlite.prototype.pragma = function (this: unknown, ...args: [string]) {
+    if (args[0].startsWith('integrity_check')) seen.push(besideLongReader(path))
+    return real.apply(this as never, args)
+  } as typeof real
+  t.teardown(() => {
+    Sqlite.prototype.pragma = real
+  })
+  t.strictSame(examineDatabase(path, QUICK), { condition: 'whole', details: [] })
+  t.strictSame(seen, ['reader done writer SQLITE_BUSY'])
+  t.end()
+})
+
+t.test('somebody who may not write reads without', (t) => {
+  const path = makeDatabase(t)
+  chmodSync(path, 0o400)
+  const script = `const { openForReading } = await import(lib + '/database.js')
+    console.log(openForReading(${JSON.stringify(path)}, { busySeconds: 1 }).still(() => 'read'))`
+  const lib = `const lib = ${JSON.stringify(join(PACKAGE, 'dist/lib'))}\n`
+  if (UNPRIVILEGED.length > 0) {
+    chownSync(path, 65534, 65534)
+    chmodSync(join(path, '..'), 0o755)
+  }
+  const [program = '', ...args] = [...UNPRIVILEGED, NODE, '--input-type=module', '-e', lib + script]
+  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env: PIPE_ENV })
+  t.strictSame({ stdout, stderr }, { stdout: 'read\n', stderr: '' })
+  t.end()
+})
+
+t.test('a large transaction keeps readers out at its end alone', (t) => {
+  const path = makeDatabase(t)
+  const writer = openForWriting(path, QUICK)
+  const reader = openForReading(path, { busySeconds: 0 })
+  const before = statSync(path).size
+  writer.transaction(() => {
+    // Several times what the cache takes.
+    for (let i = 0; i < 30_000; i++) insert(writer, `${i}${'x'.repeat(900)}@corp.test`)
+    t.equal(senders(reader).length, 0, 'everybody reads what was')
+    t.equal(statSync(path).size, before, 'nothing of it is in the file')
+  })
+  t.equal(senders(reader).length, 30_000)
+  writer.close()
+  reader.close()
   t.end()
 })

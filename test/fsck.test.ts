@@ -547,6 +547,7 @@ t.test('a writer that was killed: told without --repair, rolled back with it', a
     const { openForWriting } = await import(${JSON.stringify(join(ROOT, 'dist/lib/database.js'))})
     const db = openForWriting(${JSON.stringify(databasePath(lab.state))}, { busySeconds: 0 })
     db.run('PRAGMA cache_size = 2')
+    db.run('PRAGMA cache_spill = ON')
     db.run('BEGIN IMMEDIATE')
     db.run("UPDATE notice SET sent_at = 999")
     process.kill(process.pid, 'SIGKILL')`

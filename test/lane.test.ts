@@ -1,12 +1,31 @@
 /** lane.ts and its keeping by landscape.ts: whatever breaks, the lane passes too little, never too much. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type Sqlite from 'better-sqlite3'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import bettersqlite from '../lib/bettersqlite.cjs'
 import { databasePath, openForWriting } from '../lib/database.js'
 import type { RuleDraft } from '../lib/decide.js'
+import { laneQuery } from '../lib/express.js'
 import { Failure } from '../lib/failure.js'
 import { Landscape } from '../lib/landscape.js'
-import { Lane, laneFolder, lanePath } from '../lib/lane.js'
+import { Lane, laneFolder, lanePath, lanePlaces, tidyLane } from '../lib/lane.js'
+import { failureOf } from './support/failing.js'
 import { Lab } from './support/lab.js'
 
 const ACTOR = { who: 'test', at: 1 }
@@ -19,8 +38,8 @@ function draft(effect: 'allow' | 'block', value: string, more: Partial<RuleDraft
 function make(t: Test): { lab: Lab; lane: Lane; landscape: Landscape } {
   const lab = new Lab(t.testdir(), '')
   mkdirSync(laneFolder(lab.state))
-  writeFileSync(lanePath(lab.state), '')
-  const lane = new Lane({ state: lab.state, internal: new Set(['corp.test']), busySeconds: 5 })
+  const lane = new Lane({ state: lab.state, internal: new Set(['corp.test']) }, true)
+  lane.replace([])
   const db = openForWriting(databasePath(lab.state), { busySeconds: 5 })
   t.teardown(() => db.close())
   return { lab, lane, landscape: new Landscape(db, lane) }
@@ -217,15 +236,218 @@ t.test('a change that is cut off', async (t) => {
   })
 })
 
-t.test('its log stays when the last connection closes', (t) => {
-  const { lab, lane } = make(t)
-  lane.shut(['known.test'])
-  for (const end of ['-wal', '-shm']) t.ok(existsSync(`${lanePath(lab.state)}${end}`), end)
-  t.end()
+const Database = bettersqlite.load()
+
+/** Who asks as Postfix does, by a connection that stays open. */
+function ask(path: string): { passes: (recipient: string) => boolean; db: Sqlite.Database } {
+  const db = new Database(path)
+  const passes = (recipient: string): boolean => {
+    const [local = '', domain = ''] = recipient.split('@')
+    const sql = laneQuery({ address: `'${recipient}'`, local: `'${local}'`, domain: `'@${domain}'` })
+    return db.prepare(sql).get() !== undefined
+  }
+  return { passes, db }
+}
+
+t.test('a reader who has it open sees each change at once, and can change nothing', async (t) => {
+  const { lab, lane, landscape } = make(t)
+  const path = lanePath(lab.state)
+  const { passes, db } = ask(path)
+  t.notOk(passes('x@known.test'))
+  await landscape.add([draft('allow', 'known.test')], ACTOR)
+  t.ok(passes('x@known.test'))
+  await landscape.add([draft('block', 'x@known.test')], ACTOR)
+  t.strictSame([passes('x@known.test'), passes('y@known.test')], [false, true])
+  await landscape.revoke(['known.test'], undefined, ACTOR)
+  t.notOk(passes('y@known.test'))
+  const before = lane.rows()
+  for (const sql of [
+    "INSERT INTO lane VALUES ('@evil.test', 1)",
+    'PRAGMA wal_checkpoint(TRUNCATE)',
+    'DELETE FROM lane',
+  ])
+    try {
+      db.exec(sql)
+    } catch {
+      // It may not.
+    }
+  db.close()
+  t.strictSame(lane.rows(), before)
+  t.strictSame(readdirSync(laneFolder(lab.state)).sort(), ['lane.db', 'lane.db-shm', 'lane.db-wal'])
+  t.strictSame(
+    lanePlaces(lab.state)
+      .slice(1)
+      .map(({ path }) => (statSync(path).mode & 0o777).toString(8)),
+    ['640', '640', '750'],
+  )
+})
+
+t.test('a long log ends with its generation, and with it all that passed by it', async (t) => {
+  const { lab, lane, landscape } = make(t)
+  await landscape.add([draft('allow', 'known.test'), draft('block', 'bad@known.test')], ACTOR)
+  const path = lanePath(lab.state)
+  const [asked, unasked] = [ask(path), ask(path)]
+  t.ok(asked.passes('x@known.test'))
+  const first = statSync(path).ino
+  for (let number = 0; statSync(path).ino === first; number++) {
+    if (number > 500) throw new Error('its log grows without end')
+    const drafts = Array.from({ length: 40 }, (_, i) =>
+      draft('allow', `d${number}x${i}${'y'.repeat(40)}.test`),
+    )
+    await landscape.add(drafts, ACTOR)
+  }
+  t.ok(statSync(`${path}-wal`).size < 100_000, 'the new log is short')
+  t.notOk(asked.passes('x@known.test'), 'nothing passes for who has the old one open')
+  t.notOk(unasked.passes('x@known.test'), 'nor for who has opened the old base and comes to the new log')
+  const next = ask(path)
+  t.strictSame(['x@known.test', 'bad@known.test'].map(next.passes), [true, false], 'who comes now')
+  await landscape.revoke(['known.test'], undefined, ACTOR)
+  t.strictSame(
+    [asked, unasked, next].map(({ passes }) => passes('x@known.test')),
+    [false, false, false],
+  )
+  await landscape.add([draft('allow', 'known.test')], ACTOR)
+  t.strictSame(
+    [asked, unasked, next].map(({ passes }) => passes('x@known.test')),
+    [false, false, true],
+  )
+  for (const { db } of [asked, unasked, next]) db.close()
+  t.equal(await landscape.mendLane(2), 0)
+  t.equal(lane.rows().find(({ key }) => key === 'bad@known.test')?.pass, false)
+})
+
+t.test('a change of generation that is cut off leaves it shut, and the next cleanup opens it', async (t) => {
+  /** Base and log of each generation. */
+  const [oldOne, newOne] = [new Map<string, Buffer>(), new Map<string, Buffer>()]
+  const { lab, lane, landscape } = make(t)
+  await landscape.add([draft('allow', 'gone.test')], ACTOR)
+  const base = lanePath(lab.state)
+  const keep = (to: Map<string, Buffer>): void => {
+    for (const path of [base, `${base}-wal`]) to.set(path, readFileSync(path))
+  }
+  keep(oldOne)
+  await landscape.revoke(['gone.test'], undefined, ACTOR)
+  await landscape.add([draft('allow', 'known.test')], ACTOR)
+  rmSync(`${base}-wal`)
+  t.equal(await landscape.mendLane(2), 1)
+  keep(newOne)
+  const shut = Buffer.concat([Buffer.alloc(32), oldOne.get(`${base}-wal`)?.subarray(32) ?? Buffer.alloc(0)])
+  for (const [name, first, second] of [
+    ['before the first rename', oldOne.get(base), shut],
+    ['between the two', newOne.get(base), shut],
+    ['a log that is empty', newOne.get(base), Buffer.alloc(0)],
+    ['an old base and a new log', oldOne.get(base), newOne.get(`${base}-wal`)],
+  ] as const) {
+    writeFileSync(base, first ?? '')
+    writeFileSync(`${base}-wal`, second ?? '')
+    writeFileSync(`${base}.new`, 'half of a base')
+    const { passes, db } = ask(base)
+    t.strictSame(['x@gone.test', 'x@known.test'].map(passes), [false, false], name)
+    db.close()
+    t.strictSame([...lane.passing(['x@gone.test', 'x@known.test'])], [], `${name}: as we see it`)
+    await landscape.add([draft('allow', 'other.test')], ACTOR)
+    await landscape.revoke(['other.test'], undefined, ACTOR)
+    t.notOk(passesAnew(base, 'x@gone.test'), `${name}: a change opens nothing of it again`)
+    t.ok((await landscape.mendLane(2)) >= 1, name)
+    t.strictSame(
+      ['x@gone.test', 'x@known.test'].map((one) => passesAnew(base, one)),
+      [false, true],
+      `${name}: mended`,
+    )
+    t.equal(await landscape.mendLane(2), 0)
+  }
+})
+
+function passesAnew(path: string, recipient: string): boolean {
+  const { passes, db } = ask(path)
+  const passed = passes(recipient)
+  db.close()
+  return passed
+}
+
+t.test('what is damaged is made anew by cleanup, and no rule changes before', async (t) => {
+  for (const [name, damage] of [
+    ['a base of something else', (path: string) => writeFileSync(path, 'x'.repeat(4096))],
+    ['a base that is short', (path: string) => truncateSync(path, 1500)],
+    ['no log', (path: string) => rmSync(`${path}-wal`)],
+    ['no folder for what readers share', (path: string) => rmdirSync(`${path}-shm`)],
+  ] as const) {
+    const { lab, lane, landscape } = make(t)
+    const path = lanePath(lab.state)
+    await landscape.add([draft('allow', 'known.test'), draft('allow', 'x@other.test')], ACTOR)
+    damage(path)
+    await t.rejects(landscape.revoke(['known.test'], undefined, ACTOR), Failure, name)
+    t.equal((await landscape.list(2)).length, 2, name)
+    t.equal(await landscape.mendLane(2), 2, name)
+    t.strictSame([passes(lane, 'x@known.test'), passesAnew(path, 'x@known.test')], [true, true], name)
+  }
+})
+
+t.test('a link in the place of the log is followed by nobody', async (t) => {
+  const { lab, lane, landscape } = make(t)
+  const path = lanePath(lab.state)
+  await landscape.add([draft('allow', 'known.test')], ACTOR)
+  const elsewhere = join(lab.dir, 'elsewhere')
+  renameSync(`${path}-wal`, elsewhere)
+  symlinkSync(elsewhere, `${path}-wal`)
+  const bytes = readFileSync(elsewhere)
+  await t.rejects(landscape.revoke(['known.test'], undefined, ACTOR), /lane\.db-wal: .*\(ELOOP\)/)
+  await t.rejects(landscape.mendLane(2), /lane\.db-wal: .*\(ELOOP\)/)
+  t.ok(readFileSync(elsewhere).equals(bytes))
+  tidyLane(lab.state)
+  t.equal(await landscape.mendLane(2), 1, 'toeh express --write takes it away')
+  t.ok(lstatSync(`${path}-wal`).isFile())
+  t.ok(passes(lane, 'x@known.test'))
+})
+
+t.test('a folder that others can write is refused, and so is what does not belong there', async (t) => {
+  const { lab } = make(t)
+  const folder = laneFolder(lab.state)
+  const config = { state: lab.state, internal: new Set<string>() }
+  const path = lanePath(lab.state)
+  const refused = `express lane ${folder}: others could write in it; run toeh express --write as root, or set enabled = false under [express]`
+  for (const mode of [0o2770, 0o757]) {
+    chmodSync(folder, mode)
+    t.equal((await failureOf(() => new Lane(config))).line, refused, mode.toString(8))
+  }
+  chmodSync(folder, 0o2750)
+  t.ok(new Lane(config))
+  if (process.getuid?.() === 0) {
+    chownSync(folder, 65534, 65534)
+    t.equal((await failureOf(() => new Lane(config))).line, refused, "another user's")
+    chownSync(folder, 0, 0)
+  }
+  for (const name of ['lane.db-journal', '.hidden', 'lane.db-mj01']) {
+    writeFileSync(join(folder, name), '')
+    const { line } = await failureOf(() => tidyLane(lab.state))
+    t.equal(
+      line,
+      `express lane ${join(folder, name)}: it does not belong there; look what it is, and take it away`,
+    )
+    rmSync(join(folder, name))
+  }
+  chmodSync(path, 0o666)
+  const { ino } = statSync(path)
+  // What another has made there, and what a killed command has left.
+  rmSync(`${path}-shm`, { recursive: true })
+  writeFileSync(`${path}-shm`, 'x')
+  writeFileSync(join(lab.dir, 'precious'), 'precious', { mode: 0o600 })
+  rmSync(`${path}-wal`)
+  symlinkSync(join(lab.dir, 'precious'), `${path}-wal`)
+  symlinkSync(join(lab.dir, 'precious'), `${path}.new`)
+  tidyLane(lab.state)
+  t.strictSame(readdirSync(folder), ['lane.db'], 'what is not ours is taken away')
+  t.equal(statSync(path).ino, ino)
+  t.equal(statSync(path).mode & 0o777, 0o640, 'what is ours has its rights again')
+  t.equal(readFileSync(join(lab.dir, 'precious'), 'utf8'), 'precious')
+  renameSync(folder, `${folder}-real`)
+  symlinkSync(`${folder}-real`, folder)
+  writeFileSync(join(`${folder}-real`, 'lane.db'), '')
+  t.equal((await failureOf(() => new Lane(config))).line, refused, 'a link')
 })
 
 t.test('a missing file is told', (t) => {
   const lab = new Lab(t.testdir(), '')
-  t.throws(() => new Lane({ state: lab.state, internal: new Set(), busySeconds: 5 }), /toeh express|missing/)
+  t.throws(() => new Lane({ state: lab.state, internal: new Set() }), /toeh express|missing/)
   t.end()
 })

@@ -421,7 +421,7 @@ t.test('in Postfix: init, doctor and the express lane', { skip: skip || cannotBe
     tell(written)
     assertDone(t, written, /\n1 rows of the lane written\n/)
     t.equal(statSync(lanePath(debian.state)).uid, NOBODY)
-    t.equal(statSync(lanePath(debian.state)).mode & 0o777, 0o666)
+    t.equal(statSync(lanePath(debian.state)).mode & 0o777, 0o640)
     tell(await debian.toeh('express', '--check'))
     tell(await debian.toeh('express', '--check', '--json'))
     tell(await debian.toeh('express', 'a@known.test', 'a@stranger.test'))

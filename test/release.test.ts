@@ -651,3 +651,34 @@ t.test('without being told to, nobody takes over a release that was cut off', as
   t.equal(script.sockets.length, 0)
   t.equal((await tryRelease(desk, message, [X], true)).released.length, 1)
 })
+
+t.test('a claim may be taken over from the very moment on in which it is abandoned', async (t) => {
+  const lab = makeLab(t)
+  const real = performance.now
+  // Of a process that has lived for days: only what has passed counts.
+  performance.now = () => 1e9
+  t.teardown(() => {
+    performance.now = real
+  })
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X)])
+  const claimedAt = (at: number): void => lab.change('UPDATE recipient SET changed_at = ?', at)
+  await desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW })
+  claimedAt(NOW - RELEASE_ABANDONED_MS + 1)
+  t.match((await release(desk, message, [X], true)).failed, [{ why: /: let that end$/ }])
+  claimedAt(NOW - RELEASE_ABANDONED_MS)
+  t.match((await release(desk, message, [X])).failed, [{ why: /was cut off/ }])
+  t.equal((await release(desk, message, [X], true)).released.length, 1)
+})
+
+t.test('one who cannot be claimed keeps nobody else, and is told alone', async (t) => {
+  const lab = makeLab(t)
+  const script = await makeScript(t)
+  const { desk } = openDesk(t, lab, script.port)
+  const message = await hold(desk, [unknown(X), unknown(Y)])
+  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  const { released, failed } = await release(desk, message, [X, Y])
+  t.strictSame(failed, [{ recipient: X, why: 'it is rejected already', later: false }])
+  t.strictSame(released, [{ recipients: [Y], queueId: '4bQ8Yk2hJnz1' }])
+})

@@ -1,13 +1,17 @@
 /** toeh express: what Postfix passes by itself; sets it up, and says whether all of it fits together. */
 import {
-  chmodSync,
-  chownSync,
+  closeSync,
+  constants,
   existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
   mkdirSync,
+  openSync,
+  readdirSync,
   readFileSync,
-  renameSync,
   statSync,
-  writeFileSync,
 } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
@@ -21,6 +25,7 @@ import { lookInside, postfixGroup, readMain, readSettings } from '../installatio
 import { Lane, laneFiles, laneFolder, lanePath } from '../lane.js'
 import { LANE_CHECKS } from '../lanecheck.js'
 import { readTableTypes } from '../postconf.js'
+import { publish } from '../publish.js'
 import { words } from '../speech.js'
 import { laneServices } from '../ways.js'
 
@@ -28,6 +33,29 @@ interface Options extends CommonOptions {
   address: string[]
   write: boolean
   check: boolean
+}
+
+/**
+ * Makes the lane's folder where it is missing: its owner writes in it, Postfix's group reads. What root changes is what it has
+ * opened, because somebody who may write above it could put another in its place.
+ */
+function makeLaneFolder(path: string, owner: number, group: number): void {
+  const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  const refused = (why: string): Failure =>
+    new Failure('express --write', why, { at: path, hint: words`look what it is, and take it away` })
+  if (!isThere) mkdirSync(path, { mode: 0o700 })
+  if (lstatSync(path).isDirectory() === false) throw refused(words`it is no folder`)
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    const { uid } = fstatSync(fd)
+    const isForeign = uid !== owner && (uid !== 0 || readdirSync(path).length > 0)
+    if (isForeign) throw refused(words`it belongs to another user`)
+    fchownSync(fd, owner, group)
+    // Set-gid: what is made in it belongs to Postfix's group as well.
+    fchmodSync(fd, 0o2750)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Makes folder and files. Root gives the folder to the filter's user and to Postfix's group. */
@@ -48,19 +76,14 @@ async function prepare(config: Config): Promise<string[]> {
   const texts = laneTexts(
     laneFiles(config.path),
     lanePath(config.state),
-    config.internal,
+    config,
     main.get('recipient_delimiter') ?? '',
   )
-  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
-  chownSync(folder, statSync(config.state).uid, group)
-  // Set-gid: what is made in it belongs to Postfix's group as well.
-  chmodSync(folder, 0o2770)
+  makeLaneFolder(folder, statSync(config.state).uid, group)
   const written: string[] = []
   for (const [path, text] of texts) {
     if (existsSync(path) && readFileSync(path, 'utf8') === text) continue
-    writeFileSync(`${path}.new`, text, { mode: 0o644 })
-    chmodSync(`${path}.new`, 0o644)
-    renameSync(`${path}.new`, path)
+    publish(operation, undefined, path, text, 0o644)
     written.push(words`${path} written`)
   }
   return written

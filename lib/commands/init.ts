@@ -7,7 +7,7 @@ import { existsSync, lchownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { parseDomain } from '../address.js'
+import { parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
 import { type Config, DEFAULTS, loadConfig, parseConfig } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
@@ -81,7 +81,7 @@ function findOwner(options: Options): Owner {
 async function findInternal(options: Options): Promise<{ domains: string[]; remarks: string[] }> {
   if (options.internal !== undefined) {
     const domains = options.internal.map((text) => {
-      const domain = parseDomain(text)
+      const domain = parseOwnDomain(text)
       if (domain.plain) return domain.domain
       throw new Failure('init --internal', faultIn(spoken(), domain.fault), {
         at: JSON.stringify(text),

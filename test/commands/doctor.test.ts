@@ -621,6 +621,8 @@ const SOUND_HOST = {
   trial: { status: 75, output: '4.3.0 toeh: read message: standard input was empty' },
   database: { newest: 0, load: { messages: 0, bytes: 0 } },
   clockKept: true,
+  approvers: [],
+  sieve: undefined,
   lane: {
     enabled: false,
     files: { map: '/etc/toeh/express.cf', senders: '', recipients: '' },

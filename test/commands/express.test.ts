@@ -98,7 +98,7 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
     assertDone(t, await check(), ': 1 addresses')
     chmodSync(lanePath(lab.state), 0o600)
     assertFailed(t, await check(), /lane.db is not for the toeh user and Postfix's group alone/)
-    chmodSync(lanePath(lab.state), 0o666)
+    chmodSync(lanePath(lab.state), 0o640)
     writeFileSync(laneFiles(lab.config).senders, '')
     assertFailed(t, await check(), /express-senders is not as it should be/)
     lab.change("UPDATE rule SET revoked_at = 1 WHERE value = 'x@one.test'")

@@ -128,7 +128,7 @@ t.test('rights that are wrong are told, not changed', async (t) => {
 t.test('bad input makes nothing', async (t) => {
   const { dir, config, init } = makePlace(t)
   const table: [args: string[], line: RegExp][] = [
-    [['--internal', 'corp'], /init --internal "corp": single-label domain/],
+    [['--internal', '1'], /init --internal "1": numeric top-level domain/],
     [['--internal', 'a@corp.test'], /init --internal "a@corp\.test": domain is not a host name/],
     [['--internal', ''], /init --internal "": no domain|Not enough arguments/],
     [['--internal'], /Not enough arguments following: internal/],

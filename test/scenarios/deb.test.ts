@@ -307,7 +307,7 @@ t.test('the package, from its building to its purge', { skip: cannot, timeout: 2
     'released, told by digest, let through five times, released',
   )
   // As toeh express --write leaves it: root's purge takes what Postfix's group shares.
-  await machine.sh('install -d -o toeh -g postfix -m 2770 /var/lib/toeh-express')
+  await machine.sh('install -d -o toeh -g postfix -m 2750 /var/lib/toeh-express')
   await machine.sh('touch /var/lib/toeh-express/lane.db /var/lib/toeh-express/lane.db-journal')
   t.match(await dpkg('--purge', 'toeh'), { code: 0, stderr: '' })
   t.equal(await machine.sh('ls -d /var/lib/toeh* 2>/dev/null || true'), '')

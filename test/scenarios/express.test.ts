@@ -1,12 +1,28 @@
 /** The express lane in a real Postfix: what goes past the filter, and what never does. */
-import { execFileSync } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import bettersqlite from '../../lib/bettersqlite.cjs'
-import { laneFiles, laneFolder, lanePath } from '../../lib/lane.js'
+import { databasePath } from '../../lib/database.js'
+import { laneFiles, laneFolder, lanePath, lanePlaces } from '../../lib/lane.js'
 import { doctor, find } from '../support/doctor.js'
-import { assertDone, assertFailed, MESSAGE } from '../support/lab.js'
+import { hotJournal } from '../support/hotjournal.js'
+import { assertDone, assertFailed, MESSAGE, NODE, outcomeOf, PACKAGE, walk } from '../support/lab.js'
 import { Milter } from '../support/milter.js'
 import { Conversation, cannotAskSqlite, Postfix } from '../support/postfix.js'
 
@@ -156,37 +172,282 @@ t.test(
   },
 )
 
+/** Submits some messages at once; how many went to the filter, when all are delivered. */
+async function toFilter(t: Test, postfix: Postfix, count: number): Promise<number> {
+  const before = postfix.sink.mails.length
+  const ids = await Promise.all(
+    Array.from({ length: count }, () => postfix.submit(OWN, ['x@known.test'], MESSAGE)),
+  )
+  await postfix.settled()
+  t.equal(postfix.sink.mails.length - before, count, 'each was taken and delivered')
+  const through = filtered(postfix)
+  return ids.filter((id) => through.has(id)).length
+}
+
 t.test('no submission fails for a lock', { skip: cannotAskSqlite() }, async (t) => {
   const postfix = await Postfix.start(t, { express: true })
   assertDone(t, await postfix.toeh('allow', 'known.test'), 'rule 1')
   const path = lanePath(postfix.lab.state)
-  /** Submits some messages at once; how many went to the filter, when all are delivered. */
-  const toFilter = async (count: number): Promise<number> => {
-    const before = postfix.sink.mails.length
-    const ids = await Promise.all(
-      Array.from({ length: count }, () => postfix.submit(OWN, ['x@known.test'], MESSAGE)),
-    )
-    await postfix.settled()
-    t.equal(postfix.sink.mails.length - before, count, 'each was taken and delivered')
-    const through = filtered(postfix)
-    return ids.filter((id) => through.has(id)).length
-  }
-  t.equal(await toFilter(5), 0)
+  t.equal(await toFilter(t, postfix, 5), 0)
   const db = new Sqlite(path)
-  db.exec("BEGIN IMMEDIATE; INSERT INTO lane VALUES ('@other.test', 1)")
-  t.equal(await toFilter(20), 0, 'a writer that does not end')
-  db.exec('ROLLBACK')
-  // Its last connection closes, a new smtpd finds nothing of the log.
+  t.throws(() => db.exec("BEGIN IMMEDIATE; INSERT INTO lane VALUES ('@other.test', 1)"), /readonly/)
+  t.equal(await toFilter(t, postfix, 20), 0, "root's own look at it")
   db.close()
   postfix.command('reload')
-  t.equal(await toFilter(10), 0, 'the log is made anew')
+  t.equal(await toFilter(t, postfix, 10), 0, 'has tidied nothing up')
   const changes = (async () => {
     for (let i = 0; i < 3; i++) assertDone(t, await postfix.toeh('allow', `other${i}.test`), 'rule')
   })()
-  t.equal(await toFilter(40), 0, 'while rules change')
+  t.equal(await toFilter(t, postfix, 40), 0, 'while rules change')
   await changes
   t.notMatch(postfix.log(), /dict_sqlite|fatal|throttling/)
 })
+
+t.test('a change of generation', { skip: cannotAskSqlite() }, async (t) => {
+  const postfix = await Postfix.start(t, { express: true })
+  const { lab } = postfix
+  assertDone(t, await postfix.toeh('allow', 'known.test'), 'rule 1')
+  const open = await Conversation.open(postfix.submission)
+  t.teardown(() => open.close())
+  await open.say('EHLO pc.corp.test\r\n')
+  const passes = async (one: Conversation): Promise<boolean> => {
+    const id = await one.send(OWN, ['x@known.test'], MESSAGE)
+    await postfix.settled()
+    return !filtered(postfix).has(id)
+  }
+  const anew = async (): Promise<boolean> => {
+    const one = await Conversation.open(postfix.submission)
+    await one.say('EHLO pc.corp.test\r\n')
+    const passed = await passes(one)
+    one.close()
+    return passed
+  }
+  t.ok(await passes(open))
+  const file = statSync(lanePath(lab.state)).ino
+  const rules = join(postfix.dir, 'rules.csv')
+  // More than a log takes.
+  writeFileSync(
+    rules,
+    `${Array.from({ length: 20_000 }, (_, i) => `someone${i}@supplier${i}.${'x'.repeat(50)}.test`).join('\n')}\n`,
+  )
+  assertDone(t, await postfix.toeh('import', rules), '20000 rules added')
+  t.not(statSync(lanePath(lab.state)).ino, file)
+  t.notOk(await passes(open), 'who has the old one open goes to the filter')
+  postfix.command('reload')
+  t.ok(await anew(), 'who comes now does not')
+  assertDone(t, await postfix.toeh('block', 'x@known.test'), 'rule')
+  t.notOk(await passes(open))
+  t.notOk(await anew())
+  t.equal(
+    postfix.sink.mails.filter(({ recipients }) => recipients.includes('x@known.test')).length,
+    3,
+    'the last two are held',
+  )
+  t.notMatch(postfix.log(), /dict_sqlite|fatal|throttling/)
+})
+
+t.test('a command that is killed in the middle', { skip: cannotAskSqlite() }, async (t) => {
+  const postfix = await Postfix.start(t, { express: true })
+  const { lab } = postfix
+  assertDone(t, await postfix.toeh('allow', 'known.test'), 'rule 1')
+  const started = Date.now()
+  assertDone(t, await postfix.toeh('allow', 'other.test'), 'rule 2')
+  const whole = Date.now() - started
+  const logAt = (): number => statSync(`${lanePath(lab.state)}-wal`).size
+  const isBlocked = (): boolean =>
+    lab.query("SELECT 1 FROM rule WHERE value = 'x@known.test' AND revoked_at IS NULL").length > 0
+  let [kills, changed] = [0, 0]
+  for (let round = 0; round < 12; round++) {
+    const size = logAt()
+    const child = postfix.startToeh(isBlocked() ? 'revoke' : 'block', 'x@known.test')
+    const ended = outcomeOf(child)
+    // Until the lane has changed, which comes first and last, and in between.
+    const until = Date.now() + whole * 2
+    while (logAt() === size && Date.now() < until) await new Promise((done) => setTimeout(done, 1))
+    if (round % 3 > 0) await new Promise((done) => setTimeout(done, (round % 3) * 3))
+    child.kill('SIGKILL')
+    const { signal } = await ended
+    if (signal === 'SIGKILL') kills++
+    if (logAt() !== size) changed++
+    const blocked = isBlocked()
+    const id = await postfix.submit(OWN, ['x@known.test'], MESSAGE)
+    await postfix.settled()
+    if (blocked) t.ok(filtered(postfix).has(id), 'a blocked recipient does not go past the filter')
+    t.equal(
+      postfix.sink.mails.length,
+      round + 1 - lab.held().length,
+      'none is lost, and what is blocked is held',
+    )
+    t.notMatch(postfix.log(), /dict_sqlite|fatal|throttling/)
+  }
+  t.ok(kills > 4 && changed > 4, `${kills} killed, the lane had changed in ${changed}`)
+  const stops = isBlocked() ? 1 : 0
+  assertDone(t, await postfix.toeh('cleanup'), /^/)
+  assertDone(t, await postfix.toeh('express', '--check'), `: 2 addresses and domains pass, ${stops} stops;`)
+})
+
+/** A process of Postfix's user and group, as one that was taken over. */
+function asPostfix(script: string, ...args: string[]): { status: number | null; stderr: string } {
+  const through = ['--reuid=postfix', '--regid=postfix', '--init-groups', 'bash', '-c', script, 'bash']
+  const { status, stderr } = spawnSync('setpriv', [...through, ...args], { encoding: 'utf8' })
+  return { status, stderr }
+}
+
+t.test("Postfix's own user can make, change and hinder nothing", { skip: cannotAskSqlite() }, async (t) => {
+  const postfix = await Postfix.start(t, { express: true })
+  const { lab } = postfix
+  assertDone(t, await postfix.toeh('allow', 'known.test', '--note', 'secret contract'), 'rule 1')
+  const folder = laneFolder(lab.state)
+  const path = lanePath(lab.state)
+  const before = fingerprints(folder)
+  for (const name of ['lane.db-journal', 'lane.db-mj01', 'x', 'lane.db-shm/x']) {
+    t.not(asPostfix('echo x > "$1"', join(folder, name)).status, 0, `make ${name}`)
+    t.not(asPostfix('ln -s /etc/passwd "$1"', join(folder, name)).status, 0, `link ${name}`)
+  }
+  for (const name of ['lane.db', 'lane.db-wal', 'lane.db-shm']) {
+    t.not(asPostfix('echo x >> "$1"', join(folder, name)).status, 0, `write ${name}`)
+    t.not(asPostfix('rm -rf "$1"', join(folder, name)).status, 0, `remove ${name}`)
+    t.not(asPostfix('mv "$1" "$1.old"', join(folder, name)).status, 0, `move ${name}`)
+    t.not(asPostfix('chmod 666 "$1"', join(folder, name)).status, 0, `open ${name}`)
+  }
+  t.not(asPostfix('cat "$1"', databasePath(lab.state)).status, 0)
+  t.strictSame(fingerprints(folder), before)
+  // What it may read it may lock: nobody waits for it.
+  const lock = `const Sqlite = require(process.argv[1] + '/dist/lib/bettersqlite.cjs').load()
+const db = new Sqlite(process.argv[2])
+db.exec('BEGIN')
+console.log(db.prepare('SELECT count(*) FROM lane').get())
+setTimeout(() => {}, 600000)`
+  const locker = spawn('setpriv', [
+    ...['--reuid=postfix', '--regid=postfix', '--init-groups'],
+    ...['env', '-i', NODE, '-e', lock, PACKAGE, path],
+  ])
+  t.teardown(() => locker.kill('SIGKILL'))
+  await Promise.race([once(locker.stdout, 'data'), once(locker, 'exit')])
+  t.equal(locker.exitCode, null, 'it reads, and goes on reading')
+  assertDone(t, await postfix.toeh('block', 'x@known.test'), 'rule 2')
+  const id = await postfix.submit(OWN, ['x@known.test'], MESSAGE)
+  await postfix.settled()
+  t.ok(filtered(postfix).has(id))
+  t.equal(lab.held().length, 1, 'held')
+})
+
+t.test(
+  'what Postfix’s user plants in a folder that is open to him',
+  { skip: cannotAskSqlite() },
+  async (t) => {
+    const postfix = await Postfix.start(t, { express: true })
+    const { lab } = postfix
+    assertDone(t, await postfix.toeh('allow', 'known.test'), 'rule 1')
+    const folder = laneFolder(lab.state)
+    const precious = join(postfix.dir, 'precious')
+    writeFileSync(precious, 'precious', { mode: 0o600 })
+    const [message] = await held(postfix)
+    const victims = [precious, databasePath(lab.state), message ?? '']
+    chmodSync(folder, 0o2770)
+    for (const victim of victims) {
+      const journal = join(postfix.dir, 'journal')
+      writeFileSync(journal, hotJournal(lanePath(lab.state), victim))
+      chmodSync(journal, 0o644)
+      t.equal(asPostfix('cp "$1" "$2"', journal, `${lanePath(lab.state)}-journal`).status, 0)
+      // By root before it gives up its rights, and by the toeh user.
+      for (const args of [
+        ['doctor', '--config-dir', postfix.etc],
+        ['express', '--check'],
+        ['express', 'x@known.test'],
+        ['cleanup'],
+        ['init', '--postfix', '--express', '--config-dir', postfix.etc],
+        ['express', '--write'],
+        ['allow', 'new.test'],
+      ])
+        await postfix.toeh(...args)
+      t.ok(existsSync(victim), `${victim} is there`)
+      chmodSync(folder, 0o2770)
+    }
+    const { stderr, code } = await postfix.toeh('express', '--write')
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      /^toeh: express lane \S+\/lane\.db-journal: it does not belong there; look what it is, and take it away\n$/,
+    )
+    rmSync(`${lanePath(lab.state)}-journal`)
+    assertDone(t, await postfix.toeh('express', '--write'), /rows of the lane written/)
+    t.equal(statSync(folder).mode & 0o7777, 0o2750, 'and closes the folder again')
+    assertDone(t, await postfix.toeh('express', '--check'), 'on: ')
+    // The trap is one: whoever opens it as SQLite does walks into it.
+    const trap = join(postfix.dir, 'trap.db')
+    new Sqlite(trap).exec('CREATE TABLE x (y)').close()
+    writeFileSync(`${trap}-journal`, hotJournal(trap, precious))
+    new Sqlite(trap).prepare('SELECT * FROM x').all()
+    t.notOk(existsSync(precious))
+  },
+)
+
+/** A message that waits: its file. */
+async function held(postfix: Postfix): Promise<string[]> {
+  await postfix.submit(OWN, ['eve@stranger.test'], MESSAGE)
+  await postfix.settled()
+  return postfix.lab.held().map((id) => join(postfix.lab.state, 'hold', id, 'message.eml'))
+}
+
+t.test(
+  'links and folders of others in the lane’s place are left alone',
+  { skip: cannotAskSqlite() },
+  async (t) => {
+    const postfix = await Postfix.start(t, { express: true })
+    const folder = laneFolder(postfix.lab.state)
+    const precious = join(postfix.dir, 'precious')
+    const stat = (path: string): unknown[] => {
+      const { mode, uid, gid } = lstatSync(path)
+      return [(mode & 0o7777).toString(8), uid, gid]
+    }
+    const refuse = async (why: string, name: string): Promise<void> => {
+      const before = [stat(precious), fingerprints(precious)]
+      const { code, stderr } = await postfix.toeh('express', '--write')
+      t.equal(code, 1, name)
+      t.equal(stderr, `toeh: express --write ${folder}: ${why}; look what it is, and take it away\n`)
+      t.strictSame([stat(precious), fingerprints(precious)], before, `${name}: it is as it was`)
+    }
+    renameSync(folder, `${folder}-before`)
+    mkdirSync(precious, { mode: 0o755 })
+    writeFileSync(join(precious, 'a file'), 'x')
+    symlinkSync(precious, folder)
+    await refuse('it is no folder', 'a link')
+    rmSync(folder)
+    writeFileSync(folder, '')
+    await refuse('it is no folder', 'a file')
+    rmSync(folder)
+    renameSync(precious, folder)
+    mkdirSync(precious)
+    await refuse('it belongs to another user', "root's, with something in it")
+    rmSync(join(folder, 'a file'))
+    chownSync(folder, 12345, 12345)
+    await refuse('it belongs to another user', "a stranger's")
+    rmSync(folder, { recursive: true })
+    // In a folder of the filter's user, his own links are replaced and not followed.
+    renameSync(`${folder}-before`, folder)
+    for (const end of ['', '-wal', '-shm', '.new', '-wal.new']) {
+      const path = `${lanePath(postfix.lab.state)}${end}`
+      rmSync(path, { recursive: true, force: true })
+      symlinkSync(end === '-shm' ? precious : join(precious, 'file'), path)
+      lchownSync(path, 65534, 65534)
+      writeFileSync(join(precious, 'file'), 'precious')
+      const before = [stat(precious), fingerprints(precious)]
+      assertDone(t, await postfix.toeh('express', '--write'), /rows of the lane written/)
+      t.strictSame([stat(precious), fingerprints(precious)], before, `a link in the place of lane.db${end}`)
+      t.notOk(lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    }
+    assertDone(t, await postfix.toeh('express', '--check'), 'on: ')
+  },
+)
+
+/** Every file of a folder with what is in it. */
+function fingerprints(folder: string): string[] {
+  return walk(folder).map((path) => {
+    const stat = lstatSync(path)
+    return `${path} ${stat.mode} ${stat.uid} ${stat.isFile() ? readFileSync(path, 'latin1') : ''}`
+  })
+}
 
 t.test('what comes after the question: it leaks, and is named', { skip: cannotAskSqlite() }, async (t) => {
   const postfix = await Postfix.start(t, { express: true })
@@ -296,18 +557,25 @@ t.test('what comes after the question: it leaks, and is named', { skip: cannotAs
 t.test('who may read what', { skip: cannotAskSqlite() }, async (t) => {
   const postfix = await Postfix.start(t, { express: true })
   assertDone(t, await postfix.toeh('allow', 'known.test', '--note', 'secret contract'), 'rule 1')
+  assertDone(t, await postfix.toeh('block', 'x@known.test'), 'rule 2')
   const id = (...args: string[]): number => Number(execFileSync('id', args, { encoding: 'utf8' }))
   const rights = (path: string): unknown[] => {
     const { mode, uid, gid } = statSync(path)
-    return [(mode & 0o7777).toString(8), uid, gid]
+    return [(mode & 0o777).toString(8), uid, gid]
   }
   const { map, senders, recipients } = laneFiles(postfix.lab.config)
   const owner = [id('-u', 'nobody'), id('-g', 'postfix')]
-  t.strictSame(rights(laneFolder(postfix.lab.state)), ['2770', ...owner])
-  t.strictSame(rights(lanePath(postfix.lab.state)), ['666', ...owner])
+  t.strictSame(
+    lanePlaces(postfix.lab.state).map(({ path }) => rights(path)),
+    ['750', '640', '640', '750'].map((mode) => [mode, ...owner]),
+  )
   for (const path of [map, senders, recipients]) t.strictSame(rights(path), ['644', 0, 0])
   const db = new Sqlite(lanePath(postfix.lab.state), { readonly: true })
-  t.strictSame(db.prepare('SELECT * FROM lane').all(), [{ key: '@known.test', pass: 1 }])
-  t.strictSame(db.prepare('SELECT name FROM sqlite_schema').pluck().all(), ['lane'])
+  const [{ number }] = db.prepare('SELECT * FROM generation').all() as [{ number: number }]
+  t.strictSame(db.prepare('SELECT * FROM lane').all(), [
+    { key: '@known.test', pass: number },
+    { key: 'x@known.test', pass: 0 },
+  ])
+  t.strictSame(db.prepare('SELECT name FROM sqlite_schema').pluck().all(), ['generation', 'lane'])
   db.close()
 })

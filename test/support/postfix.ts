@@ -1,5 +1,5 @@
 /** A private Postfix on loopback: its own folders, ports and log, with TOEH in it as `toeh init` prints it. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import {
@@ -89,6 +89,8 @@ postlog   unix-dgram n - n - 1 postlogd
 `
 
 export interface PostfixOptions {
+  /** Its internal_domains. */
+  internal?: string[]
   /** Lines for TOEH's configuration. */
   settings?: string
   notice?: string
@@ -135,6 +137,7 @@ export class Postfix {
     const lab = new Lab(
       dir,
       `${reinject}${extensions}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}\n[express]\nenabled = ${options.express ?? false}\n`,
+      options.internal,
     )
     const postfix = new Postfix(dir, lab, sink, ports)
     t.teardown(async () => {
@@ -240,6 +243,12 @@ ${SERVICES}`
     this.command('reload')
   }
 
+  /** Sets a parameter of main.cf and reloads. */
+  setMain(setting: string): void {
+    execFileSync('/usr/sbin/postconf', ['-c', this.etc, '-e', setting])
+    this.command('reload')
+  }
+
   log(): string {
     const path = join(this.dir, 'log/mail.log')
     return existsSync(path) ? readFileSync(path, 'utf8') : ''
@@ -300,10 +309,14 @@ ${SERVICES}`
 
   /** toeh, as root on this installation. */
   async toeh(...args: string[]): Promise<Outcome> {
+    return outcomeOf(this.startToeh(...args))
+  }
+
+  startToeh(...args: string[]): ChildProcess {
     if (existsSync(join(this.etc, 'main.cf'))) cool(this.etc)
     const env = { ...SHELL_ENV, TOEH_CONFIG: this.lab.config, MAIL_CONFIG: this.etc }
     const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe']
-    return outcomeOf(startWith(env, [NODE, TOEH, ...args], { stdio }))
+    return startWith(env, [NODE, TOEH, ...args], { stdio })
   }
 
   decisions(): Decision[] {

@@ -53,6 +53,7 @@ export const DEFAULTS = {
     logins: {} as Record<string, string>,
     authserv_id: '',
     received_by: [] as string[],
+    relays: [] as string[],
     two: [] as string[],
   },
   groups: {} as Record<string, string[]>,
@@ -105,6 +106,8 @@ export interface Moderate {
   authservId: string
   /** Folded. */
   receivedBy: string[]
+  /** Addresses of servers of ours whose mail through the gate is his whose sender it has. */
+  relays: string[]
   /** Names of groups whose mail needs two approvers. */
   two: string[]
 }
@@ -228,7 +231,15 @@ function parseModerate(
   { internal, delimiters }: { internal: readonly string[]; delimiters: Delimiters },
   expireHours: number,
 ): Moderate {
-  const { enabled, address, logins, authserv_id: authservId, received_by: receivedBy, two } = file.moderate
+  const {
+    enabled,
+    address,
+    logins,
+    authserv_id: authservId,
+    received_by: receivedBy,
+    relays,
+    two,
+  } = file.moderate
   const wrong = (key: string, why: string): Failure => reader.wrong('moderate', key, why)
   const own = parseAddress(address)
   if (address !== '' || enabled) {
@@ -245,6 +256,9 @@ function parseModerate(
     throw wrong('authserv_id', 'it must be a name without blanks')
   for (const name of receivedBy)
     if (!/^[A-Za-z0-9._-]+$/.test(name)) throw wrong('received_by', `${JSON.stringify(name)} is no host name`)
+  for (const name of relays)
+    if (!/^(?:[0-9]+(?:\.[0-9]+){3}|[0-9a-f]*:[0-9a-f:.]*)$/.test(name))
+      throw wrong('relays', `${JSON.stringify(name)}: it must be one address, as Postfix logs it`)
   for (const name of two)
     if (!Object.hasOwn(file.groups, name))
       throw wrong('two', `there is no group ${JSON.stringify(name)} in [groups]`)
@@ -257,6 +271,7 @@ function parseModerate(
     logins: new Map(Object.entries(logins)),
     authservId,
     receivedBy: receivedBy.map(foldAscii),
+    relays,
     two,
   }
 }

@@ -12,11 +12,11 @@ const SETTINGS = ['always_bcc', 'sender_bcc_maps', 'recipient_bcc_maps'] as cons
 /** What Postfix copies mail to, by setting: of main.cf and of every service that has its own. */
 export type Copies = Record<(typeof SETTINGS)[number], readonly string[]>
 
-/** @throws Failure where Postfix cannot be asked */
-export async function readCopies(): Promise<Copies> {
+/** @param configDir as for readAliases @throws Failure where Postfix cannot be asked */
+export async function readCopies(configDir?: string): Promise<Copies> {
   const text = [
-    await askPostfix('postconf', undefined, '-x', ...SETTINGS),
-    await askPostfix('postconf', undefined, '-Px'),
+    await askPostfix('postconf', configDir, '-x', ...SETTINGS),
+    await askPostfix('postconf', configDir, '-Px'),
   ].join('\n')
   const valuesOf = (name: string): string[] => {
     const lines = text.matchAll(new RegExp(`^(?:\\S+/)?${name} =(.*)$`, 'gm'))

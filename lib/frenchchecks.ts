@@ -558,6 +558,8 @@ const SETUP: Table = {
   'it ended with status {0}': 'il s’est terminé avec le statut {0}',
   'as {0}': 'en tant que {0}',
   '{0} made, for {1} alone': '{0} créé, pour {1} seul',
+  'always_bcc copies all mail to {0}, which waits with each message until: toeh allow {1}':
+    'always_bcc copie tout le courrier à {0}, qui attend avec chaque message jusqu’à : toeh allow {1}',
   '{0} made, internal domains: {1}': '{0} créé, domaines internes : {1}',
   '{0} made': '{0} créée',
   'the express lane is off': 'la voie express est fermée',

@@ -51,6 +51,7 @@ t.test('the defaults', (t) => {
       logins: new Map(),
       authservId: '',
       receivedBy: [],
+      relays: [],
       two: [],
     },
   }
@@ -589,6 +590,7 @@ expire_hours = 24
 logins = { boss = "boss@CORP.test", "d.e" = "deputy@other.test" }
 authserv_id = "mx.corp.test"
 received_by = ["MX2.corp.test"]
+relays = ["10.99.0.2", "2001:db8::2"]
 two = ["accounting"]`).moderate,
     {
       enabled: true,
@@ -600,6 +602,7 @@ two = ["accounting"]`).moderate,
       ]),
       authservId: 'mx.corp.test',
       receivedBy: ['mx2.corp.test'],
+      relays: ['10.99.0.2', '2001:db8::2'],
       two: ['accounting'],
     },
   )
@@ -618,6 +621,8 @@ two = ["accounting"]`).moderate,
     ['logins = { eve = "eve@corp.test" }', 'moderate.logins: "eve": "eve@corp.test" is not one of approvers'],
     ['authserv_id = "mx corp"', 'moderate.authserv_id: it must be a name without blanks'],
     ['received_by = ["a b"]', 'moderate.received_by: "a b" is no host name'],
+    ['relays = ["10.0.0.0/8"]', 'moderate.relays: "10.0.0.0/8": it must be one address, as Postfix logs it'],
+    ['relays = ["exchange"]', 'moderate.relays: "exchange": it must be one address, as Postfix logs it'],
     ['two = ["nobody"]', 'moderate.two: there is no group "nobody" in [groups]'],
     ['two = ["constructor"]', 'moderate.two: there is no group "constructor" in [groups]'],
     ['other = 1', 'moderate.other: there is no such setting'],

@@ -7,9 +7,10 @@ import { existsSync, lchownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { parseOwnDomain } from '../address.js'
+import { parseAddress, parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
 import { type Config, DEFAULTS, loadConfig, parseConfig } from '../config.js'
+import { readCopies } from '../copies.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { type Folder, makeFolder, send } from '../errand.js'
 import { EXIT } from '../exit.js'
@@ -106,6 +107,20 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   return { domains: classes.domains, remarks }
 }
 
+/** What is to be made known at once where Postfix copies all mail to an archive outside: it would hold every message. */
+async function findArchives({ configDir }: Options, { internal }: Config): Promise<string[]> {
+  const { always_bcc: copies } = await readCopies(configDir).catch(() => ({ always_bcc: [] }))
+  return copies.flatMap((copy) => {
+    const address = parseAddress(copy, internal)
+    const outside = address.plain && !internal.has(address.domain)
+    return outside
+      ? [
+          words`always_bcc copies all mail to ${copy}, which waits with each message until: toeh allow ${copy}`,
+        ]
+      : []
+  })
+}
+
 /** Postfix's recipient_delimiter, where it can be asked and the configuration can have it; doctor speaks of the rest. */
 async function findDelimiters({ configDir }: Options): Promise<Delimiters> {
   const value = await readDelimiters(configDir).catch(() => undefined)
@@ -135,7 +150,8 @@ async function draw(options: Options): Promise<Plan> {
   if (existsSync(path)) return { path, owner, config: loadConfig(path), text: undefined, remarks: [] }
   const { domains, remarks } = await findInternal(options)
   const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
-  return { path, owner, config: parseConfig(path, text), text, remarks }
+  const config = parseConfig(path, text)
+  return { path, owner, config, text, remarks: [...remarks, ...(await findArchives(options, config))] }
 }
 
 /** Makes configuration, folders and database; what is there is left. @returns what was done, in lines */

@@ -237,6 +237,28 @@ t.test("what begins an extension is Postfix's", { skip: cannotBeFresh() }, async
 })
 
 t.test(
+  'an archive outside is told of, before it holds every message',
+  { skip: cannotBeFresh() },
+  async (t) => {
+    const debian = new Debian(t)
+    const made = async (copy: string): Promise<string> => {
+      debian.postconf('-e', `always_bcc=${copy}`)
+      rmSync(debian.config, { force: true })
+      const outcome = await debian.init()
+      assertDone(t, outcome, 'made')
+      return outcome.stdout
+    }
+    t.match(
+      await made('all@archive.test'),
+      'always_bcc copies all mail to all@archive.test, which waits with each message until: toeh allow all@archive.test\n',
+    )
+    const [own = ''] = loadConfig(debian.config).internal
+    t.notMatch(await made(`archive@${own}`), /always_bcc/)
+    t.notMatch(await made(''), /always_bcc/)
+  },
+)
+
+t.test(
   '--express refuses what would lead mail past the filter',
   { skip: cannotBeFresh() || cannotAskSqlite() },
   async (t) => {

@@ -1,5 +1,6 @@
 /** Addresses as they are, in a real Postfix: what it hands over of each, what becomes of it, and in which bytes it goes on. */
 import t from 'tap'
+import { queuedAt } from '../../lib/maillog.js'
 import { cannotRun, Postfix } from '../support/postfix.js'
 
 const LONG = `reply+${'k'.repeat(90)}@reply.known.test`
@@ -64,6 +65,9 @@ t.test('addresses as they are', { skip: cannotRun() }, async (t) => {
     t.strictSame(recipientsOf(queueId), [arrives], `without the gate it goes the same way: ${recipient}`)
   }
 
+  const id = await postfix.submit('anna@corp.test', ['carl@corp.test'], 'Subject: x\n\nx\n')
+  t.ok(Math.abs((queuedAt(id) ?? 0) - Date.now()) < 60_000, `${id} says when it was given`)
+  await postfix.settled()
   postfix.sink.mails.length = 0
   await postfix.submit('root@localhost', ['x@known.test'], 'Subject: disk\n\nx\n')
   const senders = (await postfix.settled()).map(({ sender }) => sender)

@@ -14,6 +14,7 @@ complete -c toeh -n '__fish_seen_subcommand_from init' -l postfix -d 'show what 
 complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix: put back what was there'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l reload -d 'with --apply or --undo: tell Postfix of it'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l relay -d 'with --postfix: the networks that relay by port 25, through the gate' -x
 complete -c toeh -n '__fish_seen_subcommand_from init' -l config-dir -d 'with --postfix: another Postfix instance\'s configuration folder' -r -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a doctor -d 'check Postfix and this installation; say what mends it'
 complete -c toeh -n '__fish_seen_subcommand_from doctor' -l config-dir -d 'another Postfix instance\'s configuration folder' -r -F

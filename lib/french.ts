@@ -199,6 +199,9 @@ export const HELP: Table = {
   'with --apply or --undo: tell Postfix of it': 'avec --apply ou --undo : le fait lire à Postfix',
   "with --postfix: another Postfix instance's configuration folder":
     'avec --postfix : le dossier de configuration d’une autre instance de Postfix',
+  'with --postfix: the networks that relay by port 25, through the gate':
+    'avec --postfix : les réseaux qui relaient par le port 25, à travers le filtre',
+  'put the gate before what port 25 relays': 'mettre le filtre devant ce que relaie le port 25',
   'see what it would do to Postfix': 'voir ce qu’il ferait à Postfix',
   "take an approver's answer by mail; from pipe(8), exit status 0 or 75":
     'prend la réponse d’un approbateur par courriel ; depuis pipe(8), état 0 ou 75',

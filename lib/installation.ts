@@ -12,6 +12,7 @@ import { type Look, send } from './errand.js'
 import { laneTexts } from './express.js'
 import { ADDRESS_CLASSES, type Facts, gateOf, type LaneFact, type PathFact, type UnitFact } from './facts.js'
 import { describeError, Failure } from './failure.js'
+import { findInjectors } from './injectors.js'
 import { laneFiles, lanePath, lanePlaces } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
 import { type Listing, listAll, listKeys } from './listing.js'
@@ -119,6 +120,7 @@ export async function gatherFacts(
     ...settings,
     now,
     unit,
+    injectors: findInjectors(),
     paths: pathsOf(config),
     disks: [config.state, main.get('queue_directory') ?? '/'].flatMap(roomOf),
     clockKept: { yes: true, no: false }[ask('timedatectl', 'show', '-p', 'NTPSynchronized', '--value') ?? ''],

@@ -21,6 +21,7 @@ const FLOORS: [string, string[]][] = [
       'head',
       'lanelog',
       'maillog',
+      'network',
       'publicsuffix',
       'reply',
       'seen',
@@ -41,6 +42,8 @@ const FLOORS: [string, string[]][] = [
   ['pure', ['amount', 'facts']],
   ['pure', ['ways']],
   ['pure', ['diversion']],
+  ['pure', ['restrictions']],
+  ['pure', ['relay']],
   [
     'pure',
     [
@@ -91,6 +94,7 @@ const FLOORS: [string, string[]][] = [
       'decisions',
       'ending',
       'hold',
+      'injectors',
       'lane',
       'landscape',
       'logfile',

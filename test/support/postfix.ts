@@ -296,15 +296,9 @@ ${SERVICES}`
 
   /**
    * Whether Postfix keeps nothing, by its folders: to start postqueue(1) every moment takes much of what is waited for.
-   * In the order in which a message goes through them, and twice: what the filter gives back is in the first again.
    */
   isEmpty(): boolean {
-    const folders = ['maildrop', 'incoming', 'active', 'deferred', 'hold'].map((name) =>
-      join(this.dir, 'queue', name),
-    )
-    return [...folders, ...folders].every((folder) =>
-      readdirSync(folder, { recursive: true, withFileTypes: true }).every((entry) => entry.isDirectory()),
-    )
+    return isEmptyQueue(join(this.dir, 'queue'))
   }
 
   /** Waits until Postfix keeps nothing any more, and gives what the sink has. */
@@ -330,6 +324,14 @@ ${SERVICES}`
   }
 }
 
+/** In the order in which a message goes through the folders, and twice: what the filter gives back is in the first again. */
+export function isEmptyQueue(queue: string): boolean {
+  const folders = ['maildrop', 'incoming', 'active', 'deferred', 'hold'].map((name) => join(queue, name))
+  return [...folders, ...folders].every((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true }).every((entry) => entry.isDirectory()),
+  )
+}
+
 /** One SMTP connection, kept open as long as a test wants. */
 export class Conversation {
   readonly #socket: Socket
@@ -339,8 +341,9 @@ export class Conversation {
     this.#socket = socket
   }
 
-  static async open(port: number): Promise<Conversation> {
-    const conversation = new Conversation(connect(port, '127.0.0.1'))
+  /** @param from the loopback address that the client has, which tells it from others */
+  static async open(port: number, host = '127.0.0.1', from = '127.0.0.1'): Promise<Conversation> {
+    const conversation = new Conversation(connect({ port, host, localAddress: from }))
     await conversation.#reply('the connection')
     return conversation
   }
@@ -362,6 +365,11 @@ export class Conversation {
   say(step: string | Buffer): Promise<string> {
     this.#socket.write(step)
     return this.#reply(step.toString())
+  }
+
+  /** Says something and waits for nothing: `say('')` then gives one reply after the other. */
+  push(text: string): void {
+    this.#socket.write(text)
   }
 
   /** A whole message. @returns Postfix's queue id */

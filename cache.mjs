@@ -89,7 +89,7 @@ async function makeState(folder, port) {
     '[notice]',
     'enabled = false',
   ]
-  writeFileSync(config, settings.join('\n'))
+  writeFileSync(config, settings.join('\n'), { mode: 0o600 })
   return config
 }
 

@@ -58,11 +58,11 @@ async function speakIn(language: Language): Promise<void> {
 /** The language of the configuration, for where the environment says nothing. A command says what is wrong with it. */
 async function configured(options: CommonOptions): Promise<Language> {
   try {
-    const [{ loadConfig }, { configPath }] = await Promise.all([
-      import('../lib/config.js'),
+    const [{ loadTrusted }, { configPath }] = await Promise.all([
+      import('../lib/caller.js'),
       import('../lib/desk.js'),
     ])
-    return loadConfig(configPath(options)).language
+    return loadTrusted(configPath(options)).language
   } catch {
     return 'en'
   }

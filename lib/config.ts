@@ -1,5 +1,5 @@
 /** The configuration: TOML, checked whole, unknown keys refused by name and line. */
-import { readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { foldAscii, parseAddress, parseDomain, parseOwnDomain } from './address.js'
 import { type Company, FOREIGN } from './decide.js'
@@ -455,15 +455,28 @@ export function parseConfig(path: string, text: string): Config {
   }
 }
 
+/** Reads what was looked at, not what has come to stand under its name since. */
+function readTrusted(path: string, demandTrust: (stat: Stats) => void): string {
+  const fd = openSync(path, 'r')
+  try {
+    demandTrust(fstatSync(fd))
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /**
  * Reads the configuration file.
+ * @param demandTrust is shown the file before it is read, and throws where its word is not to count
  * @throws Failure (EX_CONFIG) when it cannot be read or is wrong
  */
-export function loadConfig(path: string): Config {
+export function loadConfig(path: string, demandTrust?: (stat: Stats) => void): Config {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = demandTrust === undefined ? readFileSync(path, 'utf8') : readTrusted(path, demandTrust)
   } catch (error) {
+    if (error instanceof Failure) throw error
     const denied = (error as { code?: unknown }).code === 'EACCES'
     throw new Failure('configuration', describeError(error), {
       at: path,

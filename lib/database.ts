@@ -189,7 +189,7 @@ export interface Database {
    */
   transaction<T>(work: () => T, lock?: 'immediate' | 'exclusive'): T
   /**
-   * Runs what reads for long while nobody writes. Else a writer that is to commit would let nobody else begin to read until
+   * Runs what reads for a second or two while nobody writes, if there is such a time soon. Else a writer that is to commit would let nobody else begin to read until
    * this ends (PENDING, https://www.sqlite.org/lockingv3.html#locking), and known mail would be deferred.
    */
   still<T>(work: () => T): T
@@ -314,11 +314,18 @@ class SqliteDatabase implements Database {
 
   still<T>(work: () => T): T {
     if (!this.#db.readonly) return this.transaction(work)
-    const release = this.#try(() => barWriters(this.#path, this.#options))
+    let release: (() => void) | undefined
+    try {
+      const busySeconds = Math.min(this.#options.busySeconds, PATIENCE)
+      release = this.#try(() => barWriters(this.#path, { busySeconds }))
+    } catch (error) {
+      // Whoever writes for so long is not about to commit: a person is not kept from looking.
+      if ((error as { cause?: { code?: unknown } }).cause?.code !== 'SQLITE_BUSY') throw error
+    }
     try {
       return work()
     } finally {
-      release()
+      release?.()
     }
   }
 
@@ -374,6 +381,9 @@ function countRows(db: Sqlite.Database): Record<string, number> {
     }),
   )
 }
+
+/** Seconds that a reader waits for writers to end, of {@link Database.still}. */
+const PATIENCE = 1
 
 interface OpenOptions {
   busySeconds: number

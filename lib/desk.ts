@@ -1,7 +1,8 @@
 /** The desk a command works at: configuration, landscape, hold, who is acting, and how the answer is given. */
 import { existsSync, statSync } from 'node:fs'
 import { type Actor, Audit } from './audit.js'
-import { type Config, companyOf, DEFAULT_CONFIG_PATH, loadConfig } from './config.js'
+import { loadTrusted } from './caller.js'
+import { type Config, companyOf, DEFAULT_CONFIG_PATH } from './config.js'
 import { type Database, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
 import { visible } from './display.js'
@@ -52,7 +53,7 @@ export function configPath(options: CommonOptions): string {
  * @throws Failure when a part is missing, busy, damaged or not this user's
  */
 export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'decide'): Desk {
-  const config = loadConfig(configPath(options))
+  const config = loadTrusted(configPath(options))
   const who = accounts()
   const actor = { who: describeAccounts(who), at: clock() }
   const owner = enterState(config.state)

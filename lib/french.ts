@@ -72,6 +72,15 @@ export const SAID: Table = {
   'nothing would change': 'rien ne changerait',
   'it is not UTF-8': 'ce n’est pas de l’UTF-8',
   'which file?': 'quel fichier ?',
+  'what is in the state folder is for toeh alone to write':
+    'ce qui est dans le dossier d’état, toeh seul l’écrit',
+  'name a file elsewhere': 'nommez un fichier ailleurs',
+  'it is the configuration': 'c’est la configuration',
+  'name another file': 'nommez un autre fichier',
+  '{0} may not write there': '{0} ne peut pas y écrire',
+  'run it in a root shell': 'lancez-le dans un shell de root',
+  'let the shell write: {0}': 'laissez le shell écrire : {0}',
+  'or let the shell open it: {0}': 'ou laissez le shell l’ouvrir : {0}',
   // Why
   'pass: {0}': 'passe : {0}',
   'hold: {0}': 'retenu : {0}',

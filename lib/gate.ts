@@ -6,6 +6,7 @@
  * retry would send a second copy.
  */
 
+import { statSync } from 'node:fs'
 import { isSendable } from './address.js'
 import { type Config, companyOf } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
@@ -66,6 +67,7 @@ interface Plan {
  */
 export async function runGate(run: GateRun): Promise<void> {
   const { config } = run
+  if (process.getuid?.() === 0) demandOwner(config)
   demandFree(config, run.envelope.recordBytes)
   const folder = new HoldFolder(config.state)
   const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
@@ -101,6 +103,20 @@ export async function runGate(run: GateRun): Promise<void> {
   } finally {
     message.discard()
   }
+}
+
+/**
+ * Keeps root out of another's state folder: what root made there its owner could not write to, and all mail would be deferred.
+ * pipe(8) never runs as root.
+ * @throws Failure (75)
+ */
+function demandOwner({ state }: Config): void {
+  if ((statSync(state, { throwIfNoEntry: false })?.uid ?? 0) === 0) return
+  throw new Failure('start', 'root is not the owner of the state folder', {
+    at: state,
+    status: EXIT.tempFail,
+    hint: 'pipe(8) runs it as its owner (user= in master.cf); by hand: setpriv or sudo -u',
+  })
 }
 
 function plan(verdict: Verdict, prior: State | undefined, run: GateRun): Plan {

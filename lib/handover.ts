@@ -3,8 +3,6 @@
  * cannot change its user (lib/owner.ts). That process gets no right by it, only what is open already: to open it anew by
  * its name, or by /proc/self/fd, would ask for the rights again.
  */
-import { openSync } from 'node:fs'
-
 /** Says what stands behind which descriptor: the process that hands over, and names in the order of their numbers. */
 const VARIABLE = 'TOEH_HANDOVER'
 /** Behind standard input, output and error. */
@@ -38,16 +36,6 @@ export function opening(name: string, open: () => number): number {
   const fd = open()
   opened.push({ name, fd })
   return fd
-}
-
-/**
- * Opens a file that a person has named, with the rights of whoever runs the command. Do it before openDesk, which gives up
- * root's, and read it after that: where Node cannot change its user, another process goes on from there.
- * @returns a descriptor; nothing has been read from it
- * @throws system errors
- */
-export function openAsCaller(path: string): number {
-  return opening(`file ${path}`, () => openSync(path, 'r'))
 }
 
 /** For the process that goes on: descriptors for its numbers from 3, and what its environment says of them. */

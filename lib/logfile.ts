@@ -16,9 +16,10 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { constants, createGunzip, gunzipSync } from 'node:zlib'
+import { asCaller, openAsCaller } from './caller.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
-import { openAsCaller, opening } from './handover.js'
+import { opening } from './handover.js'
 import { LineParser } from './maillog.js'
 import { words } from './speech.js'
 
@@ -109,6 +110,7 @@ function openFile(path: string, now: number): LogSource {
     throw new Failure('log', describeError(error), {
       at: path,
       status: denied ? EXIT.noPermission : EXIT.noInput,
+      hint: denied ? words`or let the shell open it: ${'toeh … - < FILE'}` : undefined,
       cause: error,
     })
   }
@@ -155,7 +157,7 @@ function startJournal(args: readonly string[]): Running {
     const output = openSync(pipe, files.O_RDONLY | files.O_NONBLOCK)
     const written = openSync(pipe, 'w')
     const end = openSync(join(folder, 'end'), 'wx+', 0o600)
-    const program = ['-c', TELL_END, 'sh', 'journalctl', ...args]
+    const program = ['-c', TELL_END, 'sh', ...asCaller(), 'journalctl', ...args]
     const child = spawn('/bin/sh', program, { stdio: ['ignore', written, end] })
     child.unref()
     // One that does not start leaves no status.

@@ -34,7 +34,7 @@ const HEAD_BYTES = 64 * 1024
 /** So long after a message came from the gate its login may still be about to be written down. */
 const LOGIN_AWAITED_MS = 5 * 60_000
 /** The same where nothing but its time says that it may come from there. */
-const PERHAPS_AWAITED_MS = 60_000
+const PERHAPS_AWAITED_MS = 10_000
 
 /** What pipe(8) hands over. */
 export interface Mail {

@@ -99,16 +99,17 @@ export function become(owner: Owner): void {
 
 /** What a command and the programs it starts ask of the environment. Of root's own the filter's user could read the rest. */
 const ASKED =
-  /^(?:PATH|HOME|TMPDIR|TZ|LANG|LANGUAGE|LC_[A-Z]+|TERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|TOEH_CONFIG|MAIL_(?:CONFIG|DEBUG|LOGTAG)|NODE_(?:OPTIONS|NO_WARNINGS))$/
+  /^(?:PATH|HOME|TMPDIR|TZ|LANG|LANGUAGE|LC_[A-Z]+|TERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|TOEH_CONFIG|DOAS_USER|PKEXEC_UID|MAIL_(?:CONFIG|DEBUG|LOGTAG)|NODE_(?:OPTIONS|NO_WARNINGS))$/
 
 function goOnAs(owner: Owner): never {
   demandReach(owner)
   const { descriptors, environment } = handOver()
+  const { SUDO_USER, DOAS_USER, PKEXEC_UID } = process.env
   const env = {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => ASKED.test(name))),
     ...environment,
     // The audit says who acts, not whose process it is: lib/person.ts.
-    SUDO_USER: process.env.SUDO_USER || userInfo().username,
+    SUDO_USER: SUDO_USER || (DOAS_USER || PKEXEC_UID ? '' : userInfo().username),
   }
   const user = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups']
   const program = [process.execPath, ...process.execArgv, PROGRAM, ...process.argv.slice(2)]

@@ -503,6 +503,14 @@ t.test('while somebody reads for long, nobody writes and everybody reads', async
     'reader done writer SQLITE_BUSY',
     'by one who may write',
   )
+  both.run('BEGIN IMMEDIATE')
+  t.equal(
+    reader.still(() => senders(reader).length),
+    100,
+    'whoever writes for long keeps nobody from looking',
+  )
+  await t.rejects(reader.copyTo(join(makeFolder(t), 'copy.db')), /database is locked/, 'but from a copy')
+  both.run('COMMIT')
   both.close()
   reader.close()
   // What it guards against: a plain transaction that reads.

@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { takeBackup, thinOut } from '../backup.js'
+import { demandTarget } from '../caller.js'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
@@ -31,6 +32,7 @@ const module: CommandModule = {
     if (keep !== undefined && (!Number.isInteger(keep) || keep < 1))
       throw new Failure('backup', '--keep must be a whole number from 1 on', { status: EXIT.usage })
     const { config, actor } = openDesk(options, 'read')
+    demandTarget('backup', config, resolve(options.file), undefined)
     const backup = await takeBackup(config.state, options.file, actor.at, config)
     const inFolder = backup.path !== resolve(options.file)
     const removed = keep !== undefined && inFolder ? thinOut(dirname(backup.path), keep) : []

@@ -1,8 +1,9 @@
 /** toeh doctor: says for each point of what Postfix and TOEH owe one another whether it is good, and what mends it. */
 import type { Argv, CommandModule } from 'yargs'
+import { loadTrusted } from '../caller.js'
 import { type Flight, flyCanary } from '../canary.js'
 import { examine, type Finding, mends, worst } from '../checkup.js'
-import { type Config, loadConfig } from '../config.js'
+import type { Config } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { HEALTH } from '../exit.js'
 import { type Fault, instanceCommand, type Level } from '../facts.js'
@@ -26,7 +27,7 @@ function broken(check: string, error: unknown): Finding {
 async function look(options: Options): Promise<{ findings: Finding[]; flight?: Flight }> {
   let config: Config
   try {
-    config = loadConfig(configPath(options))
+    config = loadTrusted(configPath(options))
   } catch (error) {
     return { findings: [broken('configuration', error)] }
   }

@@ -1,6 +1,7 @@
 /** toeh export: every live rule as CSV or JSON, in an order that diff(1) can use. */
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
+import { demandTarget } from '../caller.js'
 import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
@@ -34,6 +35,7 @@ const module: CommandModule = {
     const asJson = file === undefined ? options.json === true : /\.json$/i.test(file)
     const format = options.format ?? (asJson ? 'json' : 'csv')
     const desk = openDesk(options, 'read')
+    if (file !== undefined) demandTarget('export', desk.config, resolve(file), 'export')
     const rules = await desk.landscape.list(desk.actor.at)
     const text = format === 'json' ? writeJson(rules) : (await import('../csvfile.js')).writeCsv(rules)
     if (file !== undefined) {

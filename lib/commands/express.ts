@@ -15,7 +15,8 @@ import {
 } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { type Config, loadConfig } from '../config.js'
+import { loadTrusted } from '../caller.js'
+import type { Config } from '../config.js'
 import { answer, type CommonOptions, clock, configPath, openDesk } from '../desk.js'
 import { send } from '../errand.js'
 import { EXIT } from '../exit.js'
@@ -196,7 +197,7 @@ const module: CommandModule = {
     if (asked.length > 1)
       throw new Failure('express', words`an address, --write or --check: one of them`, { status: EXIT.usage })
     if (options.address.length > 0) return ask(options)
-    const config = loadConfig(configPath(options))
+    const config = loadTrusted(configPath(options))
     return options.write ? write(options, config) : check(options, config)
   },
 }

@@ -1,9 +1,9 @@
 /** toeh fsck: is everything whole? Repairs what is safe where it is told to; deletes nothing. */
 import type { Argv, CommandModule } from 'yargs'
-import { loadConfig } from '../config.js'
+import { demandReadable, loadTrusted } from '../caller.js'
 import { answer, type CommonOptions, clock, configPath, enterState } from '../desk.js'
 import { EXIT } from '../exit.js'
-import { Failure } from '../failure.js'
+import { describeError, Failure } from '../failure.js'
 import { type Finding, fsck } from '../fsck.js'
 import { accounts, demandMember, describeAccounts } from '../person.js'
 import { words } from '../speech.js'
@@ -16,6 +16,15 @@ interface Options extends CommonOptions {
 
 function describeFinding({ fault, at, why, what, repaired }: Finding): string {
   return `${at}: ${fault}: ${why}; ${repaired ? words`repaired` : words`to do`}: ${what}`
+}
+
+/** Whether the caller could read it himself, a file or a folder of backups. @throws Failure (66) */
+function demandBackup(backup: string): void {
+  try {
+    demandReadable(backup)
+  } catch (error) {
+    throw new Failure('backup', describeError(error), { at: backup, status: EXIT.noInput, cause: error })
+  }
 }
 
 const module: CommandModule = {
@@ -41,12 +50,13 @@ const module: CommandModule = {
     const { repair = false, settleGone = false, backup } = options
     if (!repair && (settleGone || backup !== undefined))
       throw new Failure('fsck', words`--settle-gone and --backup go with --repair`, { status: EXIT.usage })
-    const config = loadConfig(configPath(options))
+    const config = loadTrusted(configPath(options))
     const who = accounts()
     const actor = { who: describeAccounts(who), at: clock() }
+    if (backup !== undefined) demandBackup(backup)
     const owner = enterState(config.state)
-    // To settle what has no bytes is to reject it.
-    if (settleGone) demandMember(who, config.people.group, owner)
+    // To settle what has no bytes is to reject it, and the rules of a backup become those of the landscape.
+    if (settleGone || backup !== undefined) demandMember(who, config.people.group, owner)
     const report = await fsck(config, actor, { repair, settleGone, backup })
     if (!report.whole) process.exitCode = EXIT.failed
     const lines = report.findings.map(describeFinding)

@@ -3,11 +3,11 @@ import { closeSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Argv, CommandModule } from 'yargs'
+import { openAsCaller } from '../caller.js'
 import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import { openAsCaller } from '../handover.js'
 import { describeRule, type Foreseen } from '../landscape.js'
 import { parseScope } from '../ruledraft.js'
 import { type Carried, draftEntries, type Problem, type Reading, readJson } from '../rulefile.js'
@@ -32,7 +32,13 @@ function open(file: string): number | undefined {
   try {
     return file === '-' ? undefined : openAsCaller(file)
   } catch (error) {
-    throw new Failure('import', describeError(error), { at: file, status: EXIT.noInput, cause: error })
+    const denied = (error as { code?: unknown }).code === 'EACCES'
+    throw new Failure('import', describeError(error), {
+      at: file,
+      status: EXIT.noInput,
+      hint: denied ? words`or let the shell open it: ${'toeh import - < FILE'}` : undefined,
+      cause: error,
+    })
   }
 }
 

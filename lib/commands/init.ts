@@ -9,7 +9,8 @@ import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { parseAddress, parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
-import { type Config, DEFAULTS, loadConfig, parseConfig } from '../config.js'
+import { loadTrusted } from '../caller.js'
+import { type Config, DEFAULTS, parseConfig } from '../config.js'
 import { readCopies } from '../copies.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { type Folder, makeFolder, send } from '../errand.js'
@@ -57,7 +58,7 @@ interface Owner {
 function ownerOfState(options: Options): string | undefined {
   const path = configPath(options)
   if (!existsSync(path)) return undefined
-  return ownerOf(loadConfig(path).state)
+  return ownerOf(loadTrusted(path).state)
 }
 
 /** The user who is to own everything. Root makes it for the filter's user, anybody else for himself. */
@@ -147,7 +148,7 @@ interface Plan {
 async function draw(options: Options): Promise<Plan> {
   const path = resolve(configPath(options))
   const owner = findOwner(options)
-  if (existsSync(path)) return { path, owner, config: loadConfig(path), text: undefined, remarks: [] }
+  if (existsSync(path)) return { path, owner, config: loadTrusted(path), text: undefined, remarks: [] }
   const { domains, remarks } = await findInternal(options)
   const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
   const config = parseConfig(path, text)

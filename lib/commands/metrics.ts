@@ -1,6 +1,7 @@
 /** toeh metrics: counts for Prometheus, by node_exporter's textfile collector. */
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
+import { demandTarget } from '../caller.js'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
@@ -37,6 +38,7 @@ const module: CommandModule = {
     }
     const file = textfile === undefined ? undefined : resolve(textfile)
     const desk = openDesk(options, 'read')
+    if (file !== undefined) demandTarget('metrics', desk.config, file, 'metrics')
     const { config, hold, landscape, actor } = desk
     const { free, load } = await measureRoom(config, hold)
     const measured = {

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { ageOf, grouped, sizeOf } from '../amount.js'
+import { demandTarget } from '../caller.js'
 import { readDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { localDay, localTime } from '../display.js'
@@ -127,6 +128,8 @@ const module: CommandModule = {
     if (options.html === '') throw new Failure('report', words`which file?`, { status: EXIT.usage })
     const file = options.html === undefined ? undefined : resolve(options.html)
     const desk = openDesk(options, 'read')
+    if (file !== undefined && options.html !== '-')
+      demandTarget('report', desk.config, file, 'report --html -')
     const figures = await gather(desk, parseSince('--since', options.since, desk.actor.at))
     if (file === undefined) {
       const room = describeRoom(desk.config, await measureRoom(desk.config, desk.hold))

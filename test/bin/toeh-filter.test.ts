@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -32,6 +33,7 @@ import {
   outcomeOf,
   PIPE_ENV,
   UNPRIVILEGED,
+  walk,
 } from '../support/lab.js'
 import { makeSink, unwire } from '../support/sink.js'
 import { closedPort, Talker } from '../support/talker.js'
@@ -902,5 +904,55 @@ t.test(
     assertSettled(t, await lab.filter({ recipients: [UNKNOWN], through: UNPRIVILEGED }), 'held 1')
     const [id = ''] = lab.held()
     t.equal(statSync(join(lab.state, 'hold', id)).uid, 65534, 'what it parks belongs to that user')
+  },
+)
+
+t.test(
+  'run by hand as root it leaves the state folder alone',
+  { skip: IS_ROOT && UNPRIVILEGED.length > 0 ? false : 'needs root' },
+  async (t) => {
+    const sink = await makeSink(t)
+    const lab = makeLab(t, sink.setting)
+    await lab.allow('known.test')
+    lab.giveAway()
+    chmodSync(lab.dir, 0o755)
+    const before = lab.snapshot()
+    const large = `${MESSAGE}${'x\n'.repeat(100_000)}`
+    for (const call of [
+      { recipients: [KNOWN] },
+      { recipients: [UNKNOWN] },
+      { recipients: [KNOWN], input: large },
+      { recipients: [KNOWN], bare: true },
+      { recipients: [KNOWN], through: ['env', 'SUDO_USER=nobody'] },
+    ])
+      assertDeferred(
+        t,
+        await lab.filter(call),
+        /^4\.3\.0 toeh: start \S+\/state: root is not the owner of the state folder; pipe\(8\) runs it as its owner/,
+      )
+    t.strictSame(lab.snapshot(), before, 'no file is made, and none has changed')
+    t.equal(sink.mails.length, 0)
+    // The first message of the day is its owner's.
+    assertSettled(t, await lab.filter({ recipients: [KNOWN], through: UNPRIVILEGED }), 'passed 1')
+    assertSettled(t, await lab.filter({ recipients: [UNKNOWN], through: UNPRIVILEGED }), 'held 1')
+    assertDeferred(t, await lab.filter({ recipients: [UNKNOWN] }), 'root is not the owner')
+    // What its commands make as root is its owner's too.
+    const out = join(lab.dir, 'out')
+    mkdirSync(out)
+    chownSync(out, 65534, 65534)
+    for (const args of [
+      ['cleanup'],
+      ['digest'],
+      ['recheck'],
+      ['allow', 'other.test'],
+      ['backup', out],
+      ['fsck', '--repair'],
+      ['moderate', '--sender=x@corp.test'],
+      ['release', '--all', '--yes'],
+    ])
+      await lab.toeh(...args)
+    const others = walk(lab.state).filter((path) => statSync(path).uid !== 65534)
+    t.strictSame(others, [], 'root has made nothing there')
+    t.ok(walk(lab.state).some((path) => path.endsWith('last-backup')))
   },
 )

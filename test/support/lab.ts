@@ -2,6 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
   chownSync,
   lstatSync,
   mkdirSync,
@@ -147,6 +148,8 @@ export class Lab {
   configure(settings: string, internal: readonly string[] = ['corp.test']): void {
     const base = `state = ${JSON.stringify(this.state)}\ninternal_domains = ${JSON.stringify(internal)}\n`
     writeFileSync(this.config, base + settings)
+    // Whatever the umask: toeh takes none that others can change.
+    chmodSync(this.config, 0o644)
   }
 
   /** toeh-filter, as pipe(8) starts it. */
@@ -261,7 +264,10 @@ export class Lab {
 
   /** Hands the whole folder to the user that {@link UNPRIVILEGED} makes. */
   giveAway(): void {
-    if (UNPRIVILEGED.length > 0) for (const path of walk(this.dir)) chownSync(path, NOBODY, NOBODY)
+    if (UNPRIVILEGED.length === 0) return
+    for (const path of walk(this.dir)) chownSync(path, NOBODY, NOBODY)
+    // As toeh init makes it.
+    chownSync(this.config, 0, NOBODY)
   }
 
   /** Every file and folder of the installation: mode, owner, time of change and content. */

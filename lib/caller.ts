@@ -1,0 +1,171 @@
+/**
+ * The caller: on whose behalf this process runs, where sudo has given it rights of another. What he names counts, and is opened,
+ * only where it would without sudo: by owner, groups and mode. Access lists (acl(5)) are not looked at.
+ */
+import { closeSync, fstatSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Config, loadConfig } from './config.js'
+import { EXIT } from './exit.js'
+import { Failure } from './failure.js'
+import { opening } from './handover.js'
+import { laneFolder } from './lane.js'
+import { accounts, groupsOf, lender } from './person.js'
+import { words } from './speech.js'
+
+/** Bits of a mode. */
+const [READ, WRITE, ENTER] = [4, 2, 1]
+const STICKY = 0o1000
+
+interface Caller {
+  name: string
+  /** Undefined for a name that no account has: he may what everybody may. */
+  uid: number | undefined
+  groups: ReadonlySet<number>
+}
+
+/** Undefined where nobody lends this process anything, or root does. */
+export function caller(): Caller | undefined {
+  if (lender() === undefined) return undefined
+  const [account] = accounts()
+  if (account === undefined || account.uid === 0 || account.uid === process.getuid?.()) return undefined
+  return { ...account, groups: new Set(groupsOf(account.name)) }
+}
+
+/** Whether he may do all of this with it. */
+function may({ uid, groups }: Caller, stat: Stats, bits: number): boolean {
+  const shift = stat.uid === uid ? 6 : groups.has(stat.gid) ? 3 : 0
+  return ((stat.mode >> shift) & bits) === bits
+}
+
+/** A folder and all above it. */
+function wayTo(folder: string): string[] {
+  return dirname(folder) === folder ? [folder] : [folder, ...wayTo(dirname(folder))]
+}
+
+/** Whether he can come as far as this folder. */
+function mayEnter(who: Caller, folder: string): boolean {
+  return wayTo(folder).every((path) => may(who, statSync(path), ENTER))
+}
+
+function denied(path: string): Error {
+  return Object.assign(new Error('EACCES: permission denied, open'), { code: 'EACCES', errno: -13, path })
+}
+
+/**
+ * Opens a file that a person has named, with his own rights: behind sudo those of who runs it. Do it before openDesk, which gives
+ * up root's, and read it after that: where Node cannot change its user, another process goes on from there.
+ * @returns a descriptor; nothing has been read from it
+ * @throws system errors
+ */
+export function openAsCaller(path: string): number {
+  return opening(`file ${path}`, () => {
+    const fd = openSync(path, 'r')
+    const who = caller()
+    if (who === undefined || mayHaveOpened(who, fd)) return fd
+    closeSync(fd)
+    throw denied(path)
+  })
+}
+
+/** Asks whether the caller could have opened a file or folder that is opened later. @throws system errors */
+export function demandReadable(path: string): void {
+  const who = caller()
+  if (who === undefined) return
+  const fd = openSync(path, 'r')
+  try {
+    if (!mayHaveOpened(who, fd)) throw denied(path)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Looks at what is open, and where that is, because a name may lead elsewhere a moment later. */
+function mayHaveOpened(who: Caller, fd: number): boolean {
+  const stat = fstatSync(fd)
+  // What stands in /proc is made for who asks, whatever its mode.
+  if (!may(who, stat, READ) || (stat.isFile() && stat.dev === statSync('/proc').dev)) return false
+  const place = readlinkSync(`/proc/self/fd/${fd}`)
+  // A pipe has no place.
+  return !place.startsWith('/') || mayEnter(who, dirname(place))
+}
+
+/**
+ * Keeps a file that a person has named from being written where it would do harm: into the state folder or that of the express
+ * lane, in the place of the configuration, or where he could not write himself.
+ * @param toStdout how the command is said to write to standard output; undefined where it cannot
+ * @throws Failure (77)
+ */
+export function demandTarget(
+  operation: string,
+  { path: config, state }: Pick<Config, 'path' | 'state'>,
+  path: string,
+  toStdout: string | undefined,
+): void {
+  const refused = (why: string, hint: string): Failure =>
+    new Failure(operation, why, { at: path, status: EXIT.noPermission, hint })
+  const found = statSync(path, { throwIfNoEntry: false })
+  const folder = found?.isDirectory() ? path : dirname(path)
+  try {
+    const own = [state, laneFolder(state)].map((name) => statSync(name, { throwIfNoEntry: false }))
+    const isOwn = (stat: Stats): boolean => own.some((one) => one?.ino === stat.ino && one.dev === stat.dev)
+    if (wayTo(realpathSync(folder)).some((one) => isOwn(statSync(one))))
+      throw refused(
+        words`what is in the state folder is for toeh alone to write`,
+        words`name a file elsewhere`,
+      )
+    const settings = statSync(config, { throwIfNoEntry: false })
+    if (found?.isFile() && found.ino === settings?.ino && found.dev === settings.dev)
+      throw refused(words`it is the configuration`, words`name another file`)
+    const who = caller()
+    if (who === undefined || mayWrite(who, folder, found)) return
+    throw refused(
+      words`${who.name} may not write there`,
+      toStdout === undefined
+        ? words`run it in a root shell`
+        : words`let the shell write: ${`toeh ${toStdout} > FILE`}`,
+    )
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    // It is not there, or closed to us: so it will turn out where it is written.
+  }
+}
+
+/** Whether he may put a file into a folder, in the place of what is there under its name. */
+function mayWrite(who: Caller, folder: string, found: Stats | undefined): boolean {
+  const place = realpathSync(folder)
+  const stat = statSync(place)
+  if (!may(who, stat, WRITE | ENTER) || !mayEnter(who, place)) return false
+  const isSticky = (stat.mode & STICKY) !== 0 && found?.isFile() === true
+  return !isSticky || found.uid === who.uid || stat.uid === who.uid
+}
+
+/** What makes journalctl(1) and the like run with the rights of the caller; nothing where nobody but ourselves is behind this. */
+export function asCaller(): string[] {
+  const who = caller()
+  if (who === undefined || process.getuid?.() !== 0) return []
+  const [group = 65_534] = who.groups
+  const { uid = 65_534 } = who
+  const groups = who.groups.size === 0 ? '--clear-groups' : `--groups=${[...who.groups].join(',')}`
+  return ['setpriv', `--reuid=${uid}`, `--regid=${group}`, groups, '--']
+}
+
+/**
+ * The configuration of a command. With what it says this process would do things with rights that the caller has not, so it
+ * has to be a file that root alone can change, or the caller himself where nobody has lent him any.
+ * @throws Failure (77, 78)
+ */
+export function loadTrusted(path: string): Config {
+  return loadConfig(path, ({ uid, mode }) => {
+    const refused = (why: string): Failure =>
+      new Failure('configuration', why, {
+        at: path,
+        status: EXIT.noPermission,
+        hint: 'toeh takes one that belongs to root, and that nobody else can change',
+      })
+    if ((mode & 0o022) !== 0) throw refused('others than its owner can change it')
+    if (uid === 0 || (uid === process.getuid?.() && caller() === undefined)) return
+    throw refused(
+      caller() === undefined ? 'it belongs to another user' : 'behind sudo it has to belong to root',
+    )
+  })
+}

@@ -16,6 +16,9 @@ const STRICTER: Record<string, Fault> = {
   '!#$%&`*+/=?^`{|}~@iana.org': 'percent or bang routing',
 }
 
+/** Of more than 64 bytes before the @, and plain all the same: RFC 5321, 4.5.3.1, asks for no limit. */
+const LAXER = 'ISEMAIL_RFC5322_LOCAL_TOOLONG'
+
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 /** The text of an element; control characters stand in it as their pictures, U+2400 and up. */
@@ -45,7 +48,9 @@ t.test('what a public corpus calls plain is plain, and nothing else of it', (t) 
     const actual = parseAddress(address)
     const name = `${diagnosis}: ${JSON.stringify(address)}`
     // DNSWARN: well formed, without an MX record when the corpus was made.
-    const valid = category === 'ISEMAIL_VALID_CATEGORY' || category === 'ISEMAIL_DNSWARN'
+    const isLaxer = diagnosis === LAXER
+    const valid = category === 'ISEMAIL_VALID_CATEGORY' || category === 'ISEMAIL_DNSWARN' || isLaxer
+    if (isLaxer) exceptions.add(LAXER)
     const stricter = STRICTER[address]
     if (valid && stricter !== undefined) {
       t.strictSame(actual, { plain: false, fault: stricter }, name)
@@ -54,6 +59,6 @@ t.test('what a public corpus calls plain is plain, and nothing else of it', (t) 
     t.equal(readAddress(address).verdict !== 'not plain', actual.plain, `the second reading: ${name}`)
     if (actual.plain) t.equal(isSendable(address), true, `it can be sent: ${name}`)
   }
-  t.strictSame([...exceptions], Object.keys(STRICTER), 'no exception is idle')
+  t.strictSame([...exceptions].sort(), [...Object.keys(STRICTER), LAXER].sort(), 'no exception is idle')
   t.end()
 })

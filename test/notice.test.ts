@@ -110,7 +110,7 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
     approver: ['To approve: mail from anna@corp.test', 'To approve: 2 messages', /^Outgoing mail waits/],
     expired: [
       'Not sent: Invoice',
-      'Not sent: Invoice',
+      'Not sent: 2 messages',
       /^A message was not sent .* nobody approved it in time/,
     ],
     rejected: ['Not sent: Invoice', 'Not sent: Invoice', /^A message was not sent .* rejected\./],
@@ -129,7 +129,7 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
     ],
     expired: [
       'Non envoyé : Invoice',
-      'Non envoyé : Invoice',
+      'Non envoyés : 2 messages',
       /^Un message .* personne ne l’a approuvé à temps/,
     ],
     rejected: ['Non envoyé : Invoice', 'Non envoyé : Invoice', /^Un message .* examiné et refusé/],

@@ -67,9 +67,9 @@ t.test('a jump forward expires nothing until it has lasted an hour', { skip }, a
 t.test('a clock that is put right in time has ended nothing', { skip }, async (t) => {
   const { lab } = await makeStage(t)
   await lab.park([EVE])
-  for (const shift of ['+0d', '+20d', '+1h', '+300d', '+2h', '+20d']) {
+  for (const shift of ['+0d', '+20d', '+30m', '+300d', '+60m', '+20d']) {
     const outcome = await cleanup(lab, shift)
-    assertDone(t, outcome, shift.endsWith('h') || shift === '+0d' ? /^$/ : DOUBT)
+    assertDone(t, outcome, shift.endsWith('m') || shift === '+0d' ? /^$/ : DOUBT)
   }
   t.strictSame(lab.states(), [`${EVE} held`])
 })

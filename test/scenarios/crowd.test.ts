@@ -2,6 +2,8 @@
  * A crowd: twenty filters at once, each with an unknown recipient, through a real Postfix. The first twenty wait for the
  * same lock and get it in the same moment. None is put off.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import bettersqlite from '../../lib/bettersqlite.cjs'
 import { databasePath } from '../../lib/database.js'
@@ -46,8 +48,10 @@ t.test('twenty at once', { skip: cannotRun(), timeout: 120_000 }, async (t) => {
     }),
   )
   const queueIds = ids.flat()
-  // A folder is published before the lock is asked for.
-  await postfix.until('twenty at the lock', () => postfix.lab.held().length >= AT_ONCE)
+  // What is to be parked is made ready before the lock is asked for.
+  const isReady = (name: string): boolean =>
+    existsSync(join(postfix.lab.state, 'hold/tmp', name, 'envelope.json'))
+  await postfix.until('twenty at the lock', () => postfix.lab.temporaries().filter(isReady).length >= AT_ONCE)
   lock.exec('ROLLBACK')
   await postfix.until(
     'a verdict for each, or a deferral',

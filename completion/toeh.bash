@@ -30,6 +30,7 @@ _toeh() {
     init:--user) : ;;
     init:--internal) : ;;
     init:--state) files=yes ;;
+    init:--relay) : ;;
     init:--config-dir) files=yes ;;
     doctor:--config-dir) files=yes ;;
     doctor:--canary-to) : ;;
@@ -88,7 +89,7 @@ _toeh() {
       else
         case $command in
         init)
-          options='--user --internal --state --express --postfix --apply --undo --reload --config-dir'
+          options='--user --internal --state --express --postfix --apply --undo --reload --relay --config-dir'
           ;;
         doctor)
           options='--config-dir --canary --canary-to'

@@ -14,6 +14,7 @@ complete -c toeh -n '__fish_seen_subcommand_from init' -l postfix -d 'show what 
 complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix: put back what was there'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l reload -d 'with --apply or --undo: tell Postfix of it'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l relay -d 'with --postfix: the networks that relay by port 25, through the gate' -x
 complete -c toeh -n '__fish_seen_subcommand_from init' -l config-dir -d 'with --postfix: another Postfix instance\'s configuration folder' -r -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a doctor -d 'check Postfix and this installation; say what mends it'
 complete -c toeh -n '__fish_seen_subcommand_from doctor' -l config-dir -d 'another Postfix instance\'s configuration folder' -r -F
@@ -22,13 +23,13 @@ complete -c toeh -n '__fish_seen_subcommand_from doctor' -l canary-to -d 'to who
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a allow -d 'make destinations known'
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l subdomains -d 'a domain also stands for those below it'
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l note -d 'why, for whoever looks later' -x
-complete -c toeh -n '__fish_seen_subcommand_from allow' -l for -d 'only for mail of this sender, @domain or group' -x
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l for -d 'only for mail of this sender, @domain or group; foreign: of senders who are not ours' -x
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l until -d 'only until the end of this day (2026-12-31), or for so long (30d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l force -d 'take a whole freemail domain'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a block -d 'hold destinations, whatever is said of a wider domain'
 complete -c toeh -n '__fish_seen_subcommand_from block' -l subdomains -d 'a domain also stands for those below it'
 complete -c toeh -n '__fish_seen_subcommand_from block' -l note -d 'why, for whoever looks later' -x
-complete -c toeh -n '__fish_seen_subcommand_from block' -l for -d 'only for mail of this sender, @domain or group' -x
+complete -c toeh -n '__fish_seen_subcommand_from block' -l for -d 'only for mail of this sender, @domain or group; foreign: of senders who are not ours' -x
 complete -c toeh -n '__fish_seen_subcommand_from block' -l until -d 'only until the end of this day (2026-12-31), or for so long (30d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from block' -l force -d 'means nothing here'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a revoke -d 'end the rules of destinations'

@@ -33,6 +33,12 @@ const OPERATION = 'init --postfix'
 /** Seconds after which a file is not new any more. */
 const COOL_S = 60
 
+/** A look-up table of ours, beside TOEH's configuration. Null: there is none. */
+export interface Table {
+  path: string
+  text: string | null
+}
+
 export interface Alteration {
   configDir: string | undefined
   /** The folder of both files. */
@@ -40,6 +46,8 @@ export interface Alteration {
   before: Texts
   after: Texts
   edits: readonly Edit[]
+  /** Tables as they are to be; those that are so already are none of it. */
+  tables: readonly Table[]
   /** As diff -u shows it; empty where nothing changes. */
   difference: string
 }
@@ -49,6 +57,8 @@ interface Memory {
   before: Record<Name, string>
   after: Record<Name, string>
   edits: Edit[]
+  /** Tables with what they held before, and the digest of what was put there. Of an older TOEH there are none. */
+  tables?: (Table & { after: string })[]
 }
 
 function memoryPath(folder: string): string {
@@ -178,24 +188,55 @@ async function onCopies<T>(texts: Texts, work: (folder: string) => Promise<T>): 
   }
 }
 
-/** What diff(1) says of two folders' files, named as they are in `folder`. */
-function differ(folder: string, before: Texts, after: string): string {
-  return FILES.map((name) => {
-    const path = join(folder, name)
-    const labels = ['--label', path, '--label', `${path} (changed)`]
-    const { status, stdout, error } = spawnSync('diff', ['-u', ...labels, '-', join(after, name)], {
-      input: before[name],
-      encoding: 'utf8',
+/** What diff(1) says of a file that is to be another. @param after the path of what it is to be */
+function differ(path: string, before: string | Buffer, after: string): string {
+  const labels = ['--label', path, '--label', `${path} (changed)`]
+  const { status, stdout, error } = spawnSync('diff', ['-u', ...labels, '-', after], {
+    input: before,
+    encoding: 'utf8',
+  })
+  if (status === 0 || status === 1) return stdout
+  throw new Failure(
+    OPERATION,
+    error === undefined ? words`diff(1) failed` : `diff: ${describeError(error)}`,
+    {
+      hint: 'apt install diffutils',
+    },
+  )
+}
+
+/** The same of all that an alteration is to change. */
+async function differences(
+  folder: string,
+  before: Texts,
+  after: Texts,
+  tables: readonly Table[],
+): Promise<string> {
+  return onCopies(after, async (copies) => {
+    const files = FILES.map((name) => differ(join(folder, name), before[name], join(copies, name)))
+    const others = tables.map(({ path, text }) => {
+      const copy = join(copies, 'table')
+      writeFileSync(copy, text ?? '')
+      return differ(path, readTable(path) ?? '', copy)
     })
-    if (status === 0 || status === 1) return stdout
-    throw new Failure(
-      OPERATION,
-      error === undefined ? words`diff(1) failed` : `diff: ${describeError(error)}`,
-      {
-        hint: 'apt install diffutils',
-      },
-    )
-  }).join('')
+    return [...files, ...others].join('')
+  })
+}
+
+/** What a table's file holds, or null where there is none. */
+function readTable(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return null
+    throw new Failure(OPERATION, describeError(error), { at: path })
+  }
+}
+
+/** Root's, and for everybody to read: Postfix opens it. */
+function writeTable({ path, text }: Table): void {
+  if (text === null) rmSync(path, { force: true })
+  else publish(OPERATION, undefined, path, text, 0o644)
 }
 
 /** postconf(1) goes on in a last line that has no end, which may be a comment. */
@@ -216,10 +257,18 @@ interface Trial {
  * its lines; so the same is tried within the lines, and taken where Postfix reads one and the other alike.
  * @throws Failure where Postfix cannot be asked, or its files are no plain files
  */
-export async function prepare(configDir: string | undefined, edits: readonly Edit[]): Promise<Alteration> {
+export async function prepare(
+  configDir: string | undefined,
+  edits: readonly Edit[],
+  wanted: readonly Table[] = [],
+): Promise<Alteration> {
   const folder = await folderOf(configDir)
   const before = readTexts(folder)
-  if (edits.length === 0) return { configDir, folder, before, after: before, edits, difference: '' }
+  const tables = wanted.filter(({ path, text }) => readTable(path) !== text)
+  if (edits.length === 0) {
+    const difference = await differences(folder, before, before, tables)
+    return { configDir, folder, before, after: before, edits, tables, difference }
+  }
   const ended = { 'main.cf': withEnd(before['main.cf']), 'master.cf': withEnd(before['master.cf']) }
   const trial = (way: (edits: readonly Edit[], copies: string) => Promise<void>): Promise<Trial> =>
     onCopies(ended, async (copies) => {
@@ -236,8 +285,8 @@ export async function prepare(configDir: string | undefined, edits: readonly Edi
     })
   const gentle = await trial(makeGently)
   const { after } = gentle.read === plain.read && gentle.standing === plain.standing ? gentle : plain
-  const difference = await onCopies(after, async (copies) => differ(folder, before, copies))
-  return { configDir, folder, before, after, edits, difference }
+  const difference = await differences(folder, before, after, tables)
+  return { configDir, folder, before, after, edits, tables, difference }
 }
 
 function recall(folder: string): Memory | undefined {
@@ -272,19 +321,24 @@ function replace(folder: string, texts: Texts): void {
 }
 
 /** Puts the new files in place and lets Postfix look at them; the old ones come back where it does not like them. */
-async function install({ configDir, folder, before, after }: Alteration): Promise<void> {
+async function install({ configDir, folder, before, after, tables }: Alteration): Promise<void> {
   const are = readTexts(folder)
   if (!FILES.every((name) => are[name].equals(before[name])))
     throw new Failure(OPERATION, words`somebody else has changed it meanwhile`, {
       at: folder,
       hint: words`run it again`,
     })
+  const old = tables.map(({ path }): Table => ({ path, text: readTable(path) }))
+  // A table is there before anything names it, and is taken away when nothing does any more.
+  for (const table of tables) if (table.text !== null) writeTable(table)
   replace(folder, after)
   try {
     await askPostfix('postfix', configDir, 'check')
     await askPostfix('postconf', configDir, '-M')
+    for (const table of tables) if (table.text === null) writeTable(table)
   } catch (error) {
     replace(folder, before)
+    for (const table of old) writeTable(table)
     throw new Failure(OPERATION, words`${describeError(error)}: both files are as they were`, {
       at: folder,
       hint: words`where postfix check fails now as well, mend that first`,
@@ -298,7 +352,7 @@ async function install({ configDir, folder, before, after }: Alteration): Promis
  * @throws Failure with both files as they were
  */
 export async function putInPlace(alteration: Alteration): Promise<string[]> {
-  const { folder, before, after, edits } = alteration
+  const { folder, before, after, edits, tables } = alteration
   const earlier = recall(folder)
   const kept = earlier !== undefined && isUntouched(earlier, before)
   const old = earlier?.edits ?? []
@@ -307,6 +361,7 @@ export async function putInPlace(alteration: Alteration): Promise<string[]> {
     before: kept ? earlier.before : digests(before),
     after: digests(after),
     edits: [...old, ...edits],
+    tables: rememberTables(earlier?.tables ?? [], tables),
   }
   const backups = FILES.map((name) => backupPath(folder, name))
   if (!kept)
@@ -329,6 +384,25 @@ export async function putInPlace(alteration: Alteration): Promise<string[]> {
   return backups
 }
 
+/** Each table with what it held before the first alteration. */
+function rememberTables(
+  earlier: NonNullable<Memory['tables']>,
+  tables: readonly Table[],
+): NonNullable<Memory['tables']> {
+  const others = earlier.filter(({ path }) => !tables.some((one) => one.path === path))
+  return [
+    ...others,
+    ...tables.map(({ path, text }) => {
+      const first = earlier.find((one) => one.path === path)
+      return {
+        path,
+        text: first === undefined ? readTable(path) : first.text,
+        after: digest(Buffer.from(text ?? '')),
+      }
+    }),
+  ]
+}
+
 function forget(folder: string, withBackups: boolean): void {
   rmSync(memoryPath(folder), { force: true })
   if (withBackups) for (const name of FILES) rmSync(backupPath(folder, name), { force: true })
@@ -339,6 +413,8 @@ export interface Undoing {
   difference: string
   /** Whether both files are byte for byte what they were; else only our own lines were taken out. */
   whole: boolean
+  /** Tables of ours that somebody has changed: Postfix asks them no more, and they are left. */
+  left: string[]
 }
 
 /**
@@ -356,11 +432,16 @@ export async function undo(configDir: string | undefined): Promise<Undoing> {
   const before = readTexts(folder)
   const kept = isUntouched(memory, before) ? backupsOf(folder, memory) : undefined
   const after = kept ?? (await withoutOurs(configDir, memory, before))
-  const difference = await onCopies(after, async (copies) => differ(folder, before, copies))
-  await install({ configDir, folder, before, after, edits: [], difference })
+  const known = (memory.tables ?? []).filter(({ path }) => readTable(path) !== null)
+  const isOurs = ({ path, after: put }: { path: string; after: string }): boolean =>
+    digest(Buffer.from(readTable(path) ?? '')) === put
+  const tables = known.filter(isOurs)
+  const left = known.filter((table) => !isOurs(table)).map(({ path }) => path)
+  const difference = await differences(folder, before, after, tables)
+  await install({ configDir, folder, before, after, edits: [], tables, difference })
   // Where the files had gone on, what they were is the reader's to put away.
   forget(folder, kept !== undefined)
-  return { folder, difference, whole: kept !== undefined }
+  return { folder, difference, whole: kept !== undefined, left }
 }
 
 /** The files as they were kept, or undefined where they are not any more. */

@@ -66,9 +66,12 @@ export function claimedApprover(
   return approver === undefined ? { refused: 'not from an approver' } : { approver }
 }
 
-/** A plain address folded for comparing, or undefined. */
-export function keyOf(address: string): string | undefined {
-  const parsed = parseAddress(address)
+/**
+ * A plain address folded for comparing, or undefined.
+ * @param single domains of one label that count
+ */
+export function keyOf(address: string, single?: ReadonlySet<string>): string | undefined {
+  const parsed = parseAddress(address, single)
   return parsed.plain ? parsed.key : undefined
 }
 

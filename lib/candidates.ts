@@ -1,5 +1,6 @@
 /** Candidates: from mail that was delivered, the rules that a person may want. Pure; it proposes and adds nothing. */
 import { parseAddress } from './address.js'
+import { isOwnSender, type People, senderOf } from './mailbox.js'
 import { type Attempt, isShortQueueId, ownText } from './maillog.js'
 import { Seen } from './seen.js'
 import { words } from './speech.js'
@@ -41,7 +42,7 @@ function unused(): Use {
  * comes back for other messages, so there the day counts as well.
  */
 export class Tally {
-  readonly #internal: ReadonlySet<string>
+  readonly #people: Omit<People, 'logins'>
   readonly #seen = new Seen()
   readonly #domains = new Map<string, DomainUse>()
   /** Recipients as they were written, with what they came to; undefined for one that is not to be learned. */
@@ -56,9 +57,8 @@ export class Tally {
   first = Number.POSITIVE_INFINITY
   last = 0
 
-  /** @param internal the company's own domains */
-  constructor(internal: ReadonlySet<string>) {
-    this.#internal = internal
+  constructor(people: Omit<People, 'logins'>) {
+    this.#people = people
   }
 
   /**
@@ -105,8 +105,9 @@ export class Tally {
     const known = this.#recipients.get(text)
     if (known !== undefined || this.#recipients.has(text)) return known
     const own = ownText(text)
-    const address = parseAddress(own)
-    const outside = address.plain && !this.#internal.has(address.domain)
+    const { internal } = this.#people
+    const address = parseAddress(own, internal)
+    const outside = address.plain && !internal.has(address.domain)
     const entry = outside ? { domain: address.domain, key: address.key } : undefined
     this.#recipients.set(own, entry)
     return entry
@@ -116,9 +117,9 @@ export class Tally {
     const known = this.#senders.get(text)
     if (known !== undefined) return known
     const own = ownText(text)
-    const address = parseAddress(own)
+    const address = senderOf(own, this.#people)
     let number = -1
-    if (address.plain && this.#internal.has(address.domain)) {
+    if (address.plain && isOwnSender(own, this.#people)) {
       number = this.#senders.get(address.key) ?? this.#names.push(address.key) - 1
       this.#senders.set(address.key, number)
     }

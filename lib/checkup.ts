@@ -4,6 +4,7 @@ import type { Check, Facts, Fault, Level } from './facts.js'
 import { GATE_CHECKS } from './gatecheck.js'
 import { HOST_CHECKS } from './hostcheck.js'
 import { LANE_CHECKS } from './lanecheck.js'
+import { PEOPLE_CHECKS } from './peoplecheck.js'
 import { UNIT_CHECKS } from './unit.js'
 import { WAYS_CHECKS } from './wayscheck.js'
 
@@ -15,6 +16,7 @@ export const CHECKS: readonly Check[] = [
   ...DIVERSION_CHECKS,
   ...LANE_CHECKS,
   ...HOST_CHECKS,
+  ...PEOPLE_CHECKS,
 ]
 
 export interface Finding {

@@ -1,8 +1,8 @@
 /** The configuration: TOML, checked whole, unknown keys refused by name and line. */
 import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
-import { foldAscii, parseAddress, parseDomain } from './address.js'
-import type { Company } from './decide.js'
+import { foldAscii, parseAddress, parseDomain, parseOwnDomain } from './address.js'
+import { type Company, FOREIGN } from './decide.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
@@ -17,6 +17,8 @@ export const DEFAULTS = {
   mode: 'enforce',
   state: '/var/lib/toeh',
   internal_domains: [] as string[],
+  sender_domains: [] as string[],
+  senders: [] as string[],
   recipient_delimiter: 'unknown',
   reinject: 'smtp:127.0.0.1:10026',
   deadline_seconds: 60,
@@ -51,6 +53,7 @@ export const DEFAULTS = {
     logins: {} as Record<string, string>,
     authserv_id: '',
     received_by: [] as string[],
+    relays: [] as string[],
     two: [] as string[],
   },
   groups: {} as Record<string, string[]>,
@@ -64,6 +67,8 @@ export interface Config {
   state: string
   /** Folded, as A-labels. */
   internal: ReadonlySet<string>
+  /** Who sends as the company besides: folded addresses, and `@domain`. */
+  senders: ReadonlySet<string>
   delimiters: Delimiters
   reinject: Transport
   deadlineSeconds: number
@@ -101,6 +106,8 @@ export interface Moderate {
   authservId: string
   /** Folded. */
   receivedBy: string[]
+  /** Addresses of servers of ours whose mail through the gate is his whose sender it has. */
+  relays: string[]
   /** Names of groups whose mail needs two approvers. */
   two: string[]
 }
@@ -114,8 +121,8 @@ export interface Limits {
 }
 
 /** What the decision has to know of it, whatever else the file says. */
-export function companyOf({ internal, groups, delimiters, moderate }: Config): Company {
-  return { internal, groups, delimiters, logins: moderate.logins }
+export function companyOf({ internal, senders, groups, delimiters, moderate }: Config): Company {
+  return { internal, senders, groups, delimiters, logins: moderate.logins }
 }
 
 /** What the ending of a sendmail that hangs may take, in seconds (lib/sendmail.ts). */
@@ -224,7 +231,15 @@ function parseModerate(
   { internal, delimiters }: { internal: readonly string[]; delimiters: Delimiters },
   expireHours: number,
 ): Moderate {
-  const { enabled, address, logins, authserv_id: authservId, received_by: receivedBy, two } = file.moderate
+  const {
+    enabled,
+    address,
+    logins,
+    authserv_id: authservId,
+    received_by: receivedBy,
+    relays,
+    two,
+  } = file.moderate
   const wrong = (key: string, why: string): Failure => reader.wrong('moderate', key, why)
   const own = parseAddress(address)
   if (address !== '' || enabled) {
@@ -241,6 +256,9 @@ function parseModerate(
     throw wrong('authserv_id', 'it must be a name without blanks')
   for (const name of receivedBy)
     if (!/^[A-Za-z0-9._-]+$/.test(name)) throw wrong('received_by', `${JSON.stringify(name)} is no host name`)
+  for (const name of relays)
+    if (!/^(?:[0-9]+(?:\.[0-9]+){3}|[0-9a-f]*:[0-9a-f:.]*)$/.test(name))
+      throw wrong('relays', `${JSON.stringify(name)}: it must be one address, as Postfix logs it`)
   for (const name of two)
     if (!Object.hasOwn(file.groups, name))
       throw wrong('two', `there is no group ${JSON.stringify(name)} in [groups]`)
@@ -253,17 +271,24 @@ function parseModerate(
     logins: new Map(Object.entries(logins)),
     authservId,
     receivedBy: receivedBy.map(foldAscii),
+    relays,
     two,
   }
 }
 
-function parseGroups(reader: Reader, groups: Record<string, string[]>): Map<string, string[]> {
+function parseGroups(
+  reader: Reader,
+  groups: Record<string, string[]>,
+  internal: ReadonlySet<string>,
+): Map<string, string[]> {
   const parsed = Object.entries(groups).map(([name, members]): [string, string[]] => {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) {
       throw reader.wrong('groups', name, 'a name is lower-case letters, digits and hyphens')
     }
+    if (name === FOREIGN)
+      throw reader.wrong('groups', name, 'that name is for mail of senders who are not ours (--for foreign)')
     const folded = members.map((member) => {
-      const address = parseAddress(member.startsWith('@') ? `x${member}` : member)
+      const address = parseAddress(member.startsWith('@') ? `x${member}` : member, internal)
       if (!address.plain) throw reader.wrong('groups', name, `${JSON.stringify(member)}: ${address.fault}`)
       return member.startsWith('@') ? `@${address.domain}` : address.key
     })
@@ -335,7 +360,7 @@ export function parseConfig(path: string, text: string): Config {
     throw reader.wrong(table, key, `it must be a whole number from ${least} to ${most}`)
   }
   const internal = file.internal_domains.map((name) => {
-    const domain = parseDomain(name)
+    const domain = parseOwnDomain(name)
     if (!domain.plain) throw reader.wrong('', 'internal_domains', `${JSON.stringify(name)}: ${domain.fault}`)
     return domain.domain
   })
@@ -346,6 +371,17 @@ export function parseConfig(path: string, text: string): Config {
       "it must name the company's own domains, as Postfix knows them",
     )
   }
+  const own = new Set(internal)
+  const senderDomains = file.sender_domains.map((name) => {
+    const domain = parseDomain(name, own)
+    if (!domain.plain) throw reader.wrong('', 'sender_domains', `${JSON.stringify(name)}: ${domain.fault}`)
+    return `@${domain.domain}`
+  })
+  const senders = file.senders.map((name) => {
+    const address = parseAddress(name, own)
+    if (!address.plain) throw reader.wrong('', 'senders', `${JSON.stringify(name)}: ${address.fault}`)
+    return address.key
+  })
   const delimiters = file.recipient_delimiter === 'unknown' ? undefined : file.recipient_delimiter
   if (delimiters !== undefined && !isDelimiters(delimiters)) {
     const why =
@@ -364,8 +400,10 @@ export function parseConfig(path: string, text: string): Config {
         `${JSON.stringify(name)}: it must be as smtpd_milters names it, inet:HOST:PORT or unix:/PATH`,
       )
   }
-  const from = file.notice.from === '' ? `toeh@${internal[0]}` : file.notice.from
-  if (!parseAddress(from).plain) throw reader.wrong('notice', 'from', 'it must be one plain address')
+  const home = internal.find((domain) => domain.includes('.')) ?? internal[0]
+  const from = file.notice.from === '' ? `toeh@${home}` : file.notice.from
+  if (!parseAddress(from, new Set(internal)).plain)
+    throw reader.wrong('notice', 'from', 'it must be one plain address')
   const reinject = parseTransport(file.reinject)
   if (reinject === undefined) {
     throw reader.wrong(
@@ -382,7 +420,8 @@ export function parseConfig(path: string, text: string): Config {
     path,
     mode: oneOf('mode', ['enforce', 'observe'] as const),
     state: file.state,
-    internal: new Set(internal),
+    internal: own,
+    senders: new Set([...senderDomains, ...senders]),
     delimiters,
     reinject,
     deadlineSeconds: whole('', 'deadline_seconds', file.deadline_seconds, 1, 3600),
@@ -394,7 +433,7 @@ export function parseConfig(path: string, text: string): Config {
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
     trustedMilters: file.trusted_milters,
-    groups: parseGroups(reader, file.groups),
+    groups: parseGroups(reader, file.groups, new Set(internal)),
     people: { group },
     notice: {
       enabled: file.notice.enabled,

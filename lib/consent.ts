@@ -1,7 +1,7 @@
 /** Consent: what an approver's mail may say, and whether one yes is enough. Pure. */
 import { foldAscii, parseAddress } from './address.js'
 import { type Company, scopesOf } from './decide.js'
-import { loginMailboxes, mailboxesOf, mailboxOf, type Origin, sendersBehind } from './mailbox.js'
+import { loginMailboxes, mailboxesOf, mailboxOf, type Origin, senderOf, sendersBehind } from './mailbox.js'
 import type { Answer, Language } from './wording.js'
 
 /** What notices ask for. Both languages count whatever the notice was written in. */
@@ -43,7 +43,7 @@ export function needsTwo(
 ): boolean {
   if (two.length === 0) return false
   const { own, others, anybody } = sendersBehind(origin, company)
-  const addresses = recipients.map(parseAddress)
+  const addresses = recipients.map((recipient) => parseAddress(recipient, company.internal))
   if (anybody || !addresses.every(({ plain }) => plain)) return true
   const mailboxes = addresses.flatMap((address) => (address.plain ? mailboxesOf(address.key, undefined) : []))
   return [own, ...others, ...mailboxes].some((mailbox) =>
@@ -65,7 +65,7 @@ export function isOwn(approver: string, { sender, login }: Origin, company: Comp
   const hasLogin = (): boolean =>
     [...logins.values()].some((address) => mailboxOf(foldAscii(address), delimiters) === mailbox)
   if (behind === undefined && !hasLogin()) return true
-  const address = parseAddress(sender ?? '')
+  const address = senderOf(sender ?? '', company)
   const ofSender = address.plain ? mailboxesOf(address.key, delimiters) : []
   return [...ofSender, ...(behind ?? [])].includes(mailbox)
 }

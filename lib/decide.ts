@@ -3,10 +3,14 @@
  *
  * The order, first match decides:
  *
- * 1. malformed       whatever is not a plain address, even at an internal domain: Postfix may resolve it elsewhere.
- * 2. foreign-sender  the sender is neither null nor at an internal domain: a forged sender would carry the
- *                    document out in the bounce, so even mail to a colleague waits.
- * 3. internal        the recipient's domain is the company's own.
+ * 1. malformed       whatever is not a plain address, even at an internal domain: Postfix may resolve it elsewhere. What
+ *                    it surely does not (address.ts) is internal where its domain is, and our own server says at once that
+ *                    there is nobody of that name. A local part that only has its dots in odd places is malformed
+ *                    unless a rule for exactly this address says otherwise.
+ * 2. internal        the recipient's domain is the company's own, whoever has sent.
+ * 3. foreign-sender  the sender is neither null nor one of the company's: a forged sender would carry the document out in
+ *                    the bounce. A forward has such a sender as well, so a rule of the scope {@link FOREIGN} may say yes
+ *                    or no; no other rule lets this mail by, and every block on the way counts against it.
  * 4. a rule          the most specific one: the address, then its domain, then the nearest parent domain whose
  *                    rule reaches subdomains. At equal destinations a rule for this sender comes before one for a
  *                    group he is in, that before one for his domain, that before one for everyone; and where all
@@ -22,8 +26,8 @@
  * 4 must be right: an over-broad rule lets a stranger in, so a domain rule covers that domain alone unless a
  * person asked for more. Only the envelope is looked at; headers are the sender's to write.
  */
-import { type Fault, type PlainAddress, parentDomains, parseAddress } from './address.js'
-import { mailboxOf, type Origin, type People, sendersBehind } from './mailbox.js'
+import { type Address, type Fault, parentDomains, parseAddress } from './address.js'
+import { isOwnSender, mailboxOf, type Origin, type People, sendersBehind } from './mailbox.js'
 
 export interface Rule {
   id: number
@@ -32,7 +36,7 @@ export interface Rule {
   value: string
   /** Whether a domain rule also covers the domains below. */
   subdomains: boolean
-  /** Whose mail it speaks of: empty for everyone's, a folded sender address, `@domain`, or a group's name. */
+  /** Whose mail it speaks of: empty for everyone's, a folded sender address, `@domain`, a group's name, or {@link FOREIGN}. */
   scope: string
   effect: 'allow' | 'block'
   /** Milliseconds since 1970 after which it counts no more, or null. */
@@ -50,6 +54,9 @@ export type RuleDraft = Omit<Rule, 'id' | 'addedBy' | 'addedAt'>
 
 /** Groups of senders by name: folded addresses and `@domain`. */
 export type Groups = ReadonlyMap<string, readonly string[]>
+
+/** The scope of mail whose sender is none of the company's, as forwards have it; no group can be named so. */
+export const FOREIGN = 'foreign'
 
 export type Reason = 'internal' | 'allowed' | 'malformed' | 'foreign-sender' | 'blocked' | 'unknown'
 export const PASSING: ReadonlySet<Reason> = new Set<Reason>(['internal', 'allowed'])
@@ -78,12 +85,13 @@ export interface Facts extends Company {
 
 /** The values under which a rule for this recipient could stand, most specific first; none if malformed. */
 export function lookupKeys(recipient: string): string[] {
-  const address = parseAddress(recipient)
-  return address.plain ? keysOf(address) : []
+  return keysOf(parseAddress(recipient))
 }
 
-function keysOf({ key, domain }: PlainAddress): string[] {
-  return [key, domain, ...parentDomains(domain)]
+/** Of an odd address at most the address itself. */
+function keysOf(address: Address): string[] {
+  if (address.plain) return [address.key, address.domain, ...parentDomains(address.domain)]
+  return address.key === undefined ? [] : [address.key]
 }
 
 /** The scopes a mailbox is in, nearest first, equals together: itself, its groups, its domain, everyone. */
@@ -128,8 +136,8 @@ function nearest(
   return undefined
 }
 
-/** The rule that decides for a plain recipient, or undefined. */
-function decidingRule(recipient: PlainAddress, asker: Asker, facts: Facts): Rule | undefined {
+/** The rule that decides for a recipient, or undefined. */
+function decidingRule(recipient: Address, asker: Asker, facts: Facts): Rule | undefined {
   for (const [index, key] of keysOf(recipient).entries()) {
     const equals = facts.rules.get(key)
     if (equals === undefined) continue
@@ -146,10 +154,19 @@ interface Askers {
   others: readonly Asker[]
 }
 
+function isOwnOrigin({ sender }: Origin, people: People): boolean {
+  return sender === undefined || isOwnSender(sender, people)
+}
+
+/** The scopes of the rules that may let a message by, nearest first, equals together. */
+export function scopesAsked(origin: Origin, company: Company): string[][] {
+  return isOwnOrigin(origin, company) ? scopesOf(sendersBehind(origin, company).own, company) : [[FOREIGN]]
+}
+
 function askersOf(origin: Origin, facts: Facts): Askers {
-  const { own, others, anybody } = sendersBehind(origin, facts)
+  const { others, anybody } = sendersBehind(origin, facts)
   return {
-    sender: { scopes: scopesOf(own, facts), anybody },
+    sender: { scopes: scopesAsked(origin, facts), anybody: anybody || !isOwnOrigin(origin, facts) },
     others: others.map((mailbox) => ({ scopes: scopesOf(mailbox, facts), anybody: false })),
   }
 }
@@ -158,7 +175,7 @@ function askersOf(origin: Origin, facts: Facts): Askers {
  * The block that one of the others would meet, or undefined. One that speaks of the sender as well, as those for everyone do,
  * is left to his own rules, where a nearer one may stand before it.
  */
-function objection(recipient: PlainAddress, { sender, others }: Askers, facts: Facts): Rule | undefined {
+function objection(recipient: Address, { sender, others }: Askers, facts: Facts): Rule | undefined {
   const own = sender.scopes.flat()
   for (const other of others) {
     const rule = decidingRule(recipient, other, facts)
@@ -167,20 +184,16 @@ function objection(recipient: PlainAddress, { sender, others }: Askers, facts: F
   return undefined
 }
 
-/** Whether the sender is the company's: null (a bounce of our own) or plain and at an internal domain. */
-export function isOwnSender(sender: string, internal: ReadonlySet<string>): boolean {
-  if (sender === '') return true
-  const address = parseAddress(sender)
-  return address.plain && internal.has(address.domain)
-}
-
 function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts: Facts): Verdict {
-  const address = parseAddress(recipient)
-  if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
-  if (!ownSender) return { recipient, pass: false, reason: 'foreign-sender' }
-  if (facts.internal.has(address.domain)) return { recipient, pass: true, reason: 'internal' }
-  const rule = objection(address, askers, facts) ?? decidingRule(address, askers.sender, facts)
-  if (rule === undefined) return { recipient, pass: false, reason: 'unknown' }
+  const address = parseAddress(recipient, facts.internal)
+  if (address.domain !== undefined && facts.internal.has(address.domain))
+    return { recipient, pass: true, reason: 'internal' }
+  const found = objection(address, askers, facts) ?? decidingRule(address, askers.sender, facts)
+  const rule = ownSender || found?.scope === FOREIGN ? found : undefined
+  if (rule === undefined) {
+    if (!address.plain) return { recipient, pass: false, reason: 'malformed', fault: address.fault }
+    return { recipient, pass: false, reason: ownSender ? 'unknown' : 'foreign-sender' }
+  }
   return rule.effect === 'allow'
     ? { recipient, pass: true, reason: 'allowed', rule }
     : { recipient, pass: false, reason: 'blocked', rule }
@@ -191,7 +204,7 @@ function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts:
  * sender it is what somebody of the company gets of whom no rule speaks.
  */
 export function decide(envelope: Origin & { recipients: readonly string[] }, facts: Facts): Verdict[] {
-  const ownSender = envelope.sender === undefined || isOwnSender(envelope.sender, facts.internal)
+  const ownSender = isOwnOrigin(envelope, facts)
   const askers = askersOf(envelope, facts)
   return envelope.recipients.map((recipient) => decideOne(recipient, ownSender, askers, facts))
 }

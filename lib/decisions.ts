@@ -105,12 +105,16 @@ export async function* readDecisions(state: string, since = ''): AsyncGenerator<
 }
 
 /**
- * The login the gate has seen for a message, by the queue id under which it passed it on: the second half of its way
- * does not know it any more (XFORWARD carries none).
+ * Who handed a message in at the gate, by the queue id under which it passed it on: the second half of its way does not know the
+ * login any more (XFORWARD carries none).
  * @param at when that was, milliseconds since 1970: the log of other days is not read for it
- * @returns the login, empty where there was none, undefined where the log has no such message
+ * @returns the login, empty where there was none, and the client's address; undefined where the log has no such message
  */
-export async function loginOf(state: string, passedAs: string, at: number): Promise<string | undefined> {
+export async function originOf(
+  state: string,
+  passedAs: string,
+  at: number,
+): Promise<Pick<Decision, 'saslUser' | 'client'> | undefined> {
   const folder = join(state, 'decisions')
   const mark = `"passedAs":${JSON.stringify(passedAs)}`
   // A run's day is that of its beginning, and it has ended an hour later at most.
@@ -121,7 +125,7 @@ export async function loginOf(state: string, passedAs: string, at: number): Prom
     const input = createReadStream(join(folder, name))
     for await (const line of createInterface({ input, crlfDelay: Infinity })) {
       const decision = line.includes(mark) ? decisionIn(line) : undefined
-      if (decision?.passedAs === passedAs) return decision.saslUser
+      if (decision?.passedAs === passedAs) return decision
     }
   }
   return undefined

@@ -4,8 +4,9 @@
  */
 import { parseAddress } from './address.js'
 import { splitList, withoutBraces } from './braces.js'
+import type { LaneFiles } from './express.js'
 import { type Facts, type Fault, type Setup, settingOf } from './facts.js'
-import type { TableEntry } from './lookuptable.js'
+import { sourceOf, type TableEntry } from './lookuptable.js'
 import type { Service } from './mastercf.js'
 import { words } from './speech.js'
 import { cleanupOf, gatePrefix, isPickup, isServer, overrides, takesFromOutside } from './ways.js'
@@ -39,13 +40,15 @@ export const CONTENT_CHECKS = [
 export const MILTER_CHECKS = 'milter_header_checks'
 
 /** Where smtpd(8) asks. Not smtpd_etrn_restrictions: ETRN brings no mail, and these actions are refused there. */
-const RESTRICTIONS = ['client', 'helo', 'sender', 'relay', 'recipient', 'data', 'end_of_data'].map(
+export const RESTRICTIONS = ['client', 'helo', 'sender', 'relay', 'recipient', 'data', 'end_of_data'].map(
   (name) => `smtpd_${name}_restrictions`,
 )
 /** What makes copies: settings that are tables, and one that is an address. */
 const COPY_MAPS = ['recipient_bcc_maps', 'sender_bcc_maps']
 const COPY = 'always_bcc'
 const MILTER_MAPS = 'smtpd_milter_maps'
+/** Tables of what EHLO does not offer, by client. */
+export const DISCARD_MAPS = 'smtpd_discard_ehlo_keyword_address_maps'
 
 /** What a table's answer does, where it is one of these actions and Postfix does not pass over it. */
 export function actionOf(value: string): Pick<Diversion, 'action' | 'target'> | undefined {
@@ -100,7 +103,7 @@ export function contentTables(facts: Tabled, service: Service): Use[] {
 }
 
 /** An answer that is an action of access(5); any other is a list of restrictions. */
-const ACTION =
+export const ACTION =
   /^(?:OK|REJECT|DEFER|DEFER_IF_REJECT|DEFER_IF_PERMIT|BCC|DISCARD|DELAY|DUNNO|ERR|FILTER|HOLD|INFO|PREPEND|REDIRECT|WARN|\d+)(?:\s|$)/i
 
 /**
@@ -140,7 +143,7 @@ function isCopy({ setting }: Use): boolean {
 }
 
 /** These without the express lane's own, which have a check of their own. */
-export function besideLane({ lane }: Pick<Facts, 'lane'>, uses: readonly Use[]): Use[] {
+export function besideLane({ lane }: { lane: { files: LaneFiles } }, uses: readonly Use[]): Use[] {
   const { map, senders, recipients } = lane.files
   const own = [`sqlite:${map}`, `regexp:${senders}`, `regexp:${recipients}`]
   return uses.filter(({ table }) => !own.includes(table))
@@ -160,7 +163,7 @@ function diversionsIn(facts: Tabled, uses: readonly Use[]): Diversion[] {
 
 /** Whether an address is none of the company's own. */
 function isForeign({ toeh }: Setup, address: string): boolean {
-  const parsed = parseAddress(address)
+  const parsed = parseAddress(address, new Set(toeh.internal))
   return !parsed.plain || !toeh.internal.includes(parsed.domain)
 }
 
@@ -361,6 +364,14 @@ export function wantedTables(facts: Tabled): string[] {
       ),
       ...accessTables(facts, service).tables,
       ...copyTables(facts, service),
+      ...usesOf(DISCARD_MAPS, settingOf(facts, service, DISCARD_MAPS)),
     ])
-  return [...new Set(uses.map(({ table }) => table))]
+  const tables = uses.flatMap(({ table }) => [table, ...partsOf(table)])
+  return [...new Set(tables)]
+}
+
+/** The tables a pipe is made of: what it answers takes each of them. */
+function partsOf(table: string): string[] {
+  const source = sourceOf(table)
+  return table.startsWith('pipemap:') && source.kind === 'parts' ? source.tables : []
 }

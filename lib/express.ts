@@ -13,6 +13,7 @@
  */
 import { parentDomains } from './address.js'
 import type { RulesByValue } from './decide.js'
+import type { People } from './mailbox.js'
 
 export interface LaneRow {
   key: string
@@ -83,7 +84,7 @@ interface Halves {
  * ten times all of it.
  */
 export function laneQuery({ address, local, domain }: Halves): string {
-  return `SELECT 'OK' WHERE length(${address}) <= 254 AND length(${local}) BETWEEN 1 AND 64
+  return `SELECT 'OK' WHERE length(${address}) <= 254 AND ${local} != ''
  AND ${local} NOT GLOB '*[^-a-z0-9._=]*' AND ${local} NOT GLOB '[-.]*' AND ${address} NOT GLOB '*.[.@]*'
  AND coalesce((SELECT pass FROM lane WHERE key = ${address}), (SELECT pass FROM lane WHERE key = ${domain}))
  = (SELECT number FROM generation)`
@@ -100,19 +101,34 @@ query = ${laneQuery({ address: "'%s'", local: "'%u'", domain: "'@%d'" })}
 /** FILTER, as an access table says it. */
 const FILTER = 'FILTER toeh:dummy'
 
+/** Who sends as the company. */
+export type LaneOwn = Pick<People, 'internal' | 'senders'>
+
+function isDomain(sender: string): boolean {
+  return sender.startsWith('@')
+}
+
+/** Addresses in which the dot alone means more to a regular expression than itself; the filter takes others. */
+const IS_SIMPLE = /^[a-z0-9_=-][a-z0-9_.=-]*@[a-z0-9_.-]+$/
+
 /**
- * A regexp_table(5) that sends mail of every sender but our own to the filter. It is read when smtpd starts and asks
+ * A regexp_table(5) that sends mail of every sender but our own to the filter, and what our own server has rewritten for a
+ * forward: that is another's. It is read when smtpd starts and asks
  * nothing, so it cannot fail for a moment, which here would let a foreign sender by.
  */
-function senderTable(internal: ReadonlySet<string>): string {
-  const domains = [...internal]
-    .sort()
-    .map((domain) => domain.replaceAll('.', '\\.'))
-    .join('|')
+function senderTable({ internal, senders }: LaneOwn): string {
+  const literal = (text: string): string => text.replaceAll('.', '\\.')
+  const domains = [...internal, ...[...senders].filter(isDomain).map((domain) => domain.slice(1))]
+  const addresses = [...senders].filter((sender) => !isDomain(sender) && IS_SIMPLE.test(sender))
+  const own = [
+    '<>',
+    `[a-z0-9_=+][a-z0-9_=+-]*(\\.[a-z0-9_=+-]+)*@(${domains.sort().map(literal).join('|')})`,
+    ...addresses.sort().map(literal),
+  ]
   return `# Written by toeh express --write. Senders whose mail may take the express lane: the company's, and the null sender.
-/^[^@]{65}/ ${FILTER}
 /^.{255}/ ${FILTER}
-!/^(<>|[a-z0-9_=+][a-z0-9_=+-]*(\\.[a-z0-9_=+-]+)*@(${domains}))$/ ${FILTER}
+/^srs[01][=+-]/ ${FILTER}
+!/^(${own.join('|')})$/ ${FILTER}
 `
 }
 
@@ -125,7 +141,7 @@ function recipientTable(delimiters: string): string {
     (character) => !delimiters.includes(character),
   )
   return `# Written by toeh express --write. Recipients that are not of these characters go to the filter.
-!/^[${characters.join('')}]+@[a-z0-9.-]+$/ ${FILTER}
+!/^[${characters.join('')}]+@[a-z0-9._-]+$/ ${FILTER}
 `
 }
 
@@ -143,12 +159,12 @@ export interface LaneFiles {
 export function laneTexts(
   { map, senders, recipients }: LaneFiles,
   database: string,
-  internal: ReadonlySet<string>,
+  own: LaneOwn,
   delimiters: string,
 ): [path: string, text: string][] {
   return [
     [map, laneMap(database)],
-    [senders, senderTable(internal)],
+    [senders, senderTable(own)],
     [recipients, recipientTable(delimiters)],
   ]
 }

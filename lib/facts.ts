@@ -94,8 +94,29 @@ export interface Facts {
   /** Whether the clock is kept by the network; undefined where nobody says. */
   clockKept: boolean | undefined
   lane: LaneFact
+  /** Programs of this host that hand mail over by SMTP. */
+  injectors: readonly Injector[]
+  /** Approvers, with those that Postfix's aliases make of each; undefined where these cannot be asked. */
+  approvers: readonly { address: string; mailboxes: readonly string[] | undefined }[]
+  /** Undefined where Dovecot does not run Sieve here. */
+  sieve: SieveFact | undefined
   /** Undefined where systemd does not run, or has no unit for this Postfix. */
   unit: UnitFact | undefined
+}
+
+/** A program that hands mail to an SMTP server, as it is set up to. */
+export interface Injector {
+  program: string
+  /** The setting or the file that says so. */
+  setting: string
+  host: string
+  port: string
+}
+
+/** What Dovecot's Sieve writes into MAIL FROM of a redirect. */
+export interface SieveFact {
+  /** sieve_redirect_envelope_from; Pigeonhole's own default is `sender`. */
+  envelopeFrom: string
 }
 
 /** The unit of systemd that Postfix's master runs in. */

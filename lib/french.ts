@@ -34,6 +34,9 @@ export const SAID: Table = {
   '{0}, none released': '{0}, aucun libéré',
   '{0}, none rejected': '{0}, aucun rejeté',
   'would add the rule: {0}': 'ajouterait la règle : {0}',
+  'the rule has no effect on mail like this to {0}: {1}':
+    'la règle est sans effet sur un tel courrier à {0} : {1}',
+  '{0}; {1} has': '{0} ; {1} en a un',
   // Release, reject, recheck
   'nobody waits in it any more': 'plus personne n’y attend',
   'it cannot be written into an SMTP command as it is':
@@ -205,6 +208,9 @@ export const HELP: Table = {
   'with --apply or --undo: tell Postfix of it': 'avec --apply ou --undo : le fait lire à Postfix',
   "with --postfix: another Postfix instance's configuration folder":
     'avec --postfix : le dossier de configuration d’une autre instance de Postfix',
+  'with --postfix: the networks that relay by port 25, through the gate':
+    'avec --postfix : les réseaux qui relaient par le port 25, à travers le filtre',
+  'put the gate before what port 25 relays': 'mettre le filtre devant ce que relaie le port 25',
   'see what it would do to Postfix': 'voir ce qu’il ferait à Postfix',
   "take an approver's answer by mail; from pipe(8), exit status 0 or 75":
     'prend la réponse d’un approbateur par courriel ; depuis pipe(8), état 0 ou 75',
@@ -232,8 +238,8 @@ export const HELP: Table = {
   'addresses or domains': 'adresses ou domaines',
   'a domain also stands for those below it': 'un domaine vaut aussi pour ceux qui sont en dessous',
   'why, for whoever looks later': 'pourquoi, pour qui regardera plus tard',
-  'only for mail of this sender, @domain or group':
-    'seulement pour le courrier de cet expéditeur, @domaine ou groupe',
+  'only for mail of this sender, @domain or group; foreign: of senders who are not ours':
+    'seulement pour le courrier de cet expéditeur, @domaine ou groupe ; foreign : d’expéditeurs qui ne sont pas les nôtres',
   'only until the end of this day (2026-12-31), or for so long (30d)':
     'jusqu’à la fin de ce jour (2026-12-31), ou pour cette durée (30d)',
   'take a whole freemail domain': 'accepte tout un domaine de messagerie gratuite',

@@ -180,25 +180,40 @@ const CHECKS: Table = {
   '{0} hands mail from outside to the gate': '{0} confie au filtre du courrier venu de dehors',
   'its senders are foreign: all incoming mail is held':
     'ses expéditeurs sont étrangers : tout le courrier entrant est retenu',
+  'whoever has a certificate': 'quiconque a un certificat',
+  anybody: 'n’importe qui',
+  '{0} hands to the gate what another filter hands back': '{0} confie au filtre ce qu’un autre filtre rend',
+  'that is incoming mail as well, whose senders are foreign: all of it is held. Let the entrances have the gate, and the way back that filter (docs/postfix.md)':
+    'c’est aussi le courrier entrant, dont les expéditeurs sont étrangers : il est tout entier retenu. Mettez TOEH aux entrées, et cet autre filtre à la voie de retour (docs/postfix.md)',
+  '{0} hands mail to {1}, and not to the gate ({2})': '{0} confie du courrier à {1}, et non au filtre ({2})',
+  'who sends there goes round the gate: take out what lets them, then toeh init --postfix --relay':
+    'qui envoie par là contourne le filtre : enlevez ce qui l’y autorise, puis toeh init --postfix --relay',
+  '{0} hands mail to {1}:{2} ({3}), and {4} hands it to anybody without the gate':
+    '{0} remet du courrier à {1}:{2} ({3}), et {4} le passe à n’importe qui sans le filtre',
+  'what its users and lists send outside goes round the gate: give that service the gate, or let the program hand its mail to one that has it':
+    'ce que ses utilisateurs et ses listes envoient dehors contourne le filtre : donnez le filtre à ce service, ou faites remettre le courrier du programme à un service qui l’a',
+  'no program of this host hands mail over where the gate does not stand':
+    'aucun programme de cette machine ne remet de courrier là où le filtre n’est pas',
+  'its content_filter does not lead to the gate again': 'son content_filter ne ramène pas au filtre',
+  'whoever hands over outgoing mail by SMTP is not offered DSN, which does not survive pipe(8)':
+    'à qui remet du courrier sortant par SMTP, DSN n’est pas proposé, qui ne survit pas à pipe(8)',
+  'who asks for a delivery receipt is told that mail was delivered which the gate holds':
+    'qui demande un accusé de remise apprend comme remis un courrier que le filtre retient',
+  'the entrances take at least {0} kB less than the way back':
+    'les entrées acceptent au moins {0} ko de moins que la voie de retour',
+  'that is half the Internet, and an open relay': 'c’est la moitié d’Internet, et un relais ouvert',
   '{0} relays for {1}, without the gate': '{0} relaie pour {1}, sans le filtre',
   'who sends there instead of to submission goes round the gate':
     'qui envoie par là plutôt que par submission contourne le filtre',
   'the service behind `reinject` is in master.cf, on loopback alone':
     'le service derrière `reinject` est dans master.cf, sur la seule interface loopback',
-  'its content_filter is empty': 'son content_filter est vide',
   'its restrictions and options are those of the sample':
     'ses restrictions et ses options sont celles de l’exemple',
   'it has at least as many processes as the gate': 'il a au moins autant de processus que le filtre',
   '{0} has {1} processes, {2} {3}': '{0} a {1} processus, {2} en a {3}',
   'the gate waits for itself: under load mail is deferred':
     'le filtre s’attend lui-même : en charge, le courrier est différé',
-  'submission does not offer DSN, which does not survive pipe(8)':
-    'submission ne propose pas DSN, qui ne survit pas à pipe(8)',
   '{0} offers DSN': '{0} propose DSN',
-  'who asks for a delivery receipt gets none from behind the gate, although it was promised':
-    'qui demande un accusé de livraison n’en reçoit pas d’après le filtre, bien qu’il ait été promis',
-  'submission takes at least {0} kB less than the way back':
-    'submission accepte au moins {0} ko de moins que la voie de retour',
   '{0} takes {1} bytes, the way back {2}': '{0} accepte {1} octets, la voie de retour {2}',
   'a message that has just fitted is refused behind the gate, and parked':
     'un message à peine assez petit est refusé après le filtre, et retenu',
@@ -217,6 +232,22 @@ const CHECKS: Table = {
     'par une extension d’adresse on échappe aux blocages qui visent quelqu’un, à l’accord de deux approbateurs et à la limite des avis',
   'mail of one person counts as that of another': 'le courrier de l’un passe pour celui d’un autre',
   "internal_domains are Postfix's own domains": 'internal_domains sont les domaines de Postfix',
+  "notices reach every approver, as far as Postfix's aliases say":
+    'les avis atteignent chaque approbateur, d’après les alias de Postfix',
+  'Postfix has nobody of the name {0}, who is an approver':
+    'Postfix n’a personne du nom de {0}, qui est approbateur',
+  'notices to there reach nobody, and held mail expires unread':
+    'les avis n’y atteignent personne, et le courrier retenu expire sans avoir été lu',
+  'whether {0} is an alias cannot be told: virtual_alias_maps cannot be asked':
+    'impossible de savoir si {0} est un alias : virtual_alias_maps ne peut être interrogé',
+  'the way back maps no aliases, and notices to one would bounce unseen':
+    'la voie de retour ne résout pas les alias, et un avis envoyé à l’un d’eux serait rejeté sans que personne le voie',
+  "Dovecot's Sieve forwards in the name of the one who forwards, or is not here":
+    'Sieve de Dovecot transfère au nom de celui qui transfère, ou n’est pas ici',
+  "Dovecot's sieve_redirect_envelope_from is {0}, not recipient":
+    'sieve_redirect_envelope_from de Dovecot vaut {0}, et non recipient',
+  'what people forward by Sieve has an outside sender and is held, and they are not told':
+    'ce que les gens transfèrent par Sieve a un expéditeur extérieur et est retenu, et ils n’en sont pas prévenus',
   '{0} has {1} as internal, Postfix does not': '{0} déclare {1} interne, Postfix non',
   '{0} has {1} as internal, Postfix does not name it outside its tables':
     '{0} déclare {1} interne, Postfix ne le nomme pas hors de ses tables',
@@ -441,13 +472,8 @@ const SETUP: Table = {
   '{0}, or see what toeh doctor says': '{0}, ou voyez ce que dit toeh doctor',
   'smtpd_proxy_filter={0} takes its mail, and a content_filter there sees none':
     'smtpd_proxy_filter={0} prend son courrier, et un content_filter n’y voit rien',
-  'take it out, or set content_filter=toeh:dummy by hand on the service it hands mail back to':
-    'enlevez-le, ou mettez à la main content_filter=toeh:dummy sur le service à qui il rend le courrier',
-  'main.cf, for {0}': 'main.cf, pour {0}',
   'content_filter={0} is there already, and Postfix takes one':
     'content_filter={0} est déjà là, et Postfix n’en prend qu’un',
-  'let that filter hand its mail on to the gate: content_filter=toeh:dummy on the service it hands mail back to':
-    'que ce filtre passe son courrier à TOEH : content_filter=toeh:dummy sur le service à qui il rend le courrier',
   '{0} has a FILTER of its own': '{0} a déjà un FILTER à lui',
   'put the express lane in by hand (docs/express.md)':
     'installez la voie express à la main (docs/express.md)',
@@ -455,8 +481,44 @@ const SETUP: Table = {
     'smtpd_relay_restrictions finit sans reject : n’importe qui pourrait relayer vers des destinataires connus',
   'content_filter={0} is for port 25 as well: all incoming mail would be held':
     'content_filter={0} vaut aussi pour le port 25 : tout le courrier entrant serait retenu',
+  'make a content_filter of it, in the place of the proxy: it is then asked behind the gate (docs/postfix.md)':
+    'faites-en un content_filter, à la place du proxy : il est alors consulté derrière le filtre (docs/postfix.md)',
+  'they have several content_filters, {0} and {1}: behind the gate there is one':
+    'ils ont plusieurs content_filter, {0} et {1} : derrière le filtre il n’y en a qu’un',
+  'it hands to the gate what {0} hands back, incoming mail as well, and would go in a circle':
+    'il confie au filtre ce que {0} rend, le courrier entrant aussi, et tournerait en rond',
+  'no smtpd(8) is on port 25 that could relay': 'aucun smtpd(8) n’est sur le port 25 pour relayer',
+  'leave --relay out': 'omettez --relay',
+  '{0} would still let {1} send outside without the gate':
+    '{0} laisserait encore {1} envoyer dehors sans le filtre',
+  'take it out of the restrictions there, and name who relays by it in --relay; or put the gate there by hand (docs/postfix.md)':
+    'enlevez-le des restrictions de ce service, et nommez dans --relay qui relaie ainsi ; ou installez-y le filtre à la main (docs/postfix.md)',
+  '{0}: {1} may relay today and may not any more. To let them: {2}':
+    '{0} : {1} relaie aujourd’hui et ne le pourra plus. Pour le permettre : {2}',
+  'they say in different ways who may relay': 'ils disent de façons différentes qui peut relayer',
+  'give them one smtpd_relay_restrictions in main.cf, or put the gate there by hand (docs/postfix.md)':
+    'donnez-leur un même smtpd_relay_restrictions dans main.cf, ou installez-y le filtre à la main (docs/postfix.md)',
+  '{0}: {1} relay, and all of it that goes outside meets the gate. To change who does: {2}, then postfix reload.':
+    '{0} : {1} relaie, et tout ce qui en sort passe par le filtre. Pour changer qui relaie : {2}, puis postfix reload.',
+  'A virtual alias of yours that leads outside goes round the gate on port 25, from wherever the mail comes: toeh doctor names them.':
+    'Un alias virtuel à vous qui mène dehors contourne le filtre sur le port 25, d’où que vienne le courrier : toeh doctor les nomme.',
+  '{0} relays for {1}, and none of that meets the gate. To put it there: {2}':
+    '{0} relaie pour {1}, et rien de cela ne passe par le filtre. Pour l’y mettre : {2}',
   "master.cf has no submission service in use: only what this host's own programs send goes through the gate":
     'master.cf n’a aucun service submission actif : seul passe par le filtre ce que les programmes de cette machine envoient',
+  'Queue ids become long, such as 4bQ8Yk2hJnz1: logwatch reads them with {0} in /etc/logwatch/conf/services/postfix.conf (docs/postfix.md).':
+    'Les identifiants de file deviennent longs, comme 4bQ8Yk2hJnz1 : logwatch les lit avec {0} dans /etc/logwatch/conf/services/postfix.conf (docs/postfix.md).',
+  '{0} is left: somebody has changed it. Postfix asks it no more.':
+    '{0} reste : quelqu’un l’a modifié. Postfix ne le consulte plus.',
+  'that is no IP address and no network': 'ce n’est ni une adresse IP ni un réseau',
+  'the network it lies in is {0}': 'le réseau qui la contient est {0}',
+  'such as 192.0.2.25 or 192.0.2.0/24': 'par exemple 192.0.2.25 ou 192.0.2.0/24',
+  'it names nobody': 'il ne nomme personne',
+  'Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.':
+    'Qui garde une connexion ouverte, comme le font Exchange ou amavis, y est servi comme avant jusqu’à sa fin : redémarrez-le après le reload.',
+  '--relay or --undo: one of them': '--relay ou --undo : l’un des deux',
+  '{0} comes behind the gate now: what {1} takes goes to the gate, what that lets out goes on to {2}, and from there to the service it hands mail back to. Restart that filter after the reload: on a connection that it keeps open the old settings count.':
+    '{0} vient désormais derrière le filtre : ce que {1} prend va au filtre, ce qu’il laisse sortir va à {2}, et de là au service à qui il rend le courrier. Redémarrez cet autre filtre après le reload : sur une connexion qu’il garde ouverte, l’ancien réglage vaut.',
   '{0} gets no filter: what sendmail hands on would come back to it':
     '{0} n’a pas de filtre : ce que sendmail transmet lui reviendrait',
   '{0} takes mail by SMTP and is left as it is: see that none of it goes outside':
@@ -496,6 +558,8 @@ const SETUP: Table = {
   'it ended with status {0}': 'il s’est terminé avec le statut {0}',
   'as {0}': 'en tant que {0}',
   '{0} made, for {1} alone': '{0} créé, pour {1} seul',
+  'always_bcc copies all mail to {0}, which waits with each message until: toeh allow {1}':
+    'always_bcc copie tout le courrier à {0}, qui attend avec chaque message jusqu’à : toeh allow {1}',
   '{0} made, internal domains: {1}': '{0} créé, domaines internes : {1}',
   '{0} made': '{0} créée',
   'the express lane is off': 'la voie express est fermée',

@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { readAliases, resolveAlias } from './aliases.js'
 import { splitList } from './braces.js'
 import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
@@ -11,11 +12,13 @@ import { type Look, send } from './errand.js'
 import { laneTexts } from './express.js'
 import { ADDRESS_CLASSES, type Facts, gateOf, type LaneFact, type PathFact, type UnitFact } from './facts.js'
 import { describeError, Failure } from './failure.js'
+import { findInjectors } from './injectors.js'
 import { laneFiles, lanePath, lanePlaces } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
 import { type Listing, listAll, listKeys } from './listing.js'
 import { lineOf, parseServices, type Service } from './mastercf.js'
 import { errorOf, troubleOf } from './owner.js'
+import { sieveIn } from './peoplecheck.js'
 import { askPostfix } from './postconf.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
@@ -117,6 +120,7 @@ export async function gatherFacts(
     ...settings,
     now,
     unit,
+    injectors: findInjectors(),
     paths: pathsOf(config),
     disks: [config.state, main.get('queue_directory') ?? '/'].flatMap(roomOf),
     clockKept: { yes: true, no: false }[ask('timedatectl', 'show', '-p', 'NTPSynchronized', '--value') ?? ''],
@@ -126,7 +130,23 @@ export async function gatherFacts(
     trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir, unit),
     lane,
     database,
+    approvers: await reachApprovers(config, configDir),
+    sieve: sieveIn(ask('doveconf', '-n') ?? ''),
   }
+}
+
+/** Whom a notice to each approver would go to. */
+async function reachApprovers(
+  { approvers }: Config,
+  configDir: string | undefined,
+): Promise<Facts['approvers']> {
+  const aliases = await readAliases(configDir).catch(() => undefined)
+  return Promise.all(
+    approvers.map(async (address) => ({
+      address,
+      mailboxes: aliases && (await resolveAlias(address, aliases).catch(() => undefined)),
+    })),
+  )
 }
 
 function parameters(text: string): Map<string, string> {
@@ -414,7 +434,7 @@ export async function lookInside(
   const { rows, rowsFault, astray, database, trouble } = await askInside(config, enabled, now)
   const error = trouble === undefined ? undefined : errorOf(trouble)
   const files = laneFiles(config.path)
-  const wanted = enabled ? laneTexts(files, path, config.internal, main.get('recipient_delimiter') ?? '') : []
+  const wanted = enabled ? laneTexts(files, path, config, main.get('recipient_delimiter') ?? '') : []
   return {
     lane: {
       enabled,

@@ -168,7 +168,7 @@ class Passing {
     if (at < 0) return false
     const domain = word.slice(at + 1)
     // `@domain` as a value keeps the local part.
-    if (at > 0 && !parseAddress(word).plain) return true
+    if (at > 0 && !parseAddress(word, new Set(this.#internal)).plain) return true
     return !this.#internal.includes(domain) && !this.#keys.has(word) && !this.#keys.has(`@${domain}`)
   }
 

@@ -4,7 +4,8 @@
  * Postfix delivers `anna+list@…` to anna, and lets her send as it (smtpd_sender_login_maps is asked for the address and then
  * without its extension): by address alone a person is as many senders as she likes. RFC 5233 calls the extension a detail.
  */
-import { foldAscii, parseAddress } from './address.js'
+import { type Address, foldAscii, parseAddress } from './address.js'
+import { rewrittenFrom } from './srs.js'
 
 /**
  * Postfix's recipient_delimiter: each of its characters begins an extension (postconf(5)). Undefined where nobody has said
@@ -21,6 +22,8 @@ export function isDelimiters(text: string): boolean {
 export interface People {
   /** Folded, as A-labels. */
   internal: ReadonlySet<string>
+  /** Who sends as the company besides the internal domains: folded addresses, and `@domain`. */
+  senders: ReadonlySet<string>
   delimiters: Delimiters
   /** SASL login → address, of those whose login does not say it. */
   logins: ReadonlyMap<string, string>
@@ -71,7 +74,7 @@ export function loginMailboxes(
   const bare = bareLogin(folded)
   const keysOf = (texts: readonly string[]): string[] =>
     texts.flatMap((text) => {
-      const address = parseAddress(text)
+      const address = parseAddress(text, internal)
       return address.plain ? mailboxesOf(address.key, delimiters) : []
     })
   const known = [...logins].map(([name, address]) => ({ name: foldAscii(name), address }))
@@ -81,11 +84,40 @@ export function loginMailboxes(
   const alike = known.filter(
     ({ name }) => bareLogin(name) === bare && (bareLogin(name) === name || bare === folded),
   )
-  const own = parseAddress(login)
+  const own = parseAddress(login, internal)
   const isInternal = own.plain && internal.has(own.domain)
   const elsewhere = isInternal ? [] : [...internal].map((domain) => `${bare}@${domain}`)
   const mailboxes = keysOf([login, ...alike.map(({ address }) => address), ...elsewhere])
   return mailboxes.length === 0 ? undefined : [...new Set(mailboxes)]
+}
+
+function isOwnDomain(domain: string, { internal, senders }: Pick<People, 'internal' | 'senders'>): boolean {
+  return internal.has(domain) || senders.has(`@${domain}`)
+}
+
+/**
+ * Whose mail it is by its envelope: the sender, or whom our own server has rewritten there for a forward ({@link rewrittenFrom}).
+ * Anybody can write such a sender, as he can write any other of ours; it makes him no more than that one is.
+ * @returns what is not plain where the rewritten one is not, or does not say
+ */
+export function senderOf(sender: string, people: Pick<People, 'internal' | 'senders'>): Address {
+  const address = parseAddress(sender, people.internal)
+  if (!address.plain || !isOwnDomain(address.domain, people)) return address
+  const original = rewrittenFrom(address.local)
+  return original === undefined ? address : senderOf(original, people)
+}
+
+/** Whether a sender is the company's: null (a bounce of our own), or plain and of an own domain or address. */
+export function isOwnSender(sender: string, people: Omit<People, 'logins'>): boolean {
+  if (sender === '') return true
+  const address = senderOf(sender, people)
+  if (!address.plain) return false
+  const { senders, delimiters } = people
+  return (
+    isOwnDomain(address.domain, people) ||
+    senders.has(address.key) ||
+    senders.has(mailboxOf(address.key, delimiters))
+  )
 }
 
 /** Who hands a message in. */
@@ -107,7 +139,7 @@ export interface Senders {
 }
 
 export function sendersBehind({ sender, login }: Origin, people: People): Senders {
-  const address = parseAddress(sender ?? '')
+  const address = senderOf(sender ?? '', people)
   const [own, ...extended] = address.plain ? mailboxesOf(address.key, people.delimiters) : []
   const ofLogin = loginMailboxes(login, people)
   return {
@@ -135,9 +167,10 @@ export function isReturnPath(key: string): boolean {
  * Under which name notices about a sender's mail are counted: his mailbox. All senders from outside are one, and so is the
  * null sender, since anybody can write as many of these as he likes.
  */
-export function noticeName(sender: string, { internal, delimiters }: Omit<People, 'logins'>): string {
-  const address = parseAddress(sender)
-  if (!address.plain || !internal.has(address.domain)) return ''
+export function noticeName(sender: string, people: Omit<People, 'logins'>): string {
+  const { delimiters } = people
+  const address = senderOf(sender, people)
+  if (!address.plain || !isOwnSender(sender, people)) return ''
   // A list's sender has a recipient, or a number, in each message anew.
   const more = isReturnPath(address.key) ? '+-=' : ''
   return mailboxOf(address.key, `${delimiters ?? '+'}${more}`)

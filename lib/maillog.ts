@@ -77,6 +77,20 @@ export function isShortQueueId(id: string): boolean {
   return !/[^0-9A-F]/.test(id)
 }
 
+/** The digits of a long queue id (mail_queue.h): no vowels, so that it spells nothing. */
+const DIGITS = '0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz'
+
+/**
+ * When Postfix gave a message its long queue id: seconds, four digits of microseconds, `z`, the inode (mail_queue.h).
+ * @returns milliseconds since 1970, or undefined of a short id, which says nothing of that and comes back
+ */
+export function queuedAt(id: string): number | undefined {
+  const [, seconds] =
+    /^([0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{6,})[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{4}z[^z]+$/.exec(id) ?? []
+  if (seconds === undefined) return undefined
+  return 1000 * [...seconds].reduce((sum, digit) => sum * DIGITS.length + DIGITS.indexOf(digit), 0)
+}
+
 /** Where the `>` of an address stands, quotes passed over (RFC 5321, 4.1.2); -1 if it never ends. */
 function addressEnd(line: string, from: number): number {
   const close = line.indexOf('>', from)

@@ -8,17 +8,18 @@
  * first. What fails for good is told to the approver, and is no failure of this run.
  */
 import { parseAddress } from './address.js'
-import { automatic, claimedApprover, doubtsOf, keyOf } from './authentication.js'
+import { automatic, claimedApprover, doubtsOf, type Field, keyOf } from './authentication.js'
 import { companyOf } from './config.js'
 import { agreed, isOwn, needsTwo, parseAnswer, tokenIn } from './consent.js'
 import type { RuleDraft } from './decide.js'
-import { loginOf } from './decisions.js'
+import { originOf as originAtGate } from './decisions.js'
 import type { Desk } from './desk.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, isTemporary } from './failure.js'
 import { hasLooped, headerFields, receivedAt } from './head.js'
 import { type HeldMessage, isInHand, isWaiting, type Recipient } from './hold.js'
 import { mailboxOf, type Origin } from './mailbox.js'
+import { queuedAt } from './maillog.js'
 import { decodeHeader } from './notice.js'
 import { sendNotice, tellableSender } from './notify.js'
 import { type Released, tryRelease } from './release.js'
@@ -32,6 +33,8 @@ const HEAD_BYTES = 64 * 1024
 
 /** So long after a message came from the gate its login may still be about to be written down. */
 const LOGIN_AWAITED_MS = 5 * 60_000
+/** The same where nothing but its time says that it may come from there. */
+const PERHAPS_AWAITED_MS = 10_000
 
 /** What pipe(8) hands over. */
 export interface Mail {
@@ -76,8 +79,7 @@ export async function moderate(desk: Desk, mail: Mail): Promise<string> {
   const claimed = claimedApprover(fields, desk.config.approvers)
   if ('refused' in claimed) return `dropped: ${claimed.refused}`
   const { approver } = claimed
-  const login = mail.saslUser === '' ? await loginBehindGate(desk, mail) : mail.saslUser
-  const doubt = doubtsOf(approver, fields, login, desk.config.moderate)
+  const doubt = await doubtOf(desk, mail, fields, approver)
   if (doubt !== undefined) return `dropped: ${doubt}`
 
   const value = (name: string): string =>
@@ -97,19 +99,32 @@ export async function moderate(desk: Desk, mail: Mail): Promise<string> {
 }
 
 /**
- * The login of a mail that has passed the gate on its way here; empty for one that only says so, as whoever connects says
- * what he likes in EHLO.
+ * Why a mail is not the approver's, or undefined. One that has passed the gate on its way here has its login in the decision
+ * log, by its queue id. That it came from there our own Received says; where header_checks have taken that away, the time in a long
+ * queue id says where to look. Whoever only says so finds nothing there.
  * @throws Failure (75) where the gate may be about to write it down
  */
-async function loginBehindGate(desk: Desk, { bytes, queueId }: Mail): Promise<string> {
+async function doubtOf(
+  { config, actor }: Desk,
+  { bytes, queueId, sender, saslUser }: Mail,
+  fields: readonly Field[],
+  approver: string,
+): Promise<string | undefined> {
+  const { moderate, state } = config
+  if (saslUser !== '') return doubtsOf(approver, fields, saslUser, moderate)
   const head = bytes.subarray(0, HEAD_BYTES)
-  const at = receivedAt(head)
-  if (!hasLooped(head) || at === undefined) return ''
-  const login = await loginOf(desk.config.state, queueId, at)
-  if (login !== undefined) return login
-  const age = desk.actor.at - at
+  const isMarked = hasLooped(head)
+  const at = isMarked ? receivedAt(head) : queuedAt(queueId)
+  const origin = at === undefined ? undefined : await originAtGate(state, queueId, at)
+  const login = origin?.saslUser ?? ''
+  // A server of ours that has seen to it who he is, as its administrator says.
+  const isVouched = login === '' && origin !== undefined && moderate.relays.includes(origin.client)
+  if (isVouched && keyOf(sender) === keyOf(approver)) return undefined
+  const doubt = doubtsOf(approver, fields, login, moderate)
+  if (origin !== undefined || at === undefined || (doubt === undefined && !isMarked)) return doubt
+  const age = actor.at - at
   // A time to come is nobody's clock, and would be waited for.
-  if (age < 0 || age > LOGIN_AWAITED_MS) return ''
+  if (age < 0 || age > (isMarked ? LOGIN_AWAITED_MS : PERHAPS_AWAITED_MS)) return doubt
   throw new Failure('moderate', 'the decision log does not say whose login it was', { status: EXIT.tempFail })
 }
 
@@ -205,7 +220,7 @@ class Turn {
     const { approvers, moderate } = config
     const everybody = message.recipients.map(({ address }) => address)
     const two = needsTwo(moderate.two, companyOf(config), originOf(message), everybody)
-    const keys = approvers.map(keyOf)
+    const keys = approvers.map((approver) => keyOf(approver))
     // Whoever is no approver any more has not said yes, and with an extension he is no second one.
     const yeses = (await this.#tokens.yeses(message.id))
       .filter(({ approver }) => keys.includes(approver))
@@ -275,7 +290,7 @@ function stateOf(message: HeldMessage, address: string): string | undefined {
 /** Rules for those that can have one: single addresses, never a domain. */
 function draftRules({ id }: HeldMessage, recipients: readonly Recipient[]): RuleDraft[] {
   return recipients
-    .filter(({ address }) => parseAddress(address).plain)
+    .filter(({ address }) => parseAddress(address).key !== undefined)
     .map(({ address }) =>
       draftRule(address, {
         effect: 'allow',
@@ -303,7 +318,7 @@ async function confirm(
   const words = WORDING[language]
   const standing = ({ state, address, queueId }: Recipient): string => {
     const name: Standing = state === 'held' || state === 'refused' ? 'waits' : state
-    const key = keyOf(address) ?? ''
+    const key = parseAddress(address).key ?? ''
     const bar = barred?.get(key)
     const parts = [
       queueId === '' ? words.standing[name] : `${words.standing[name]} (${queueId})`,

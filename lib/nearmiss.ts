@@ -9,6 +9,7 @@ import { skeleton } from './skeleton.js'
 
 /** How the two are alike: a closed set, strongest first. */
 export const LIKENESSES = [
+  'perhaps the same mailbox',
   'looks the same',
   'edit distance 1',
   'hyphen',
@@ -96,6 +97,15 @@ const COMMON_LOCALS = new Set(
     'careers press presse security privacy legal juridique hotline technique tech root test'
   ).split(' '),
 )
+
+/**
+ * A local part without what may mean nothing to its server: a tag (what RFC 5233 calls a detail, behind the `+` that most have
+ * for it), and dots, as Gmail has it. What is left has to name somebody.
+ */
+function untagged(local: string): string {
+  const name = local.replace(/(?<=.)\+.*$/, '')
+  return name.replaceAll('.', '') || name
+}
 
 /** One domain taken apart, once, for all comparisons. */
 interface Parts {
@@ -308,6 +318,7 @@ export class Landmarks {
   readonly #places: readonly Place[]
   readonly #sieve: Sieve
   readonly #locals = new Map<string, Known[]>()
+  readonly #domains: ReadonlyMap<string, Place>
 
   /** How many known domains the last look-up compared: the measure of its work. */
   compared = 0
@@ -320,13 +331,14 @@ export class Landmarks {
       const place = places.get(domain)
       if (place === undefined) places.set(domain, { parts: takeApart(domain), known: [one] })
       else place.known.push(one)
-      const local = one.value.slice(0, Math.max(0, at))
+      const local = untagged(one.value.slice(0, Math.max(0, at)))
       if (local.length < 4 || COMMON_LOCALS.has(local)) continue
       const namesakes = this.#locals.get(local)
       if (namesakes === undefined) this.#locals.set(local, [one])
       else namesakes.push(one)
     }
     this.#places = [...places.values()]
+    this.#domains = places
     this.#sieve = new Sieve(this.#places)
   }
 
@@ -348,7 +360,16 @@ export class Landmarks {
       const likeness = compare(own, parts)
       if (likeness !== undefined) found.set(parts.domain, { ...choose(known, address.local), likeness })
     }
-    for (const { value, kind } of this.#locals.get(address.local) ?? []) {
+    const name = untagged(address.local)
+    const same = this.#domains
+      .get(address.domain)
+      ?.known.filter(({ value }) => value !== address.key && isOf(name, value))
+      .sort((a, b) => byText(a.value, b.value))[0]
+    if (same !== undefined) {
+      const { value, kind } = same
+      found.set(address.domain, { value, kind, likeness: 'perhaps the same mailbox' })
+    }
+    for (const { value, kind } of this.#locals.get(name) ?? []) {
       const domain = value.slice(value.lastIndexOf('@') + 1)
       if (domain === address.domain || found.has(domain)) continue
       found.set(domain, { value, kind, likeness: 'same local part at another domain' })
@@ -358,10 +379,18 @@ export class Landmarks {
   }
 }
 
+/** Whether an address may be this name's, taken for {@link untagged}; a domain is nobody's. */
+function isOf(name: string, value: string): boolean {
+  const at = value.lastIndexOf('@')
+  return at > 0 && untagged(value.slice(0, at)) === name
+}
+
 /** Which of those at one domain to name: the company's own, the same person, the domain, else the first. */
 function choose(known: readonly Known[], local: string): Known {
   const own = known.find(({ kind }) => kind === 'internal')
-  const same = known.find(({ value }) => value.startsWith(`${local}@`))
+  const same =
+    known.find(({ value }) => value.startsWith(`${local}@`)) ??
+    known.find(({ value }) => isOf(untagged(local), value))
   const domain = known.find(({ kind }) => kind === 'domain')
   const first = known.reduce((least, one) => (byText(one.value, least.value) < 0 ? one : least))
   const { value, kind } = own ?? same ?? domain ?? first

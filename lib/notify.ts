@@ -1,16 +1,18 @@
 /** Telling people: who is to hear of a held message, and how the mail gets to them. */
 
+import { isSendable } from './address.js'
+import { type Aliases, readAliases, resolveAlias } from './aliases.js'
 import { keyOf } from './authentication.js'
 import { type Config, companyOf } from './config.js'
 import { isOwn, needsTwo } from './consent.js'
+import { hiddenCopies, readCopies } from './copies.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
-import { isOwnSender } from './decide.js'
 import { findEnclosures } from './enclosures.js'
 import { Failure } from './failure.js'
 import type { HeldMessage, Hold } from './hold.js'
 import type { HoldFolder } from './holdfolder.js'
 import type { NoticeKind, NoticeMessage, NoticeRequest, Reply } from './letter.js'
-import { isReturnPath, noticeName } from './mailbox.js'
+import { isReturnPath, noticeName, senderOf } from './mailbox.js'
 import { spool } from './message.js'
 import { Neighbours, placeRecipients } from './neighbours.js'
 import { composeNotice } from './notice.js'
@@ -34,11 +36,52 @@ export interface Post {
 
 /**
  * The sender, where a notice may go to: an internal address, never one outside, never the null sender, and never an address
- * where a notice would count as a bounce.
+ * where a notice would count as a bounce. Of one that our own server has rewritten, whom it has rewritten.
  */
 export function tellableSender(config: Config, sender: string): string | undefined {
-  const key = keyOf(sender)
-  return key !== undefined && isOwnSender(sender, config.internal) && !isReturnPath(key) ? sender : undefined
+  const address = senderOf(sender, config)
+  if (!address.plain || !config.internal.has(address.domain) || isReturnPath(address.key)) return undefined
+  return keyOf(sender, config.internal) === address.key ? sender : address.key
+}
+
+/**
+ * Whom a notice to these people has to go to, as it goes in where Postfix maps no addresses any more.
+ * @throws Failure where it would reach nobody
+ */
+async function mailboxesBehind(
+  { reinject: way }: Config,
+  to: readonly string[],
+  aliases: Aliases | undefined,
+): Promise<readonly string[]> {
+  // sendmail(1) hands it to a cleanup(8) that maps them.
+  if (way.kind !== 'smtp' || aliases === undefined) return to
+  const found: string[] = []
+  try {
+    for (const address of to) found.push(...(await resolveAlias(address, aliases)))
+  } catch {
+    // A table that this user may not read: as they are named, then.
+    return to
+  }
+  const sendable = [...new Set(found)].filter(isSendable)
+  if (sendable.length === 0)
+    throw new Failure('notice', 'Postfix has nobody of that name', { at: to.join(' ') })
+  return sendable
+}
+
+/** The messages as their sender may see them: without copies that Postfix has added, and without those that were nothing else. */
+async function asSenderSees(
+  messages: readonly NoticeMessage[],
+  aliases: Aliases | undefined,
+): Promise<readonly NoticeMessage[]> {
+  if (aliases === undefined) return messages
+  const copies = await readCopies()
+  const seen: NoticeMessage[] = []
+  for (const message of messages) {
+    const recipients = message.recipients.map(({ address }) => address)
+    const hidden = await hiddenCopies({ sender: message.sender, recipients }, copies, aliases)
+    seen.push({ ...message, recipients: message.recipients.filter(({ address }) => !hidden.has(address)) })
+  }
+  return seen.filter(({ recipients }) => recipients.length > 0)
 }
 
 /** Composes one notice and sends it past the gate, with the null sender. @throws Failure when it did not go out */
@@ -50,11 +93,17 @@ export async function sendNotice(
   more: Partial<NoticeRequest> = {},
 ): Promise<void> {
   const { config, folder } = post
+  const aliases = await readAliases().catch(() => undefined)
+  const recipients = await mailboxesBehind(config, to, aliases)
+  const isForSender = kind !== 'answered' && kind !== 'approver'
+  const his = isForSender && messages.every(({ sender }) => tellableSender(config, sender) === to[0])
+  const shown = his ? await asSenderSees(messages, aliases).catch(() => messages) : messages
+  if (his && shown.length === 0) return
   const bytes = await composeNotice({
     ...more,
     kind,
     to,
-    messages,
+    messages: shown,
     language: config.language,
     from: config.notice.from,
     approvers: config.approvers,
@@ -67,7 +116,7 @@ export async function sendNotice(
     const { size, eightBit } = spooled
     const cargo = {
       sender: '',
-      recipients: to,
+      recipients,
       size,
       eightBit,
       message: spooled,

@@ -1,7 +1,7 @@
 /** What Postfix says of itself, by postconf(1). */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { parseDomain } from './address.js'
+import { parseOwnDomain } from './address.js'
 import { ADDRESS_CLASSES } from './facts.js'
 import { describeError, Failure } from './failure.js'
 import { words } from './speech.js'
@@ -95,7 +95,7 @@ export async function readAddressClasses(configDir?: string): Promise<AddressCla
     if (word === '') continue
     if (/[:/]/.test(word)) tables.push(word)
     else {
-      const domain = parseDomain(word)
+      const domain = parseOwnDomain(word)
       if (domain.plain) domains.add(domain.domain)
     }
   }

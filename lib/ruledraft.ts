@@ -2,7 +2,7 @@
 import { domainToUnicode } from 'node:url'
 import freemail from 'email-providers/all.json' with { type: 'json' }
 import { parseAddress, parseDomain } from './address.js'
-import type { Groups, RuleDraft } from './decide.js'
+import { type Company, FOREIGN, type RuleDraft } from './decide.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { isAbovePublicSuffix, isPublicSuffix } from './publicsuffix.js'
@@ -36,7 +36,7 @@ function misuse(operation: string, at: string, why: string, hint?: string): Fail
 export function parseRuleValue(operation: string, text: string): Pick<RuleDraft, 'kind' | 'value'> {
   if (text.lastIndexOf('@') > 0) {
     const address = parseAddress(text)
-    if (!address.plain)
+    if (address.key === undefined)
       throw misuse(operation, text, words`it is no plain address (${faultIn(spoken(), address.fault)})`)
     return { kind: 'address', value: address.key }
   }
@@ -52,10 +52,15 @@ export function parseRuleValue(operation: string, text: string): Pick<RuleDraft,
 }
 
 /**
- * Whose mail a rule is to speak of: a sender's address, `@domain`, or the name of a group of the configuration.
+ * Whose mail a rule is to speak of: a sender's address, `@domain`, the name of a group of the configuration, or `foreign`.
  * @throws Failure (2)
  */
-export function parseScope(operation: string, text: string, groups: Groups): string {
+export function parseScope(
+  operation: string,
+  text: string,
+  { groups, internal }: Pick<Company, 'groups' | 'internal'>,
+): string {
+  if (text === FOREIGN) return text
   if (!text.includes('@')) {
     if (groups.has(text)) return text
     const names = [...groups.keys()].join(', ')
@@ -65,8 +70,21 @@ export function parseScope(operation: string, text: string, groups: Groups): str
         : words`groups: ${names}`
     throw misuse(`${operation} --for`, text, words`there is no such group`, hint)
   }
-  const { kind, value } = parseRuleValue(`${operation} --for`, text)
-  return kind === 'domain' ? `@${value}` : value
+  const whole = text.startsWith('@')
+  const address = parseAddress(whole ? `x${text}` : text, internal)
+  if (!address.plain && whole)
+    throw misuse(
+      `${operation} --for`,
+      text,
+      words`it is neither an address nor a domain (${faultIn(spoken(), address.fault)})`,
+    )
+  if (!address.plain)
+    throw misuse(
+      `${operation} --for`,
+      text,
+      words`it is no plain address (${faultIn(spoken(), address.fault)})`,
+    )
+  return whole ? `@${address.domain}` : address.key
 }
 
 /**

@@ -118,6 +118,7 @@ export interface Carrier {
   /** Milliseconds since 1970. */
   at: number
   groups: Groups
+  internal: ReadonlySet<string>
   /** Lets whole freemail domains in. */
   force: boolean
   source: string
@@ -161,7 +162,7 @@ function draftEntry(entry: Entry, carrier: Carrier): Carried['draft'] {
   if (effect !== 'allow' && effect !== 'block') throw wrong('effect', effect, 'it is neither allow nor block')
   const subdomains = YES_OR_NO.get(tidy('subdomains').toLowerCase())
   if (subdomains === undefined) throw wrong('subdomains', tidy('subdomains'), 'it is neither yes nor no')
-  const scope = tidy('for') === '' ? carrier.scope : parseScope(effect, tidy('for'), carrier.groups)
+  const scope = tidy('for') === '' ? carrier.scope : parseScope(effect, tidy('for'), carrier)
   const until = tidy('until')
   const endsAt = until === '' ? carrier.endsAt : (parseInstant(until) ?? parseEnd('until', until, carrier.at))
   const addedAt = tidy('added_at')

@@ -67,15 +67,14 @@ export interface Selection {
 }
 
 /**
- * Compared as rules are: ASCII case folded, an internationalised domain as its A-label. What is no plain address is
+ * Compared as rules are: ASCII case folded, an internationalised domain as its A-label. What no rule could know is
  * compared byte for byte, so that nothing is meant which only looks like it.
  */
 export function matchAddress(asked: string): Match {
   const wanted = parseAddress(asked)
   return (text) => {
     if (text === asked) return true
-    const found = parseAddress(text)
-    return wanted.plain && found.plain && found.key === wanted.key
+    return wanted.key !== undefined && parseAddress(text).key === wanted.key
   }
 }
 

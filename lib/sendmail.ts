@@ -20,7 +20,11 @@ export async function sendBySendmail(
   parcel: Parcel,
   patience: Patience,
 ): Promise<Delivery> {
-  const fits = (address: string): boolean => parseAddress(address).plain && !/[^\x21-\x7e]/.test(address)
+  const fits = (address: string): boolean => {
+    const parsed = parseAddress(address)
+    // A domain of one label, which here is the company's own, is nothing odd to sendmail.
+    return (parsed.plain || parsed.fault === 'single-label domain') && !/[^\x21-\x7e]/.test(address)
+  }
   const isSenderFit = parcel.sender === '' || fits(parcel.sender)
   const accepted = isSenderFit ? parcel.recipients.filter(fits) : []
   const reply = `sendmail cannot carry this ${isSenderFit ? 'address' : 'sender'} unchanged`

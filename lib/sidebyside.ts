@@ -25,6 +25,7 @@ const WORDS: Record<Language, Words> = {
   en: {
     looksLike: 'looks like:',
     likeness: {
+      'perhaps the same mailbox': 'perhaps the same mailbox',
       'looks the same': 'looks the same',
       'edit distance 1': 'edit distance 1',
       'edit distance 2': 'edit distance 2',
@@ -46,6 +47,7 @@ const WORDS: Record<Language, Words> = {
   fr: {
     looksLike: 'ressemble à\u00a0:',
     likeness: {
+      'perhaps the same mailbox': 'peut-être la même boîte',
       'looks the same': 'même aspect',
       'edit distance 1': 'un caractère d’écart',
       'edit distance 2': 'deux caractères d’écart',

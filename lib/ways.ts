@@ -75,25 +75,12 @@ export function isFiltered(facts: Setup, service: Service): boolean {
   )
 }
 
-/**
- * What lets some of a service's mail by before its FILTER action is asked; undefined where all of it is handed over. What a
- * table before it answers is not known here.
- */
-export function bypassOf(facts: Setup, service: Service): string | undefined {
-  const gate = gatePrefix(facts)
-  if (settingOf(facts, service, 'content_filter').startsWith(gate)) return undefined
-  const found: string[] = []
-  for (const [name, value] of service.options) {
-    if (!name.endsWith('_restrictions') || !value.includes(`FILTER ${gate}`)) continue
-    const asked = splitList(value)
-    const at = asked.findIndex((word) => word.startsWith('static:') && word.includes(`FILTER ${gate}`))
-    // In the context of these commands there is no message yet, and smtpd(8) passes over a FILTER.
-    const isEarly = /_(?:client|helo)_/.test(name) && settingOf(facts, service, 'smtpd_delay_reject') === 'no'
-    const permit = asked.slice(0, Math.max(at, 0)).find((word) => /^permit(?:_|$)/i.test(word))
-    if (at >= 0 && !isEarly && permit === undefined) return undefined
-    found.push(isEarly ? 'smtpd_delay_reject=no' : (permit ?? name))
-  }
-  return found[0]
+/** Whether a service is set up as FILTER_README has it for what another filter hands back: all was looked at before. */
+export function isReturn({ options }: Service): boolean {
+  return (
+    splitList(options.get('receive_override_options') ?? '').includes('no_unknown_recipient_checks') ||
+    options.get('local_recipient_maps') === ''
+  )
 }
 
 /** The services that ask the express lane. */

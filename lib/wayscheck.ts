@@ -1,5 +1,5 @@
 /** The ways' checks: how mail comes to the gate, how it leaves, and what goes round it. Pure. */
-import { parseAddress, parseDomain } from './address.js'
+import { parseAddress, parseOwnDomain } from './address.js'
 import { splitList } from './braces.js'
 import {
   ADDRESS_CLASSES,
@@ -7,20 +7,37 @@ import {
   type Facts,
   type Fault,
   gateOf,
-  instanceCommand,
   postconf,
   quote,
   type Setup,
   settingOf,
 } from './facts.js'
 import { isDelimiters } from './mailbox.js'
-import { lineOf, type Service } from './mastercf.js'
+import { lineOf, portOf, type Service } from './mastercf.js'
+import { covers, parseNetwork } from './network.js'
+import { describeClients, networksOf, relayCommand, relayed } from './relay.js'
+import {
+  type Client,
+  clientsOf,
+  DISCARD,
+  discardedFor,
+  fatesOf,
+  filtersIncoming,
+  goesToGate,
+  isOfThisHost,
+  passages,
+  type Restricted,
+  whatPassesBy,
+} from './restrictions.js'
 import { words } from './speech.js'
 import {
-  bypassOf,
+  gatePrefix,
   isFiltered,
   isLocalOnly,
+  isPickup,
+  isReturn,
   isServer,
+  peoplesServices,
   submissions,
   takesFromOutside,
   waysBack,
@@ -44,10 +61,6 @@ const DECISIVE = [
 /** Those with checks of their own, and one that is for the log. */
 const APART = ['content_filter', 'cleanup_service_name', 'syslog_name']
 
-function isLoopbackNetwork(word: string): boolean {
-  return /^127\.|^\[::1\]|^\[::ffff:127\./.test(word)
-}
-
 /** The content_filter that leads to the gate. */
 function filterOf(facts: Facts): string {
   return `${gateOf(facts)?.name ?? facts.expected.gate.name}:dummy`
@@ -58,8 +71,69 @@ function setOption(facts: Setup, service: Service, name: string, value: string):
   return postconf(facts, '-P', `${service.id}/${name}=${value}`)
 }
 
+/** How a service is told of a setting for what would happen then. */
+function withSetting(service: Service, name: string, value: string): Service {
+  return { ...service, options: new Map([...service.options, [name, value]]) }
+}
+
+/** toeh init, which puts the gate before another filter. */
+function chainCommand({ configDir, toeh }: Facts): string {
+  const where = configDir === undefined ? [] : ['--config-dir', configDir]
+  return ['toeh', 'init', '--postfix', '--apply', ...where, '--config', toeh.path].map(quote).join(' ')
+}
+
+/** What gives an entrance the gate; nothing where a line would not do it, or would hold incoming mail. */
+function mendEntrance(facts: Facts, service: Service): string[] {
+  const filter = settingOf(facts, service, 'content_filter')
+  if (filter !== '' && !filter.startsWith(gatePrefix(facts)))
+    return isPickup(service) || peoplesServices(facts).includes(service) ? [chainCommand(facts)] : []
+  const mended = withSetting(service, 'content_filter', filterOf(facts))
+  const isDone = isPickup(service) || passages(facts, mended).round.length === 0
+  if (!isDone || (isServer(service) && handsBack(facts, service))) return []
+  return [setOption(facts, service, 'content_filter', filterOf(facts))]
+}
+
+/** Whether another filter may hand back its mail there: incoming mail too, which a filter would hold. */
+function handsBack(facts: Facts, service: Service): boolean {
+  return (
+    isLocalOnly(facts, service) &&
+    !peoplesServices(facts).includes(service) &&
+    facts.services.some((one) => isServer(one) && otherFilter(facts, one) !== '')
+  )
+}
+
+/** A filter beside the gate that takes a service's mail: amavis, for instance. */
+function otherFilter(facts: Facts, service: Service): string {
+  const filter = settingOf(facts, service, 'content_filter')
+  return filter.startsWith(gatePrefix(facts)) ? settingOf(facts, service, 'smtpd_proxy_filter') : filter
+}
+
+function withoutNextHop(facts: Facts, service: Service): Fault[] {
+  if (!/^[^:]+:$/.test(settingOf(facts, service, 'content_filter'))) return []
+  return [
+    {
+      level: 'warning',
+      what: words`${service.id} has a content_filter without a next hop`,
+      why: words`Postfix keeps a queue for each recipient domain and starts the filter once for each`,
+      mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
+    },
+  ]
+}
+
+function pickupFault(facts: Facts, service: Service): Fault[] {
+  if (isFiltered(facts, service)) return withoutNextHop(facts, service)
+  return [
+    {
+      level: 'critical',
+      what: words`${service.id} does not hand its mail to the gate`,
+      why: words`what is sent through it goes to anybody, and nobody is asked`,
+      mend: mendEntrance(facts, service),
+    },
+  ]
+}
+
 function entranceFault(facts: Facts, service: Service): Fault[] {
-  const proxy = isServer(service) ? settingOf(facts, service, 'smtpd_proxy_filter') : ''
+  const proxy = settingOf(facts, service, 'smtpd_proxy_filter')
   if (proxy !== '')
     return [
       {
@@ -69,58 +143,113 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
         mend: [],
       },
     ]
-  const bypass = bypassOf(facts, service)
-  if (bypass !== undefined)
+  const { gated, round } = passages(facts, service)
+  if (isFiltered(facts, service) && handsBack(facts, service) && isReturn(service) && gated.length > 0)
     return [
       {
-        level: isServer(service) && isLocalOnly(facts, service) ? 'warning' : 'critical',
-        what: words`${service.id} hands only some of its mail to the gate: ${bypass} comes before its FILTER`,
-        why: words`what does not come to the FILTER goes to anybody, and nobody is asked`,
-        mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
+        level: 'critical',
+        what: words`${service.id} hands to the gate what another filter hands back`,
+        why: words`that is incoming mail as well, whose senders are foreign: all of it is held. Let the entrances have the gate, and the way back that filter (docs/postfix.md)`,
+        mend: [setOption(facts, service, 'content_filter', ''), chainCommand(facts)],
       },
     ]
-  if (isFiltered(facts, service)) {
-    if (!/^[^:]+:$/.test(settingOf(facts, service, 'content_filter'))) return []
-    return [
-      {
-        level: 'warning',
-        what: words`${service.id} has a content_filter without a next hop`,
-        why: words`Postfix keeps a queue for each recipient domain and starts the filter once for each`,
-        mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
-      },
-    ]
-  }
-  const local = isServer(service) && isLocalOnly(facts, service)
+  const [first] = round
+  if (first === undefined) return gated.length > 0 ? withoutNextHop(facts, service) : []
+  const isLocal = round.every(({ client }) => isOfThisHost(client))
+  const who = describeClients(round.map(({ client }) => client))
+  const filter = first.fates[0]?.filter ?? ''
+  const past = whatPassesBy(facts, service, first.client)
+  const isSome = gated.length > 0 || past !== undefined
   return [
     {
-      level: local ? 'warning' : 'critical',
-      what: words`${service.id} does not hand its mail to the gate`,
-      why: local
-        ? words`any process on this host sends to anybody through it`
-        : words`what is sent through it goes to anybody, and nobody is asked`,
-      mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
+      level: isLocal ? 'warning' : 'critical',
+      what:
+        filter !== ''
+          ? words`${service.id} hands mail to ${filter}, and not to the gate (${who})`
+          : isSome
+            ? words`${service.id} hands only some of its mail to the gate: ${past ?? 'FILTER'} comes before its FILTER`
+            : words`${service.id} does not hand its mail to the gate`,
+      why: isSome
+        ? words`what does not come to the FILTER goes to anybody, and nobody is asked`
+        : isLocal
+          ? words`any process on this host sends to anybody through it`
+          : words`what is sent through it goes to anybody, and nobody is asked`,
+      mend: mendEntrance(facts, service),
     },
   ]
 }
 
-/** Whether a service relays for clients: who they are, or undefined for nobody. */
-function relaysFor(facts: Facts, service: Service): { whom: string; local: boolean } | undefined {
-  const permits = splitList(
-    `${settingOf(facts, service, 'smtpd_relay_restrictions')} ${settingOf(facts, service, 'smtpd_recipient_restrictions')}`,
-  )
-  const relay = splitList(settingOf(facts, service, 'smtpd_relay_restrictions'))
-  // What comes first decides: nothing is relayed once reject_unauth_destination has been asked.
-  if (['reject_unauth_destination', 'defer_unauth_destination'].includes(relay[0] ?? '')) return undefined
-  if (
-    permits.includes('permit_sasl_authenticated') &&
-    settingOf(facts, service, 'smtpd_sasl_auth_enable') === 'yes'
-  )
-    return { whom: words`whoever logs in`, local: false }
-  if (!permits.includes('permit_mynetworks')) return undefined
-  const networks = splitList(settingOf(facts, service, 'mynetworks'))
-  if (networks.length === 0) return undefined
-  const others = networks.filter((word) => !isLoopbackNetwork(word))
-  return { whom: networks.join(' '), local: others.length === 0 || isLocalOnly(facts, service) }
+/** What port 25 does with mail that is not for us, and with mail that is. */
+function relayFault(facts: Facts, service: Service): Fault[] {
+  const unfiltered = withSetting(service, 'content_filter', '')
+  const round = relayed(facts, filtersIncoming(facts, service) ? unfiltered : service)
+  const relay = relayCommand(facts, networksOf(round), '--apply')
+  // Who is in mynetworks or logs in is whom the command names; what else lets somebody relay is for a person to take out.
+  const isNamed = round.every(({ inside, login, network }) => login || (inside && network !== undefined))
+  const faults: Fault[] = []
+  if (filtersIncoming(facts, service))
+    faults.push({
+      level: 'critical',
+      what: words`${service.id} hands mail from outside to the gate`,
+      why: words`its senders are foreign: all incoming mail is held`,
+      mend: filtersIncoming(facts, unfiltered)
+        ? []
+        : [setOption(facts, service, 'content_filter', ''), ...(round.length > 0 && isNamed ? [relay] : [])],
+    })
+  else if (round.length > 0)
+    faults.push({
+      level: round.every(isOfThisHost) ? 'warning' : 'critical',
+      what: words`${service.id} relays for ${describeClients(round)}, without the gate`,
+      why: isNamed
+        ? words`who sends there instead of to submission goes round the gate`
+        : words`who sends there goes round the gate: take out what lets them, then toeh init --postfix --relay`,
+      mend: isNamed ? [relay] : [],
+    })
+  return faults
+}
+
+/** Ports by their names in master.cf. */
+const PORTS: Record<string, string> = { smtp: '25', submission: '587', submissions: '465', smtps: '465' }
+
+/** What programs of this host hand over by SMTP where the gate does not stand. */
+export function injectorFaults(facts: Restricted & Pick<Facts, 'injectors'>): Fault[] {
+  const loopback = parseNetwork('127.0.0.1')
+  const client = { label: '127.0.0.1', network: loopback, inside: false, login: false, certificate: false }
+  return facts.injectors.flatMap(({ program, setting, host, port }): Fault[] => {
+    const isHere =
+      /^(?:127\.[\d.]+|::1|localhost)$/.test(host) || host === (facts.main.get('myhostname') ?? '')
+    if (!isHere) return []
+    const [service] = facts.services.filter(
+      (one) => isServer(one) && (one.type === 'pass' ? '25' : (PORTS[portOf(one)] ?? portOf(one))) === port,
+    )
+    if (service === undefined) return []
+    const inside = clientsOf(facts, service).some(
+      (one) => one.inside && one.network && loopback && covers(one.network, loopback),
+    )
+    // Whoever hands mail to submission has a login.
+    const fates = [
+      { ...client, inside },
+      { ...client, inside, login: true },
+    ].flatMap((one) => fatesOf(facts, service, one, 'foreign'))
+    if (fates.every((fate) => goesToGate(facts, fate))) return []
+    return [
+      {
+        level: 'critical',
+        what: words`${program} hands mail to ${host}:${port} (${setting}), and ${service.id} hands it to anybody without the gate`,
+        why: words`what its users and lists send outside goes round the gate: give that service the gate, or let the program hand its mail to one that has it`,
+        mend: [],
+      },
+    ]
+  })
+}
+
+/** The services that hand outgoing mail to the gate by SMTP, each with those whose mail it is. */
+function entrances(facts: Facts): { service: Service; clients: Client[] }[] {
+  const back = waysBack(facts)
+  return facts.services
+    .filter((service) => isServer(service) && !back.includes(service))
+    .map((service) => ({ service, clients: passages(facts, service).gated.map(({ client }) => client) }))
+    .filter(({ service, clients }) => clients.length > 0 || !takesFromOutside(service))
 }
 
 /** Domains of the four address classes; `complete` where no table hides any. */
@@ -128,7 +257,7 @@ export function postfixDomains(facts: Facts): { domains: Set<string>; complete: 
   const domains = new Set<string>()
   let complete = true
   const take = (text: string): void => {
-    const domain = parseDomain(text)
+    const domain = parseOwnDomain(text)
     if (domain.plain) domains.add(domain.domain)
   }
   for (const name of ADDRESS_CLASSES) {
@@ -161,16 +290,9 @@ function setDelimiter(facts: Facts, value: string): string {
 function outsideTargets(facts: Facts, value: string): string[] {
   return (value.match(/"[^"]*"|[^\s,]+/g) ?? []).filter((target) => {
     if (/^["|/:]/.test(target) || !target.includes('@')) return false
-    const address = parseAddress(target)
+    const address = parseAddress(target, new Set(facts.toeh.internal))
     return !address.plain || !facts.toeh.internal.includes(address.domain)
   })
-}
-
-/** sed(1) that takes an entry out of a table's text, with the lines that go on with it. */
-function removeEntry(key: string, path: string): string {
-  const name = key.replace(/[\\/.*[\]^$+?(){}|]/g, '\\$&')
-  const script = `/^${name}[[:blank:]]*(:|[[:blank:]])/I{:a;$d;N;/\\n[[:blank:]][^\\n]*$/ba;s/^.*\\n//}`
-  return `sed -E -i ${quote(script)} ${quote(path)}`
 }
 
 function aliasFaults(facts: Facts, parameter: string): Fault[] {
@@ -181,7 +303,6 @@ function aliasFaults(facts: Facts, parameter: string): Fault[] {
       const why = words`an outside address in it would be a way round the gate: look into it`
       return [{ level: 'unknown', what: words`${parameter}: ${table} cannot be listed`, why, mend: [] }]
     }
-    const path = table.slice(table.indexOf(':') + 1)
     return entries.flatMap(({ key, value }): Fault[] => {
       const outside = outsideTargets(facts, value)
       if (outside.length === 0) return []
@@ -192,7 +313,8 @@ function aliasFaults(facts: Facts, parameter: string): Fault[] {
           why: local
             ? words`local(8) expands it behind the gate: mail to this name leaves, and nobody is asked`
             : words`mail from outside to this address, which passes no gate, goes on to there`,
-          mend: [removeEntry(key, path), instanceCommand(facts, local ? 'postalias' : 'postmap', table)],
+          // It may be wanted, and lead to a partner who is known: a person decides.
+          mend: [],
         },
       ]
     })
@@ -219,10 +341,7 @@ function genericFaults(facts: Facts, setting: string): Fault[] {
         level: 'warning',
         what: words`${table}: ${key} is rewritten to ${value} when mail leaves`,
         why: words`mail to this recipient goes on under another name, and nobody is asked about that`,
-        mend: [
-          removeEntry(key, table.slice(table.indexOf(':') + 1)),
-          instanceCommand(facts, 'postmap', table),
-        ],
+        mend: [],
       }))
   })
 }
@@ -250,10 +369,11 @@ function backFaults(facts: Setup): Fault[] {
   ]
 }
 
+/** A filter that comes behind the gate is right there, unless what it hands back goes to the gate again. */
 function backFilterFaults(facts: Setup): Fault[] {
   return waysBack(facts).flatMap((service): Fault[] => {
     const filter = settingOf(facts, service, 'content_filter')
-    if (filter === '') return []
+    if (!filter.startsWith(gatePrefix(facts))) return []
     const mend = [setOption(facts, service, 'content_filter', '')]
     const why = words`what the gate sends on comes back to it: all known mail is deferred`
     return [{ level: 'critical', what: words`${service.id} has ${'content_filter'}=${filter}`, why, mend }]
@@ -301,7 +421,7 @@ export const WAYS_CHECKS: Check[] = [
       facts.services
         .filter(({ program }) => program === 'pickup' || program === 'qmqpd')
         .flatMap((service): Fault[] => {
-          if (facts.toeh.reinject !== undefined) return entranceFault(facts, service)
+          if (facts.toeh.reinject !== undefined) return pickupFault(facts, service)
           if (settingOf(facts, service, 'content_filter') === '') return []
           return [
             {
@@ -316,29 +436,12 @@ export const WAYS_CHECKS: Check[] = [
   {
     name: 'port-25',
     good: () => words`port 25 takes no outgoing mail that the gate does not see`,
-    look: (facts) =>
-      facts.services.filter(takesFromOutside).flatMap((service): Fault[] => {
-        if (isFiltered(facts, service)) {
-          return [
-            {
-              level: 'critical',
-              what: words`${service.id} hands mail from outside to the gate`,
-              why: words`its senders are foreign: all incoming mail is held`,
-              mend: [setOption(facts, service, 'content_filter', '')],
-            },
-          ]
-        }
-        const relays = relaysFor(facts, service)
-        if (relays === undefined) return []
-        return [
-          {
-            level: relays.local ? 'warning' : 'critical',
-            what: words`${service.id} relays for ${relays.whom}, without the gate`,
-            why: words`who sends there instead of to submission goes round the gate`,
-            mend: [setOption(facts, service, 'smtpd_relay_restrictions', 'reject_unauth_destination')],
-          },
-        ]
-      }),
+    look: (facts) => facts.services.filter(takesFromOutside).flatMap((service) => relayFault(facts, service)),
+  },
+  {
+    name: 'injectors',
+    good: () => words`no program of this host hands mail over where the gate does not stand`,
+    look: injectorFaults,
   },
   {
     name: 'way-back',
@@ -347,7 +450,7 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'way-back-filter',
-    good: () => words`its content_filter is empty`,
+    good: () => words`its content_filter does not lead to the gate again`,
     look: backFilterFaults,
   },
   {
@@ -383,40 +486,55 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'dsn',
-    good: () => words`submission does not offer DSN, which does not survive pipe(8)`,
+    good: () =>
+      words`whoever hands over outgoing mail by SMTP is not offered DSN, which does not survive pipe(8)`,
     look: (facts) =>
-      submissions(facts).flatMap((service): Fault[] => {
-        const keywords = splitList(settingOf(facts, service, 'smtpd_discard_ehlo_keywords').toLowerCase())
-        if (keywords.includes('dsn')) return []
+      entrances(facts).flatMap(({ service, clients }): Fault[] => {
+        const offers = (one: Service): boolean =>
+          clients.length === 0
+            ? !splitList(settingOf(facts, one, DISCARD).toLowerCase()).includes('dsn')
+            : clients.some((client) => !discardedFor(facts, one, client).includes('dsn'))
+        if (!offers(service)) return []
+        const keywords = splitList(settingOf(facts, service, DISCARD).toLowerCase())
         const wanted = [...new Set(['silent-discard', ...keywords, 'dsn'])].join()
+        const isMended = !offers(withSetting(service, DISCARD, wanted))
         return [
           {
             level: 'warning',
             what: words`${service.id} offers DSN`,
-            why: words`who asks for a delivery receipt gets none from behind the gate, although it was promised`,
-            mend: [setOption(facts, service, 'smtpd_discard_ehlo_keywords', wanted)],
+            why: words`who asks for a delivery receipt is told that mail was delivered which the gate holds`,
+            mend: takesFromOutside(service)
+              ? [relayCommand(facts, networksOf(clients), '--apply')]
+              : isMended
+                ? [setOption(facts, service, DISCARD, wanted)]
+                : [],
           },
         ]
       }),
   },
   {
     name: 'size-limits',
-    good: () => words`submission takes at least ${HEADROOM / 1000} kB less than the way back`,
+    good: () => words`the entrances take at least ${HEADROOM / 1000} kB less than the way back`,
     look: (facts) => {
       const limitOf = (service: Service): number => {
         const limit = Number(settingOf(facts, service, 'message_size_limit'))
         return limit === 0 ? Number.POSITIVE_INFINITY : limit
       }
-      const back = Math.min(...waysBack(facts).map(limitOf))
-      return submissions(facts).flatMap((service): Fault[] => {
+      const backs = waysBack(facts)
+      const back = Math.min(...backs.map(limitOf))
+      return entrances(facts).flatMap(({ service }): Fault[] => {
         if (back === Number.POSITIVE_INFINITY) return []
         if (limitOf(service) <= back - HEADROOM) return []
+        const isPort25 = takesFromOutside(service)
+        const raised = Number.isFinite(limitOf(service)) ? limitOf(service) + HEADROOM : 0
         return [
           {
             level: 'warning',
             what: words`${service.id} takes ${limitOf(service)} bytes, the way back ${back}`,
             why: words`a message that has just fitted is refused behind the gate, and parked`,
-            mend: [setOption(facts, service, 'message_size_limit', String(back - HEADROOM))],
+            mend: isPort25
+              ? backs.map((one) => setOption(facts, one, 'message_size_limit', String(raised)))
+              : [setOption(facts, service, 'message_size_limit', String(back - HEADROOM))],
           },
         ]
       })

@@ -2,15 +2,41 @@
  * The wiring: what Postfix lacks for the gate to stand in it, as changes that postconf(1) makes. What it does not
  * understand it refuses: two filters in one service, or a port of somebody else's, are for a person to sort out. Pure.
  */
+import { splitList } from './braces.js'
+import { DISCARD_MAPS } from './diversion.js'
 import { EXIT } from './exit.js'
 import { LANE_PARAMETER, LANE_UTF8, laneRestrictions } from './express.js'
-import { type Setup, settingOf } from './facts.js'
+import { settingOf } from './facts.js'
 import { Failure } from './failure.js'
 import { secondsOf, timeLimitFor } from './gatecheck.js'
 import { endsInReject, type LaneFacts, laneLeaks } from './lanecheck.js'
 import { lineOf, type Service, wordValue } from './mastercf.js'
+import { type Network, networkText } from './network.js'
+import {
+  CLASSES,
+  describeClients,
+  networksOf,
+  RELAY_CLASS,
+  RELAY_LIST,
+  RELAY_PARAMETER,
+  relayClass,
+  relayCommand,
+  relayed,
+  relayList,
+  shutOut,
+  withRelay,
+} from './relay.js'
+import { DISCARD, filtersIncoming, isGated, passages, type Restricted } from './restrictions.js'
 import { words } from './speech.js'
-import { isFiltered, isServer, peoplesServices, takesFromOutside, waysBack } from './ways.js'
+import {
+  gatePrefix,
+  isFiltered,
+  isReturn,
+  isServer,
+  peoplesServices,
+  takesFromOutside,
+  waysBack,
+} from './ways.js'
 import { HEADROOM, notTheWayBack } from './wayscheck.js'
 
 /** One change of main.cf or master.cf. What stands there is null where nothing does. */
@@ -39,9 +65,14 @@ export function argumentsOf({ kind, service, name, value }: Edit): string[] {
   }
 }
 
-/** What the wiring looks at: the setup, and the parameters that main.cf itself sets, as they stand. */
-export interface Ground extends Setup {
-  set: ReadonlyMap<string, string>
+/** What the wiring looks at: the setup, what its tables answer, and the parameters that main.cf itself sets, as they stand. */
+export type Ground = Restricted & { set: ReadonlyMap<string, string> }
+
+/** Who is to relay by port 25, and the table that says so. */
+export interface Relay {
+  networks: readonly Network[]
+  /** Of the table's file. */
+  path: string
 }
 
 function refuse(at: string | undefined, why: string, hint: string): never {
@@ -59,6 +90,10 @@ function optionOf(service: Service, name: string): string | null {
 
 function option(service: Service, name: string, value: string): Edit {
   return { kind: 'option', service: service.id, name, value, was: optionOf(service, name) }
+}
+
+function parameter({ set }: Pick<Ground, 'set'>, name: string, value: string): Edit {
+  return { kind: 'parameter', service: '', name, value, was: set.get(name) ?? null }
 }
 
 function added(service: Service): Edit {
@@ -126,44 +161,85 @@ function backEdits(ground: Ground): Edit[] {
   return [...(isAsked ? missing : []), ...unnamed.map((service) => option(service, CLEANUP, cleanup.name))]
 }
 
-function parameterEdits({ main, set, expected, toeh }: Ground): Edit[] {
-  const parameter = (name: string, value: string): Edit => ({
-    kind: 'parameter',
-    service: '',
-    name,
-    value,
-    was: set.get(name) ?? null,
-  })
+const LONG_IDS = 'enable_long_queue_ids'
+
+function parameterEdits(ground: Ground): Edit[] {
+  const { main, set, expected, toeh } = ground
   const edits: Edit[] = []
-  if (main.get('enable_long_queue_ids') !== 'yes') edits.push(parameter('enable_long_queue_ids', 'yes'))
+  if (main.get(LONG_IDS) !== 'yes') edits.push(parameter(ground, LONG_IDS, 'yes'))
   // Those that are set already are somebody's choice; `toeh doctor` says where it is a bad one.
   const limit = `${expected.gate.name}_destination_recipient_limit`
-  if (!set.has(limit)) edits.push(parameter(limit, '50'))
+  if (!set.has(limit)) edits.push(parameter(ground, limit, '50'))
   const time = `${expected.gate.name}_time_limit`
   if (!(secondsOf(set.get(time) ?? '') > toeh.longestRun))
-    edits.push(parameter(time, `${timeLimitFor(toeh.longestRun)}s`))
+    edits.push(parameter(ground, time, `${timeLimitFor(toeh.longestRun)}s`))
   return edits
 }
 
-/** Refuses a service whose mail goes to another filter. */
+/** Refuses a service whose mail goes to a filter that leaves nothing to any other. */
 function demandFree(ground: Ground, service: Service): void {
   const proxy = settingOf(ground, service, 'smtpd_proxy_filter')
-  if (proxy !== '')
-    refuse(
-      `master.cf, ${service.id}`,
-      words`smtpd_proxy_filter=${proxy} takes its mail, and a content_filter there sees none`,
-      words`take it out, or set content_filter=toeh:dummy by hand on the service it hands mail back to`,
-    )
-  const filter = settingOf(ground, service, 'content_filter')
-  if (filter === '' || isFiltered(ground, service)) return
-  const where = service.options.has('content_filter')
-    ? `master.cf, ${service.id}`
-    : words`main.cf, for ${service.id}`
+  if (proxy === '') return
   refuse(
-    where,
-    words`content_filter=${filter} is there already, and Postfix takes one`,
-    words`let that filter hand its mail on to the gate: content_filter=toeh:dummy on the service it hands mail back to`,
+    `master.cf, ${service.id}`,
+    words`smtpd_proxy_filter=${proxy} takes its mail, and a content_filter there sees none`,
+    words`make a content_filter of it, in the place of the proxy: it is then asked behind the gate (docs/postfix.md)`,
   )
+}
+
+/** Another filter that a service has: amavis, for instance. */
+function otherFilter(ground: Ground, service: Service): string {
+  const filter = settingOf(ground, service, 'content_filter')
+  return filter.startsWith(gatePrefix(ground)) ? '' : filter
+}
+
+/**
+ * The chain: Postfix takes one content_filter, so that of the entrances goes behind the gate, to the way back. What people
+ * submit says which one: it may be another than that of incoming mail.
+ */
+function chainEdits(ground: Ground, entrances: readonly Service[]): { edits: Edit[]; remarks: string[] } {
+  const people = peoplesServices(ground)
+  const filtered = entrances.filter((service) => otherFilter(ground, service) !== '')
+  const having =
+    [filtered.filter((service) => people.includes(service)), filtered.filter(isServer)].find(
+      (some) => some.length > 0,
+    ) ?? filtered
+  const [filter = '', second] = new Set(having.map((service) => otherFilter(ground, service)))
+  if (filter === '') return { edits: [], remarks: [] }
+  const ids = having.map(({ id }) => id).join(', ')
+  const hint = words`set the gate up by hand (docs/postfix.md)`
+  if (second !== undefined)
+    refuse(
+      `master.cf, ${ids}`,
+      words`they have several content_filters, ${filter} and ${second}: behind the gate there is one`,
+      hint,
+    )
+  if (ground.toeh.reinject === undefined)
+    refuse(`master.cf, ${ids}`, words`content_filter=${filter} is there already, and Postfix takes one`, hint)
+  const looping = ground.services.find(
+    (service) =>
+      isServer(service) &&
+      !entrances.includes(service) &&
+      !waysBack(ground).includes(service) &&
+      isReturn(service) &&
+      settingOf(ground, service, 'content_filter').startsWith(gatePrefix(ground)),
+  )
+  if (looping !== undefined)
+    refuse(
+      `master.cf, ${looping.id}`,
+      words`it hands to the gate what ${filter} hands back, incoming mail as well, and would go in a circle`,
+      `postconf -P ${looping.id}/content_filter=`,
+    )
+  const ways = waysBack(ground)
+  const targets = ways.length > 0 ? ways : [ground.expected.reinjection]
+  return {
+    edits: targets.flatMap((service) =>
+      optionOf(service, 'content_filter') === filter ? [] : [option(service, 'content_filter', filter)],
+    ),
+    remarks: [
+      words`${filter} comes behind the gate now: what ${ids} takes goes to the gate, what that lets out goes on to ${filter}, and from there to the service it hands mail back to. Restart that filter after the reload: on a connection that it keeps open the old settings count.`,
+    ],
+  }
 }
 
 /** What to do where the express lane would lead mail past the filter. */
@@ -189,14 +265,7 @@ function laneEdits(ground: Ground, service: Service, facts: LaneFacts): Edit[] {
       words`${name} has a FILTER of its own`,
       words`put the express lane in by hand (docs/express.md)`,
     )
-  if (ground.set.get(LANE_PARAMETER) !== wanted)
-    edits.push({
-      kind: 'parameter',
-      service: '',
-      name: LANE_PARAMETER,
-      value: wanted,
-      was: ground.set.get(LANE_PARAMETER) ?? null,
-    })
+  if (ground.set.get(LANE_PARAMETER) !== wanted) edits.push(parameter(ground, LANE_PARAMETER, wanted))
   const relay = settingOf(ground, service, 'smtpd_relay_restrictions')
   if (!endsInReject(relay)) {
     // The lane's OK would end the list that says who may send: it has to be said in the other one.
@@ -223,28 +292,139 @@ function laneEdits(ground: Ground, service: Service, facts: LaneFacts): Edit[] {
 /** What docs/postfix.md asks of a service that takes people's mail, the filter apart. */
 function offerEdits(ground: Ground, service: Service): Edit[] {
   const edits: Edit[] = []
-  const keywords = settingOf(ground, service, 'smtpd_discard_ehlo_keywords')
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .filter((word) => word !== '')
-  if (!keywords.includes('dsn')) {
-    const wanted = [...new Set(['silent-discard', ...keywords, 'dsn'])].join()
-    edits.push(option(service, 'smtpd_discard_ehlo_keywords', wanted))
-  }
-  const limitOf = (of: Service): number =>
-    Number(settingOf(ground, of, 'message_size_limit')) || Number.POSITIVE_INFINITY
-  const most = limitOf(waysBack(ground)[0] ?? ground.expected.reinjection) - HEADROOM
-  if (Number.isFinite(most) && most > 0 && limitOf(service) > most)
+  if (!discards(settingOf(ground, service, DISCARD)))
+    edits.push(option(service, DISCARD, withoutDsn(ground, service)))
+  const most = sizeLimit(ground, waysBack(ground)[0] ?? ground.expected.reinjection) - HEADROOM
+  if (Number.isFinite(most) && most > 0 && sizeLimit(ground, service) > most)
     edits.push(option(service, 'message_size_limit', String(most)))
   return edits
+}
+
+/** Bytes that a service takes at most. */
+function sizeLimit(ground: Ground, service: Service): number {
+  return Number(settingOf(ground, service, 'message_size_limit')) || Number.POSITIVE_INFINITY
+}
+
+/** What puts the gate to mail that port 25 relays, and what of it the reader should know. */
+function relayEdits(ground: Ground, { networks, path }: Relay): { edits: Edit[]; remarks: string[] } {
+  const edits: Edit[] = []
+  const remarks: string[] = []
+  const lists = new Set<string>()
+  const servers = ground.services.filter(
+    (service) =>
+      takesFromOutside(service) &&
+      !(isGated(ground, service) && !filtersIncoming(ground, service) && !asksRelay(service)),
+  )
+  if (servers.length === 0)
+    refuse('master.cf', words`no smtpd(8) is on port 25 that could relay`, words`leave --relay out`)
+  for (const service of servers) {
+    demandFree(ground, service)
+    const list = relayList(ground, service, path)
+    lists.add(list)
+    const own = settingOf(ground, service, 'content_filter').startsWith(gatePrefix(ground))
+    if (own) edits.push(option(service, 'content_filter', ''))
+    const before = { facts: ground, service }
+    const after = withRelay(
+      ground,
+      own ? { ...service, options: new Map([...service.options, ['content_filter', '']]) } : service,
+      { path, networks, list },
+    )
+    const [round] = passages(after.facts, after.service).round
+    if (round !== undefined) {
+      const [fate] = round.fates
+      const word = fate?.filter ? `FILTER ${fate.filter}` : (fate?.permits.at(-1) ?? RELAY_LIST)
+      refuse(
+        `master.cf, ${service.id}`,
+        words`${word} would still let ${round.client.label} send outside without the gate`,
+        words`take it out of the restrictions there, and name who relays by it in --relay; or put the gate there by hand (docs/postfix.md)`,
+      )
+    }
+    const lost = shutOut(before, after, networks)
+    if (lost.length > 0)
+      remarks.push(
+        words`${service.id}: ${describeClients(lost)} may relay today and may not any more. To let them: ${relayCommand(ground, [...networks, ...networksOf(lost)])}`,
+      )
+    if (optionOf(service, RELAY_LIST) !== `$${RELAY_PARAMETER}`)
+      edits.push(option(service, RELAY_LIST, `$${RELAY_PARAMETER}`))
+    const classes = optionOf(service, CLASSES)
+    if (classes !== null && !splitList(classes).includes(RELAY_CLASS))
+      edits.push(option(service, CLASSES, [...splitList(classes), RELAY_CLASS].join()))
+    edits.push(...silenceEdits(ground, service, path))
+  }
+  const [list = '', second] = lists
+  const ids = servers.map(({ id }) => id).join(', ')
+  if (second !== undefined)
+    refuse(
+      `master.cf, ${ids}`,
+      words`they say in different ways who may relay`,
+      words`give them one smtpd_relay_restrictions in main.cf, or put the gate there by hand (docs/postfix.md)`,
+    )
+  const main: Edit[] = []
+  const classes = ground.set.get(CLASSES) ?? ''
+  if (!splitList(classes).includes(RELAY_CLASS))
+    main.push(parameter(ground, CLASSES, classes === '' ? RELAY_CLASS : `${classes}, ${RELAY_CLASS}`))
+  for (const [name, value] of [
+    [RELAY_CLASS, relayClass(ground.expected.gate.name)],
+    [RELAY_PARAMETER, list],
+  ] as const)
+    if (ground.set.get(name) !== value) main.push(parameter(ground, name, value))
+  const [back = ground.expected.reinjection] = waysBack(ground)
+  const wanted = Math.max(...servers.map((service) => sizeLimit(ground, service))) + HEADROOM
+  if (ground.toeh.reinject !== undefined && Number.isFinite(wanted) && sizeLimit(ground, back) < wanted)
+    edits.push(option(back, 'message_size_limit', String(wanted)))
+  remarks.push(
+    words`${ids}: ${networks.map(networkText).join(' ')} relay, and all of it that goes outside meets the gate. To change who does: ${path}, then postfix reload.`,
+  )
+  if (settingOf(ground, servers[0] ?? back, 'virtual_alias_maps') !== '')
+    remarks.push(
+      words`A virtual alias of yours that leads outside goes round the gate on port 25, from wherever the mail comes: toeh doctor names them.`,
+    )
+  return { edits: [...main, ...edits], remarks }
+}
+
+function asksRelay(service: Service): boolean {
+  return optionOf(service, RELAY_LIST) === `$${RELAY_PARAMETER}`
+}
+
+function discards(keywords: string): boolean {
+  return splitList(keywords.toLowerCase()).includes('dsn')
+}
+
+/** What a service is not to offer: what it does not already, and DSN. */
+function withoutDsn(ground: Ground, service: Service): string {
+  const keywords = splitList(settingOf(ground, service, DISCARD).toLowerCase())
+  return [...new Set(['silent-discard', ...keywords, 'dsn'])].join()
+}
+
+/** What keeps port 25 from offering DSN to whoever relays; the Internet is offered it as before, unless people log in there. */
+function silenceEdits(ground: Ground, service: Service, path: string): Edit[] {
+  if (discards(settingOf(ground, service, DISCARD))) return []
+  if (settingOf(ground, service, 'smtpd_sasl_auth_enable') === 'yes')
+    return [option(service, DISCARD, withoutDsn(ground, service))]
+  const ours = `pipemap:{cidr:${path},static:{${withoutDsn(ground, service)}}}`
+  const own = optionOf(service, DISCARD_MAPS) ?? ground.set.get(DISCARD_MAPS) ?? ''
+  if (own.includes(`cidr:${path}`)) return []
+  return [option(service, DISCARD_MAPS, own === '' ? ours : `${own.replace(/\s*[\s,]\s*/g, ',')},${ours}`)]
+}
+
+/** What relays by port 25 today without the gate, and what would put it there. */
+function relayRemarks(ground: Ground): string[] {
+  return ground.services.filter(takesFromOutside).flatMap((service) => {
+    const clients = relayed(ground, service)
+    if (clients.length === 0) return []
+    return [
+      words`${service.id} relays for ${describeClients(clients)}, and none of that meets the gate. To put it there: ${relayCommand(ground, networksOf(clients))}`,
+    ]
+  })
 }
 
 /**
  * Every change, in the order in which Postfix may be told of them, and what the reader should know besides.
  * @param lane what is known of the express lane, where submission is to take it
+ * @param relay who is to relay by port 25, where the gate is to stand there too
  * @throws Failure where something is there that it does not understand; nothing is to be changed then
  */
-export function wire(ground: Ground, lane?: LaneFacts): { edits: Edit[]; remarks: string[] } {
+export function wire(ground: Ground, lane?: LaneFacts, relay?: Relay): { edits: Edit[]; remarks: string[] } {
   const { main, services, toeh } = ground
   const edits = [...gateEdits(ground), ...backEdits(ground), ...parameterEdits(ground)]
   const remarks: string[] = []
@@ -257,20 +437,29 @@ export function wire(ground: Ground, lane?: LaneFacts): { edits: Edit[]; remarks
     )
   const ways = waysBack(ground)
   const submissions = peoplesServices(ground)
+  const pickups = services.filter(({ program }) => program === 'pickup')
+  const chained = toeh.reinject === undefined ? submissions : [...submissions, ...pickups]
+  const chain = chainEdits(ground, [
+    ...chained,
+    ...(relay === undefined ? [] : services.filter(takesFromOutside)),
+  ])
+  edits.push(...chain.edits)
+  remarks.push(...chain.remarks)
   for (const service of submissions) {
     demandFree(ground, service)
     if (lane !== undefined) {
       edits.push(...laneEdits(ground, service, lane))
       const doubts = laneLeaks(lane, [service]).filter(({ level }) => level === 'unknown')
       remarks.push(...doubts.map(({ what, why }) => `${what}: ${why}`))
-    } else if (!isFiltered(ground, service)) edits.push(option(service, 'content_filter', 'toeh:dummy'))
+    } else if (!isFiltered(ground, service) || relayed(ground, service).length > 0)
+      edits.push(option(service, 'content_filter', 'toeh:dummy'))
     edits.push(...offerEdits(ground, service))
   }
-  if (submissions.length === 0)
+  if (submissions.length === 0 && relay === undefined)
     remarks.push(
       words`master.cf has no submission service in use: only what this host's own programs send goes through the gate`,
     )
-  for (const service of services.filter(({ program }) => program === 'pickup')) {
+  for (const service of pickups) {
     if (toeh.reinject === undefined) {
       remarks.push(words`${service.id} gets no filter: what sendmail hands on would come back to it`)
       continue
@@ -278,9 +467,15 @@ export function wire(ground: Ground, lane?: LaneFacts): { edits: Edit[]; remarks
     demandFree(ground, service)
     if (!isFiltered(ground, service)) edits.push(option(service, 'content_filter', 'toeh:dummy'))
   }
+  if (relay === undefined) remarks.push(...relayRemarks(ground))
+  else {
+    const relaying = relayEdits(ground, relay)
+    edits.push(...relaying.edits)
+    remarks.push(...relaying.remarks)
+  }
   for (const service of services) {
     const apart = [...ways, ...submissions].includes(service) || takesFromOutside(service)
-    if (!apart && isServer(service) && !isFiltered(ground, service))
+    if (!apart && isServer(service) && !isGated(ground, service))
       remarks.push(
         words`${service.id} takes mail by SMTP and is left as it is: see that none of it goes outside`,
       )
@@ -291,6 +486,17 @@ export function wire(ground: Ground, lane?: LaneFacts): { edits: Edit[]; remarks
     const key = argumentsOf(edit).join('\0')
     return seen.size < seen.add(key).size
   })
+  const served = services
+    .filter((service) => isServer(service) && !ways.includes(service))
+    .map(({ id }) => id)
+  if (once.some(({ kind, service }) => kind === 'option' && served.includes(service)))
+    remarks.push(
+      words`Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.`,
+    )
+  if (once.some(({ name }) => name === LONG_IDS))
+    remarks.push(
+      words`Queue ids become long, such as 4bQ8Yk2hJnz1: logwatch reads them with ${'$postfix_Enable_Long_Queue_Ids = Yes'} in /etc/logwatch/conf/services/postfix.conf (docs/postfix.md).`,
+    )
   return { edits: once, remarks }
 }
 

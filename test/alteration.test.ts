@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { type Alteration, prepare, putInPlace, readRaw, undo } from '../lib/alteration.js'
 import { parseConfig } from '../lib/config.js'
 import { readSettings } from '../lib/installation.js'
+import { laneFiles } from '../lib/lane.js'
 import { type Edit, wire } from '../lib/wiring.js'
 import { cannotBeFresh, Debian } from './support/debian.js'
 import { syncOrder } from './support/failing.js'
@@ -32,7 +33,11 @@ async function wireUp(debian: Debian): Promise<Edit[]> {
     `state = "${debian.state}"\ninternal_domains = ["company.example"]\n`,
   )
   const { set } = await readRaw(debian.etc)
-  return wire({ ...(await readSettings(config, debian.etc, 'nobody')), set }).edits
+  return wire({
+    ...(await readSettings(config, debian.etc, 'nobody')),
+    set,
+    lane: { files: laneFiles(debian.config) },
+  }).edits
 }
 
 async function alter(debian: Debian): Promise<Alteration> {

@@ -1,8 +1,17 @@
 /** backup: a consistent copy beside running filters, checked, published whole, refusing what it must not overwrite. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { newestBackup, takeBackup } from '../lib/backup.js'
+import { newestBackup, takeBackup, thinOut } from '../lib/backup.js'
 import bettersqlite from '../lib/bettersqlite.cjs'
 import { databasePath, examineDatabase, openForReading, readBackup } from '../lib/database.js'
 import { failureOf, replaceFs, syncOrder, systemError } from './support/failing.js'
@@ -108,6 +117,15 @@ t.test('a copy with fewer rows than the database is no backup', async (t) => {
   }
 })
 
+t.test('all that is wrong with a copy is told', async (t) => {
+  const lab = makeLab(t)
+  await lab.allow('known.test')
+  const thefts = ['rule', 'audit'].map((table) => `DELETE FROM ${table};`).join(' ')
+  lab.change(`CREATE TRIGGER thief AFTER INSERT ON progress BEGIN ${thefts} END`)
+  const failure = await failureOf(() => takeBackup(lab.state, join(lab.dir, 'backup.db'), 2000, QUICK))
+  t.match(failure.message, /: the copy is not whole: rows of audit are missing; rows of rule are missing$/)
+})
+
 t.test('its bytes are on the disk before its name is', async (t) => {
   const lab = makeLab(t)
   const file = join(lab.dir, 'backup.db')
@@ -183,6 +201,102 @@ t.test('beside filters: none of them fails, and every copy is whole', async (t) 
   await filters
   t.ok(taken > 5, `${taken} copies`)
   t.equal(sink.mails.length, 18)
+})
+
+t.test(
+  'what is left beside a backup: where it was put, for its owner alone, and nothing in hand',
+  async (t) => {
+    const lab = makeLab(t)
+    const file = join(lab.dir, 'backup.db')
+    const pointer = join(lab.state, 'last-backup')
+    const open = (): number => readdirSync('/proc/self/fd').length
+    const before = open()
+    const { path, at, rows } = await takeBackup(lab.state, file, 1000, QUICK)
+    t.equal(open(), before)
+    t.strictSame([path, at, rows.hold], [file, 1000, 0])
+    t.equal(readFileSync(pointer, 'utf8'), `${file}\n`)
+    t.strictSame(
+      [file, pointer].map((name) => statSync(name).mode & 0o777),
+      [0o600, 0o600],
+    )
+    t.notOk(readdirSync(lab.state).includes('last-backup.new'))
+    t.match(newestBackup(lab.state, undefined), { path: file, at: 1000, rows: { hold: 0 } })
+    const locked = lab.openDatabase()
+    locked.run('BEGIN EXCLUSIVE')
+    await failureOf(() => takeBackup(lab.state, file, 2000, { busySeconds: 0 }))
+    locked.run('ROLLBACK')
+    locked.close()
+    t.equal(open(), before, 'nor where it fails')
+  },
+)
+
+t.test(
+  'thinning out removes the dated backups of ours and nothing else, however like one it looks',
+  async (t) => {
+    const lab = makeLab(t)
+    const folder = join(lab.dir, 'backups')
+    mkdirSync(folder)
+    const { path } = await takeBackup(lab.state, join(lab.dir, 'backup.db'), 1000, QUICK)
+    const dated = ['20260101T000000Z', '20260102T000000Z', '20260103T000000Z'].map(
+      (date) => `toeh-${date}.db`,
+    )
+    // Each of them is a backup by what is in it.
+    const others = [
+      'before-toeh-20250101T000000Z.db',
+      'toeh-20250101T000000Z.db.kept',
+      'toeh-20250101T000000Z-db',
+      'toeh-20250101T000000Zxdb',
+      'toeh-2025010T000000Z.db',
+      'toeh-20250101t000000z.db',
+      'toeh-2025-01-01.db',
+    ]
+    for (const name of [...dated, ...others]) copyFileSync(path, join(folder, name))
+    // And this is none, under the name of one.
+    writeFileSync(join(folder, 'toeh-20240101T000000Z.db'), 'a letter')
+    t.strictSame(thinOut(folder, 3), [])
+    t.strictSame(
+      thinOut(folder, 1),
+      [dated[1], dated[0]].map((name) => join(folder, name ?? '')),
+    )
+    t.strictSame(readdirSync(folder).sort(), [...others, dated[2], 'toeh-20240101T000000Z.db'].sort())
+    t.strictSame(thinOut(folder, 0), [join(folder, dated[2] ?? '')])
+  },
+)
+
+t.test('the newest backup: of a folder, a file, or of where the last one was put', async (t) => {
+  const lab = makeLab(t)
+  const newest = (named?: string): string | undefined => newestBackup(lab.state, named)?.path
+  t.equal(newest(), undefined, 'none was ever taken')
+  const folder = join(lab.dir, 'backups')
+  mkdirSync(folder)
+  const none = await failureOf(() => newest(folder))
+  t.equal(none.message, `backup ${folder}: there is no backup of ours`)
+  const first = await takeBackup(lab.state, folder, Date.UTC(2026, 0, 1, 2, 3, 4, 567), QUICK)
+  t.equal(first.path, join(folder, 'toeh-20260101T020304Z.db'))
+  const second = await takeBackup(lab.state, folder, Date.UTC(2026, 0, 2), QUICK)
+  t.equal(newest(), second.path)
+  t.equal(newest(folder), second.path)
+  t.equal(newest(first.path), first.path)
+  writeFileSync(join(lab.state, 'last-backup'), `${first.path}\n`)
+  t.equal(newest(), second.path, 'one that was not noted')
+  const named = await takeBackup(lab.state, join(lab.dir, 'named.db'), 5000, QUICK)
+  t.equal(newest(), named.path, 'where it is not dated, that one')
+  rmSync(named.path)
+  t.equal(newest(), undefined)
+  writeFileSync(join(lab.state, 'last-backup'), '/nowhere/at/all/toeh-20260101T000000Z.db\n')
+  t.equal(newest(), undefined, 'a disk that is not there')
+  writeFileSync(join(lab.state, 'last-backup'), '')
+  t.equal(newest(), undefined)
+  const wrong = await failureOf(() => newest(lab.config))
+  t.equal(wrong.message, `backup ${lab.config}: there is no backup of ours`)
+})
+
+t.test('a link to the database, or to a backup, is what it leads to', async (t) => {
+  const lab = makeLab(t)
+  const link = join(lab.dir, 'link.db')
+  symlinkSync(databasePath(lab.state), link)
+  const failure = await failureOf(() => takeBackup(lab.state, link, 1, QUICK))
+  t.equal(failure.line, `backup ${link}: it is the database itself; name another file, or a folder`)
 })
 
 /** Has backups wait in the middle, with what they have locked, until they are let go. */

@@ -22,8 +22,14 @@ function delivery(recipient: string, changes: Partial<Delivery> = {}): Delivery 
   return { ...plain, ...changes }
 }
 
+const COMPANY = {
+  internal: new Set(['corp.test']),
+  senders: new Set(['@printer.test', 'news@b.test']),
+  delimiters: '+',
+}
+
 function tallyOf(...deliveries: Delivery[]): Tally {
-  const tally = new Tally(new Set(['corp.test']))
+  const tally = new Tally(COMPANY)
   for (const each of deliveries) tally.add(each)
   return tally
 }

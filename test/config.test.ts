@@ -27,6 +27,7 @@ t.test('the defaults', (t) => {
     mode: 'enforce',
     state: '/var/lib/toeh',
     internal: new Set(['corp.test']),
+    senders: new Set(),
     delimiters: undefined,
     reinject: { kind: 'smtp', host: '127.0.0.1', port: 10026 },
     deadlineSeconds: 60,
@@ -50,6 +51,7 @@ t.test('the defaults', (t) => {
       logins: new Map(),
       authservId: '',
       receivedBy: [],
+      relays: [],
       two: [],
     },
   }
@@ -132,13 +134,14 @@ const SETTINGS: Record<
     good: [
       ['["Corp.TEST", "corp.test", "corp.example"]', ['corp.test', 'corp.example']],
       ['["bücher.test"]', ['xn--bcher-kva.test']],
+      ['["localhost"]', ['localhost']],
     ],
     bad: [
       ['[]', "it must name the company's own domains, as Postfix knows them"],
       ['"corp.test"', NO_LIST('a text')],
       ['[1]', NO_LIST('a list')],
       ['["corp.test", 1]', NO_LIST('a list')],
-      ['["localhost"]', '"localhost": single-label domain'],
+      ['["1"]', '"1": numeric top-level domain'],
       ['["corp.test", "a@corp.test"]', '"a@corp.test": domain is not a host name'],
       ['[""]', '"": no domain'],
       ['["*.corp.test"]', '"*.corp.test": domain is not a host name'],
@@ -302,6 +305,34 @@ const SETTINGS: Record<
       ['"inet:localhost:8891"', NO_LIST('a text')],
     ],
   },
+  sender_domains: {
+    get: ({ senders }) => [...senders],
+    good: [
+      ['[]', []],
+      [
+        '["Printer.TEST", "bücher.test", "corp.test"]',
+        ['@printer.test', '@xn--bcher-kva.test', '@corp.test'],
+      ],
+    ],
+    bad: [
+      ['["printer"]', '"printer": single-label domain'],
+      ['["corp.test", "a@corp.test"]', '"a@corp.test": domain is not a host name'],
+      ['"corp.test"', NO_LIST('a text')],
+    ],
+  },
+  senders: {
+    get: ({ senders }) => [...senders],
+    good: [
+      ['[]', []],
+      ['["Root@Web1.corp.test", "news@b.test"]', ['root@web1.corp.test', 'news@b.test']],
+    ],
+    bad: [
+      ['["root"]', '"root": no domain'],
+      ['["root@web1"]', '"root@web1": single-label domain'],
+      ['["@b.test"]', '"@b.test": local part is not a dot-atom'],
+      ['"a@b.test"', NO_LIST('a text')],
+    ],
+  },
   approvers: {
     get: ({ approvers }) => approvers,
     good: [
@@ -440,6 +471,25 @@ t.test('an internationalised first domain makes the From of notices', (t) => {
   t.end()
 })
 
+t.test('a domain of one label is internal where it is named', (t) => {
+  const text = `internal_domains = ["LocalHost", "web1", "corp.test"]
+[groups]
+cron = ["Root@WEB1", "@localhost"]
+`
+  const { internal, notice, groups } = parseConfig(PATH, text)
+  t.strictSame([...internal], ['localhost', 'web1', 'corp.test'])
+  t.equal(notice.from, 'toeh@corp.test', 'whom people can answer, where there is one')
+  t.strictSame(groups.get('cron'), ['root@web1', '@localhost'])
+  t.equal(parseConfig(PATH, 'internal_domains = ["localhost"]').notice.from, 'toeh@localhost')
+  for (const [line, why] of [
+    ['internal_domains = ["corp.test", "local host"]', /domain is not a host name/],
+    [`${OWN}approvers = ["root@localhost"]`, /single-label domain/],
+    [`${OWN}[groups]\ncron = ["root@localhost"]`, /single-label domain/],
+  ] as const)
+    t.throws(() => parseConfig(PATH, line), why, line)
+  t.end()
+})
+
 const UNKNOWN = 'there is no such setting'
 // The text, the line, and what is said.
 const WRONG: [string, number, string][] = [
@@ -540,6 +590,7 @@ expire_hours = 24
 logins = { boss = "boss@CORP.test", "d.e" = "deputy@other.test" }
 authserv_id = "mx.corp.test"
 received_by = ["MX2.corp.test"]
+relays = ["10.99.0.2", "2001:db8::2"]
 two = ["accounting"]`).moderate,
     {
       enabled: true,
@@ -551,6 +602,7 @@ two = ["accounting"]`).moderate,
       ]),
       authservId: 'mx.corp.test',
       receivedBy: ['mx2.corp.test'],
+      relays: ['10.99.0.2', '2001:db8::2'],
       two: ['accounting'],
     },
   )
@@ -569,6 +621,8 @@ two = ["accounting"]`).moderate,
     ['logins = { eve = "eve@corp.test" }', 'moderate.logins: "eve": "eve@corp.test" is not one of approvers'],
     ['authserv_id = "mx corp"', 'moderate.authserv_id: it must be a name without blanks'],
     ['received_by = ["a b"]', 'moderate.received_by: "a b" is no host name'],
+    ['relays = ["10.0.0.0/8"]', 'moderate.relays: "10.0.0.0/8": it must be one address, as Postfix logs it'],
+    ['relays = ["exchange"]', 'moderate.relays: "exchange": it must be one address, as Postfix logs it'],
     ['two = ["nobody"]', 'moderate.two: there is no group "nobody" in [groups]'],
     ['two = ["constructor"]', 'moderate.two: there is no group "constructor" in [groups]'],
     ['other = 1', 'moderate.other: there is no such setting'],

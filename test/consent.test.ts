@@ -68,6 +68,7 @@ t.test('the token in a subject', (t) => {
 })
 
 const COMPANY = {
+  senders: new Set<string>(),
   internal: new Set(['corp.test', 'shop.test']),
   delimiters: '+' as string | undefined,
   logins: new Map([

@@ -50,6 +50,7 @@ function nearness(
   person: string | undefined,
   { groups, delimiters }: World,
 ): number | undefined {
+  if (person === 'foreign') return scope === 'foreign' ? 0 : undefined
   if (scope === '') return 3
   if (person === undefined) return undefined
   const domain = `@${person.split('@')[1]}`
@@ -86,29 +87,55 @@ function firstRule(
   return first?.rule
 }
 
+/** Whom a sender speaks of, read at its equals signs where it is rewritten by a server of ours; undefined if not plain. */
+function speaksOf(sender: string, { internal, senders }: World): { key: string; domain: string } | undefined {
+  const from = readAddress(sender, internal)
+  if (from.verdict === 'not plain') return undefined
+  const ours = internal.includes(from.domain) || senders.includes(`@${from.domain}`)
+  if (!ours || !/^srs[01][=+-]/.test(from.local)) return from
+  const parts = from.local.slice(5).split('=')
+  const [, , domain = '', ...local] = from.local.startsWith('srs1') ? parts.slice(3) : parts
+  return speaksOf(`${local.join('=')}@${domain}`, { internal, senders } as World)
+}
+
 function expectedFor(sender: string, login: string, recipient: string, world: World): Expected {
   const { internal } = world
-  const address = readAddress(recipient)
-  if (address.verdict === 'not plain') return { reason: 'malformed' }
-  const from = readAddress(sender)
-  const own = sender === '' || (from.verdict !== 'not plain' && internal.includes(from.domain))
-  if (!own) return { reason: 'foreign-sender' }
-  if (internal.includes(address.domain)) return { reason: 'internal' }
-  const [person, ...more] = from.verdict === 'not plain' ? [] : owners(from.key, world)
+  const address = readAddress(recipient, internal)
+  const odd = address.verdict === 'not plain' ? address.odd : undefined
+  const domain = address.verdict === 'not plain' ? odd?.domain : address.domain
+  const key = address.verdict === 'not plain' ? odd?.key : address.key
+  const inside = domain !== undefined && internal.includes(domain)
+  if (key === undefined && !inside) return { reason: 'malformed' }
+  if (inside || key === undefined || domain === undefined) return { reason: 'internal' }
+  const from = speaksOf(sender, world)
+  const names =
+    from === undefined ? [] : [`@${from.domain}`, from.key, withoutExtension(from.key, world.delimiters)]
+  const ours = from !== undefined && internal.includes(from.domain)
+  const foreign = sender !== '' && !ours && !names.some((name) => world.senders.includes(name))
+  // Of what is odd no rule but its own speaks.
+  const asked = { key, domain: odd === undefined ? domain : '' }
+  const [person, ...more] = from === undefined ? [] : owners(from.key, world)
+  const isHis = (scope: string): boolean =>
+    foreign ? scope === 'foreign' : nearness(scope, person, world) !== undefined
   const loggedIn = LOGGED_IN[login]?.(internal)
   for (const other of [...more, ...(loggedIn ?? []).flatMap((key) => owners(key, world))]) {
-    const rule = firstRule(other, false, address, world)
-    if (rule?.effect === 'block' && nearness(rule.scope, person, world) === undefined)
-      return { reason: 'blocked', rule }
+    const rule = firstRule(other, false, asked, world)
+    if (rule?.effect !== 'block' || isHis(rule.scope)) continue
+    if (foreign) return { reason: odd === undefined ? 'foreign-sender' : 'malformed' }
+    return { reason: 'blocked', rule }
   }
-  const rule = firstRule(person, person === undefined || loggedIn === undefined, address, world)
-  if (rule === undefined) return { reason: 'unknown' }
+  const anybody = foreign || person === undefined || loggedIn === undefined
+  const rule = firstRule(foreign ? 'foreign' : person, anybody, asked, world)
+  if (rule === undefined || (foreign && rule.scope !== 'foreign'))
+    return { reason: odd !== undefined ? 'malformed' : foreign ? 'foreign-sender' : 'unknown' }
   return { reason: rule.effect === 'allow' ? 'allowed' : 'blocked', rule }
 }
 
 /** Whether the second reading knows for certain what this is: not where Unicode's tables decide. */
 function isCertain(text: string): boolean {
-  return readAddress(text).verdict !== 'perhaps' || text.includes('bücher') || text.includes('xn--bcher-kva')
+  const reading = readAddress(text)
+  if (text.includes('bücher') || text.includes('xn--bcher-kva')) return true
+  return reading.verdict === 'not plain' ? reading.odd?.sure !== false : reading.verdict === 'plain'
 }
 
 const recipients = fc.array(smallRecipient.filter(isCertain), { minLength: 1, maxLength: 12 })

@@ -1,6 +1,6 @@
 /** Tests of decide.ts: every reason by name, and the order of precedence in full. */
 import t from 'tap'
-import { decide, isOwnSender, lookupKeys, PASSING, type Reason, type Rule, scopesOf } from '../lib/decide.js'
+import { decide, lookupKeys, PASSING, type Reason, type Rule, scopesOf } from '../lib/decide.js'
 
 let lastId = 0
 function rule(effect: Rule['effect'], value: string, subdomains = false, scope = ''): Rule {
@@ -17,7 +17,8 @@ const groups = new Map([
   ['board', ['anna@corp.test']],
 ])
 const logins = new Map([['boss', 'otto@corp.test']])
-const company = { internal, groups, logins, delimiters: '+' as string | undefined }
+const senders = new Set(['@printer.test', 'news@b.test'])
+const company = { internal, senders, groups, logins, delimiters: '+' as string | undefined }
 
 /** One verdict, the rules as the landscape hands them over: by value. */
 function verdict(
@@ -41,12 +42,17 @@ const REASONS: Record<Reason, [string, string, Rule?][]> = {
   internal: [
     ['anna@corp.test', 'carl@corp.test'],
     ['', 'carl@CORP.test'],
+    ['x@stranger.test', 'carl@corp.test'], // before foreign-sender
+    ['anna', 'carl@corp.test'],
   ],
   allowed: [
     ['anna@corp.test', 'bob@known.test', exact],
     ['anna@corp.test', 'BOB@Known.TEST', exact],
     ['anna@corp.test', 'other@known.test', known],
     ['', 'other@known.test', known],
+    ['scanner@printer.test', 'other@known.test', known],
+    ['news+7@b.test', 'other@known.test', known],
+    ['SRS0=a=b=corp.test=anna@corp.test', 'other@known.test', known],
   ],
   blocked: [
     ['anna@corp.test', 'x@evil.test', blocked],
@@ -62,12 +68,13 @@ const REASONS: Record<Reason, [string, string, Rule?][]> = {
   ],
   'foreign-sender': [
     ['x@stranger.test', 'bob@known.test'],
-    ['x@stranger.test', 'carl@corp.test'],
     ['x@stranger.test', 'x@evil.test'],
-    ['x@sub.corp.test', 'carl@corp.test'],
-    ['bob@known.test', 'carl@corp.test'], // known is not own
-    ['anna', 'carl@corp.test'],
-    ['v%evil.test@corp.test', 'carl@corp.test'],
+    ['x@sub.corp.test', 'bob@known.test'],
+    ['bob@known.test', 'bob@known.test'], // known is not own
+    ['anna', 'bob@known.test'],
+    ['v%evil.test@corp.test', 'bob@known.test'],
+    ['SRS0=a=b=other.test=x@corp.test', 'bob@known.test'],
+    ['other@b.test', 'bob@known.test'],
     ['"anna"@corp.test', 'bob@known.test'],
     ['anna@corp.test ', 'bob@known.test'],
     ['ann\u{fffd}@corp.test', 'bob@known.test'],
@@ -96,6 +103,127 @@ t.test('every reason has cases; the verdict carries its rule and the recipient a
     }
   }
   t.strictSame([...PASSING].sort(), ['allowed', 'internal'])
+  t.end()
+})
+
+t.test('every form that passes, and once did not', (t) => {
+  const own = new Set(['corp.test', 'localhost', 'web1'])
+  const rules = [allow('known.test'), allow('a_b.test'), allow('try..this@docomo.test'), allow('docomo.test')]
+  const byValue = new Map(rules.map((one) => [one.value, [one]]))
+  const ask = (recipient: string): string | undefined =>
+    decide(
+      { sender: 'anna@corp.test', login: '', recipients: [recipient] },
+      { ...company, internal: own, rules: byValue },
+    )[0]?.reason
+  const passing: Record<string, [string, 'allowed' | 'internal'][]> = {
+    'a local part of more than 64': [
+      [`reply+${'a'.repeat(90)}@known.test`, 'allowed'],
+      [`${'a'.repeat(243)}@known.test`, 'allowed'],
+    ],
+    'underscores in a host name': [
+      ['x@a_b.test', 'allowed'],
+      ['x@A_B.test', 'allowed'],
+    ],
+    'an internal domain of one label': [
+      ['root@localhost', 'internal'],
+      ['Root@WEB1', 'internal'],
+    ],
+    'dots in odd places, by an exact rule': [
+      ['try..this@docomo.test', 'allowed'],
+      ['"try..this"@docomo.test', 'allowed'],
+      ['"Try..This"@Docomo.Test', 'allowed'],
+    ],
+    'an odd internal address that is nobody else’s': [
+      ['carl..maria@corp.test', 'internal'],
+      ['"carl..maria"@corp.test', 'internal'],
+      ['.carl@localhost', 'internal'],
+      ['jürgen@corp.test', 'internal'],
+      ['иван@corp.test', 'internal'],
+    ],
+  }
+  for (const [form, cases] of Object.entries(passing))
+    for (const [recipient, reason] of cases) t.equal(ask(recipient), reason, `${form}: ${recipient}`)
+
+  const held = [
+    // Beside each of these forms: what it does not let in.
+    ...[
+      `${'a'.repeat(244)}@known.test`,
+      'x@a_b.test.',
+      'x@a_b_.test%',
+      'x@a b.test',
+      'root@web2',
+      'root@localhost.',
+      'root@LOCALHOST%',
+    ],
+    ...[
+      'tr..this@docomo.test',
+      '"try..this@docomo.test',
+      'try..this@known.test',
+      '"try..this"@known.test',
+      '".x"@docomo.test',
+    ],
+    ...[
+      '"anna"@corp.test',
+      '"anna b"@corp.test',
+      '"a\\"b"@corp.test',
+      '-anna@corp.test',
+      '"-a.."@corp.test',
+      '@corp.test',
+      '""@corp.test',
+    ],
+    ...[
+      'v%evil.test@corp.test',
+      'v%evil.test..@corp.test',
+      '"v%evil.test"@corp.test',
+      '"v@evil.test"@corp.test',
+      'v@evil.test@corp.test',
+    ],
+    ...[
+      'evil.test!v@corp.test',
+      '"evil.test!v.."@corp.test',
+      '@evil.test:v@corp.test',
+      '"@evil.test:v"@corp.test',
+      'v@[192.0.2.1]',
+    ],
+    ...[
+      'v%evil.test@localhost',
+      'evil.test!ü@corp.test',
+      'ü%evil.test@corp.test',
+      'v..x@[192.0.2.1]',
+      'v..x@evil.test@corp.test',
+    ],
+    ...[
+      'ü\u{200b}@corp.test',
+      'a..\0b@corp.test',
+      'a..b\n@corp.test',
+      'a..b @corp.test',
+      'ａ％b@corp.test',
+      '\u{3164}@corp.test',
+    ],
+  ]
+  for (const recipient of held) t.equal(ask(recipient), 'malformed', JSON.stringify(recipient))
+  t.end()
+})
+
+t.test('of an odd address no rule speaks but its own', (t) => {
+  const odd = 'try..this@docomo.test'
+  const exact = allow(odd)
+  const cases: [Rule[], string, Rule?][] = [
+    [[exact], 'allowed', exact],
+    [[allow('docomo.test', true)], 'malformed'],
+    [[exact, block('docomo.test')], 'allowed', exact],
+    [[block('docomo.test', true)], 'malformed'],
+    [[rule('allow', odd, false, 'otto@corp.test')], 'malformed'],
+    [[exact, rule('block', odd, false, 'anna@corp.test')], 'blocked'],
+  ]
+  for (const [rules, reason, by] of cases)
+    for (const recipient of [odd, '"Try..This"@docomo.test']) {
+      const actual = verdict(rules, recipient)
+      t.equal(actual?.reason, reason, `${rules.map(({ effect, value }) => `${effect} ${value}`).join(', ')}`)
+      if (by !== undefined) t.equal(actual?.rule, by)
+      t.equal(actual?.recipient, recipient, 'as given')
+      t.strictSame(lookupKeys(recipient), [odd])
+    }
   t.end()
 })
 
@@ -161,14 +289,14 @@ t.test('precedence among rules, and the id of the one that decides', (t) => {
   t.end()
 })
 
-t.test('an internal domain comes before any rule, a foreign sender before both', (t) => {
+t.test('an internal domain comes before the sender and before any rule', (t) => {
   const rules = [block('corp.test', true), block('carl@corp.test')]
   t.strictSame(verdict(rules, 'carl@corp.test'), {
     recipient: 'carl@corp.test',
     pass: true,
     reason: 'internal',
   })
-  t.equal(verdict(rules, 'carl@corp.test', 'x@evil.test')?.reason, 'foreign-sender')
+  t.equal(verdict(rules, 'carl@corp.test', 'x@evil.test')?.reason, 'internal')
   t.equal(verdict([known, exact], 'bob@known.test', 'x@evil.test')?.rule, undefined)
   t.end()
 })
@@ -229,18 +357,66 @@ t.test('the keys a rule could stand under', (t) => {
   t.end()
 })
 
-t.test('whose sender it is', (t) => {
-  const own = ['', 'anna@corp.test', 'ANNA@CORP.TEST']
-  const foreign = [
-    'anna@corp.test.',
-    'anna@sub.corp.test',
-    'anna@evilcorp.test',
-    '<>',
-    '"a"@corp.test',
-    'a%b@corp.test',
+t.test('mail of senders who are not ours passes by a rule for it alone', (t) => {
+  const foreign = (effect: Rule['effect'], value: string, subdomains = false): Rule =>
+    rule(effect, value, subdomains, 'foreign')
+  const yes = foreign('allow', 'known.test')
+  const no = foreign('block', 'known.test')
+  const cases: [string, Rule[], string, Rule?][] = [
+    ['by it', [yes], 'allowed', yes],
+    ['an allow for everyone is not for them', [allow('known.test')], 'foreign-sender'],
+    [
+      'nor one for that very address',
+      [rule('allow', 'known.test', false, 'x@stranger.test')],
+      'foreign-sender',
+    ],
+    ['nor for its domain', [rule('allow', 'known.test', false, '@stranger.test')], 'foreign-sender'],
+    ['beside others', [allow('known.test'), yes], 'allowed', yes],
+    ['a block of it', [yes, no], 'blocked', no],
+    ['a block for everyone counts', [yes, block('known.test')], 'foreign-sender'],
+    [
+      'one for somebody too: who knows who forwards',
+      [yes, rule('block', 'known.test', false, 'otto@corp.test')],
+      'foreign-sender',
+    ],
+    ['of an address', [yes, block('bob@known.test')], 'foreign-sender'],
+    ['the address before the domain', [foreign('allow', 'bob@known.test'), block('known.test')], 'allowed'],
+    ['a domain above', [foreign('allow', 'test.example', true)], 'foreign-sender'],
   ]
-  for (const sender of own) t.equal(isOwnSender(sender, internal), true, sender)
-  for (const sender of foreign) t.equal(isOwnSender(sender, internal), false, sender)
+  for (const [name, rules, reason, by] of cases) {
+    for (const sender of ['x@stranger.test', 'SRS0=a=b=other.test=x@corp.test', 'a%b@corp.test']) {
+      const actual = verdict(rules, 'bob@known.test', sender)
+      t.equal(actual?.reason, reason, `${name}: ${sender}`)
+      t.equal(actual?.pass, reason === 'allowed')
+      if (by !== undefined) t.equal(actual?.rule, by)
+    }
+  }
+  t.equal(verdict([yes], 'bob@known.test', 'anna@corp.test')?.reason, 'unknown', 'and is not for ours')
+  t.equal(verdict([yes], 'bob@known.test', '')?.reason, 'unknown')
+  t.equal(
+    decide(
+      { sender: undefined, login: '', recipients: ['bob@known.test'] },
+      { ...company, rules: new Map([['known.test', [yes]]]) },
+    )[0]?.reason,
+    'unknown',
+  )
+  t.equal(
+    verdict([allow('known.test'), no], 'bob@known.test', '')?.reason,
+    'blocked',
+    'the null sender meets every block',
+  )
+  t.equal(
+    verdict([yes], 'bob@known.test', 'x@stranger.test', 'anna')?.reason,
+    'allowed',
+    'whoever has logged in',
+  )
+  const hers = rule('block', 'known.test', false, 'anna@corp.test')
+  t.equal(verdict([yes, hers], 'bob@known.test', 'x@stranger.test', 'anna')?.reason, 'foreign-sender')
+  t.equal(
+    verdict([foreign('allow', 'a..b@known.test')], '"a..b"@known.test', 'x@stranger.test')?.reason,
+    'allowed',
+  )
+  t.equal(verdict([yes], 'a..b@known.test', 'x@stranger.test')?.reason, 'malformed')
   t.end()
 })
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Decision, loginOf, openDecisionLog, pruneDecisions } from '../lib/decisions.js'
+import { type Decision, openDecisionLog, originOf, pruneDecisions } from '../lib/decisions.js'
 import { failureOf } from './support/failing.js'
 import { makeFolder, outcomeOf, ROOT } from './support/lab.js'
 
@@ -124,7 +124,7 @@ t.test('the login of a message that was passed on, in the log of its day', async
   write('2026-11-24', '', '4bQ8Yk2hJnz3')
   appendFileSync(join(state, 'decisions/2026-11-24.jsonl'), '{"passedAs":"4bQ8Yk2hJnz2","sasl')
   const login = (passedAs: string, at: string): Promise<string | undefined> =>
-    loginOf(state, passedAs, Date.parse(at))
+    originOf(state, passedAs, Date.parse(at)).then((origin) => origin?.saslUser)
   t.equal(await login('4bQ8Yk2hJnz1', '2026-11-24T12:00:00Z'), 'anna')
   t.equal(await login('4bQ8Yk2hJnz1', '2026-11-25T00:59:00Z'), 'anna', 'a run that began before midnight')
   t.equal(await login('4bQ8Yk2hJnz1', '2026-11-25T01:01:00Z'), undefined)

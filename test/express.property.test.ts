@@ -3,11 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { decide, isOwnSender, type Rule } from '../lib/decide.js'
+import { decide, type Rule } from '../lib/decide.js'
 import { type LaneRow, laneMap, laneRow } from '../lib/express.js'
 import { Lane, laneFolder, lanePath } from '../lib/lane.js'
+import { isOwnSender } from '../lib/mailbox.js'
 import { Lab } from './support/lab.js'
-import { LOGGED_IN, makeFacts, smallRecipient, type World, world } from './support/landscape.js'
+import { LOGGED_IN, makeFacts, REWRITTEN, smallRecipient, type World, world } from './support/landscape.js'
 import { cannotAskSqlite } from './support/postfix.js'
 import { strangeAddress } from './support/strange.js'
 
@@ -19,6 +20,9 @@ const SENDERS = [
   'Otto@CORP.test',
   'eva@shop.test',
   'x@a.test',
+  'scanner@printer.test',
+  'news+1@b.test',
+  ...REWRITTEN,
 ]
 
 /** What sqlite_table(5) expands, SQL takes to heart, or a client could write in another way. */
@@ -127,7 +131,7 @@ t.test('OK means that every own sender may, whoever has logged in', { skip: cann
     )
     const ours = lane.passing(keys)
     const facts = makeFacts(rules)
-    const own = SENDERS.filter((sender) => isOwnSender(sender, facts.internal))
+    const own = SENDERS.filter((sender) => isOwnSender(sender, facts))
     const logins = Object.keys(LOGGED_IN)
     for (const key of keys) {
       const may = (sender: string, login: string): boolean | undefined =>

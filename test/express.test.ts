@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { Rule } from '../lib/decide.js'
 import {
@@ -18,15 +19,19 @@ import {
   laneRow,
   laneTexts,
 } from '../lib/express.js'
+import { isOwnSender, senderOf } from '../lib/mailbox.js'
 import { makeFolder } from './support/lab.js'
+import { smallSender } from './support/landscape.js'
 import { hasPostfix } from './support/postfix.js'
+import { strangeAddress } from './support/strange.js'
 
 const FILES = { map: '/etc/toeh/map', senders: '/etc/toeh/senders', recipients: '/etc/toeh/recipients' }
 const FILTER = 'FILTER toeh:dummy'
 
 /** The text of one of the lane's files. */
-function textOf(path: string, internal: string[], delimiters = ''): string {
-  const texts = laneTexts(FILES, '/var/lib/toeh-express/lane.db', new Set(internal), delimiters)
+function textOf(path: string, internal: string[], delimiters = '', senders: string[] = []): string {
+  const own = { internal: new Set(internal), senders: new Set(senders) }
+  const texts = laneTexts(FILES, '/var/lib/toeh-express/lane.db', own, delimiters)
   return new Map(texts).get(path) ?? ''
 }
 
@@ -81,7 +86,7 @@ t.test("senders: the company's own domains and no others, each letter and each d
     'anna@a-b.corp.test',
     'first.last=x_y+tag-1@corp.test',
     '<>',
-    `${'a'.repeat(64)}@corp.test`,
+    `${'a'.repeat(65)}@corp.test`,
   ]
   const filtered = [
     // A dot is a dot.
@@ -104,11 +109,73 @@ t.test("senders: the company's own domains and no others, each letter and each d
     ],
     ...['-anna@corp.test', '.anna@corp.test', 'anna.@corp.test', 'an..na@corp.test', 'an na@corp.test'],
     // What is too long.
-    `${'a'.repeat(65)}@corp.test`,
     `anna@${'x'.repeat(240)}.corp.test`,
   ]
   assertAnswers(t, table, passed, filtered)
 })
+
+t.test(
+  'senders: those of the configuration besides, and none that our own server has rewritten',
+  async (t) => {
+    const senders = ['@printer.test', 'root@web1.other.test', 'a.b@c.test', 'x+y@d.test', "o'neil@d.test"]
+    const table = textOf(FILES.senders, ['corp.test', 'localhost'], '', senders)
+    const passed = [
+      'scanner@printer.test',
+      'Root@Web1.other.test',
+      'a.b@c.test',
+      'root@localhost',
+      'srs0@corp.test',
+      '<>',
+    ]
+    const filtered = [
+      ...[
+        'x@web1.other.test',
+        'xroot@web1.other.test',
+        'root@web1.other.test.x',
+        'axb@c.test',
+        'root@web1xother.test',
+      ],
+      // What begins an extension is not the lane's to know.
+      ...[
+        'root+x@web1.other.test',
+        'x+y@d.test',
+        "o'neil@d.test",
+        'x@sub.printer.test',
+        'x@localhost.x',
+        'x@c.test',
+      ],
+      ...[
+        'SRS0=a=b=other.test=x@corp.test',
+        'srs0+a=b=corp.test=anna@corp.test',
+        'SRS1-a=f==b=c=d.test=x@printer.test',
+      ],
+      'srs0=opaque@localhost',
+    ]
+    assertAnswers(t, table, passed, filtered)
+    // Whom the lane lets by, the gate has for ours.
+    const people = {
+      internal: new Set(['corp.test', 'localhost']),
+      senders: new Set(senders),
+      delimiters: undefined,
+    }
+    for (const sender of passed) t.equal(isOwnSender(sender === '<>' ? '' : sender, people), true, sender)
+    const strange = fc.sample(fc.oneof(strangeAddress, smallSender), {
+      numRuns: 5000,
+      seed: Number(process.env.SEED ?? 1),
+    })
+    let letBy = 0
+    for (const sender of strange) {
+      if (sender === '' || /[^\x20-\x7e]/.test(sender) || answerOf(table, sender) !== undefined) continue
+      letBy++
+      t.equal(
+        isOwnSender(sender, people) && senderOf(sender, people).key === sender.toLowerCase(),
+        true,
+        sender,
+      )
+    }
+    t.ok(letBy > 100, `${letBy} of them`)
+  },
+)
 
 t.test('a sender of 254 bytes, and one of 255', async (t) => {
   const domain = `${`${'d'.repeat(59)}.`.repeat(3)}corp.test`
@@ -123,10 +190,16 @@ t.test('a company without a domain has no senders but the null one', async (t) =
 })
 
 t.test('recipients: the plainest characters alone, and no recipient delimiter', async (t) => {
-  const passed = ['x@known.test', 'X@Known.Test', 'first.last=x_y@known.test', 'x9@a-b.c1.test']
+  const passed = [
+    'x@a_b.known_.test',
+    'x@known.test',
+    'X@Known.Test',
+    'first.last=x_y@known.test',
+    'x9@a-b.c1.test',
+  ]
   const always = [
     'x+y@known.test',
-    'x@known_test',
+    'x@known+test',
     'x y@known.test',
     'x@',
     '@known.test',
@@ -140,7 +213,7 @@ t.test('recipients: the plainest characters alone, and no recipient delimiter', 
   assertAnswers(
     t,
     textOf(FILES.recipients, ['corp.test'], '=_.-'),
-    ['x9@a-b.c1.test'],
+    ['x9@a-b.c1.test', 'x9@a_b.test'],
     [...always, ...['x=y@known.test', 'x_y@known.test', 'x.y@known.test', hyphened]],
   )
 })

@@ -290,6 +290,20 @@ t.test('another message under the same queue id has a fate of its own', async (t
   t.match(verdicts, [/^toeh: held 1 in /])
 })
 
+t.test('the decision names the hold that a recipient of the run is in, and no other', async (t) => {
+  const { lab } = await makeGate(t, {}, 'busy_seconds = 0\n')
+  await run(lab, { recipients: [EVE] })
+  const [id = ''] = lab.held()
+  await run(lab, { recipients: [KNOWN], message: 'Subject: other\n\ny\n' })
+  t.equal(lab.decisions()[1]?.hold, null, 'a queue id that has come back')
+  const db = lab.openDatabase()
+  await run(lab, { recipients: [KNOWN, EVE], answerDue: () => db.run('BEGIN EXCLUSIVE') })
+  db.run('ROLLBACK')
+  db.close()
+  t.match(lab.decisions()[2], { hold: id, recipients: [{ did: 'passed' }, { did: 'nothing: held' }] })
+  t.strictSame(lab.states(), [`${EVE} held`], 'it could not be written down')
+})
+
 t.test('whoever waits has bytes: a retry puts lost or damaged ones back', async (t) => {
   for (const spoil of [
     (path: string) => rmSync(path),
@@ -540,6 +554,17 @@ t.test('people are told once an interval, and only where somebody is parked', as
   await run(lab, { recipients: [EVE], queueId: 'THREE003', now: NOW + 60 * 60_000 })
   t.equal(told().length, 2)
   t.strictSame(lab.query('SELECT count(*) AS n FROM hold WHERE notified_at IS NULL'), [{ n: 1 }])
+})
+
+t.test('people are told where as many are refused as are held', async (t) => {
+  const { lab, script } = await makeGate(
+    t,
+    { RCPT: (line) => (line.includes(KNOWN) ? '550 5.1.1 no' : '250 2.1.5 Ok') },
+    '',
+    '[notice]\ninterval_minutes = 0\n',
+  )
+  t.match((await run(lab, { recipients: [KNOWN, EVE] })).verdicts, [/held 1, refused 1/])
+  t.equal(script.commands.filter((line) => line.startsWith('MAIL FROM:<>')).length, 1)
 })
 
 t.test('people are told of who was refused too, and a notice that fails changes nothing', async (t) => {

@@ -3,17 +3,20 @@ import t from 'tap'
 import {
   type Delimiters,
   isDelimiters,
+  isOwnSender,
   isReturnPath,
   loginMailboxes,
   mailboxesOf,
   mailboxOf,
   noticeName,
   type Senders,
+  senderOf,
   sendersBehind,
 } from '../lib/mailbox.js'
 
 const PEOPLE = {
   internal: new Set(['corp.test', 'shop.test']),
+  senders: new Set(['@printer.test', 'news@b.test']),
   delimiters: '+' as Delimiters,
   logins: new Map([
     ['boss', 'Chief@corp.test'],
@@ -183,8 +186,74 @@ t.test('under which name notices are counted', (t) => {
     ['x@other.test', '+', ''],
     ['y@third.test', '+', ''],
     ['a%b@corp.test', '+', ''],
+    ['Scanner@printer.test', '+', 'scanner@printer.test'],
+    ['news+7@b.test', '+', 'news@b.test'],
+    ['olds@b.test', '+', ''],
+    ['SRS0=a=b=corp.test=anna+x@shop.test', '+', 'anna@corp.test'],
+    ['SRS0=a=b=other.test=anna@shop.test', '+', ''],
   ]
   for (const [sender, delimiters, name] of cases)
     t.equal(noticeName(sender, { ...PEOPLE, delimiters }), name, `${sender} ${delimiters}`)
+  t.end()
+})
+
+t.test('whose sender it is', (t) => {
+  const cases: [string, boolean][] = [
+    ['', true],
+    ['anna@corp.test', true],
+    ['ANNA@CORP.TEST', true],
+    ['Scanner@PRINTER.test', true],
+    ['news@b.test', true],
+    ['News+7@B.test', true],
+    ['news-7@b.test', false],
+    ['other@b.test', false],
+    ['x@sub.printer.test', false],
+    ['anna@corp.test.', false],
+    ['anna@sub.corp.test', false],
+    ['anna@evilcorp.test', false],
+    ['<>', false],
+    ['"a"@corp.test', false],
+    ['a..b@corp.test', false],
+    ['a%b@corp.test', false],
+    // Whom our own server has rewritten.
+    ['SRS0=HHH=TT=corp.test=anna@shop.test', true],
+    ['SRS0=HHH=TT=other.test=anna@shop.test', false],
+    ['SRS0=HHH=TT=printer.test=scanner@printer.test', true],
+    ['SRS1=HHH=fwd.test==KKK=TT=corp.test=anna@shop.test', true],
+    ['SRS1=HHH=fwd.test==KKK=TT=other.test=x@shop.test', false],
+    ['srs0+HHH=TT=other.test=x@corp.test', false],
+    ['SRS0=opaque@corp.test', false],
+    ['SRS0=HHH=TT=corp.test=a%b@corp.test', false],
+    // By somebody else's server: theirs.
+    ['SRS0=HHH=TT=corp.test=anna@fwd.test', false],
+    ['SRS0=HHH=TT=corp.test=anna@b.test', false],
+    // No rewriting.
+    ['srs0@corp.test', true],
+    ['srs2=a=b=other.test=x@corp.test', true],
+  ]
+  for (const [sender, own] of cases) t.equal(isOwnSender(sender, PEOPLE), own, sender)
+  t.equal(
+    isOwnSender('news+7@b.test', { ...PEOPLE, delimiters: undefined }),
+    false,
+    'nobody says what begins an extension',
+  )
+  t.end()
+})
+
+t.test('of a sender that our own server has rewritten, whom it has rewritten', (t) => {
+  const keyOf = (sender: string): string | undefined => senderOf(sender, PEOPLE).key
+  t.equal(keyOf('SRS0=HHH=TT=Other.test=X.Y@corp.test'), 'x.y@other.test')
+  t.equal(keyOf('SRS0=HHH=TT=corp.test=SRS0=H=T=other.test=x@corp.test'), 'x@other.test', 'twice')
+  t.equal(keyOf('SRS0=HHH=TT=other.test=a=b@corp.test'), 'a=b@other.test')
+  t.equal(keyOf('SRS0=HHH@corp.test'), undefined)
+  t.equal(keyOf('SRS0=a=b=c.test=x@fwd.test'), 'srs0=a=b=c.test=x@fwd.test')
+  t.match(sendersBehind({ sender: 'SRS0=a=b=corp.test=anna+x@shop.test', login: '' }, PEOPLE), {
+    own: 'anna@corp.test',
+    anybody: false,
+  })
+  t.match(sendersBehind({ sender: 'SRS0=opaque@corp.test', login: '' }, PEOPLE), {
+    own: undefined,
+    anybody: true,
+  })
   t.end()
 })

@@ -1,7 +1,15 @@
 /** Tests of maillog.ts: every prefix, hostile texts, what a delivery is, and how lines are joined. */
 import fc from 'fast-check'
 import t from 'tap'
-import { isOtherHost, isShortQueueId, LineParser, type LogEvent, ownText, Tracker } from '../lib/maillog.js'
+import {
+  isOtherHost,
+  isShortQueueId,
+  LineParser,
+  type LogEvent,
+  ownText,
+  queuedAt,
+  Tracker,
+} from '../lib/maillog.js'
 
 const NOW = Date.UTC(2026, 10, 24, 12)
 const ID = '4bQ8Yk2hJnz1'
@@ -90,6 +98,10 @@ t.test('queue ids', (t) => {
   for (const [id, is] of ids) t.equal(parse(line('qmgr', `${id}: removed`)) !== undefined, is, id)
   t.ok(isShortQueueId('3F2A1B7C9D'))
   t.notOk(isShortQueueId(ID))
+  t.equal(queuedAt('4jYhFX0000zKm1'), NOW)
+  t.equal(queuedAt('4jYhFXzzzzz1'), NOW, 'to the second')
+  for (const id of ['3F2A1B7C9D', '', 'NOQUEUE', '4jYhFX0000', '4jYhFX0000z', 'aeiouaeiouz12'])
+    t.equal(queuedAt(id), undefined, id)
   t.end()
 })
 

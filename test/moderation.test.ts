@@ -476,6 +476,66 @@ t.test('a login behind the gate is read from the decision log', async (t) => {
   t.strictSame(await states(), [`${EVE} released`])
 })
 
+t.test('a login behind the gate where header_checks have taken Received away', async (t) => {
+  const { lab, boss, say, states, id } = await makeBench(t)
+  const folder = join(lab.state, 'decisions')
+  mkdirSync(folder, { recursive: true })
+  // Given at NOW, to the second.
+  const queueId = '4jYhFX0000zKm1'
+  const through = { subject: boss, text: 'release', sasl: '', head: '', queueId }
+  t.match((await failureOf(() => say(through))).message, 'does not say whose login', 'it may be about to')
+  t.match(
+    await say(through, NOW + 2 * 60_000),
+    /no login, and no Auth/,
+    'and then it does not come from there',
+  )
+  t.match(await say({ ...through, queueId: '3F2A1B7C9D' }), /no login, and no Auth/, 'a short id comes back')
+  const line = { at: new Date(NOW).toISOString(), passedAs: queueId, recipients: [] }
+  const log = (saslUser: string): void =>
+    writeFileSync(
+      join(folder, '2026-11-24.jsonl'),
+      `${JSON.stringify({ ...line, saslUser, client: '192.0.2.7' })}\n`,
+    )
+  log('')
+  t.match(await say(through), /no login, and no Auth/)
+  log('anna')
+  t.match(await say(through), /somebody else's login/)
+  log('boss')
+  t.equal(await say(through), `released ${id}`)
+  t.strictSame(await states(), [`${EVE} released`])
+})
+
+t.test('a relay of ours vouches for whose sender it has', async (t) => {
+  const { lab, desk, boss, say, states, id } = await makeBench(t)
+  const folder = join(lab.state, 'decisions')
+  mkdirSync(folder, { recursive: true })
+  const head = receivedFrom('toeh-reinject.invalid', NOW)
+  const through = { subject: boss, text: 'release', sasl: '', head, queueId: '4bQ8Yk2hJnz2' }
+  const line = { at: new Date(NOW).toISOString(), passedAs: through.queueId, recipients: [] }
+  const log = (client: string, saslUser = ''): void =>
+    writeFileSync(join(folder, '2026-11-24.jsonl'), `${JSON.stringify({ ...line, saslUser, client })}\n`)
+  const relayed = (changes: Answer = {}, relays = ['10.99.0.2']): Promise<string> => {
+    const config = { ...desk.config, moderate: { ...desk.config.moderate, relays } }
+    return moderate(
+      { ...desk, config, actor: { who: 'toeh', at: NOW + 1000 } },
+      mailOf({ ...through, ...changes }),
+    )
+  }
+  log('10.99.0.2')
+  t.match(await say(through), /no login, and no Auth/, 'nobody vouches unasked')
+  t.match(await relayed({ sender: 'otto@corp.test' }), /no login, and no Auth/, 'another sender')
+  t.match(await relayed({ sender: DEPUTY }), /no login, and no Auth/, 'another approver')
+  t.match(await relayed({}, ['10.99.0.20', '10.99.0']), /no login, and no Auth/, 'another address')
+  log('192.0.2.7')
+  t.match(await relayed(), /no login, and no Auth/, 'from elsewhere')
+  log('10.99.0.2', 'anna')
+  t.match(await relayed(), /somebody else's login/, 'a login counts before it')
+  log('10.99.0.2')
+  t.match(await relayed({ queueId: '4bQ8Yk2hJnz3', head: '' }), /no login, and no Auth/, 'past the gate')
+  t.strictSame(await states(), [`${EVE} held`])
+  t.equal(await relayed(), `released ${id}`)
+})
+
 /** What our own Postfix writes above a message. */
 function receivedFrom(helo: string, at: number): string {
   const date = new Date(at).toUTCString()

@@ -86,6 +86,9 @@ t.test('a sender outside, or none, hears nothing', async (t) => {
   }
   const { post } = await makeOffice(t)
   t.equal(tellableSender(post.config, 'Anna@CORP.test'), 'Anna@CORP.test')
+  t.equal(tellableSender(post.config, 'root@localhost'), undefined)
+  const internal = new Set(['corp.test', 'localhost'])
+  t.equal(tellableSender({ ...post.config, internal }, 'root@localhost'), 'root@localhost')
 })
 
 t.test('approvers are told of mail from outside all the same', async (t) => {

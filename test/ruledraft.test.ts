@@ -22,6 +22,10 @@ t.test('what names a rule', (t) => {
     ['@known.test', 'domain', 'known.test'],
     ['bücher.test', 'domain', 'xn--bcher-kva.test'],
     ['@sub.known.test', 'domain', 'sub.known.test'],
+    ['@a_b.known.test', 'domain', 'a_b.known.test'],
+    [`${'A'.repeat(99)}@known.test`, 'address', `${'a'.repeat(99)}@known.test`],
+    ['Try..This@known.test', 'address', 'try..this@known.test'],
+    ['"Try..This"@known.test', 'address', 'try..this@known.test'],
   ]
   for (const [text, kind, value] of values) t.strictSame(parseRuleValue('allow', text), { kind, value }, text)
 
@@ -42,6 +46,10 @@ t.test('what names a rule', (t) => {
     ['v%evil.test@known.test', 'it is no plain address (percent or bang routing)'],
     ['"a"@known.test', 'it is no plain address (quoted)'],
     ['-a@known.test', 'it is no plain address (leading hyphen)'],
+    ['"a..b c"@known.test', 'it is no plain address (quoted)'],
+    ['a..%b@known.test', 'it is no plain address (percent or bang routing)'],
+    ['jürgen@known.test', 'it is no plain address (local part is not ASCII)'],
+    ['a..b@localhost', 'it is no plain address (local part is not a dot-atom)'],
     ['a@known.test\n', 'it is no plain address (control character)'],
   ]
   for (const [text, why] of wrong) {

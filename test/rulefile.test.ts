@@ -16,6 +16,7 @@ const CARRIER: Carrier = {
     ['accounting', ['anna@corp.test']],
     ['sales; north, "east"', ['bob@corp.test']],
   ]),
+  internal: new Set(['corp.test']),
   force: false,
   source: 'import rules.csv',
   scope: '',

@@ -81,6 +81,10 @@ t.test('wrong whom and wrong when change nothing', async (t) => {
       ['--for', '@corp'],
       /^toeh: allow --for "@corp": it is neither an address nor a domain \(single-label domain\)\n$/,
     ],
+    [
+      ['--for', 'a..b@corp.test'],
+      /^toeh: allow --for "a\.\.b@corp\.test": it is no plain address \(local part is not a dot-atom\)\n$/,
+    ],
     [['--until', 'soon'], /^toeh: --until "soon": it is no date as 2026-12-31 and no time as 30d\n$/],
     [['--until', '2020-01-01'], /^toeh: --until "2020-01-01": that day has passed\n$/],
   ]

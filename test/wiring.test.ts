@@ -6,6 +6,7 @@ import { laneRestrictions } from '../lib/express.js'
 import type { LaneFacts } from '../lib/lanecheck.js'
 import { sourceOf } from '../lib/lookuptable.js'
 import { parseServices } from '../lib/mastercf.js'
+import { parseNetwork } from '../lib/network.js'
 import { argumentsOf, type Edit, type Ground, leadsToGate, unwire, wire } from '../lib/wiring.js'
 import { ROOT } from './support/lab.js'
 
@@ -58,19 +59,25 @@ function ground(
       mostHeld: { messages: 0, bytes: 0 },
       trustedMilters: [],
     },
+    lane: { files: FILES },
+    answers: written(),
     ...changes,
   }
+}
+
+/** Tables that answer what stands in their names, and no others. */
+function written(): Map<string, { key: string; value: string }[]> {
+  const get = (table: string): { key: string; value: string }[] | undefined => {
+    const source = sourceOf(table)
+    return source.kind === 'written' ? source.entries : undefined
+  }
+  return Object.assign(new Map<string, { key: string; value: string }[]>(), { get })
 }
 
 /** What is known of the lane, with tables that answer what stands in their names. */
 function laneOf(from: Ground): LaneFacts {
   const lane = { enabled: true, files: FILES, texts: [], places: [], rows: [], astray: [] }
-  const answers = new Map<string, { key: string; value: string }[]>()
-  const get = (table: string): { key: string; value: string }[] | undefined => {
-    const source = sourceOf(table)
-    return source.kind === 'written' ? source.entries : undefined
-  }
-  return { ...from, lane, tables: new Map(), answers: Object.assign(answers, { get }) }
+  return { ...from, lane, tables: new Map() }
 }
 
 /** The changes where submission takes the lane. */
@@ -94,11 +101,17 @@ const PARAMETERS = [
   '-e toeh_time_limit=1000s',
 ]
 
+const KEPT =
+  'Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.'
+const LONG_IDS =
+  'Queue ids become long, such as 4bQ8Yk2hJnz1: logwatch reads them with $postfix_Enable_Long_Queue_Ids = Yes in /etc/logwatch/conf/services/postfix.conf (docs/postfix.md).'
+
 t.test('a fresh Postfix', (t) => {
   const { edits, remarks } = wire(ground(['smtp inet n - y - - smtpd', PICKUP]))
   t.same(short(edits), [...SERVICES, ...PARAMETERS, '-P pickup/unix/content_filter=toeh:dummy'])
   t.same(remarks, [
     "master.cf has no submission service in use: only what this host's own programs send goes through the gate",
+    LONG_IDS,
   ])
   t.end()
 })
@@ -111,7 +124,7 @@ t.test('every service people submit by, whatever its name and address', (t) => {
       `-P ${name}/inet/smtpd_discard_ehlo_keywords=silent-discard,dsn`,
       `-P ${name}/inet/message_size_limit=10140000`,
     ])
-    t.same(remarks, [])
+    t.same(remarks, [KEPT, LONG_IDS])
   }
   t.end()
 })
@@ -175,6 +188,8 @@ t.test('other servers are named, and left', (t) => {
   t.notMatch(short(edits).join(), '10025')
   t.same(remarks, [
     '127.0.0.1:10025/inet takes mail by SMTP and is left as it is: see that none of it goes outside',
+    KEPT,
+    LONG_IDS,
   ])
   t.end()
 })
@@ -214,13 +229,26 @@ t.test('what it does not understand is refused', (t) => {
     ],
     [['10026 inet n - n - - smtpd'], {}, 'master.cf', /10026\/inet is not on loopback alone/],
     [
-      [SUBMISSION, ' -o content_filter=smtp-amavis:[127.0.0.1]:10024'],
+      [
+        SUBMISSION,
+        ' -o content_filter=scan:[127.0.0.1]:10024',
+        '465 inet n - n - - smtpd',
+        ' -o content_filter=scan:[127.0.0.1]:10030',
+      ],
       {},
-      'master.cf, submission/inet',
-      /content_filter=smtp-amavis:\[127\.0\.0\.1\]:10024 is there already, and Postfix takes one/,
+      'master.cf, submission/inet, 465/inet',
+      /several content_filters, scan:\[127\.0\.0\.1\]:10024 and scan:\[127\.0\.0\.1\]:10030: behind the gate there is one/,
     ],
-    [[PICKUP, ' -o content_filter=scan:x'], {}, 'master.cf, pickup/unix', /content_filter=scan:x/],
-    [[SUBMISSION], { content_filter: 'scan:x' }, 'main.cf, for submission/inet', /content_filter=scan:x/],
+    [
+      [
+        SUBMISSION,
+        '127.0.0.1:10025 inet n - n - - smtpd',
+        ' -o content_filter=toeh:dummy -o local_recipient_maps=',
+      ],
+      { content_filter: 'scan:x' },
+      'master.cf, 127.0.0.1:10025/inet',
+      /it hands to the gate what scan:x hands back/,
+    ],
     [[SUBMISSION], { content_filter: 'toeh:dummy' }, 'main.cf', /port 25 as well/],
     [
       [SUBMISSION, ' -o smtpd_proxy_filter=127.0.0.1:8025'],
@@ -245,9 +273,58 @@ t.test('what it does not understand is refused', (t) => {
     { configDir: '/etc/postfix-out' },
   )
   t.not(wire(named).edits.length, 0, 'an instance that is named is one')
-  // An empty option of its own is no filter.
-  const own = wire(ground([SUBMISSION, ' -o content_filter='], { content_filter: 'scan:x' }))
-  t.match(short(own.edits).join(), 'submission/inet/content_filter=toeh:dummy')
+  const base = ground([SUBMISSION], { content_filter: 'scan:x' })
+  assertRefusal(
+    t,
+    () => wire({ ...base, toeh: { ...base.toeh, reinject: undefined } }),
+    'master.cf, submission/inet',
+    /content_filter=scan:x is there already, and Postfix takes one/,
+  )
+  t.end()
+})
+
+t.test('another filter comes behind the gate', (t) => {
+  const table: [master: string[], main: Record<string, string>, filter: string | undefined][] = [
+    [
+      [SUBMISSION, ' -o content_filter=smtp-amavis:[127.0.0.1]:10024', PICKUP],
+      {},
+      'smtp-amavis:[127.0.0.1]:10024',
+    ],
+    [[PICKUP, ' -o content_filter=scan:x'], {}, 'scan:x'],
+    [[SUBMISSION, PICKUP], { content_filter: 'scan:x' }, 'scan:x'],
+    // What people submit says which one it is.
+    [[SUBMISSION, ' -o content_filter=scan:out', PICKUP], { content_filter: 'scan:in' }, 'scan:out'],
+    // An empty option of its own is no filter, nor is the gate.
+    [
+      [SUBMISSION, ' -o content_filter=', PICKUP, ' -o content_filter='],
+      { content_filter: 'scan:x' },
+      undefined,
+    ],
+    [[SUBMISSION, ' -o content_filter=toeh:dummy'], { content_filter: 'scan:x' }, undefined],
+  ]
+  for (const [master, main, filter] of table) {
+    const { edits, remarks } = wire(ground(master, main))
+    const lines = short(edits)
+    const behind = lines.filter((line) => line.includes('10026/inet/content_filter'))
+    t.same(
+      behind,
+      filter === undefined ? [] : [`-P 127.0.0.1:10026/inet/content_filter=${filter}`],
+      master.join(),
+    )
+    t.equal(
+      remarks.some((remark) => remark.includes('comes behind the gate now')),
+      filter !== undefined,
+    )
+    for (const line of master.filter((one) => /^(?:submission|pickup)/.test(one))) {
+      const id = line.startsWith('pickup') ? 'pickup/unix' : 'submission/inet'
+      const isDone = master.some((one) => one.includes('content_filter=toeh:dummy'))
+      t.equal(lines.includes(`-P ${id}/content_filter=toeh:dummy`), !isDone, id)
+    }
+  }
+  const made = [...SAMPLE.split('\n'), SUBMISSION, ' -o content_filter=toeh:dummy']
+  const chained = made.map((line) => (line === '  -o content_filter=' ? '  -o content_filter=scan:x' : line))
+  const again = wire(ground(chained, { content_filter: 'scan:x' }))
+  t.notMatch(short(again.edits).join(), 'content_filter', 'what is made stays')
   t.end()
 })
 
@@ -346,6 +423,124 @@ t.test('the express lane', (t) => {
   ])
   for (const [master, settings, why] of refusals)
     assertRefusal(t, () => wireLane(ground(master, settings)), 'master.cf, submission/inet', why)
+  t.end()
+})
+
+t.test('the relay on port 25', (t) => {
+  const networks = ['127.0.0.0/8', '10.0.0.5'].flatMap((text) => parseNetwork(text) ?? [])
+  const relay = { networks, path: '/etc/toeh/toeh-clients' }
+  const mynetworks = '127.0.0.0/8 10.0.0.0/24'
+  const asked = 'check_client_access cidr:/etc/toeh/toeh-clients'
+  const own = 'pipemap:{cidr:/etc/toeh/toeh-clients,static:{silent-discard,dsn}}'
+  const lines = (from: Ground, lane?: LaneFacts): string[] =>
+    short(wire(from, lane, relay).edits).filter(
+      (line) => !SERVICES.includes(line) && !PARAMETERS.includes(line),
+    )
+  const common = [
+    '-P pickup/unix/content_filter=toeh:dummy',
+    '-e smtpd_restriction_classes=toeh_gate',
+    '-e toeh_gate=permit_auth_destination, check_client_access static:{FILTER toeh:dummy}, permit',
+    `-e toeh_relay_restrictions=${asked}, check_sasl_access static:{toeh_gate}, defer_unauth_destination`,
+  ]
+  const options = (id: string): string[] => [
+    `-P ${id}/smtpd_relay_restrictions=$toeh_relay_restrictions`,
+    `-P ${id}/smtpd_discard_ehlo_keyword_address_maps=${own}`,
+  ]
+  const back = '-P 127.0.0.1:10026/inet/message_size_limit=10340000'
+  t.same(lines(ground(['smtp inet n - y - - smtpd', PICKUP], { mynetworks })), [
+    ...common,
+    ...options('smtp/inet'),
+    back,
+  ])
+  t.same(
+    lines(ground(['smtp inet n - y - 1 postscreen', 'smtpd pass - - y - - smtpd', PICKUP], { mynetworks })),
+    [...common, ...options('smtpd/pass'), back],
+    'behind postscreen',
+  )
+  const both = lines(
+    ground(['smtp inet n - y - - smtpd', '10.0.0.1:25 inet n - y - - smtpd', PICKUP], { mynetworks }),
+  )
+  t.same(both, [...common, ...options('smtp/inet'), ...options('10.0.0.1:25/inet'), back], 'on two addresses')
+  const gated = [
+    '10.0.0.1:25 inet n - y - - smtpd',
+    ' -o content_filter=toeh:dummy -o smtpd_client_restrictions=permit_mynetworks,reject',
+  ]
+  t.notMatch(
+    lines(ground(['smtp inet n - y - - smtpd', ...gated, PICKUP], { mynetworks })).join(),
+    '10.0.0.1:25',
+    'one that has the gate already is left',
+  )
+  const people = {
+    mynetworks,
+    smtpd_sasl_auth_enable: 'yes',
+    smtpd_restriction_classes: 'mine',
+    mine: 'reject',
+  }
+  t.same(
+    lines(ground(['smtp inet n - y - - smtpd', PICKUP], people)).filter((line) =>
+      /discard|classes/.test(line),
+    ),
+    [
+      '-e smtpd_restriction_classes=mine, toeh_gate',
+      '-P smtp/inet/smtpd_discard_ehlo_keywords=silent-discard,dsn',
+    ],
+    'where people log in nobody is offered receipts',
+  )
+  t.match(
+    lines(
+      ground(['smtp inet n - y - - smtpd', ' -o smtpd_restriction_classes=mine', PICKUP], { mynetworks }),
+    ).join(' '),
+    '-P smtp/inet/smtpd_restriction_classes=mine,toeh_gate',
+    'a service with classes of its own takes none from main.cf',
+  )
+  const base = ground(['smtp inet n - y - - smtpd', PICKUP], { mynetworks })
+  const bySendmail = lines({ ...base, toeh: { ...base.toeh, reinject: undefined } })
+  t.notMatch(bySendmail.join(), '10026', 'with sendmail as the way on there is no way back')
+  t.same(bySendmail.slice(-2), options('smtp/inet'))
+  const scanned = ground([SUBMISSION, ' -o content_filter=scan:out', 'smtp inet n - y - - smtpd', PICKUP], {
+    mynetworks,
+    content_filter: 'scan:in',
+  })
+  t.same(
+    lines(scanned).filter((line) => line.includes('content_filter')),
+    [
+      '-P 127.0.0.1:10026/inet/content_filter=scan:out',
+      '-P submission/inet/content_filter=toeh:dummy',
+      '-P pickup/unix/content_filter=toeh:dummy',
+    ],
+    'incoming mail keeps its filter, and what goes out has that of submission',
+  )
+  const lane = ground([SUBMISSION, 'smtp inet n - y - - smtpd', PICKUP], {
+    mynetworks,
+    smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, reject',
+  })
+  const laned = lines(lane, laneOf(lane))
+  t.match(laned.join(' '), '-F submission/inet/chroot=n')
+  t.notMatch(laned.join(' '), /smtp\/inet\/(?:chroot|smtputf8|smtpd_recipient)/, 'port 25 is not in the lane')
+  assertRefusal(
+    t,
+    () => wire(ground([SUBMISSION]), undefined, relay),
+    'master.cf',
+    /no smtpd\(8\) is on port 25/,
+  )
+  assertRefusal(
+    t,
+    () =>
+      wire(
+        ground(
+          [
+            'smtp inet n - y - - smtpd',
+            '10.0.0.1:25 inet n - y - - smtpd',
+            ' -o smtpd_relay_restrictions=reject',
+          ],
+          { mynetworks },
+        ),
+        undefined,
+        relay,
+      ),
+    'master.cf, smtp/inet, 10.0.0.1:25/inet',
+    /they say in different ways who may relay/,
+  )
   t.end()
 })
 

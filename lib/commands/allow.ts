@@ -38,7 +38,7 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
         .option('for', {
           type: 'string',
           requiresArg: true,
-          describe: 'only for mail of this sender, @domain or group',
+          describe: 'only for mail of this sender, @domain or group; foreign: of senders who are not ours',
         })
         .option('until', {
           type: 'string',
@@ -62,7 +62,7 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
         )
       draft('') // What is wrong with a value is said before anything is opened.
       const desk = openDesk(options, 'decide')
-      const scope = options.for === undefined ? '' : parseScope(effect, options.for, desk.config.groups)
+      const scope = options.for === undefined ? '' : parseScope(effect, options.for, desk.config)
       const results = await desk.landscape.add(draft(scope), desk.actor)
       const lines = results.map(({ rule, added, replaced }) => {
         if (!added) return words`rule ${rule.id} says so already: ${describeRule(rule)}`

@@ -77,7 +77,7 @@ async function prepare(config: Config): Promise<string[]> {
   const texts = laneTexts(
     laneFiles(config.path),
     lanePath(config.state),
-    config.internal,
+    config,
     main.get('recipient_delimiter') ?? '',
   )
   makeLaneFolder(folder, statSync(config.state).uid, group)

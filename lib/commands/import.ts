@@ -176,12 +176,22 @@ const module: CommandModule = {
     const fd = open(file)
     const desk = openDesk(options, dryRun ? 'read' : 'decide')
     const reading = await readFile(file, fd, options.format)
-    const { groups } = desk.config
+    const { groups, internal } = desk.config
     const { at, who } = desk.actor
-    const scope = options.for === undefined ? '' : parseScope('import', options.for, groups)
+    const scope = options.for === undefined ? '' : parseScope('import', options.for, desk.config)
     const endsAt = options.until === undefined ? null : parseEnd('--until', options.until, at)
     const source = `import ${file === '-' ? '-' : basename(file)}`
-    const drafted = draftEntries(reading.entries, { who, at, groups, force, source, scope, endsAt, note })
+    const drafted = draftEntries(reading.entries, {
+      who,
+      at,
+      groups,
+      internal,
+      force,
+      source,
+      scope,
+      endsAt,
+      note,
+    })
     const { carried, ended } = drafted
     const drafts = carried.map(({ draft }) => draft)
     const outlook = look(carried, await desk.landscape.foresee(drafts, at))

@@ -7,27 +7,32 @@ import { existsSync, lchownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { parseDomain } from '../address.js'
-import { FILES, prepare, putInPlace, readRaw, undo } from '../alteration.js'
+import { parseAddress, parseOwnDomain } from '../address.js'
+import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
 import { loadTrusted } from '../caller.js'
 import { type Config, DEFAULTS, parseConfig } from '../config.js'
+import { readCopies } from '../copies.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { type Folder, makeFolder, send } from '../errand.js'
 import { EXIT } from '../exit.js'
 import { LANE_SERVICES, laneCommands } from '../express.js'
 import { instanceCommand, quote, type Setup } from '../facts.js'
 import { describeError, Failure, toFailure } from '../failure.js'
+import { findInjectors } from '../injectors.js'
 import { findUnit, greet, lookInside, ownerOf, readSettings } from '../installation.js'
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts, laneLeaks } from '../lanecheck.js'
 import { type Delimiters, isDelimiters } from '../mailbox.js'
+import { type Network, nearestNetwork, networkText, parseNetwork } from '../network.js'
 import { demandReach } from '../owner.js'
 import { type AddressClasses, askPostfix, readAddressClasses, readDelimiters } from '../postconf.js'
+import { networkFault, relayTable } from '../relay.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
 import { spoken, words } from '../speech.js'
 import { unitFaults } from '../unit.js'
 import { peoplesServices } from '../ways.js'
-import { type Edit, leakHint, wire } from '../wiring.js'
+import { injectorFaults } from '../wayscheck.js'
+import { type Edit, leakHint, type Relay, wire } from '../wiring.js'
 import { faultIn } from '../wording.js'
 
 interface Options extends CommonOptions {
@@ -39,6 +44,7 @@ interface Options extends CommonOptions {
   apply: boolean
   undo: boolean
   reload: boolean
+  relay?: string[]
   configDir?: string
 }
 
@@ -77,7 +83,7 @@ function findOwner(options: Options): Owner {
 async function findInternal(options: Options): Promise<{ domains: string[]; remarks: string[] }> {
   if (options.internal !== undefined) {
     const domains = options.internal.map((text) => {
-      const domain = parseDomain(text)
+      const domain = parseOwnDomain(text)
       if (domain.plain) return domain.domain
       throw new Failure('init --internal', faultIn(spoken(), domain.fault), {
         at: JSON.stringify(text),
@@ -100,6 +106,20 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
     (table) => words`look into ${table}: add its domains to internal_domains`,
   )
   return { domains: classes.domains, remarks }
+}
+
+/** What is to be made known at once where Postfix copies all mail to an archive outside: it would hold every message. */
+async function findArchives({ configDir }: Options, { internal }: Config): Promise<string[]> {
+  const { always_bcc: copies } = await readCopies(configDir).catch(() => ({ always_bcc: [] }))
+  return copies.flatMap((copy) => {
+    const address = parseAddress(copy, internal)
+    const outside = address.plain && !internal.has(address.domain)
+    return outside
+      ? [
+          words`always_bcc copies all mail to ${copy}, which waits with each message until: toeh allow ${copy}`,
+        ]
+      : []
+  })
 }
 
 /** Postfix's recipient_delimiter, where it can be asked and the configuration can have it; doctor speaks of the rest. */
@@ -131,7 +151,8 @@ async function draw(options: Options): Promise<Plan> {
   if (existsSync(path)) return { path, owner, config: loadTrusted(path), text: undefined, remarks: [] }
   const { domains, remarks } = await findInternal(options)
   const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
-  return { path, owner, config: parseConfig(path, text), text, remarks }
+  const config = parseConfig(path, text)
+  return { path, owner, config, text, remarks: [...remarks, ...(await findArchives(options, config))] }
 }
 
 /** Makes configuration, folders and database; what is there is left. @returns what was done, in lines */
@@ -223,21 +244,60 @@ function next({ configDir, reload: done }: Options): string {
 }
 
 async function takeBack(options: Options): Promise<void> {
-  const { folder, difference, whole } = await undo(options.configDir)
+  const { folder, difference, whole, left } = await undo(options.configDir)
   if (options.reload) await reload(options.configDir)
   const files = FILES.map((name) => join(folder, name))
   const [main = '', master = ''] = files
   const how = whole
     ? words`${main} and ${master} are byte for byte what they were.`
     : words`${main} and ${master} are without our lines; what others have changed is kept.`
-  const json = { folder, difference, undone: true, whole, reloaded: options.reload }
+  const json = { folder, difference, undone: true, whole, left, reloaded: options.reload }
   answer(options, { postfix: json }, [
     ...difference.trimEnd().split('\n'),
     '',
     how,
+    ...left.map((path) => words`${path} is left: somebody has changed it. Postfix asks it no more.`),
     next(options),
     words`Mail that is queued for the gate finds it no more: postsuper -r ALL, after the reload. What is held stays held: toeh list.`,
   ])
+}
+
+/** The networks of --relay, each once. @throws Failure for what is none */
+function networksIn(texts: readonly string[]): Network[] {
+  const found = texts
+    .flatMap((text) => text.split(/[\s,]+/))
+    .filter((text) => text !== '')
+    .map((text) => {
+      const network = parseNetwork(text)
+      const fault = network === undefined ? undefined : networkFault(network)
+      if (network !== undefined && fault === undefined) return network
+      const nearest = nearestNetwork(text)
+      throw new Failure('init --relay', fault ?? words`that is no IP address and no network`, {
+        at: JSON.stringify(text),
+        status: EXIT.usage,
+        hint:
+          nearest !== undefined && fault === undefined
+            ? words`the network it lies in is ${networkText(nearest)}`
+            : words`such as 192.0.2.25 or 192.0.2.0/24`,
+      })
+    })
+  return [...new Map(found.map((network) => [networkText(network), network])).values()]
+}
+
+/** Who is to relay by port 25, and the table that says so. */
+function relayOf({ relay }: Options, path: string): { relay: Relay; table: Table } | undefined {
+  if (relay === undefined) return undefined
+  const networks = networksIn(relay)
+  if (networks.length === 0)
+    throw new Failure('init --relay', words`it names nobody`, {
+      status: EXIT.usage,
+      hint: words`such as 192.0.2.25 or 192.0.2.0/24`,
+    })
+  const table = join(dirname(path), 'toeh-clients')
+  return {
+    relay: { networks, path: table },
+    table: { path: table, text: relayTable(networks, 'toeh init --postfix --relay') },
+  }
 }
 
 async function intoPostfix(options: Options): Promise<void> {
@@ -254,17 +314,26 @@ async function intoPostfix(options: Options): Promise<void> {
   const lane = options.express
     ? demandLane(config, { ...settings, lane: (await lookInside(config, settings.main, clock())).lane })
     : undefined
-  const { edits, remarks } = wire({ ...settings, set }, lane)
+  const relay = relayOf(options, path)
+  const { edits, remarks } = wire({ ...settings, set, lane: { files: laneFiles(path) } }, lane, relay?.relay)
+  if (relay === undefined)
+    remarks.push(
+      ...injectorFaults({
+        ...settings,
+        lane: { files: laneFiles(path) },
+        injectors: findInjectors(),
+      }).map(({ what, why }) => `${what}: ${why}`),
+    )
   remarks.push(...describeUnit(settings, configDir))
   await demandPort(edits, settings)
-  const alteration = await prepare(configDir, edits)
+  const alteration = await prepare(configDir, edits, relay === undefined ? [] : [relay.table])
   const { folder, difference } = alteration
   const lines: string[] = []
   let backups: string[] = []
   if (options.apply) {
     lines.push(...(await build(plan)))
     if (difference === '')
-      lines.push('', words`Postfix has all of it already: nothing is changed in ${folder}.`)
+      lines.push('', words`Postfix has all of it already: nothing is changed in ${folder}.`, ...remarks)
     else {
       backups = await putInPlace(alteration)
       if (options.reload) await reload(configDir)
@@ -314,12 +383,20 @@ function describeUnit(setup: Setup, configDir: string | undefined): string[] {
 
 /** Options that mean nothing without --postfix, and two that contradict one another. */
 function demandSense(options: Options): void {
-  const { postfix, apply, undo: back, reload: read, configDir } = options
-  const given = { apply, undo: back, reload: read, 'config-dir': configDir !== undefined }
+  const { postfix, apply, undo: back, reload: read, relay, configDir } = options
+  const given = {
+    apply,
+    undo: back,
+    reload: read,
+    relay: relay !== undefined,
+    'config-dir': configDir !== undefined,
+  }
   for (const [name, there] of Object.entries(given))
     if (there && !postfix)
       throw new Failure(`init --${name}`, words`it belongs to --postfix`, { status: EXIT.usage })
   if (apply && back) throw new Failure('init', words`--apply or --undo: one of them`, { status: EXIT.usage })
+  if (relay !== undefined && back)
+    throw new Failure('init', words`--relay or --undo: one of them`, { status: EXIT.usage })
   if (read && !apply && !back)
     throw new Failure('init --reload', words`it goes with --apply or --undo`, { status: EXIT.usage })
 }
@@ -371,12 +448,19 @@ const module: CommandModule = {
         default: false,
         describe: 'with --apply or --undo: tell Postfix of it',
       })
+      .option('relay', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'with --postfix: the networks that relay by port 25, through the gate',
+      })
       .option('config-dir', {
         type: 'string',
         requiresArg: true,
         describe: "with --postfix: another Postfix instance's configuration folder",
       })
       .example('toeh init --postfix', 'see what it would do to Postfix')
+      .example('toeh init --postfix --relay 127.0.0.0/8,10.0.0.5', 'put the gate before what port 25 relays')
       .example('toeh init --internal company.example', 'then add the printed lines to master.cf'),
   handler: async (args) => {
     const options = args as unknown as Options

@@ -12,7 +12,8 @@ import {
   describeChoice,
   outline,
 } from '../bulk.js'
-import type { RuleDraft } from '../decide.js'
+import { companyOf } from '../config.js'
+import { decide, lookupKeys, type Rule, type RuleDraft, type Verdict } from '../decide.js'
 import { answer, type Desk, openDesk, presently } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
@@ -20,7 +21,7 @@ import { describeRule } from '../landscape.js'
 import { showCount } from '../progress.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'
 import { draftRule } from '../ruledraft.js'
-import { words } from '../speech.js'
+import { translated, words } from '../speech.js'
 
 interface Options extends BulkOptions {
   allow?: 'address' | 'domain'
@@ -44,6 +45,47 @@ function draftRules(options: Options, choices: readonly Choice[]): RuleDraft[] {
       })
     }),
   )
+}
+
+/** A recipient who would be held again, whatever rule is made for him. */
+interface Idle extends Pick<Verdict, 'recipient' | 'reason'> {
+  id: string
+  /** What would let such mail by, if a rule can. */
+  instead: string | null
+}
+
+/**
+ * Those for whom the rules would have no effect: the next mail like this would be held all the same, because it is from a sender
+ * who is not ours, or by a block that is nearer.
+ */
+async function findIdle(
+  { config, landscape, actor }: Desk,
+  choices: readonly Choice[],
+  drafts: readonly RuleDraft[],
+): Promise<Idle[]> {
+  if (drafts.length === 0) return []
+  const idle: Idle[] = []
+  const made = drafts.map(
+    (draft, index): Rule => ({ ...draft, id: Number.MAX_SAFE_INTEGER - index, addedBy: '', addedAt: 0 }),
+  )
+  for (const { message, chosen } of choices) {
+    const rules = new Map(await landscape.facts(chosen.flatMap(lookupKeys), actor.at))
+    for (const rule of made) rules.set(rule.value, [...(rules.get(rule.value) ?? []), rule])
+    const envelope = { sender: message.sender, login: message.client.saslUser, recipients: chosen }
+    for (const { recipient, reason, pass } of decide(envelope, { ...companyOf(config), rules })) {
+      if (pass) continue
+      const draft = drafts.find(({ value }) => lookupKeys(recipient).includes(value))
+      const instead =
+        reason === 'foreign-sender' && draft !== undefined ? `toeh allow ${draft.value} --for foreign` : null
+      idle.push({ id: message.id, recipient, reason, instead })
+    }
+  }
+  return idle
+}
+
+function describeIdle({ recipient, reason, instead }: Idle): string {
+  const line = words`the rule has no effect on mail like this to ${recipient}: ${translated(reason)}`
+  return instead === null ? line : words`${line}; ${instead} has`
 }
 
 /** The rules that would be new. @throws Failure for one that a block stands in the way of, as adding it would */
@@ -92,16 +134,19 @@ const module: CommandModule = {
     const drafts = draftRules(options, choices)
     const fresh = await foreseeRules(desk, drafts)
     const would = fresh.map((draft) => words`would add the rule: ${describeRule(draft)}`)
+    const idle = await findIdle(desk, choices, drafts)
+    const inVain = idle.map(describeIdle)
     if (options.dryRun) {
       const lines = [
         ...describeChoice('release', choices),
         ...would,
+        ...inVain,
         words`${countChoice(choices)}, none released`,
       ]
-      answer(options, { dryRun: true, rules: fresh, messages: outline(choices) }, lines)
+      answer(options, { dryRun: true, rules: fresh, idle, messages: outline(choices) }, lines)
       return
     }
-    await demandYes('release', options, choices, would)
+    await demandYes('release', options, choices, [...would, ...inVain])
     const rules = await desk.landscape.add(drafts, presently(desk).actor)
     const results: Released[] = []
     const progress = await showCount('releasing', choices.length)
@@ -112,10 +157,11 @@ const module: CommandModule = {
     progress.stop()
     const lines = [
       ...rules.filter(({ added }) => added).map(({ rule }) => words`rule ${rule.id}: ${describeRule(rule)}`),
+      ...inVain,
       ...results.flatMap(describeReleased),
     ]
     const none = [words`nothing that waits is selected`]
-    answer(options, { rules: rules.map(({ rule }) => rule), results }, lines.length > 0 ? lines : none)
+    answer(options, { rules: rules.map(({ rule }) => rule), idle, results }, lines.length > 0 ? lines : none)
     if (results.some(({ failed }) => failed.length > 0)) process.exitCode = EXIT.failed
   },
 }

@@ -1,9 +1,9 @@
 /** toeh replay: past mail against today's landscape: what would have been held. */
 import type { Argv, CommandModule } from 'yargs'
-import { isOwnSender } from '../decide.js'
 import { answer, type CommonOptions, clock } from '../desk.js'
 import { visible } from '../display.js'
 import { attemptsIn, Judge, openDeskBehind, openSources, parseSince, type Reading } from '../harvest.js'
+import { isOwnSender } from '../mailbox.js'
 import type { Attempt } from '../maillog.js'
 import { Rehearsal, type Report } from '../rehearsal.js'
 import { words } from '../speech.js'
@@ -96,14 +96,14 @@ const module: CommandModule = {
     const since = parseSince('replay', options.since)
     const sources = await openSources('replay', options, clock())
     const desk = openDeskBehind(sources, options, 'read')
-    const { internal } = desk.config
+    const { config } = desk
     const judge = new Judge(desk)
     const rehearsal = new Rehearsal()
     const reading: Reading = { lines: 0, broken: 0 }
     let unjoined = 0
     // Mail from outside that Postfix forwards never meets the gate, which stands on submission and pickup.
     const meetsTheGate = ({ sender, submitted }: Attempt): boolean =>
-      submitted || (sender !== undefined && sender !== '' && isOwnSender(sender, internal))
+      submitted || (sender !== undefined && sender !== '' && isOwnSender(sender, config))
     for await (const attempts of attemptsIn(sources, since, reading)) {
       for (const attempt of attempts) {
         if (!attempt.outward || !(attempt.sender === undefined || meetsTheGate(attempt))) continue

@@ -32,8 +32,7 @@ const module: CommandModule = {
     const options = args as unknown as Options
     const values = options.value.map((text) => parseRuleValue('revoke', text).value)
     const desk = openDesk(options, 'decide')
-    const scope =
-      options.for === undefined ? undefined : parseScope('revoke', options.for, desk.config.groups)
+    const scope = options.for === undefined ? undefined : parseScope('revoke', options.for, desk.config)
     const facts = await desk.landscape.facts(values, desk.actor.at)
     for (const value of values) {
       const rules = facts.get(value) ?? []

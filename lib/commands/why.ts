@@ -1,13 +1,12 @@
 /** toeh why: the verdict the filter would give, and what it rests on. */
 import type { Argv, CommandModule } from 'yargs'
 import { companyOf } from '../config.js'
-import { decide, lookupKeys, scopesOf, type Verdict } from '../decide.js'
+import { decide, FOREIGN, lookupKeys, scopesAsked, type Verdict } from '../decide.js'
 import { answer, type CommonOptions, type Desk, openDesk, verdictsOf } from '../desk.js'
 import { localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
-import { sendersBehind } from '../mailbox.js'
 import { nearMissLines } from '../sidebyside.js'
 import { spoken, translated, words } from '../speech.js'
 import { describeUsage, type Usage } from '../usage.js'
@@ -50,10 +49,10 @@ function explainOther({ for: whom, ...verdict }: Other): string {
 
 /** The values and the scopes of rules in the order in which the filter looks at them. */
 function explainOrder(values: readonly string[], scopes: readonly string[][]): string[] {
-  const [first, second, ...parents] = values
-  const reaching = parents.map((value) => words`${value} with subdomains`)
+  const nearest = values.slice(0, 2)
+  const reaching = values.slice(2).map((value) => words`${value} with subdomains`)
   const whose = scopes.map((equals) => equals.map((scope) => scope || words`everyone`).join(words` and `))
-  const lines = [words`looked at, in order: ${[first, second, ...reaching].join(', ')}`]
+  const lines = [words`looked at, in order: ${[...nearest, ...reaching].join(', ')}`]
   return scopes.length > 1 ? [...lines, words`each for, in order: ${whose.join(', ')}`] : lines
 }
 
@@ -73,7 +72,7 @@ async function askOthers(
   const others = new Map<string, Other>()
   for (const scope of [...scopes].filter((scope) => scope !== '').sort()) {
     // A group that the configuration has no more is nobody.
-    const members = scope.includes('@') ? [scope] : (groups.get(scope) ?? [])
+    const members = scope === FOREIGN ? [OUTSIDER] : scope.includes('@') ? [scope] : (groups.get(scope) ?? [])
     const answers = members.flatMap((member) => {
       const sender = member.startsWith('@') ? anyoneAt(member, named) : member
       const facts = { ...companyOf(config), rules }
@@ -87,6 +86,9 @@ async function askOthers(
   }
   return [...others.values()]
 }
+
+/** A sender who can be nobody's (RFC 2606, 2). */
+const OUTSIDER = 'somebody@outside.invalid'
 
 /** An address at a domain that nothing is said of. */
 function anyoneAt(domain: string, named: ReadonlySet<string>): string {
@@ -126,7 +128,7 @@ const module: CommandModule = {
     const nearMisses = reason === 'unknown' ? await desk.neighbours.of(recipient) : undefined
     const lookedAt = lookupKeys(recipient)
     const company = companyOf(desk.config)
-    const scopes = scopesOf(sendersBehind({ sender, login: '' }, company).own, company)
+    const scopes = scopesAsked({ sender, login: '' }, company)
     const { rule } = verdict
     const uses = rule === undefined ? undefined : ((await desk.landscape.usesOf([rule])).get(rule.id) ?? null)
     answer(options, { ...verdict, uses, lookedAt, scopes, others, nearMisses }, [

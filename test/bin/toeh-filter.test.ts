@@ -707,7 +707,8 @@ t.test('every reason to pass or to hold, in the verdict and in the decision log'
     ['anna@corp.test', 'eve@unknown.test', 'unknown', false],
     ['', 'eve@unknown.test', 'unknown', false],
     ['anna@corp.test', 'eve%unknown.test@corp.test', 'malformed', false],
-    ['mallory@evil.test', 'otto@corp.test', 'foreign-sender', false],
+    ['mallory@evil.test', 'otto@corp.test', 'internal', true],
+    ['mallory@evil.test', 'bob@known.test', 'foreign-sender', false],
   ]
   for (const [index, [sender, recipient, reason, passes]] of table.entries()) {
     const outcome = await lab.filter({ sender, recipients: [recipient], queueId: `REASON${index}` })
@@ -725,6 +726,7 @@ t.test('every reason to pass or to hold, in the verdict and in the decision log'
       ['anna@corp.test', 'Otto@CORP.test'],
       ['anna@corp.test', 'bob@known.test'],
       ['', 'bob@known.test'],
+      ['mallory@evil.test', 'otto@corp.test'],
     ],
   )
 })

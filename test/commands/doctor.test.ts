@@ -188,6 +188,7 @@ const SETTINGS_CASES: Case[] = [
     what: /0\.0\.0\.0:\d+\/inet does not hand its mail to the gate/,
     breaking: ({ postconf, master, submission }) => {
       postconf('-PX', `${submission}/content_filter`)
+      postconf('-P', `${submission}/mynetworks=127.0.0.0/8,10.0.0.0/8`)
       master(submission.replace('/inet', ''), submission.replace('127.0.0.1', '0.0.0.0').replace('/inet', ''))
     },
   },
@@ -257,6 +258,49 @@ const SETTINGS_CASES: Case[] = [
       ),
   },
   {
+    title: 'port 25 relays for a network',
+    check: 'port-25',
+    level: 'critical',
+    what: /smtp\/inet relays for 127\.0\.0\.0\/8 10\.99\.0\.0\/24, without the gate$/,
+    breaking: ({ postconf }) =>
+      postconf(
+        '-M',
+        'smtp/inet=smtp inet n - n - - smtpd -o {mynetworks=127.0.0.0/8 10.99.0.0/24} -o inet_interfaces=all',
+      ),
+  },
+  {
+    title: 'port 25 lets a partner of its own relay',
+    check: 'port-25',
+    level: 'critical',
+    what: /smtp\/inet relays for 192\.0\.2\.7, without the gate$/,
+    breaking: ({ postconf }) => {
+      postconf('-e', 'mine = check_client_access cidr:{{192.0.2.7 OK}}, reject_unauth_destination')
+      postconf('-M', 'smtp/inet=smtp inet n - n - - smtpd -o smtpd_relay_restrictions=$mine')
+    },
+    restore: () => {},
+  },
+  {
+    title: 'a FILTER for one stranger',
+    check: 'entrances',
+    level: 'warning',
+    what: /hands only some of its mail to the gate: smtpd_recipient_restrictions comes before its FILTER$/,
+    breaking: ({ postconf, submission }) => {
+      postconf('-e', 'mine = check_recipient_access inline:{{x@one.test=FILTER toeh:dummy}}')
+      postconf('-P', `${submission}/content_filter=`, `${submission}/smtpd_recipient_restrictions=$mine`)
+    },
+  },
+  {
+    title: 'another filter in the place of the gate',
+    check: 'entrances',
+    level: 'warning',
+    what: /hands mail to scan:\[127\.0\.0\.1\]:10024, and not to the gate \(127\.0\.0\.0\/8\)$/,
+    breaking: ({ postconf, master, submission }) => {
+      postconf('-P', `${submission}/content_filter=scan:[127.0.0.1]:10024`)
+      const id = submission.replace('/inet', '')
+      master(`${id} inet`, '127.0.0.1:submission inet')
+    },
+  },
+  {
     title: 'no way back',
     check: 'way-back',
     level: 'critical',
@@ -323,6 +367,8 @@ const SETTINGS_CASES: Case[] = [
       execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `smtp_generic_maps=hash:${table}`)
     },
+    // It may lead to a partner who is known: a person decides.
+    restore: () => {},
   },
   {
     title: 'another filter before the gate',
@@ -527,6 +573,8 @@ const SETTINGS_CASES: Case[] = [
       execFileSync('/usr/sbin/postalias', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `alias_maps=hash:${table}`)
     },
+    // It may lead to a partner who is known: a person decides.
+    restore: () => {},
   },
   {
     title: 'a virtual alias that leads outside',
@@ -539,6 +587,8 @@ const SETTINGS_CASES: Case[] = [
       execFileSync('/usr/sbin/postmap', ['-c', postfix.etc, `hash:${table}`])
       postconf('-e', `virtual_alias_maps=hash:${table}`)
     },
+    // It may lead to a partner who is known: a person decides.
+    restore: () => {},
   },
   {
     title: 'a table that cannot be listed',
@@ -561,6 +611,7 @@ const SETTINGS_CASES: Case[] = [
 /** What a sound host gives to the checks. */
 const SOUND_HOST = {
   unit: undefined,
+  injectors: [],
   now: 0,
   paths: [],
   disks: [],
@@ -570,6 +621,8 @@ const SOUND_HOST = {
   trial: { status: 75, output: '4.3.0 toeh: read message: standard input was empty' },
   database: { newest: 0, load: { messages: 0, bytes: 0 } },
   clockKept: true,
+  approvers: [],
+  sieve: undefined,
   lane: {
     enabled: false,
     files: { map: '/etc/toeh/express.cf', senders: '', recipients: '' },

@@ -128,7 +128,7 @@ t.test('rights that are wrong are told, not changed', async (t) => {
 t.test('bad input makes nothing', async (t) => {
   const { dir, config, init } = makePlace(t)
   const table: [args: string[], line: RegExp][] = [
-    [['--internal', 'corp'], /init --internal "corp": single-label domain/],
+    [['--internal', '1'], /init --internal "1": numeric top-level domain/],
     [['--internal', 'a@corp.test'], /init --internal "a@corp\.test": domain is not a host name/],
     [['--internal', ''], /init --internal "": no domain|Not enough arguments/],
     [['--internal'], /Not enough arguments following: internal/],
@@ -235,6 +235,28 @@ t.test("what begins an extension is Postfix's", { skip: cannotBeFresh() }, async
   t.equal(await made(''), '')
   t.equal(await made('x'), undefined, 'what the configuration does not take is left open, the strict way')
 })
+
+t.test(
+  'an archive outside is told of, before it holds every message',
+  { skip: cannotBeFresh() },
+  async (t) => {
+    const debian = new Debian(t)
+    const made = async (copy: string): Promise<string> => {
+      debian.postconf('-e', `always_bcc=${copy}`)
+      rmSync(debian.config, { force: true })
+      const outcome = await debian.init()
+      assertDone(t, outcome, 'made')
+      return outcome.stdout
+    }
+    t.match(
+      await made('all@archive.test'),
+      'always_bcc copies all mail to all@archive.test, which waits with each message until: toeh allow all@archive.test\n',
+    )
+    const [own = ''] = loadConfig(debian.config).internal
+    t.notMatch(await made(`archive@${own}`), /always_bcc/)
+    t.notMatch(await made(''), /always_bcc/)
+  },
+)
 
 t.test(
   '--express refuses what would lead mail past the filter',

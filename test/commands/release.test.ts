@@ -77,6 +77,35 @@ t.test('--allow makes the address or the domain known from now on', async (t) =>
   t.match(stdout, 'passed 1')
 })
 
+t.test('a rule that would have no effect is told, with the one that has', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting, '[groups]\nboard = ["otto@corp.test"]\n')
+  const forward = await lab.park(['x@known.test'], { sender: 'Shop@other.test', queueId: 'FORWARD1' })
+  const dry = await lab.toeh('release', forward, '--allow', 'address', '--dry-run', '--json')
+  const instead = 'toeh allow x@known.test --for foreign'
+  const idle = [{ id: forward, recipient: 'x@known.test', reason: 'foreign-sender', instead }]
+  t.match(JSON.parse(dry.stdout), { idle })
+  const done = await lab.toeh('release', forward, '--allow', 'address')
+  assertDone(
+    t,
+    done,
+    /^rule 1: allow x@known\.test\nthe rule has no effect on mail like this to x@known\.test: foreign-sender; toeh allow x@known\.test --for foreign has\n.* released to x@known\.test/,
+  )
+  const [, , ...args] = instead.split(' ')
+  assertDone(t, await lab.toeh('allow', ...args), 'rule 2: allow x@known.test for foreign')
+  await lab.filter({ sender: 'shop@other.test', recipients: ['x@known.test'], queueId: 'FORWARD2' })
+  t.match(lab.decisions().at(-1)?.recipients, [{ reason: 'allowed', rule: 2 }], 'and so it is')
+
+  // A block that is nearer to the sender, and one of his login.
+  await lab.toeh('block', 'y@known.test', '--for', 'board')
+  const his = await lab.park(['y@known.test'], { sender: 'otto@corp.test', queueId: 'OTTO1' })
+  const blocked = await lab.toeh('release', his, '--allow', 'address')
+  assertDone(t, blocked, /the rule has no effect on mail like this to y@known\.test: blocked\n/)
+  const fine = await lab.park(['z@known.test'], { queueId: 'FINE1' })
+  const { stdout } = await lab.toeh('release', fine, '--allow', 'domain', '--json')
+  t.match(JSON.parse(stdout), { idle: [] })
+})
+
 t.test('what may not be allowed is refused before anything changes', async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)

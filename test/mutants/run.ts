@@ -1,6 +1,6 @@
 /**
  * The mutation run: puts each mutant of a file into a copy of this project, runs the tests that are to notice it, and names those
- * that nobody noticed. `npm run test:mutants -- decide address` takes these files, without names all. Build first.
+ * that nobody noticed. `npm run test:mutants -- decide address:69` takes a file and a line of another, without names all. Build first.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import {
@@ -163,6 +163,7 @@ class Copy {
 
   remove(): void {
     this.stop()
+    this.#snapshot.dispose()
     this.#api.close()
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 })
   }
@@ -204,12 +205,16 @@ function faultsIn(tap: string): string {
     .join('\n')
 }
 
-/** What became of the mutants of a file, several at once, each in a copy of its own. */
+/**
+ * What became of the mutants of a file, several at once, each in a copy of its own.
+ * @param lines those in these lines alone; none: all
+ */
 async function run(
   copies: readonly Copy[],
   name: string,
   { tests, programs = [] }: Watch,
   equivalents: ReadonlySet<string>,
+  lines: ReadonlySet<number>,
 ): Promise<Map<End, number>> {
   const [first] = copies
   if (first === undefined) return new Map()
@@ -238,7 +243,8 @@ async function run(
     return copy.bundle() ? ask(copy, programs) : 'noticed'
   }
   const counts = new Map<End, number>()
-  const mutants = first.mutants(name)
+  const isAsked = (mutant: Mutant): boolean => lines.size === 0 || lines.has(describe(original, mutant).line)
+  const mutants = first.mutants(name).filter(isAsked)
   let next = 0
   const work = async (copy: Copy): Promise<void> => {
     for (let mutant = mutants[next++]; mutant !== undefined; mutant = mutants[next++]) {
@@ -265,11 +271,17 @@ function score(counts: ReadonlyMap<End, number>): string {
   return `${percent.toFixed(1)} % of ${all} noticed (${of('hung')} hung), ${of('survived')} survived, ${of('equivalent')} equivalent, ${of('refused')} refused by TypeScript`
 }
 
-const asked = process.argv.slice(2).map((name) => name.replace(/^lib\/|\.ts$/g, ''))
-const unknown = asked.filter((name) => !Object.hasOwn(WATCHES, name))
-if (unknown.length > 0) {
-  console.error(`mutants: ${unknown.join(', ')}: not watched; these are: ${Object.keys(WATCHES).join(' ')}`)
-  process.exit(2)
+/** What was asked for: all lines of a file, or these. */
+const asked = new Map<string, Set<number>>()
+for (const argument of process.argv.slice(2)) {
+  const [, name = '', line] = /^(?:lib\/)?(.*?)(?:\.ts)?(?::([0-9]+))?$/.exec(argument) ?? []
+  if (!Object.hasOwn(WATCHES, name)) {
+    console.error(`mutants: ${argument} is not watched; these are: ${Object.keys(WATCHES).join(' ')}`)
+    process.exit(2)
+  }
+  const lines = asked.get(name) ?? new Set()
+  if (line !== undefined) lines.add(Number(line))
+  asked.set(name, lines)
 }
 const copies = Array.from({ length: JOBS }, () => new Copy())
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -279,14 +291,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   })
 try {
   const equivalents = readEquivalents()
-  const lines: string[] = []
+  const scores: string[] = []
   for (const [name, watch] of Object.entries(WATCHES)) {
-    if (asked.length > 0 && !asked.includes(name)) continue
-    const counts = await run(copies, name, watch, equivalents)
-    lines.push(`lib/${name}.ts: ${score(counts)}`)
-    console.log(lines.at(-1))
+    const lines = asked.get(name)
+    if (asked.size > 0 && lines === undefined) continue
+    const counts = await run(copies, name, watch, equivalents, lines ?? new Set())
+    scores.push(`lib/${name}.ts: ${score(counts)}`)
+    console.log(scores.at(-1))
   }
-  if (lines.length > 1) console.log(`\n${lines.join('\n')}`)
+  if (scores.length > 1) console.log(`\n${scores.join('\n')}`)
 } finally {
   for (const copy of copies) copy.remove()
 }

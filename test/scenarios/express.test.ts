@@ -75,7 +75,8 @@ t.test('what goes past the filter', { skip: cannotAskSqlite() }, async (t) => {
     ['root', 'x@known.test', 'filter'],
     ['x@corp.test.evil.test', 'x@known.test', 'filter'],
     ['a..b@corp.test', 'x@known.test', 'filter'],
-    [`${'a'.repeat(65)}@corp.test`, 'x@known.test', 'filter'],
+    [`${'a'.repeat(65)}@corp.test`, 'x@known.test', 'past'],
+    ['SRS0=a=b=other.test=x@corp.test', 'x@known.test', 'filter'],
   ]
   const ids: string[] = []
   for (const [sender, recipient] of cases) ids.push(await postfix.submit(sender, [recipient], MESSAGE))

@@ -238,15 +238,19 @@ t.test('the gate in a real Postfix', { skip: cannotRun() }, async (t) => {
     t.same((await heldWith('local'))[0]?.recipients, ['x@stranger.test'])
   })
 
-  t.test('a forged sender: even mail to a colleague waits', async (t) => {
-    await postfix.submit('stranger@evil.test', ['bob@corp.test'], 'Subject: forged\n\nx\n')
-    t.same(await postfix.settled(), [])
+  t.test('a forged sender: mail to a colleague passes, and to anybody else waits', async (t) => {
+    await postfix.submit('stranger@evil.test', ['bob@corp.test', 'x@client.test'], 'Subject: forged\n\nx\n')
+    t.same(
+      (await postfix.settled()).flatMap(({ recipients }) => recipients),
+      ['bob@corp.test'],
+    )
     t.same(
       lab
         .decisions()
         .at(-1)
-        ?.recipients.map(({ reason }) => reason),
-      ['foreign-sender'],
+        ?.recipients.map(({ to, reason }) => `${to} ${reason}`)
+        .sort(),
+      ['bob@corp.test internal', 'x@client.test foreign-sender'],
     )
   })
 })

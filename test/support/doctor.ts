@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Finding } from '../../lib/checkup.js'
 import type { Level } from '../../lib/facts.js'
-import { SHELL_ENV } from './lab.js'
+import { NODE, SHELL_ENV, TOEH } from './lab.js'
 import { Postfix } from './postfix.js'
 
 export interface Answer {
@@ -41,7 +41,8 @@ export function faulty(answer: Answer): string[] {
 /** Runs commands as a person would paste them. */
 export function paste(commands: readonly string[]): void {
   for (const command of commands.filter((one) => !one.startsWith('nft '))) {
-    const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { env: SHELL_ENV, encoding: 'utf8' })
+    const line = command.replace(/^toeh (?=init )/, `${NODE} ${TOEH} `)
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { env: SHELL_ENV, encoding: 'utf8' })
     if (status !== 0 || /fatal|unmatched/.test(stderr))
       throw new Error(`${command}: ${status} ${stdout}${stderr}`)
   }

@@ -134,11 +134,11 @@ export class Lab {
   readonly state: string
 
   /** @param settings lines of TOML before the tables */
-  constructor(dir: string, settings: string) {
+  constructor(dir: string, settings: string, internal?: readonly string[]) {
     this.dir = dir
     this.state = join(dir, 'state')
     this.config = join(dir, 'toeh.toml')
-    this.configure(settings)
+    this.configure(settings, internal)
     for (const folder of ['', 'hold', 'hold/tmp', 'decisions']) {
       mkdirSync(join(this.state, folder), { recursive: true, mode: 0o700 })
     }

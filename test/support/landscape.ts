@@ -28,7 +28,10 @@ export function makeRule({
 }
 
 /** Facts as the gate has them; of these values alone where they are given. */
-export function makeFacts({ internal, groups, rules, delimiters }: World, values?: Iterable<string>): Facts {
+export function makeFacts(
+  { internal, senders, groups, rules, delimiters }: World,
+  values?: Iterable<string>,
+): Facts {
   const wanted = values === undefined ? undefined : new Set(values)
   const byValue = new Map<string, Rule[]>()
   for (const rule of rules) {
@@ -36,12 +39,18 @@ export function makeFacts({ internal, groups, rules, delimiters }: World, values
       byValue.set(rule.value, [...(byValue.get(rule.value) ?? []), rule])
     }
   }
-  const company = { internal: new Set(internal), groups: new Map(groups), delimiters, logins: LOGINS }
+  const company = {
+    internal: new Set(internal),
+    senders: new Set(senders),
+    groups: new Map(groups),
+    delimiters,
+    logins: LOGINS,
+  }
   return { ...company, rules: byValue }
 }
 
-const LOCALS = ['x', 'y', 'x.y', 'x+y']
-const label = fc.constantFrom('a', 'b', 'aa', 'xn--bcher-kva')
+const LOCALS = ['x', 'y', 'x.y', 'x+y', 'x..y']
+const label = fc.constantFrom('a', 'b', 'aa', 'a_b', 'xn--bcher-kva')
 const suffix = fc.constantFrom('test', 'a.test')
 
 /** Two labels or more: no rule can be drafted on fewer. */
@@ -68,18 +77,63 @@ export const smallRecipient: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .tuple(fc.constantFrom('x%b.test', '"x"', 'x y', 'b.test!x', 'x@y', '-x', '', 'ü', 'x\0'), smallDomain)
+      .tuple(
+        fc.constantFrom(
+          '"x..y"',
+          '.x',
+          `x${'y'.repeat(70)}`,
+          'x%b.test',
+          '"x"',
+          'x y',
+          'b.test!x',
+          'x@y',
+          '-x',
+          '',
+          'ü',
+          'x\0',
+        ),
+        smallDomain,
+      )
       .map(([local, domain]) => `${local}@${domain}`),
   },
   { weight: 1, arbitrary: strangeAddress },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'x@localhost',
+      'x..y@LOCALHOST',
+      '"x..y"@localhost',
+      'x%a.test@localhost',
+      'x@b',
+    ),
+  },
 )
+
+/** Senders as forwards have them: of ours, of strangers, of another's server, and of nobody who could be read. */
+export const REWRITTEN = [
+  'SRS0=ab=cd=corp.test=anna@corp.test',
+  'SRS0=ab=cd=b.test=x@corp.test',
+  'srs0=ab=cd=b.test=news@printer.test',
+  'SRS1=ab=fw.test==ef=gh=corp.test=otto+x@corp.test',
+  'SRS1=ab=fw.test==ef=gh=b.test=x@corp.test',
+  'SRS0=ab=cd=corp.test=anna@b.test',
+  'SRS0=opaque@corp.test',
+]
 
 /** The null sender, one of this world, internal or not, or something strange. */
 export const smallSender: fc.Arbitrary<string> = fc.oneof(
   { weight: 2, arbitrary: fc.constant('') },
   { weight: 6, arbitrary: fc.constantFrom('anna@corp.test', 'Otto@CORP.test', 'eva@shop.test') },
-  { weight: 2, arbitrary: fc.constantFrom('anna+x@corp.test', 'otto-y+z@corp.test', 'info@corp.test') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('anna+x@corp.test', 'otto-y+z@corp.test', 'info@corp.test', 'root@localhost'),
+  },
   { weight: 2, arbitrary: smallRecipient },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('scanner@printer.test', 'news@b.test', 'News+1@b.test', 'old@b.test'),
+  },
+  { weight: 2, arbitrary: fc.constantFrom(...REWRITTEN) },
 )
 
 /** Of the configuration: whose login does not say whose it is. */
@@ -105,6 +159,8 @@ export const smallLogin: fc.Arbitrary<string> = fc.oneof(
 
 export interface World {
   internal: string[]
+  /** Own senders besides: `@domain` and addresses. */
+  senders: string[]
   delimiters: string | undefined
   /** Name and members, in the order of the configuration. */
   groups: [string, string[]][]
@@ -120,6 +176,8 @@ const SCOPES = [
   '@a.test',
   'accounting',
   'board',
+  'foreign',
+  'foreign',
 ]
 const GROUPS: World['groups'] = [
   ['accounting', ['anna@corp.test', '@shop.test']],
@@ -129,7 +187,8 @@ const GROUPS: World['groups'] = [
 /** Rules, groups and internal domains; of each value, scope and effect one rule at most, as the database has it. */
 export const world: fc.Arbitrary<World> = fc
   .record({
-    internal: fc.subarray(['shop.test', 'a.test', 'b.a.test', 'a.aa.test']),
+    internal: fc.subarray(['shop.test', 'a.test', 'b.a.test', 'a.aa.test', 'localhost']),
+    senders: fc.subarray(['@printer.test', 'eva@shop.test', 'news@b.test']),
     delimiters: fc.constantFrom(undefined, '', '+', '+', '+-'),
     groups: fc.shuffledSubarray(GROUPS),
     rules: fc.uniqueArray(
@@ -145,8 +204,9 @@ export const world: fc.Arbitrary<World> = fc
       { maxLength: 60, size: 'max', selector: ({ value, scope, effect }) => `${effect} ${value} ${scope}` },
     ),
   })
-  .map(({ internal, delimiters, groups, rules }) => ({
+  .map(({ internal, senders, delimiters, groups, rules }) => ({
     internal: ['corp.test', ...internal],
+    senders,
     delimiters,
     groups,
     rules: rules.map((rule, index) =>

@@ -5,11 +5,12 @@
 
 /**
  * What a text is: `perhaps` where it depends on Unicode's tables whether an internationalised label may be
- * registered. If it is plain, then with this key and no other.
+ * registered. If it is plain, then with this key and no other. What is not may still surely be mail to a domain, and known
+ * by an exact rule; `sure` is whether Unicode's tables are not asked for that.
  */
 export type Reading =
   | { verdict: 'plain' | 'perhaps'; local: string; domain: string; key: string }
-  | { verdict: 'not plain' }
+  | { verdict: 'not plain'; odd?: { domain: string; key?: string; sure: boolean } }
 
 const NOT_PLAIN: Reading = { verdict: 'not plain' }
 const LOWER = 'abcdefghijklmnopqrstuvwxyz'
@@ -18,6 +19,8 @@ const DIGITS = '0123456789'
 /** RFC 5322's atext without `%` and `!`, which route. */
 const ATEXT = `${LOWER}${UPPER}${DIGITS}#$&'*+-/=?^_\`{|}~`
 const LDH = `${LOWER}${UPPER}${DIGITS}-`
+/** What Postfix takes in a host name (valid_hostname.c). */
+const HOST = `${LDH}_`
 
 /** First and last code points of what has no place in a domain: blanks, controls, what cannot be seen, other dots. */
 const NEVER: [number, number][] = [
@@ -165,7 +168,8 @@ function readLabel(label: string): { ascii: string; sure: boolean } | undefined 
     sure = false
   }
   if (ascii.length < 1 || ascii.length > 63) return undefined
-  if (ascii.startsWith('-') || ascii.endsWith('-') || !isAllOf(ascii, LDH)) return undefined
+  if (ascii.startsWith('-') || ascii.endsWith('-')) return undefined
+  if (!isAllOf(ascii, sure ? HOST : LDH)) return undefined
   return { ascii, sure }
 }
 
@@ -178,22 +182,49 @@ function isDotAtom(local: string): boolean {
   return !atStart
 }
 
-/** What the design says of a text. */
-export function readAddress(text: string): Reading {
-  const at = text.indexOf('@')
-  if (at < 0 || text.indexOf('@', at + 1) >= 0) return NOT_PLAIN
-  const local = text.slice(0, at)
-  if (!isDotAtom(local) || local.startsWith('-') || local.length > 64) return NOT_PLAIN
-  const labels = text
-    .slice(at + 1)
-    .split('.')
-    .map(readLabel)
+/** A domain as A-labels, and whether Unicode's tables have to be asked; undefined if it is no host name. */
+function readDomain(text: string, single: readonly string[]): { domain: string; sure: boolean } | undefined {
+  const labels = text.split('.').map(readLabel)
   const known = labels.filter((label) => label !== undefined)
   const last = known.at(-1)
-  if (known.length < labels.length || known.length < 2 || last === undefined) return NOT_PLAIN
-  if (isAllOf(last.ascii, DIGITS)) return NOT_PLAIN
+  if (known.length < labels.length || last === undefined || isAllOf(last.ascii, DIGITS)) return undefined
   const domain = known.map(({ ascii }) => ascii).join('.')
-  const key = `${lower(local)}@${domain}`
+  if (known.length < 2 && !single.includes(domain)) return undefined
+  return { domain, sure: known.every(({ sure }) => sure) }
+}
+
+/** What is not plain for its local part alone, and surely mail to its domain. */
+function readOdd(text: string, single: readonly string[]): Reading {
+  const at = text.lastIndexOf('@')
+  const domain = at < 0 ? undefined : readDomain(text.slice(at + 1), single)
+  if (domain === undefined || Buffer.byteLength(text) > 254) return NOT_PLAIN
+  const given = text.slice(0, at)
+  const quoted = given.length > 2 && given.startsWith('"') && given.endsWith('"')
+  const local = quoted ? given.slice(1, -1) : given
+  if (local === '' || local.startsWith('-') || (quoted && isDotAtom(local))) return NOT_PLAIN
+  if (isAllOf(local, `${ATEXT}.`)) {
+    const key = `${lower(local)}@${domain.domain}`
+    return key.length > 254 ? NOT_PLAIN : { verdict: 'not plain', odd: { ...domain, key } }
+  }
+  // Letters of any script, each an atom's character; whether one is a letter is for Unicode's tables to say.
+  const letters = [...local].map((character) => ((character.codePointAt(0) ?? 0) < 0x80 ? character : 'x'))
+  const seen = codePoints(local).every((point) => point < 0x80 || !isNever(point) || point >= 0xff00)
+  if (quoted || !seen || !isDotAtom(letters.join(''))) return NOT_PLAIN
+  return { verdict: 'not plain', odd: { domain: domain.domain, sure: false } }
+}
+
+/**
+ * What the design says of a text.
+ * @param single domains of one label that are the company's own
+ */
+export function readAddress(text: string, single: readonly string[] = []): Reading {
+  const at = text.indexOf('@')
+  if (at < 0) return NOT_PLAIN
+  const local = text.slice(0, at)
+  if (!isDotAtom(local) || local.startsWith('-')) return readOdd(text, single)
+  const domain = readDomain(text.slice(at + 1), single)
+  if (domain === undefined) return NOT_PLAIN
+  const key = `${lower(local)}@${domain.domain}`
   if (Buffer.byteLength(text) > 254 || key.length > 254) return NOT_PLAIN
-  return { verdict: known.every(({ sure }) => sure) ? 'plain' : 'perhaps', local: lower(local), domain, key }
+  return { verdict: domain.sure ? 'plain' : 'perhaps', local: lower(local), domain: domain.domain, key }
 }

@@ -89,6 +89,8 @@ postlog   unix-dgram n - n - 1 postlogd
 `
 
 export interface PostfixOptions {
+  /** Its internal_domains. */
+  internal?: string[]
   /** Lines for TOEH's configuration. */
   settings?: string
   notice?: string
@@ -135,6 +137,7 @@ export class Postfix {
     const lab = new Lab(
       dir,
       `${reinject}${extensions}${options.settings ?? ''}\n${options.notice ?? '[notice]\nenabled = false\n'}\n[express]\nenabled = ${options.express ?? false}\n`,
+      options.internal,
     )
     const postfix = new Postfix(dir, lab, sink, ports)
     t.teardown(async () => {
@@ -240,6 +243,12 @@ ${SERVICES}`
     this.command('reload')
   }
 
+  /** Sets a parameter of main.cf and reloads. */
+  setMain(setting: string): void {
+    execFileSync('/usr/sbin/postconf', ['-c', this.etc, '-e', setting])
+    this.command('reload')
+  }
+
   log(): string {
     const path = join(this.dir, 'log/mail.log')
     return existsSync(path) ? readFileSync(path, 'utf8') : ''
@@ -287,15 +296,9 @@ ${SERVICES}`
 
   /**
    * Whether Postfix keeps nothing, by its folders: to start postqueue(1) every moment takes much of what is waited for.
-   * In the order in which a message goes through them, and twice: what the filter gives back is in the first again.
    */
   isEmpty(): boolean {
-    const folders = ['maildrop', 'incoming', 'active', 'deferred', 'hold'].map((name) =>
-      join(this.dir, 'queue', name),
-    )
-    return [...folders, ...folders].every((folder) =>
-      readdirSync(folder, { recursive: true, withFileTypes: true }).every((entry) => entry.isDirectory()),
-    )
+    return isEmptyQueue(join(this.dir, 'queue'))
   }
 
   /** Waits until Postfix keeps nothing any more, and gives what the sink has. */
@@ -321,6 +324,14 @@ ${SERVICES}`
   }
 }
 
+/** In the order in which a message goes through the folders, and twice: what the filter gives back is in the first again. */
+export function isEmptyQueue(queue: string): boolean {
+  const folders = ['maildrop', 'incoming', 'active', 'deferred', 'hold'].map((name) => join(queue, name))
+  return [...folders, ...folders].every((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true }).every((entry) => entry.isDirectory()),
+  )
+}
+
 /** One SMTP connection, kept open as long as a test wants. */
 export class Conversation {
   readonly #socket: Socket
@@ -330,8 +341,9 @@ export class Conversation {
     this.#socket = socket
   }
 
-  static async open(port: number): Promise<Conversation> {
-    const conversation = new Conversation(connect(port, '127.0.0.1'))
+  /** @param from the loopback address that the client has, which tells it from others */
+  static async open(port: number, host = '127.0.0.1', from = '127.0.0.1'): Promise<Conversation> {
+    const conversation = new Conversation(connect({ port, host, localAddress: from }))
     await conversation.#reply('the connection')
     return conversation
   }
@@ -353,6 +365,11 @@ export class Conversation {
   say(step: string | Buffer): Promise<string> {
     this.#socket.write(step)
     return this.#reply(step.toString())
+  }
+
+  /** Says something and waits for nothing: `say('')` then gives one reply after the other. */
+  push(text: string): void {
+    this.#socket.write(text)
   }
 
   /** A whole message. @returns Postfix's queue id */

@@ -69,8 +69,12 @@ const atom = fc.string({
   minLength: 1,
   maxLength: 8,
 })
+/** Atext and dots in no order. */
+const dotted = fc
+  .array(fc.oneof(atom, fc.constantFrom('', '.', '..')), { minLength: 1, maxLength: 4 })
+  .map((parts) => parts.join('.'))
 const asciiLabel = fc.string({
-  unit: fc.oneof({ weight: 30, arbitrary: letter }, fc.constant('-')),
+  unit: fc.oneof({ weight: 30, arbitrary: letter }, fc.constantFrom('-', '_')),
   minLength: 1,
   maxLength: 8,
 })
@@ -83,7 +87,10 @@ const label = fc.oneof(
 )
 const locals = fc.oneof(
   { weight: 6, arbitrary: fc.array(atom, { minLength: 1, maxLength: 3 }).map((atoms) => atoms.join('.')) },
-  { weight: 1, arbitrary: fc.integer({ min: 62, max: 66 }).map((length) => 'a'.repeat(length)) },
+  { weight: 1, arbitrary: fc.integer({ min: 62, max: 246 }).map((length) => 'a'.repeat(length)) },
+  { weight: 2, arbitrary: dotted },
+  { weight: 2, arbitrary: dotted.map((text) => `"${text}"`) },
+  { weight: 1, arbitrary: fc.tuple(atom, scriptLabel).map(([first, last]) => `${first}.${last}`) },
 )
 const lastLabel = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom('test', 'TEST', 'com', 'co.uk', 'xn--p1ai') },
@@ -97,7 +104,7 @@ const domains = fc
 const long = fc
   .tuple(
     fc.integer({ min: 250, max: 257 }),
-    fc.integer({ min: 1, max: 65 }),
+    fc.integer({ min: 1, max: 180 }),
     fc.integer({ min: 40, max: 63 }),
   )
   .map(([length, local, size]) => {

@@ -1,0 +1,123 @@
+/**
+ * Aliases: whom Postfix delivers to under one of its virtual aliases (virtual(5)). The way back behind the gate maps no addresses,
+ * since they were mapped before the gate, and a notice begins there: to an alias it would bounce, and nobody would hear of that.
+ */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { foldAscii, type PlainAddress, parseAddress } from './address.js'
+import { splitList } from './braces.js'
+import { describeError, Failure } from './failure.js'
+import { askPostfix } from './postconf.js'
+
+/** What Postfix knows of its aliases. */
+export interface Aliases {
+  /** Tables of virtual_alias_maps. */
+  maps: readonly string[]
+  /** Words of virtual_alias_domains: names, and tables of them. */
+  domains: readonly string[]
+  /** Whose users may stand in the tables without a domain: mydestination and myorigin. */
+  bare: ReadonlySet<string>
+  origin: string
+  delimiters: string
+  /** @returns what a table has under a key, or undefined */
+  lookUp: (table: string, key: string) => Promise<string | undefined>
+}
+
+const SETTINGS = [
+  'virtual_alias_maps',
+  'virtual_alias_domains',
+  'mydestination',
+  'myorigin',
+  'recipient_delimiter',
+]
+const SBIN = '/usr/sbin:/usr/local/sbin'
+/** An alias of an alias, and so on: more is a mistake. */
+const DEEPEST = 20
+
+/** What postmap(1) says, which ends with 1 and without a word where a table has no such key. @throws Failure otherwise */
+async function ask(configDir: string | undefined, table: string, key: string): Promise<string | undefined> {
+  const where = configDir === undefined ? [] : ['-c', configDir]
+  const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:${SBIN}` }
+  try {
+    const { stdout } = await promisify(execFile)('postmap', [...where, '-q', key, table], { env })
+    return stdout.trim() || undefined
+  } catch (error) {
+    const { code, stderr } = error as { code?: unknown; stderr?: string }
+    if (code === 1 && stderr === '') return undefined
+    throw new Failure('postmap', stderr?.trim() || describeError(error), { at: table, cause: error })
+  }
+}
+
+/**
+ * @param configDir of an instance; else that which MAIL_CONFIG names, as pipe(8) sets it, or the system's
+ * @throws Failure where it cannot be asked
+ */
+export async function readAliases(configDir?: string): Promise<Aliases> {
+  const text = await askPostfix('postconf', configDir, '-x', ...SETTINGS)
+  const settings = new Map(
+    text.split('\n').map((line): [string, string] => {
+      const [name = '', ...value] = line.split(' =')
+      return [name, value.join(' =').trim()]
+    }),
+  )
+  const words = (name: string): string[] => splitList(settings.get(name) ?? '')
+  const origin = foldAscii(settings.get('myorigin') ?? '')
+  return {
+    maps: words('virtual_alias_maps'),
+    domains: words('virtual_alias_domains'),
+    bare: new Set([origin, ...words('mydestination').map(foldAscii)]),
+    origin,
+    delimiters: settings.get('recipient_delimiter') ?? '',
+    lookUp: (table, key) => ask(configDir, table, key),
+  }
+}
+
+/**
+ * What tables have for an address, in the order of virtual(5), which the *_bcc_maps share: itself, without its extension, its bare
+ * local part, its domain.
+ */
+export async function entryOf(
+  maps: readonly string[],
+  { local, domain, key }: PlainAddress,
+  { bare, delimiters, lookUp }: Pick<Aliases, 'bare' | 'delimiters' | 'lookUp'>,
+): Promise<string | undefined> {
+  const cut = [...local].findIndex((sign, index) => index > 0 && delimiters.includes(sign))
+  const user = cut < 0 ? local : local.slice(0, cut)
+  const names = bare.has(domain) ? [local, user] : []
+  for (const one of new Set([key, `${user}@${domain}`, ...names, `@${domain}`]))
+    for (const map of maps) {
+      const value = await lookUp(map, one)
+      if (value !== undefined) return value
+    }
+  return undefined
+}
+
+/**
+ * Whom an address stands for.
+ * @returns itself where it is no alias; nobody where it is at a domain of aliases alone, and is none
+ */
+export async function resolveAlias(address: string, aliases: Aliases, depth = 0): Promise<string[]> {
+  const parsed = parseAddress(address, aliases.bare)
+  if (aliases.maps.length === 0 || !parsed.plain || depth > DEEPEST) return [address]
+  const { local, domain, key } = parsed
+  const found = await entryOf(aliases.maps, parsed, aliases)
+  if (found === undefined) return (await isOfAliases(domain, aliases)) ? [] : [address]
+  const targets = splitList(found).map((target) => {
+    if (target.startsWith('@')) return `${local}${target}`
+    return target.includes('@') ? target : `${target}@${aliases.origin}`
+  })
+  const resolved: string[] = []
+  // What names itself is at its end (cleanup_map1n.c).
+  for (const target of targets)
+    resolved.push(...(foldAscii(target) === key ? [target] : await resolveAlias(target, aliases, depth + 1)))
+  return [...new Set(resolved)]
+}
+
+/** Whether a domain has aliases and no mailboxes. */
+async function isOfAliases(domain: string, { domains, lookUp }: Aliases): Promise<boolean> {
+  for (const word of domains) {
+    if (/[:/]/.test(word) ? (await lookUp(word, domain)) !== undefined : foldAscii(word) === domain)
+      return true
+  }
+  return false
+}

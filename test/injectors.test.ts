@@ -1,0 +1,96 @@
+/** Injectors: programs that hand mail to Postfix by SMTP are found by their settings, and judged by where they hand it. */
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { findInjectors } from '../lib/injectors.js'
+import { parseServices } from '../lib/mastercf.js'
+import { injectorFaults } from '../lib/wayscheck.js'
+import { makeFolder } from './support/lab.js'
+
+t.test('what is set up', (t) => {
+  const dir = makeFolder(t)
+  t.same(
+    findInjectors(dir).filter(({ program }) => program !== 'Dovecot'),
+    [],
+  )
+  for (const list of ['news', 'staff'])
+    mkdirSync(join(dir, 'var/spool/mlmmj', list, 'control'), { recursive: true })
+  mkdirSync(join(dir, 'var/spool/mlmmj/none'))
+  writeFileSync(join(dir, 'var/spool/mlmmj/staff/control/relayhost'), '192.0.2.5\n')
+  writeFileSync(join(dir, 'var/spool/mlmmj/staff/control/smtpport'), '2525\n')
+  mkdirSync(join(dir, 'etc/mailman3'), { recursive: true })
+  writeFileSync(join(dir, 'etc/mailman3/mailman.cfg'), '[mta]\nsmtp_host: localhost\nsmtp_port: 8025\n')
+  const doveconf = join(dir, 'doveconf')
+  writeFileSync(
+    doveconf,
+    `#!/bin/sh
+case $2 in
+  submission_host) echo 127.0.0.1:587 ;;
+  protocols) echo imap submission ;;
+  submission_relay_host) echo mx.company.example ;;
+  submission_relay_port) echo 25 ;;
+esac
+`,
+  )
+  chmodSync(doveconf, 0o755)
+  const { PATH } = process.env
+  process.env.PATH = `${dir}:${PATH}`
+  t.teardown(() => {
+    process.env.PATH = PATH
+  })
+  t.same(
+    findInjectors(dir).map(({ program, host, port }) => `${program} ${host}:${port}`),
+    [
+      'Dovecot 127.0.0.1:587',
+      'Dovecot mx.company.example:25',
+      'mlmmj 127.0.0.1:25',
+      'mlmmj 192.0.2.5:2525',
+      'Mailman localhost:8025',
+    ],
+  )
+  t.end()
+})
+
+t.test('where the gate does not stand', (t) => {
+  const services = parseServices(`smtp inet n - n - - smtpd
+submission inet n - n - - smtpd
+  -o content_filter=toeh:dummy
+127.0.0.1:10026 inet n - n - - smtpd
+  -o content_filter=
+toeh unix - n n - 10 pipe
+  argv=/usr/lib/toeh/toeh-filter -- $recipient`)
+  const facts = {
+    services,
+    main: new Map([
+      ['mynetworks', '127.0.0.0/8'],
+      ['myhostname', 'mx.company.example'],
+      ['smtpd_relay_restrictions', 'permit_mynetworks, reject_unauth_destination'],
+    ]),
+    toeh: { internal: [], reinject: { host: '127.0.0.1', port: 10026 } },
+    lane: { files: { map: '', senders: '', recipients: '' } },
+    answers: new Map(),
+    expected: {},
+  }
+  const table: [host: string, port: string, named: boolean][] = [
+    ['127.0.0.1', '25', true],
+    ['localhost', '25', true],
+    ['mx.company.example', '25', true],
+    ['127.0.0.1', '10026', true],
+    ['127.0.0.1', '587', false],
+    ['127.0.0.1', '2525', false],
+    ['192.0.2.5', '25', false],
+  ]
+  for (const [host, port, named] of table) {
+    const injectors = [{ program: 'Dovecot', setting: 'submission_host', host, port }]
+    const faults = injectorFaults({ ...facts, injectors } as never)
+    t.equal(faults.length, named ? 1 : 0, `${host}:${port}`)
+    if (named)
+      t.match(faults[0], {
+        level: 'critical',
+        what: new RegExp(
+          `^Dovecot hands mail to ${host}:${port} \\(submission_host\\), and \\S+/inet hands it`,
+        ),
+      })
+  }
+  t.end()
+})

@@ -1,0 +1,68 @@
+/** Notices in a real Postfix: to people who are virtual aliases, and about copies that nobody is to know of. */
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { doctor, find } from '../support/doctor.js'
+import { cannotRun, Postfix } from '../support/postfix.js'
+import { unwire } from '../support/sink.js'
+
+const skip = cannotRun()
+
+t.test('an approver and a sender who are virtual aliases are told', { skip }, async (t) => {
+  const postfix = await Postfix.start(t, {
+    internal: ['corp.test', 'brand.test'],
+    settings: 'approvers = ["boss@brand.test", "gone@brand.test"]\n',
+    notice: '[notice]\nenabled = true\n',
+    main: ['virtual_alias_domains=brand.test'],
+  })
+  const table = join(postfix.etc, 'virtual')
+  writeFileSync(table, 'boss@brand.test marie@corp.test\nanna@brand.test anna@corp.test\n')
+  chmodSync(table, 0o644)
+  postfix.setMain(`virtual_alias_maps=texthash:${table}`)
+  await postfix.submit('anna@brand.test', ['x@new.test'], 'Subject: Invoice\n\nx\n')
+  const told = (await postfix.settled()).map(({ recipients }) => recipients.join())
+  t.strictSame(told.sort(), ['anna@corp.test', 'marie@corp.test'])
+  t.notMatch(postfix.log(), /status=bounced/)
+  t.match(postfix.lab.query('SELECT notified_at FROM hold'), [{ notified_at: Number }])
+})
+
+t.test('where nobody can be told the hold does not count as told', { skip }, async (t) => {
+  const postfix = await Postfix.start(t, {
+    internal: ['corp.test', 'brand.test'],
+    settings: 'approvers = ["gone@brand.test"]\n',
+    notice: '[notice]\nenabled = true\n',
+    main: ['virtual_alias_domains=brand.test', 'virtual_alias_maps=inline:{ x@brand.test=x@corp.test }'],
+  })
+  await postfix.submit('anna@corp.test', ['x@new.test'], 'Subject: Invoice\n\nx\n')
+  await postfix.settled()
+  t.match(postfix.lab.query('SELECT notified_at FROM hold'), [{ notified_at: null }])
+  const { code, stdout } = await postfix.toeh('digest')
+  t.equal(code, 1)
+  t.match(stdout, /^NOT told of .*: notice gone@brand\.test: Postfix has nobody of that name\n/)
+  t.match(find(await doctor(postfix), 'approvers'), {
+    level: 'critical',
+    faults: [{ what: 'Postfix has nobody of the name gone@brand.test, who is an approver' }],
+  })
+})
+
+t.test('a copy that Postfix adds is not named to the sender', { skip }, async (t) => {
+  const postfix = await Postfix.start(t, {
+    settings: 'approvers = ["boss@corp.test"]\n',
+    notice: '[notice]\nenabled = true\ninterval_minutes = 0\n',
+    main: ['always_bcc=archive@vault.test'],
+  })
+  await postfix.lab.allow('known.test')
+  const texts = async (recipient: string): Promise<Map<string, string>> => {
+    postfix.sink.mails.length = 0
+    await postfix.submit('anna@corp.test', [recipient], 'Subject: Invoice\n\nx\n')
+    const mails = (await postfix.settled()).filter(({ sender }) => sender === '')
+    return new Map(mails.map(({ recipients, bytes }) => [recipients.join(), unwire(bytes).toString()]))
+  }
+  const unknown = await texts('x@new.test')
+  t.match(unknown.get('boss@corp.test'), /archive@vault\.test/, 'who decides sees it')
+  t.match(unknown.get('anna@corp.test'), /x@new\.test/)
+  t.notMatch(unknown.get('anna@corp.test'), /archive/)
+  const known = await texts('x@known.test')
+  t.match(known.get('boss@corp.test'), /archive@vault\.test/)
+  t.equal(known.has('anna@corp.test'), false, 'of that alone she hears nothing')
+})

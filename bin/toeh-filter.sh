@@ -1,10 +1,12 @@
-#!/bin/sh
+#!/usr/bin/env -S /bin/sh -c 'trap "exit 75" 0; . "$0"'
 # toeh-filter: what pipe(8) starts. Node does the work (bin/toeh-filter.ts); this answers for it with 0 or 75. pipe(8) bounces on
 # every other status, and Node has some of its own: 9 for an option it does not know, 1 with too few descriptors to
 # start, 127 where there is none. A --node=PROGRAM that comes first says which Node; else it is the first in the PATH.
 #
 # --no-rehash-snapshot spares a tenth of Node's start: docs/performance.md, "The hash seed". --no-warnings spares writing what
 # nobody would read.
+#
+# The first line sets a trap before a shell opens this file: with fewer than 12 descriptors dash cannot, and would end with 2.
 #
 # Both outputs are one to pipe(8), which looks for 4.3.0 in the first bytes. So standard error goes nowhere: V8's dump, the
 # loader's and this shell's own words. Where Node ends without an answer, the one line is written here.

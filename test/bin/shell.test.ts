@@ -1,7 +1,17 @@
 /** The shell that starts Node for toeh-filter: whatever becomes of Node, the answer is 0 or 75, and no argument changes on the way. */
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { constants } from 'node:os'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { cannotDenyExecution, DENY_EXECUTION } from '../support/hardened.js'
@@ -156,6 +166,92 @@ t.test('where standard error is closed, and /dev/null cannot be had, the answer 
   }
   t.strictSame(run(`--node=${node}`), { status: 0, stdout: 'said\n', stderr: '' })
   assertAnswered(t, run('--node=/nonexistent/node'), /there is no Node/, 'closed')
+  t.end()
+})
+
+/** Each shell that may be /bin/sh, as one that the copy of a stage begins with. */
+const SHELLS = ['/bin/dash', '/bin/bash'].filter((path) => existsSync(path))
+
+/** Runs a stage's program, begun by another shell, under limits and with descriptors closed; standard input is empty. */
+function runBy(
+  { program }: Stage,
+  shell: string,
+  limits: readonly string[],
+  closing: string,
+  ...args: string[]
+): ReturnType<Stage['run']> {
+  // By the name sh, under which bash is a POSIX shell.
+  const sh = join(program, '../sh')
+  rmSync(sh, { force: true })
+  symlinkSync(shell, sh)
+  const line = '#!/usr/bin/env -S SH -c '
+  const text = readFileSync(FILTER, 'utf8')
+  if (!text.startsWith(line.replace('SH', '/bin/sh'))) throw new Error('it begins otherwise')
+  // env(1) takes no quotes here, and the folder's name needs some: a link that needs none.
+  const plain = join(tmpdir(), `toeh-sh-${process.pid}`)
+  rmSync(plain, { force: true })
+  symlinkSync(sh, plain)
+  writeFileSync(program, text.replace(line.replace('SH', '/bin/sh'), line.replace('SH', plain)))
+  const through = limits.length === 0 ? [] : ['prlimit', ...limits]
+  const { status, stdout, stderr } = spawnSync(
+    '/bin/sh',
+    ['-c', `exec "$@" ${closing}`, 'sh', ...through, program, ...args],
+    {
+      env: PIPE_ENV,
+      encoding: 'utf8',
+      input: '',
+    },
+  )
+  rmSync(plain)
+  return { status, stdout, stderr }
+}
+
+t.test('whatever is too little for the shell, it ends with 0 or 75', { skip: cannotLimit }, (t) => {
+  const stage = makeStage(t)
+  const node = stage.node('node', 'echo said')
+  const starts = (shell: string, limits: readonly string[]): boolean =>
+    spawnSync('prlimit', [...limits, shell, '-c', ':']).status === 0
+  const descriptors = Array.from({ length: 21 }, (_, n) => [`--nofile=${n}:${n}`])
+  const memory = Array.from({ length: 40 }, (_, n) => [`--as=${n * 256 * 1024}`])
+  const files = [['--fsize=0'], ['--fsize=1'], ['--core=0', '--memlock=0']]
+  let [answered, ran, nothing] = [0, 0, 0]
+  for (const shell of SHELLS) {
+    for (const limits of [...descriptors, ...memory, ...files]) {
+      const { status } = runBy(stage, shell, limits, '', `--node=${node}`)
+      if (status === 0) ran++
+      else if (status === 75) answered++
+      // Death by a signal defers.
+      else if (status === null) continue
+      else if (!starts(shell, limits)) nothing++
+      else t.fail(`${shell} ended with ${status}`, { limits })
+    }
+  }
+  t.ok(answered >= 7 && ran > 60, `${answered} answered, ${ran} ran, ${nothing} where no shell starts`)
+  t.end()
+})
+
+t.test('with descriptors closed it is the same', { skip: cannotLimit }, (t) => {
+  const stage = makeStage(t)
+  const node = stage.node('node', 'exit 3')
+  for (const shell of SHELLS)
+    for (const closing of ['0<&-', '1>&-', '2>&-', '0<&- 1>&-', '0<&- 2>&-', '1>&- 2>&-', '0<&- 1>&- 2>&-'])
+      for (const limits of [[], ['--nofile=4:4'], ['--nofile=8:8'], ['--nofile=12:12']])
+        t.equal(
+          runBy(stage, shell, limits, closing, `--node=${node}`).status,
+          75,
+          `${shell} ${closing} ${limits}`,
+        )
+  t.end()
+})
+
+t.test('a shell that is given the file by its name answers too', (t) => {
+  const stage = makeStage(t)
+  const node = stage.node('node', 'exit 3')
+  for (const shell of SHELLS) {
+    const options = { encoding: 'utf8', env: PIPE_ENV } as const
+    const { status, stdout, stderr } = spawnSync(shell, [stage.program, `--node=${node}`], options)
+    assertAnswered(t, { status, stdout, stderr }, /Node ended with 3 and no answer/, shell)
+  }
   t.end()
 })
 

@@ -165,6 +165,7 @@ t.test('reinjection by the real sendmail', { skip }, async (t) => {
   // sendmail takes this instance's configuration from MAIL_CONFIG, which pipe(8) sets for its child; only root or
   // a user whom Postfix trusts may name one, so the filter is run as root here.
   postfix.lab.configure('reinject = "sendmail:/usr/sbin/sendmail"\n[notice]\nenabled = false\n')
+  execFileSync('chown', ['-R', 'root:root', postfix.lab.state])
   const env = { MAIL_CONFIG: join(postfix.dir, 'etc') }
   const input = 'Received: from pc\nSubject: by sendmail\n\n.\nFrom me\nlast\n'
   for (const sender of ['anna@corp.test', '']) {

@@ -77,6 +77,12 @@ t.test('cleanup folds before it removes, and not by a clock it does not believe'
   lab.change(`INSERT INTO progress (name, value) VALUES ('cleanup', ?)`, record)
   t.match((await lab.toeh('cleanup')).stdout, /the clock is 40d after/)
   t.strictSame(folded(), [])
+  // An hour ago, by both clocks.
+  for (const clock of ['at', 'uptime'])
+    lab.change(
+      `UPDATE progress SET value = json_replace(value, '$.doubted.${clock}', (value ->> '$.doubted.${clock}') - 3600000)
+       WHERE name = 'cleanup'`,
+    )
   t.match((await lab.toeh('cleanup')).stdout, /removed 4 days of the decision log/)
   t.equal(folded().length, 1)
   t.equal(readdirSync(join(lab.state, 'decisions')).length, 3)

@@ -709,6 +709,7 @@ t.test('every reason to pass or to hold, in the verdict and in the decision log'
     ['anna@corp.test', 'eve%unknown.test@corp.test', 'malformed', false],
     ['mallory@evil.test', 'otto@corp.test', 'internal', true],
     ['mallory@evil.test', 'bob@known.test', 'foreign-sender', false],
+    ['mal\u0001lory@evil.test', 'otto@corp.test', 'foreign-sender', false],
   ]
   for (const [index, [sender, recipient, reason, passes]] of table.entries()) {
     const outcome = await lab.filter({ sender, recipients: [recipient], queueId: `REASON${index}` })

@@ -26,7 +26,7 @@
  * 4 must be right: an over-broad rule lets a stranger in, so a domain rule covers that domain alone unless a
  * person asked for more. Only the envelope is looked at; headers are the sender's to write.
  */
-import { type Address, type Fault, parentDomains, parseAddress } from './address.js'
+import { type Address, type Fault, isSendable, parentDomains, parseAddress } from './address.js'
 import { isOwnSender, mailboxOf, type Origin, type People, sendersBehind } from './mailbox.js'
 
 export interface Rule {
@@ -206,5 +206,13 @@ function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts:
 export function decide(envelope: Origin & { recipients: readonly string[] }, facts: Facts): Verdict[] {
   const ownSender = isOwnOrigin(envelope, facts)
   const askers = askersOf(envelope, facts)
-  return envelope.recipients.map((recipient) => decideOne(recipient, ownSender, askers, facts))
+  // Passed on, mail from a sender whom no SMTP command can name would be put off for good.
+  const isNamed = !envelope.sender || isSendable(envelope.sender)
+  return envelope.recipients
+    .map((recipient) => decideOne(recipient, ownSender, askers, facts))
+    .map((verdict) =>
+      verdict.pass && !isNamed
+        ? { recipient: verdict.recipient, pass: false, reason: 'foreign-sender' }
+        : verdict,
+    )
 }

@@ -96,9 +96,8 @@ export async function runGate(run: GateRun): Promise<void> {
       : new Map<string, State>()
     db.close()
     const { sender, recipients, client } = run.envelope
-    const carried = sender === '' || isSendable(sender)
     const plans = decide({ sender, login: client.saslUser, recipients }, facts).map((verdict) =>
-      plan(verdict, priors.get(verdict.recipient), carried, run),
+      plan(verdict, priors.get(verdict.recipient), run),
     )
     await new Passage(run, folder, log, message, identity, plans).carryOut(priors.size > 0)
   } finally {
@@ -120,16 +119,14 @@ function demandOwner({ state }: Config): void {
   })
 }
 
-/** @param carried whether an SMTP command can name the sender */
-function plan(verdict: Verdict, prior: State | undefined, carried: boolean, run: GateRun): Plan {
+function plan(verdict: Verdict, prior: State | undefined, run: GateRun): Plan {
   if (prior !== undefined) return { verdict, prior, action: 'skip' }
-  // Passed on it would be put off for good: no SMTP command can name such a sender.
-  if (verdict.pass && !carried)
-    return { verdict: { ...verdict, pass: false, reason: 'foreign-sender' }, prior, action: 'park' }
   if (verdict.pass) return { verdict, prior, action: 'send' }
   if (run.config.mode !== 'observe') return { verdict, prior, action: 'park' }
   // Observe passes everything but what no SMTP command could carry unchanged.
-  return { verdict, prior, action: carried && isSendable(verdict.recipient) ? 'send' : 'park' }
+  const { sender } = run.envelope
+  const carries = isSendable(verdict.recipient) && (sender === '' || isSendable(sender))
+  return { verdict, prior, action: carries ? 'send' : 'park' }
 }
 
 /** Which message this is to the hold. Worked out where it is asked for: known mail needs none of it. */

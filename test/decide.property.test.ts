@@ -1,6 +1,7 @@
 /** Properties of decide.ts: the same verdicts as a naive reading of the design's order, over every rule there is. */
 import fc from 'fast-check'
 import t from 'tap'
+import { isSendable } from '../lib/address.js'
 import { decide, lookupKeys, type Reason, type Rule, type Verdict } from '../lib/decide.js'
 import {
   LOGGED_IN,
@@ -106,7 +107,8 @@ function expectedFor(sender: string, login: string, recipient: string, world: Wo
   const key = address.verdict === 'not plain' ? odd?.key : address.key
   const inside = domain !== undefined && internal.includes(domain)
   if (key === undefined && !inside) return { reason: 'malformed' }
-  if (inside || key === undefined || domain === undefined) return { reason: 'internal' }
+  if (inside || key === undefined || domain === undefined)
+    return { reason: sender === '' || isSendable(sender) ? 'internal' : 'foreign-sender' }
   const from = speaksOf(sender, world)
   const names =
     from === undefined ? [] : [`@${from.domain}`, from.key, withoutExtension(from.key, world.delimiters)]
@@ -128,7 +130,8 @@ function expectedFor(sender: string, login: string, recipient: string, world: Wo
   const rule = firstRule(foreign ? 'foreign' : person, anybody, asked, world)
   if (rule === undefined || (foreign && rule.scope !== 'foreign'))
     return { reason: odd !== undefined ? 'malformed' : foreign ? 'foreign-sender' : 'unknown' }
-  return { reason: rule.effect === 'allow' ? 'allowed' : 'blocked', rule }
+  if (rule.effect === 'block') return { reason: 'blocked', rule }
+  return sender === '' || isSendable(sender) ? { reason: 'allowed', rule } : { reason: 'foreign-sender' }
 }
 
 /** Whether the second reading knows for certain what this is: not where Unicode's tables decide. */

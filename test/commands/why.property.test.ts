@@ -66,13 +66,16 @@ function live(rules: readonly Told[]): Rule[] {
     .map(({ rule }) => rule)
 }
 
-function settings({ groups, delimiters = 'unknown' }: World, port: number): string {
+function settings({ groups, senders, delimiters = 'unknown' }: World, port: number): string {
+  const domains = senders.filter((sender) => sender.startsWith('@')).map((sender) => sender.slice(1))
   const logins = [...LOGINS].map(([login, address]) => `${login} = ${JSON.stringify(address)}`)
   const lines = groups.map(([name, members]) => `${name} = ${JSON.stringify(members)}`)
   return [
     `reinject = "smtp:127.0.0.1:${port}"`,
     `recipient_delimiter = ${JSON.stringify(delimiters)}`,
     `approvers = ${JSON.stringify([...LOGINS.values()])}`,
+    `sender_domains = ${JSON.stringify(domains)}`,
+    `senders = ${JSON.stringify(senders.filter((sender) => !sender.startsWith('@')))}`,
     '[notice]',
     'enabled = false',
     '[moderate]',

@@ -3,7 +3,7 @@
  * only where it would without sudo: by owner, groups and mode. Access lists (acl(5)) are not looked at.
  */
 import { closeSync, fstatSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Config, loadConfig } from './config.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
@@ -149,23 +149,38 @@ export function asCaller(): string[] {
   return ['setpriv', `--reuid=${uid}`, `--regid=${group}`, groups, '--']
 }
 
+/** Why what a file says may not count here: somebody could have written it who has no right to what this process may. */
+function distrust({ uid, mode }: Stats): string | undefined {
+  if ((mode & 0o022) !== 0) return 'others than its owner can change it'
+  if (uid === 0 || (uid === process.getuid?.() && caller() === undefined)) return undefined
+  return caller() === undefined ? 'it belongs to another user' : 'behind sudo it has to belong to root'
+}
+
 /**
  * The configuration of a command. With what it says this process would do things with rights that the caller has not, so it
  * has to be a file that root alone can change, or the caller himself where nobody has lent him any.
  * @throws Failure (77, 78)
  */
 export function loadTrusted(path: string): Config {
-  return loadConfig(path, ({ uid, mode }) => {
-    const refused = (why: string): Failure =>
-      new Failure('configuration', why, {
-        at: path,
-        status: EXIT.noPermission,
-        hint: 'toeh takes one that belongs to root, and that nobody else can change',
-      })
-    if ((mode & 0o022) !== 0) throw refused('others than its owner can change it')
-    if (uid === 0 || (uid === process.getuid?.() && caller() === undefined)) return
-    throw refused(
-      caller() === undefined ? 'it belongs to another user' : 'behind sudo it has to belong to root',
-    )
+  return loadConfig(path, (stat) => {
+    const why = distrust(stat)
+    if (why === undefined) return
+    const hint = 'toeh takes one that belongs to root, and that nobody else can change'
+    throw new Failure('configuration', why, { at: path, status: EXIT.noPermission, hint })
   })
+}
+
+/**
+ * The same of the folder of a Postfix instance: its main.cf names programs that postfix(1) starts.
+ * @throws Failure (77)
+ */
+export function demandTrustedInstance(operation: string, folder: string | undefined): void {
+  if (folder === undefined) return
+  for (const path of [folder, join(folder, 'main.cf'), join(folder, 'master.cf')]) {
+    const stat = statSync(path, { throwIfNoEntry: false })
+    const why = stat === undefined ? undefined : distrust(stat)
+    if (why === undefined) continue
+    const hint = 'Postfix would run what it names'
+    throw new Failure(operation, why, { at: path, status: EXIT.noPermission, hint })
+  }
 }

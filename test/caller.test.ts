@@ -362,6 +362,48 @@ t.test('and only where who runs sudo could write himself', { skip }, async (t) =
   t.equal(statSync(hers).uid, anna)
 })
 
+t.test('another Postfix instance whose files somebody else has written', { skip }, async (t) => {
+  const { lab } = await installed(t)
+  const proof = join(lab.dir, 'proof')
+  const etc = join(lab.dir, 'instance')
+  mkdirSync(join(lab.dir, 'daemons'), { mode: 0o755 })
+  for (const name of ['postfix-script', 'master'])
+    writeFileSync(join(lab.dir, 'daemons', name), `#!/bin/sh\necho run >${proof}\n`, { mode: 0o755 })
+  const cases: [folder: [number, number], main: [number, number], why: string][] = [
+    [[anna, 0o755], [anna, 0o644], 'behind sudo it has to belong to root'],
+    [[0, 0o755], [anna, 0o644], 'behind sudo it has to belong to root'],
+    [[0, 0o777], [0, 0o644], 'others than its owner can change it'],
+    [[0, 0o755], [0, 0o666], 'others than its owner can change it'],
+  ]
+  for (const [folder, main, why] of cases) {
+    rmSync(etc, { recursive: true, force: true })
+    mkdirSync(etc)
+    writeFileSync(join(etc, 'master.cf'), '')
+    make(
+      join(etc, 'main.cf'),
+      main[0],
+      0,
+      main[1],
+      `compatibility_level = 3.6\ndaemon_directory = ${lab.dir}/daemons\n`,
+    )
+    chownSync(etc, folder[0], 0)
+    chmodSync(etc, folder[1])
+    for (const args of [
+      ['doctor', '--config-dir', etc],
+      ['init', '--postfix', '--config-dir', etc],
+      ['init', '--postfix', '--undo', '--config-dir', etc],
+    ]) {
+      const { code, stderr } = await run(lab, LENDERS[0]?.[1]() ?? [], ...args)
+      t.equal(code, 77)
+      t.match(
+        stderr,
+        `${etc}${folder[0] === anna || folder[1] === 0o777 ? '' : '/main.cf'}: ${why}; Postfix would run what it names\n`,
+      )
+    }
+  }
+  t.notOk(existsSync(proof), 'nothing of it has run')
+})
+
 t.test('the sudoers lines of the documentation let nothing through but what they name', (t) => {
   const text = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8')
   const lines = text.split('\n').filter((line) => /^%\S+ ALL=\(toeh\)/.test(line))

@@ -1,6 +1,6 @@
 /** toeh doctor: says for each point of what Postfix and TOEH owe one another whether it is good, and what mends it. */
 import type { Argv, CommandModule } from 'yargs'
-import { loadTrusted } from '../caller.js'
+import { demandTrustedInstance, loadTrusted } from '../caller.js'
 import { type Flight, flyCanary } from '../canary.js'
 import { examine, type Finding, mends, worst } from '../checkup.js'
 import type { Config } from '../config.js'
@@ -107,6 +107,7 @@ const module: CommandModule = {
       .example('toeh doctor', 'as root, after every change of Postfix'),
   handler: async (args) => {
     const options = args as unknown as Options
+    demandTrustedInstance('doctor --config-dir', options.configDir)
     const { findings, flight } = await look(options)
     const status = worst(findings.map(({ level }) => level))
     const commands = mends(findings)

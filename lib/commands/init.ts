@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { parseAddress, parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
-import { loadTrusted } from '../caller.js'
+import { demandTrustedInstance, loadTrusted } from '../caller.js'
 import { type Config, DEFAULTS, parseConfig } from '../config.js'
 import { readCopies } from '../copies.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
@@ -465,6 +465,7 @@ const module: CommandModule = {
   handler: async (args) => {
     const options = args as unknown as Options
     demandSense(options)
+    demandTrustedInstance('init --config-dir', options.configDir)
     try {
       if (options.postfix) return await intoPostfix(options)
       const plan = await draw(options)

@@ -402,8 +402,7 @@ export function parseConfig(path: string, text: string): Config {
   }
   const home = internal.find((domain) => domain.includes('.')) ?? internal[0]
   const from = file.notice.from === '' ? `toeh@${home}` : file.notice.from
-  if (!parseAddress(from, new Set(internal)).plain)
-    throw reader.wrong('notice', 'from', 'it must be one plain address')
+  if (!parseAddress(from, own).plain) throw reader.wrong('notice', 'from', 'it must be one plain address')
   const reinject = parseTransport(file.reinject)
   if (reinject === undefined) {
     throw reader.wrong(
@@ -433,7 +432,7 @@ export function parseConfig(path: string, text: string): Config {
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
     trustedMilters: file.trusted_milters,
-    groups: parseGroups(reader, file.groups, new Set(internal)),
+    groups: parseGroups(reader, file.groups, own),
     people: { group },
     notice: {
       enabled: file.notice.enabled,

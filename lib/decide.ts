@@ -7,7 +7,8 @@
  *                    it surely does not (address.ts) is internal where its domain is, and our own server says at once that
  *                    there is nobody of that name. A local part that only has its dots in odd places is malformed
  *                    unless a rule for exactly this address says otherwise.
- * 2. internal        the recipient's domain is the company's own, whoever has sent.
+ * 2. internal        the recipient's domain is the company's own, whoever has sent, if only a command of SMTP can name him: else
+ *                    it is held as a foreign sender's.
  * 3. foreign-sender  the sender is neither null nor one of the company's: a forged sender would carry the document out in
  *                    the bounce. A forward has such a sender as well, so a rule of the scope {@link FOREIGN} may say yes
  *                    or no; no other rule lets this mail by, and every block on the way counts against it.
@@ -163,10 +164,10 @@ export function scopesAsked(origin: Origin, company: Company): string[][] {
   return isOwnOrigin(origin, company) ? scopesOf(sendersBehind(origin, company).own, company) : [[FOREIGN]]
 }
 
-function askersOf(origin: Origin, facts: Facts): Askers {
-  const { others, anybody } = sendersBehind(origin, facts)
+function askersOf(origin: Origin, ownSender: boolean, facts: Facts): Askers {
+  const { own, others, anybody } = sendersBehind(origin, facts)
   return {
-    sender: { scopes: scopesAsked(origin, facts), anybody: anybody || !isOwnOrigin(origin, facts) },
+    sender: { scopes: ownSender ? scopesOf(own, facts) : [[FOREIGN]], anybody: anybody || !ownSender },
     others: others.map((mailbox) => ({ scopes: scopesOf(mailbox, facts), anybody: false })),
   }
 }
@@ -205,14 +206,11 @@ function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts:
  */
 export function decide(envelope: Origin & { recipients: readonly string[] }, facts: Facts): Verdict[] {
   const ownSender = isOwnOrigin(envelope, facts)
-  const askers = askersOf(envelope, facts)
+  const askers = askersOf(envelope, ownSender, facts)
   // Passed on, mail from a sender whom no SMTP command can name would be put off for good.
-  const isNamed = !envelope.sender || isSendable(envelope.sender)
-  return envelope.recipients
-    .map((recipient) => decideOne(recipient, ownSender, askers, facts))
-    .map((verdict) =>
-      verdict.pass && !isNamed
-        ? { recipient: verdict.recipient, pass: false, reason: 'foreign-sender' }
-        : verdict,
-    )
+  const isNamed = ownSender || isSendable(envelope.sender ?? '')
+  return envelope.recipients.map((recipient) => {
+    const verdict = decideOne(recipient, ownSender, askers, facts)
+    return verdict.pass && !isNamed ? { recipient, pass: false, reason: 'foreign-sender' } : verdict
+  })
 }

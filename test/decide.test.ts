@@ -43,7 +43,7 @@ const REASONS: Record<Reason, [string, string, Rule?][]> = {
     ['anna@corp.test', 'carl@corp.test'],
     ['', 'carl@CORP.test'],
     ['x@stranger.test', 'carl@corp.test'], // before foreign-sender
-    ['anna', 'carl@corp.test'],
+    ['"an odd one"@stranger.test', 'carl@corp.test'],
   ],
   allowed: [
     ['anna@corp.test', 'bob@known.test', exact],
@@ -72,6 +72,10 @@ const REASONS: Record<Reason, [string, string, Rule?][]> = {
     ['x@sub.corp.test', 'bob@known.test'],
     ['bob@known.test', 'bob@known.test'], // known is not own
     ['anna', 'bob@known.test'],
+    // No command of SMTP can name these.
+    ['anna', 'carl@corp.test'],
+    ['an\u0000na@stranger.test', 'carl@corp.test'],
+    ['an na@stranger.test', 'carl@corp.test'],
     ['v%evil.test@corp.test', 'bob@known.test'],
     ['SRS0=a=b=other.test=x@corp.test', 'bob@known.test'],
     ['other@b.test', 'bob@known.test'],

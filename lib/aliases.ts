@@ -113,6 +113,23 @@ export async function resolveAlias(address: string, aliases: Aliases, depth = 0)
   return [...new Set(resolved)]
 }
 
+/**
+ * Where a notice to an address may go: to itself where it is no alias, else to those of its mailboxes that are inside. A notice does
+ * not pass the gate, so an alias that leads outside would let it out unasked.
+ * @param internal domains of the company, folded
+ */
+export async function reachedBy(
+  address: string,
+  aliases: Aliases,
+  internal: ReadonlySet<string>,
+): Promise<string[]> {
+  const inside = (target: string): boolean => {
+    const parsed = parseAddress(target, aliases.bare)
+    return parsed.plain && (internal.has(parsed.domain) || aliases.bare.has(parsed.domain))
+  }
+  return (await resolveAlias(address, aliases)).filter((target) => target === address || inside(target))
+}
+
 /** Whether a domain has aliases and no mailboxes. */
 async function isOfAliases(domain: string, { domains, lookUp }: Aliases): Promise<boolean> {
   for (const word of domains) {

@@ -234,8 +234,8 @@ const CHECKS: Table = {
   "internal_domains are Postfix's own domains": 'internal_domains sont les domaines de Postfix',
   "notices reach every approver, as far as Postfix's aliases say":
     'les avis atteignent chaque approbateur, d’après les alias de Postfix',
-  'Postfix has nobody of the name {0}, who is an approver':
-    'Postfix n’a personne du nom de {0}, qui est approbateur',
+  'Postfix has nobody here of the name {0}, who is an approver':
+    'Postfix n’a personne ici du nom de {0}, qui est approbateur',
   'notices to there reach nobody, and held mail expires unread':
     'les avis n’y atteignent personne, et le courrier retenu expire sans avoir été lu',
   'whether {0} is an alias cannot be told: virtual_alias_maps cannot be asked':

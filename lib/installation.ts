@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { readAliases, resolveAlias } from './aliases.js'
+import { reachedBy, readAliases } from './aliases.js'
 import { splitList } from './braces.js'
 import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
@@ -137,14 +137,14 @@ export async function gatherFacts(
 
 /** Whom a notice to each approver would go to. */
 async function reachApprovers(
-  { approvers }: Config,
+  { approvers, internal }: Config,
   configDir: string | undefined,
 ): Promise<Facts['approvers']> {
   const aliases = await readAliases(configDir).catch(() => undefined)
   return Promise.all(
     approvers.map(async (address) => ({
       address,
-      mailboxes: aliases && (await resolveAlias(address, aliases).catch(() => undefined)),
+      mailboxes: aliases && (await reachedBy(address, aliases, internal).catch(() => undefined)),
     })),
   )
 }

@@ -1,7 +1,7 @@
 /** Telling people: who is to hear of a held message, and how the mail gets to them. */
 
 import { isSendable } from './address.js'
-import { type Aliases, readAliases, resolveAlias } from './aliases.js'
+import { type Aliases, reachedBy, readAliases } from './aliases.js'
 import { keyOf } from './authentication.js'
 import { type Config, companyOf } from './config.js'
 import { isOwn, needsTwo } from './consent.js'
@@ -44,12 +44,15 @@ export function tellableSender(config: Config, sender: string): string | undefin
   return keyOf(sender, config.internal) === address.key ? sender : address.key
 }
 
+/** Nobody here would read the notice: trying again changes nothing. */
+export class Unreached extends Failure {}
+
 /**
  * Whom a notice to these people has to go to, as it goes in where Postfix maps no addresses any more.
- * @throws Failure where it would reach nobody
+ * @throws Unreached where that is nobody
  */
 async function mailboxesBehind(
-  { reinject: way }: Config,
+  { reinject: way, internal }: Config,
   to: readonly string[],
   aliases: Aliases | undefined,
 ): Promise<readonly string[]> {
@@ -57,14 +60,14 @@ async function mailboxesBehind(
   if (way.kind !== 'smtp' || aliases === undefined) return to
   const found: string[] = []
   try {
-    for (const address of to) found.push(...(await resolveAlias(address, aliases)))
+    for (const address of to) found.push(...(await reachedBy(address, aliases, internal)))
   } catch {
     // A table that this user may not read: as they are named, then.
     return to
   }
   const sendable = [...new Set(found)].filter(isSendable)
   if (sendable.length === 0)
-    throw new Failure('notice', 'Postfix has nobody of that name', { at: to.join(' ') })
+    throw new Unreached('notice', 'Postfix has nobody of that name here', { at: to.join(' ') })
   return sendable
 }
 
@@ -84,7 +87,10 @@ async function asSenderSees(
   return seen.filter(({ recipients }) => recipients.length > 0)
 }
 
-/** Composes one notice and sends it past the gate, with the null sender. @throws Failure when it did not go out */
+/**
+ * Composes one notice and sends it past the gate, with the null sender.
+ * @throws Failure when it did not go out, {@link Unreached} where there is nobody it could reach
+ */
 export async function sendNotice(
   post: Post,
   kind: NoticeKind,
@@ -155,6 +161,11 @@ function grouped<T, K>(items: readonly T[], nameOf: (item: T) => K): Map<K, T[]>
   return groups
 }
 
+/** A sender whom no notice reaches is no reason to tell the approvers again and again. */
+function allowUnreached(error: unknown): void {
+  if (!(error instanceof Unreached)) throw error
+}
+
 /**
  * Tells the people concerned of these messages, all of {@link bySender one sender}, and notes that they were told.
  * @throws Failure when a mail did not go out; then the messages stay with `toeh digest`
@@ -173,7 +184,7 @@ export async function tell(
     if (config.approvers.length > 0) await askApprovers(post, placed, now)
     // Each at the very address it was sent from: he may sort his mail by it.
     for (const [sender, his] of grouped(placed, senderOf))
-      if (sender !== undefined) await sendNotice(post, 'sender', [sender], his)
+      if (sender !== undefined) await sendNotice(post, 'sender', [sender], his).catch(allowUnreached)
   }
   await hold.recordNotified(
     messages.map(({ id }) => id),

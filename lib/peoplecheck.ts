@@ -27,7 +27,7 @@ export const PEOPLE_CHECKS: readonly Check[] = [
       const all = unreached.length === approvers.length
       const faults: Fault[] = unreached.map(({ address }) => ({
         level: all ? 'critical' : 'warning',
-        what: words`Postfix has nobody of the name ${address}, who is an approver`,
+        what: words`Postfix has nobody here of the name ${address}, who is an approver`,
         why: words`notices to there reach nobody, and held mail expires unread`,
         mend: [],
       }))

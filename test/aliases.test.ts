@@ -1,6 +1,6 @@
 /** Aliases: whom an address stands for in virtual_alias_maps, asked as virtual(5) has it. */
 import t from 'tap'
-import { type Aliases, resolveAlias } from '../lib/aliases.js'
+import { type Aliases, reachedBy, resolveAlias } from '../lib/aliases.js'
 
 const TABLES: Record<string, Record<string, string>> = {
   'hash:/etc/virtual': {
@@ -60,4 +60,28 @@ t.test('whom an address stands for', async (t) => {
     /closed/,
     'a table that cannot be asked is no empty one',
   )
+})
+
+t.test('a notice goes to those inside, and to nobody an alias of ours leads to outside', async (t) => {
+  const internal = new Set(['corp.test', 'brand.test'])
+  const cases: [address: string, reached: string[]][] = [
+    ['anna@corp.test', ['anna@corp.test']],
+    ['boss@brand.test', ['marie@corp.test']],
+    ['team@corp.test', ['anna@corp.test', 'otto@corp.test']],
+    ['both@corp.test', ['both@corp.test']],
+    ['away@corp.test', []],
+    ['odd@corp.test', []],
+    ['bare@corp.test', ['anna@localhost']],
+    ['nobody@alias.test', []],
+    // An approver outside whom somebody has named as one.
+    ['lawyer@other.test', ['lawyer@other.test']],
+  ]
+  const more: Record<string, string> = {
+    'away@corp.test': 'anna@other.test',
+    'odd@corp.test': 'anna%other.test@corp.test',
+    'bare@corp.test': 'anna@localhost',
+  }
+  const lookUp: Aliases['lookUp'] = async (table, key) => more[key] ?? TABLES[table]?.[key]
+  for (const [address, reached] of cases)
+    t.strictSame(await reachedBy(address, aliases({ lookUp }), internal), reached, address)
 })

@@ -8,7 +8,7 @@ import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import type { HeldMessage, Recipient } from '../hold.js'
-import { bySender, sendNotice, tellableSender } from '../notify.js'
+import { bySender, sendNotice, tellableSender, Unreached } from '../notify.js'
 import { findPassed, readEnvelope } from '../orphan.js'
 import { words } from '../speech.js'
 import { believes, doubtOf, readTimekeeping, type Timekeeping } from '../timekeeping.js'
@@ -57,8 +57,16 @@ function lettersOf(config: Config, messages: readonly HeldMessage[]): Letter[] {
 
 /** @throws Failure where it did not go out; then none of these is expired */
 async function tell(desk: Desk, { to, messages }: Letter): Promise<void> {
+  const { approvers } = desk.config
   const shown = messages.map((message) => ({ ...message, recipients: dueIn(message) }))
-  if (to.length > 0) await sendNotice(desk, 'expired', to, shown)
+  if (to.length === 0) return
+  try {
+    await sendNotice(desk, 'expired', to, shown)
+  } catch (error) {
+    // A sender whom no notice reaches: else his mail would wait for good.
+    if (!(error instanceof Unreached) || to === approvers) throw error
+    await tell(desk, { to: approvers, messages })
+  }
 }
 
 /** Expires a message that was told of, then removes its bytes; in that order. */

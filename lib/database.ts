@@ -189,8 +189,9 @@ export interface Database {
    */
   transaction<T>(work: () => T, lock?: 'immediate' | 'exclusive'): T
   /**
-   * Runs what reads for a second or two while nobody writes, if there is such a time soon. Else a writer that is to commit would let nobody else begin to read until
-   * this ends (PENDING, https://www.sqlite.org/lockingv3.html#locking), and known mail would be deferred.
+   * Runs what reads for a second or two while nobody writes, if there is such a time soon. Else a writer that is to commit would
+   * let nobody else begin to read until this ends (PENDING, https://www.sqlite.org/lockingv3.html#locking), and known mail would
+   * be deferred.
    */
   still<T>(work: () => T): T
   /** Waits so many seconds at most for a lock, from now on. */

@@ -31,6 +31,11 @@ export interface Decision {
   }[]
 }
 
+/** Where its files are. */
+export function decisionFolder(state: string): string {
+  return join(state, 'decisions')
+}
+
 export interface DecisionLog {
   append(decision: Decision): void
   close(): void
@@ -42,7 +47,7 @@ export interface DecisionLog {
  * @throws Failure (75) when it cannot be opened
  */
 export function openDecisionLog(state: string, now: number): DecisionLog {
-  const path = join(state, 'decisions', `${utcStamp(now).slice(0, 10)}.jsonl`)
+  const path = join(decisionFolder(state), `${utcStamp(now).slice(0, 10)}.jsonl`)
   try {
     const fd = openSync(path, 'a', 0o600)
     return {
@@ -69,7 +74,7 @@ function dayFiles(folder: string): string[] {
  * @returns how many days went
  */
 export function pruneDecisions(state: string, day: string): number {
-  const folder = join(state, 'decisions')
+  const folder = decisionFolder(state)
   const old = dayFiles(folder).filter((name) => name.slice(0, 10) < day)
   for (const name of old) unlinkSync(join(folder, name))
   return old.length
@@ -91,7 +96,7 @@ function decisionIn(line: string): Decision | undefined {
  * passed over.
  */
 export async function* readDecisions(state: string, since = ''): AsyncGenerator<Decision> {
-  const folder = join(state, 'decisions')
+  const folder = decisionFolder(state)
   for (const name of dayFiles(folder)) {
     if (name.slice(0, 10) < since) continue
     for await (const line of createInterface({
@@ -115,7 +120,7 @@ export async function originOf(
   passedAs: string,
   at: number,
 ): Promise<Pick<Decision, 'saslUser' | 'client'> | undefined> {
-  const folder = join(state, 'decisions')
+  const folder = decisionFolder(state)
   const mark = `"passedAs":${JSON.stringify(passedAs)}`
   // A run's day is that of its beginning, and it has ended an hour later at most.
   const [first, last] = [utcStamp(at - HOUR_MS), utcStamp(at)].map((stamp) => stamp.slice(0, 10))

@@ -147,8 +147,14 @@ export class HoldFolder {
     if (!existsSync(join(spoolFolder, 'envelope.json'))) this.prepare(spoolFolder, envelope)
     try {
       renameSync(spoolFolder, target)
+    } catch (error) {
+      throw toFailure('hold message in', error, { at: target })
+    }
+    try {
       syncPath(this.root)
     } catch (error) {
+      // Nobody else can have found it: the lock is ours.
+      this.remove(envelope.id)
       throw toFailure('hold message in', error, { at: target })
     }
     return true

@@ -2,13 +2,16 @@
  * An orphan: a folder of the hold without rows, which a run has left that was killed between the two. Postfix has handed its
  * message over again since, and that run may have passed it on: the decision log says so.
  */
-import { type Decision, readDecisions } from './decisions.js'
+import { existsSync } from 'node:fs'
+import { type Decision, decisionFolder, readDecisions } from './decisions.js'
 import { describeError, Failure } from './failure.js'
 import type { HoldEnvelope, HoldFolder, Move } from './holdfolder.js'
 import { holdIdOf } from './holdid.js'
 import { words } from './speech.js'
 
 const DAY_MS = 86_400_000
+/** The last of the year 9999. */
+const LATEST = Date.UTC(10_000, 0) - 1
 
 /** The envelope of a folder, or what is wrong with it: the id vouches for what it says of the message. */
 export function readEnvelope(folder: HoldFolder, id: string): HoldEnvelope | Failure {
@@ -50,12 +53,14 @@ export type Passed = ReadonlyMap<string, ReadonlyMap<string, Move>>
  */
 export async function findPassed(state: string, envelopes: readonly HoldEnvelope[]): Promise<Passed> {
   const passed = new Map<string, Map<string, Move>>()
-  if (envelopes.length === 0) return passed
+  if (envelopes.length === 0 || !existsSync(decisionFolder(state))) return passed
   const byQueueId = new Map<string, HoldEnvelope[]>()
   for (const envelope of envelopes)
     byQueueId.set(envelope.queueId, [...(byQueueId.get(envelope.queueId) ?? []), envelope])
+  // Whatever a wrong clock or a damaged envelope says, it is a day of the calendar.
+  const first = envelopes.reduce((least, { heldAt }) => Math.min(least, heldAt), LATEST)
   // A day before, as the clock may have been put back in between.
-  const since = new Date(Math.min(...envelopes.map(({ heldAt }) => heldAt)) - DAY_MS)
+  const since = new Date(Math.max(first - DAY_MS, 0))
   for await (const decision of readDecisions(state, since.toISOString().slice(0, 10))) {
     for (const envelope of byQueueId.get(decision.queueId) ?? []) {
       if (decision.sender !== envelope.sender || decision.size !== envelope.size) continue

@@ -66,7 +66,10 @@ async function run(
       }
       const timer = setTimeout(() => stop(`it has not ended for ${answerMs / 1000} s`), answerMs)
       limit?.addEventListener('abort', () => stop(describeError(limit.reason)), { once: true })
-      child.on('error', reject)
+      child.on('error', (error) => {
+        clearTimeout(timer)
+        reject(error)
+      })
       child.on('exit', (...end) => {
         clearTimeout(timer)
         resolve(end)

@@ -270,7 +270,7 @@ t.test('a trap is held and told of as any message; show says what it can', { tim
   const trap = TRAPS['line ends: 32 s, 1.4 GB']?.(30_000_000) ?? ''
   const begun = performance.now()
   const id = await lab.park(['eve@unknown.test'], { input: `Subject: ${words}\n${trap}` })
-  t.ok(performance.now() - begun < 20_000, 'the filter does not parse it')
+  t.ok(performance.now() - begun < 8000, 'the filter does not parse it')
   t.strictSame(
     sink.mails.map(({ recipients }) => recipients.join()),
     ['boss@corp.test', 'anna@corp.test'],

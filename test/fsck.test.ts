@@ -223,6 +223,30 @@ t.test('each fault', async (t) => {
   )
   await testFault(
     t,
+    'orphan: of no time there is',
+    (lab, id) => {
+      forget(lab, id)
+      const path = join(lab.state, 'hold', id, 'envelope.json')
+      const envelope = JSON.parse(readFileSync(path, 'utf8'))
+      writeFileSync(path, JSON.stringify({ ...envelope, heldAt: Number.MAX_SAFE_INTEGER }))
+      age(lab, `hold/${id}`)
+    },
+    fixed('orphan'),
+    bothHeld,
+  )
+  await testFault(
+    t,
+    'orphan: where the decision log is gone',
+    (lab, id) => {
+      forget(lab, id)
+      rmSync(join(lab.state, 'decisions'), { recursive: true })
+      age(lab, `hold/${id}`)
+    },
+    fixed('orphan'),
+    bothHeld,
+  )
+  await testFault(
+    t,
     'unlisted: who was passed on since is settled',
     async (lab, id) => {
       lab.change('DELETE FROM recipient WHERE address = ?', EVE)

@@ -173,6 +173,7 @@ t.test('a program or a message that is not there', async (t) => {
   const noProgram = await failureOf(() => sendBySendmail(gone, fake.messagePath, fake.parcel(), PATIENCE))
   t.equal(noProgram.message, `reinject by ${gone}: no such file or directory (ENOENT)`)
   t.equal(noProgram.status, 75)
+  t.notOk(process.getActiveResourcesInfo().includes('Timeout'), 'nothing keeps the process')
   const noMessage = await failureOf(() =>
     sendBySendmail(fake.program, () => `${fake.messagePath()}.gone`, fake.parcel(), PATIENCE),
   )

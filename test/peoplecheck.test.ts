@@ -14,10 +14,10 @@ t.test('approvers', (t) => {
   t.strictSame(levels(), [])
   t.strictSame(levels(approver('boss@corp.test', 'marie@corp.test')), [])
   t.strictSame(levels(approver('gone@corp.test'), approver('boss@corp.test', 'marie@corp.test')), [
-    'warning: Postfix has nobody of the name gone@corp.test, who is an approver',
+    'warning: Postfix has nobody here of the name gone@corp.test, who is an approver',
   ])
   t.strictSame(levels(approver('gone@corp.test')), [
-    'critical: Postfix has nobody of the name gone@corp.test, who is an approver',
+    'critical: Postfix has nobody here of the name gone@corp.test, who is an approver',
   ])
   t.match(levels({ address: 'boss@corp.test', mailboxes: undefined }), [
     /^unknown: whether boss@corp\.test is an alias/,

@@ -13,13 +13,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { createDatabase, type Database, databasePath, openForWriting } from '../../lib/database.js'
 import type { Decision } from '../../lib/decisions.js'
 import { Hold } from '../../lib/hold.js'
 import { HoldFolder } from '../../lib/holdfolder.js'
 import { Landscape } from '../../lib/landscape.js'
+import { cool } from './cool.js'
 import { NODE, PACKAGE } from './reachable.js'
 import { faultsOfAnswer, SCHEMA } from './schema.js'
 
@@ -132,12 +133,18 @@ export class Lab {
   readonly dir: string
   readonly config: string
   readonly state: string
+  /** A Postfix of the lab's own, which has nothing but its defaults: this machine's may have aliases, or no main.cf. */
+  readonly postfix: string
 
   /** @param settings lines of TOML before the tables */
   constructor(dir: string, settings: string, internal?: readonly string[]) {
     this.dir = dir
     this.state = join(dir, 'state')
     this.config = join(dir, 'toeh.toml')
+    this.postfix = join(dir, 'postfix')
+    mkdirSync(this.postfix, { recursive: true })
+    for (const name of ['main.cf', 'master.cf']) writeFileSync(join(this.postfix, name), '')
+    cool(this.postfix)
     this.configure(settings, internal)
     for (const folder of ['', 'hold', 'hold/tmp', 'decisions']) {
       mkdirSync(join(this.state, folder), { recursive: true, mode: 0o700 })
@@ -168,7 +175,8 @@ export class Lab {
     const program = call.bare === true ? [NODE, GATE] : [call.program ?? FILTER, node]
     const line = [...(call.through ?? []), ...program, ...args]
     const detached = call.patience !== undefined
-    return startWith({ ...PIPE_ENV, ...call.env }, line, { cwd: call.cwd ?? this.state, detached })
+    const env = { ...PIPE_ENV, MAIL_CONFIG: this.postfix, ...call.env }
+    return startWith(env, line, { cwd: call.cwd ?? this.state, detached })
   }
 
   async filter(call: FilterCall): Promise<Outcome> {
@@ -311,7 +319,8 @@ export function startToeh(
 ): ChildProcess {
   const { HOME = '/', TZ = 'UTC' } = process.env
   const program = [...through, NODE, TOEH, ...args]
-  return startWith({ ...PIPE_ENV, HOME, TZ, TOEH_CONFIG: config }, program, {
+  const env = { ...PIPE_ENV, HOME, TZ, TOEH_CONFIG: config, MAIL_CONFIG: join(dirname(config), 'postfix') }
+  return startWith(env, program, {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
@@ -375,7 +384,9 @@ export function makeFolder(t: Test, prefix = 'toeh-test-'): string {
   return dir
 }
 
-/** An installation for one test. Notices are off unless `settings` has them. */
+/** An installation for one test, whose Postfix this process asks too. Notices are off unless `settings` has them. */
 export function makeLab(t: Test, settings = '', notice = '[notice]\nenabled = false\n'): Lab {
-  return new Lab(makeFolder(t), `${settings}\n${notice}`)
+  const lab = new Lab(makeFolder(t), `${settings}\n${notice}`)
+  process.env.MAIL_CONFIG = lab.postfix
+  return lab
 }

@@ -22,6 +22,18 @@ export function unwire(bytes: Buffer): Buffer {
   return Buffer.from(bytes.toString('latin1').replace(/\r\n/g, '\n'), 'latin1')
 }
 
+/** As Postfix does: smtp-server looks for a tenth of a second whether the client speaks too early, which is every message of a test. */
+function greetAtOnce({ connections }: SMTPServer): void {
+  const add = connections.add.bind(connections)
+  connections.add = (connection) => {
+    const greeter = connection as unknown as { connectionReady: () => void }
+    const greet = greeter.connectionReady.bind(connection)
+    greeter.connectionReady = () => undefined
+    setImmediate(greet)
+    return add(connection)
+  }
+}
+
 export class Sink {
   readonly mails: SunkMail[] = []
   readonly port: number
@@ -69,6 +81,7 @@ export class Sink {
       },
       ...options,
     })
+    greetAtOnce(server)
     // As Postfix does: a reply does not wait until the one before it is acknowledged.
     server.server.on('connection', (socket) => socket.setNoDelay(true))
     server.on('error', () => {}) // A client that goes away is part of some tests.

@@ -1,6 +1,7 @@
 /**
- * The attachments of the message on standard input, one JSON line each on standard output: a program of its own,
- * which describe starts and may kill. mailparser takes half a minute and a gigabyte for 38 MB of line ends.
+ * The attachments of the message on standard input, one JSON line each on standard output, and its text where the word
+ * "text" asks for it: a program of its own, which describe starts and may kill. mailparser takes half a minute and a
+ * gigabyte for 38 MB of line ends.
  */
 import { createReadStream } from 'node:fs'
 import { MailParser } from 'mailparser'
@@ -12,13 +13,17 @@ export interface Attachment {
   size: number
 }
 
-/** A line of the output: an attachment, or why there are no more. */
-export type Finding = { attachment: Attachment } | { trouble: string }
+/** A line of the output: an attachment, the text, or why there are no more. */
+export type Finding = { attachment: Attachment } | { text: string } | { trouble: string }
 
 /** More of a message is not looked at; its recipients and its header are told all the same. */
 const MOST_BYTES = 64 * 1024 * 1024
 /** More are not listed. */
 const MOST_ATTACHMENTS = 500
+/** More characters of the text are not shown. */
+const MOST_TEXT = 20_000
+
+const withText = process.argv[2] === 'text'
 
 let listed = 0
 
@@ -33,14 +38,25 @@ function tellAttachment(attachment: Attachment): void {
     tell({ trouble: `it has more than ${MOST_ATTACHMENTS} attachments` })
 }
 
+/** The text that a mail program shows: of a message that has none but HTML, what is left of that. */
+function tellText({ text }: { text?: unknown }): void {
+  const whole = typeof text === 'string' ? text : ''
+  tell({ text: whole.slice(0, MOST_TEXT) })
+  if (whole.length > MOST_TEXT)
+    tell({ trouble: `only the first ${MOST_TEXT} characters of its text are shown` })
+}
+
 const parser = new MailParser({
-  skipHtmlToText: true,
+  skipHtmlToText: !withText,
   skipTextToHtml: true,
   skipImageLinks: true,
   skipTextLinks: true,
 })
 parser.on('data', (part) => {
-  if (part.type !== 'attachment') return
+  if (part.type !== 'attachment') {
+    if (withText) tellText(part)
+    return
+  }
   const { content, contentType, filename } = part
   let size = 0
   content.on('data', (bytes: Buffer) => {

@@ -11,7 +11,7 @@ export interface Actor {
 }
 
 export interface Deed extends Actor {
-  /** `allow`, `block`, `revoke`, `released`, `rejected`, `expired`. */
+  /** `allow`, `block`, `revoke`, `released`, `rejected`, `expired`, `read`, `saved`. */
   what: string
   /** The rule's value, or `hold recipient`. */
   subject: string
@@ -71,6 +71,11 @@ export class Audit {
 
   constructor(db: Database) {
     this.#db = db
+  }
+
+  /** Writes down a deed that changes nothing else. */
+  async note(deed: Deed): Promise<void> {
+    this.#db.transaction(() => appendAudit(this.#db, deed))
   }
 
   /** The deeds that fit, oldest first. */

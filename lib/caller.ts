@@ -2,7 +2,17 @@
  * The caller: on whose behalf this process runs, where sudo has given it rights of another. What he names counts, and is opened,
  * only where it would without sudo: by owner, groups and mode. Access lists (acl(5)) are not looked at.
  */
-import { closeSync, fstatSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
+import {
+  closeSync,
+  fchownSync,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Config, loadConfig } from './config.js'
 import { EXIT } from './exit.js'
@@ -62,6 +72,37 @@ export function openAsCaller(path: string): number {
     const fd = openSync(path, 'r')
     const who = caller()
     if (who === undefined || mayHaveOpened(who, fd)) return fd
+    closeSync(fd)
+    throw denied(path)
+  })
+}
+
+/**
+ * Makes a file that a person has named and that is not there yet, for him alone, with his own rights. Do it before openDesk, as
+ * {@link openAsCaller}.
+ * @param toStdout as of {@link demandTarget}
+ * @returns a descriptor; nothing has been written to it
+ * @throws Failure (77) where he may not; system errors, EEXIST where something is there
+ */
+export function createAsCaller(
+  operation: string,
+  config: Pick<Config, 'path' | 'state'>,
+  path: string,
+  toStdout: string | undefined,
+): number {
+  return opening(`new file ${path}`, () => {
+    demandTarget(operation, config, path, toStdout)
+    const fd = openSync(path, 'wx', 0o600)
+    const who = caller()
+    if (who === undefined || process.getuid?.() !== 0) return fd
+    // Where it has come to be: a folder on the way may have been put in another's place meanwhile.
+    const place = readlinkSync(`/proc/self/fd/${fd}`)
+    const [group] = who.groups
+    if (who.uid !== undefined && group !== undefined && mayWrite(who, dirname(place), undefined)) {
+      fchownSync(fd, who.uid, group)
+      return fd
+    }
+    unlinkSync(place)
     closeSync(fd)
     throw denied(path)
   })

@@ -15,6 +15,8 @@ export interface Description {
   /** Field and value as sent, unfolded, in order; cut where there is no end of them. */
   headers: { name: string; value: string }[]
   attachments: Attachment[]
+  /** What a mail program shows as its text, as long as a person reads; only where it is asked for. */
+  text?: string
   /** Why the message could not be read to its end, or null. */
   trouble: string | null
 }
@@ -32,8 +34,15 @@ const PROGRAM = join(import.meta.dirname, '../bin/attachments.cjs')
 const MOST_FIELDS = 500
 const MOST_CHARACTERS = 2000
 
-/** Reads a message file. What cannot be made sense of is told, never thrown. */
-export async function describeFile(path: string, limits: Limits = LIMITS): Promise<Description> {
+/**
+ * Reads a message file. What cannot be made sense of is told, never thrown.
+ * @param withText whether its text is asked for too
+ */
+export async function describeFile(
+  path: string,
+  limits: Limits = LIMITS,
+  withText = false,
+): Promise<Description> {
   const description: Description = { headers: [], attachments: [], trouble: null }
   try {
     const troubles: string[] = []
@@ -43,8 +52,9 @@ export async function describeFile(path: string, limits: Limits = LIMITS): Promi
       name: cut(name),
       value: cut(value),
     }))
-    for await (const finding of findings(path, limits)) {
+    for await (const finding of findings(path, limits, withText)) {
       if ('trouble' in finding) troubles.push(finding.trouble)
+      else if ('text' in finding) description.text = finding.text
       else description.attachments.push(finding.attachment)
     }
     if (troubles.length > 0) description.trouble = troubles.join('; ')
@@ -65,9 +75,9 @@ async function head(path: string): Promise<Buffer> {
 }
 
 /** What the other process finds, as far as it comes. */
-async function* findings(path: string, limits: Limits): AsyncGenerator<Finding> {
+async function* findings(path: string, limits: Limits, withText: boolean): AsyncGenerator<Finding> {
   const file = openSync(path, 'r')
-  const args = [`--max-old-space-size=${limits.megabytes}`, PROGRAM]
+  const args = [`--max-old-space-size=${limits.megabytes}`, PROGRAM, ...(withText ? ['text'] : [])]
   // The file as its input: the process needs no path, and gets nothing else of ours.
   const child = spawn(process.execPath, args, { stdio: [file, 'pipe', 'ignore'], env: {} })
   closeSync(file)

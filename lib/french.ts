@@ -95,6 +95,15 @@ export const SAID: Table = {
   'looked at, in order: {0}': 'examinés, dans l’ordre : {0}',
   'each for, in order: {0}': 'chacun pour, dans l’ordre : {0}',
   // List and show
+  '--save - is the message alone': '--save - donne le message seul',
+  'leave out --json and --text, or name a file': 'omettez --json et --text, ou nommez un fichier',
+  'not to a terminal, which a message could steer': 'pas sur un terminal, qu’un message pourrait commander',
+  '--text shows what can be shown': '--text montre ce qui peut l’être',
+  'name a file that is not there yet': 'nommez un fichier qui n’existe pas encore',
+  'it is not whole: remove it': 'il est incomplet : supprimez-le',
+  'text:': 'texte :',
+  '(none)': '(aucun)',
+  'the message is in {0}': 'le message est dans {0}',
   'nothing waits': 'rien n’attend',
   '(no subject)': '(sans objet)',
   '  and {0} more': '  et {0} de plus',
@@ -308,6 +317,11 @@ export const HELP: Table = {
     'retenu avant ce jour (2026-11-04), ou depuis plus longtemps (10d)',
   'held since this day (2026-11-04), or no longer ago than this (12h)':
     'retenu depuis ce jour (2026-11-04), ou depuis moins longtemps (12h)',
+  'its text too, as a mail program shows it; the audit says who has read it':
+    'son texte aussi, comme un logiciel de messagerie le montre ; le journal dit qui l’a lu',
+  'write the whole message to a new file (- is standard output); the audit says who':
+    'écrit le message entier dans un nouveau fichier (- est la sortie standard) ; le journal dit qui',
+  'for a mail program': 'pour un logiciel de messagerie',
   'show all, however many wait': 'montre tout, quel qu’en soit le nombre',
   'show so many messages, the oldest (100; all with --json)':
     'montre tant de messages, les plus anciens (100 ; tous avec --json)',

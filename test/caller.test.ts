@@ -9,6 +9,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -313,6 +314,77 @@ t.test('nothing is written into the state folder, nor over the configuration', {
   )
   symlinkSync(own.config, join(own.dir, 'link'))
   assertRefused(t, await own.toeh('report', '--html', join(own.dir, 'link')), 77, 'it is the configuration')
+})
+
+t.test('a held message is saved with the rights of who runs sudo, and as theirs', { skip }, async (t) => {
+  const { lab, id } = await installed(t)
+  const [[, asRoot]] = LENDERS as [(typeof LENDERS)[number]]
+  const [own, closed] = [join(lab.dir, 'own'), join(lab.dir, 'closed')]
+  for (const [folder, uid] of [
+    [own, anna],
+    [closed, 0],
+  ] as const) {
+    mkdirSync(folder, { mode: 0o755 })
+    chownSync(folder, uid, uid)
+  }
+  const file = join(own, 'message.eml')
+  assertDone(t, await run(lab, asRoot(), 'show', id, '--save', file), `the message is in ${file}`)
+  const { uid, mode } = statSync(file)
+  t.strictSame({ uid, mode: mode & 0o777 }, { uid: anna, mode: 0o600 })
+  t.ok(readFileSync(file).equals(readFileSync(join(lab.state, 'hold', id, 'message.eml'))))
+  for (const target of [join(closed, 'x.eml'), '/etc/toeh-never.eml'])
+    assertRefused(
+      t,
+      await run(lab, asRoot(), 'show', id, '--save', target),
+      77,
+      `${ANNA} may not write there`,
+    )
+  // Root itself is lent nothing.
+  const mine = join(closed, 'mine.eml')
+  assertDone(t, await run(lab, [], 'show', id, '--save', mine), `the message is in ${mine}`)
+  t.equal(statSync(mine).uid, 0)
+})
+
+t.test("a folder that is put in another's place meanwhile gets nothing", { skip }, async (t) => {
+  const { lab } = await installed(t)
+  const [own, closed] = [join(lab.dir, 'own'), join(lab.dir, 'closed')]
+  mkdirSync(own)
+  chownSync(own, anna, anna)
+  mkdirSync(closed, { mode: 0o755 })
+  const program = `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const open = fs.openSync
+    fs.openSync = (path, flags, mode) => {
+      if (flags === 'wx') {
+        fs.renameSync(${JSON.stringify(own)}, ${JSON.stringify(`${own}-away`)})
+        fs.symlinkSync(${JSON.stringify(closed)}, ${JSON.stringify(own)})
+      }
+      return open(path, flags, mode)
+    }
+    syncBuiltinESMExports()
+    const { createAsCaller } = await import(${JSON.stringify(join(ROOT, 'dist/lib/caller.js'))})
+    const config = { path: ${JSON.stringify(lab.config)}, state: ${JSON.stringify(lab.state)} }
+    try {
+      createAsCaller('show', config, ${JSON.stringify(join(own, 'x.eml'))}, undefined)
+    } catch (error) {
+      console.log(error.code)
+    }`
+  const { stdout, status } = spawnSync(
+    'env',
+    [
+      '-i',
+      `PATH=${process.env.PATH}`,
+      `SUDO_USER=${ANNA}`,
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      program,
+    ],
+    { encoding: 'utf8' },
+  )
+  t.strictSame({ stdout, status }, { stdout: 'EACCES\n', status: 0 })
+  t.strictSame(readdirSync(closed), [])
 })
 
 t.test('and only where who runs sudo could write himself', { skip }, async (t) => {

@@ -1,10 +1,17 @@
 /** toeh show: one held message, for the person who decides. */
+import { closeSync, fsyncSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
+import { createAsCaller, loadTrusted } from '../caller.js'
 import { describeFile } from '../describe.js'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type CommonOptions, configPath, type Desk, fileOrHyphen, openDesk } from '../desk.js'
 import { localTime, shortSize } from '../display.js'
+import { EXIT } from '../exit.js'
+import { describeError, Failure } from '../failure.js'
 import type { Recipient } from '../hold.js'
+import { HoldFolder } from '../holdfolder.js'
 import { demandHoldId } from '../holdid.js'
+import { readBytes } from '../message.js'
 import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
 import { nearMissLines } from '../sidebyside.js'
@@ -12,6 +19,64 @@ import { spoken, translated, words } from '../speech.js'
 
 interface Options extends CommonOptions {
   id: string
+  text: boolean
+  save?: string
+}
+
+/**
+ * The file that the message is to be saved in, made with the rights of who asks: before openDesk, which gives up root's. Where the
+ * message is not there none is made, and openDesk or what follows says why.
+ * @returns a descriptor; that of standard output for `-`
+ */
+function openTarget(options: Options, id: string): number | undefined {
+  const { save } = options
+  if (save === undefined) return undefined
+  const file = fileOrHyphen(save)
+  if (file === '') throw new Failure('show', words`which file?`, { at: '--save', status: EXIT.usage })
+  if (file === '-') {
+    if (options.json === true || options.text)
+      throw new Failure('show', words`--save - is the message alone`, {
+        status: EXIT.usage,
+        hint: words`leave out --json and --text, or name a file`,
+      })
+    if (process.stdout.isTTY)
+      throw new Failure('show', words`not to a terminal, which a message could steer`, {
+        at: '--save -',
+        status: EXIT.usage,
+        hint: words`--text shows what can be shown`,
+      })
+    return 1
+  }
+  const config = loadTrusted(configPath(options))
+  if (!new HoldFolder(config.state).has(id)) return undefined
+  try {
+    return createAsCaller('show', config, resolve(file), `show ${id} --save -`)
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    const exists = (error as { code?: unknown }).code === 'EEXIST'
+    throw new Failure('show', describeError(error), {
+      at: file,
+      hint: exists ? words`name a file that is not there yet` : undefined,
+      cause: error,
+    })
+  }
+}
+
+/** Writes the bytes of a held message, as they came. */
+async function save(desk: Desk, id: string, fd: number, file: string): Promise<void> {
+  try {
+    for await (const piece of readBytes(desk.folder.messagePath(id)))
+      for (let from = 0; from < piece.length; ) from += writeSync(fd, piece, from)
+    if (fd === 1) return
+    fsyncSync(fd)
+    closeSync(fd)
+  } catch (error) {
+    throw new Failure('show', describeError(error), {
+      at: file,
+      hint: words`it is not whole: remove it`,
+      cause: error,
+    })
+  }
 }
 
 function describeRecipient(recipient: Placed<Recipient>, now: number): string[] {
@@ -28,20 +93,54 @@ function describeRecipient(recipient: Placed<Recipient>, now: number): string[] 
   return lines
 }
 
+/** Each with a margin, so that none can be taken for a line of ours. */
+function linesOf(text = ''): string[] {
+  const lines = text.trimEnd().split(/\r\n|\r|\n/)
+  return lines.length === 1 && lines[0] === '' ? [`  ${words`(none)`}`] : lines.map((line) => `  | ${line}`)
+}
+
 const module: CommandModule = {
   command: 'show <id>',
   describe: 'headers, attachments, recipients and reasons of a held message',
   builder: (yargs: Argv) =>
     yargs
       .positional('id', { type: 'string', demandOption: true, describe: 'a hold id, from toeh list' })
-      .example('toeh show 7k3m9q2x4v0a', 'before you release it'),
+      .option('text', {
+        type: 'boolean',
+        default: false,
+        describe: 'its text too, as a mail program shows it; the audit says who has read it',
+      })
+      .option('save', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'write the whole message to a new file (- is standard output); the audit says who',
+      })
+      .example('toeh show 7k3m9q2x4v0a', 'before you release it')
+      .example('toeh show 7k3m9q2x4v0a --save message.eml', 'for a mail program'),
   handler: async (args) => {
     const options = args as unknown as Options
     const id = demandHoldId(options.id)
-    const desk = openDesk(options, 'read')
+    const target = openTarget(options, id)
+    const reads = options.text || options.save !== undefined
+    const desk = openDesk(options, reads ? 'decide' : 'read')
     const message = await placeRecipients(desk.neighbours, await desk.hold.find(id))
     const there = desk.folder.has(id)
-    const description = there ? await describeFile(desk.folder.messagePath(id)) : null
+    if (reads && !there)
+      throw new Failure('show', words`the message itself is gone: everybody on it is settled`, {
+        at: id,
+        status: EXIT.noInput,
+      })
+    // Before anything of it is seen.
+    if (options.text) await desk.audit.note({ ...desk.actor, what: 'read', subject: id, was: '', now: '' })
+    if (target !== undefined) {
+      const file = target === 1 ? '-' : resolve(options.save ?? '')
+      await desk.audit.note({ ...desk.actor, what: 'saved', subject: id, was: '', now: file })
+      await save(desk, id, target, file)
+      if (target === 1) return
+    }
+    const description = there
+      ? await describeFile(desk.folder.messagePath(id), undefined, options.text)
+      : null
     const { client } = message
     const lines = [
       words`hold:     ${id}`,
@@ -65,6 +164,8 @@ const module: CommandModule = {
       }
       if (description.trouble !== null)
         lines.push(words`the message could not be read to its end: ${description.trouble}`)
+      if (options.text) lines.push('', words`text:`, ...linesOf(description.text))
+      if (options.save !== undefined) lines.push('', words`the message is in ${options.save}`)
     }
     answer(options, { ...message, description }, lines)
   },

@@ -1,6 +1,8 @@
 /** toeh show: what a person needs before deciding about one message. */
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { assertDone, assertRefused, makeLab } from '../support/lab.js'
+import { assertDone, assertRefused, makeLab, outcomeOf, startToeh } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
 
 const MULTIPART = [
@@ -135,4 +137,118 @@ t.test('below each unknown recipient, what it could be taken for', async (t) => 
   ])
   await lab.toeh('reject', id, '--quiet')
   t.notMatch((await lab.toeh('show', id)).stdout, 'looks like', 'and only while it waits')
+})
+
+t.test(
+  '--text: what a mail program shows, each line behind a margin, and the audit has who read it',
+  async (t) => {
+    const lab = makeLab(t)
+    const id = await lab.park(['eve@unknown.test'], { input: MULTIPART })
+    const outcome = await lab.toeh('show', id, '--text')
+    assertDone(t, outcome, /\ntext:\n {2}\| Hello\n$/)
+    assertDone(t, await lab.toeh('audit', id), /^\S+ \S+ {2}\S+ {2}read {2}[0-9a-z]{12}\n$/)
+    t.equal(
+      JSON.parse((await lab.toeh('show', id, '--text', '--json')).stdout).description.text.trim(),
+      'Hello',
+    )
+    t.notMatch(JSON.parse((await lab.toeh('show', id, '--json')).stdout).description, { text: /./ })
+    const head = 'Subject: x\nMIME-Version: 1.0\nContent-Type: '
+    const texts: [string, string, RegExp][] = [
+      ['only HTML', 'text/html\n\n<p>Pay <b>now</b></p><script>x()</script>', /\n {2}\| Pay now\n$/],
+      [
+        'what steers, hides and turns',
+        'text/plain; charset=utf-8\n\na\u{1b}[2Jb\u{202e}c\rd',
+        /\n {2}\| a\\u\{1b\}\[2Jb\\u\{202e\}c\n {2}\| d\n$/,
+      ],
+      ['none', 'application/pdf\n\nx', /\ntext:\n {2}\(none\)\n$/],
+      [
+        'quoted-printable',
+        'text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\ncaf=E9=\n!',
+        /\| café!\n$/,
+      ],
+      [
+        'a line that looks like ours',
+        'text/plain\n\nrecipients:\n  eve@x.test',
+        /\n {2}\| recipients:\n {2}\| {3}eve@x\.test\n$/,
+      ],
+    ]
+    for (const [name, rest, shown] of texts) {
+      const other = await lab.park(['eve@unknown.test'], {
+        input: `${head}${rest}`,
+        queueId: `4bQ8Yk2hJ${name.length}`,
+      })
+      const { stdout } = await lab.toeh('show', other, '--text')
+      t.match(stdout, shown, name)
+    }
+    const long = await lab.park(['eve@unknown.test'], {
+      input: `${head}text/plain\n\n${'0123456789\n'.repeat(5000)}`,
+      queueId: '4bQ8Yk2hJlong',
+    })
+    const { text, trouble } = JSON.parse(
+      (await lab.toeh('show', long, '--text', '--json')).stdout,
+    ).description
+    t.equal(text.length, 20_000)
+    t.match(trouble, /only the first 20000 characters of its text are shown/)
+  },
+)
+
+t.test('--save: every byte, into a new file of who asks, and the audit has it', async (t) => {
+  const lab = makeLab(t)
+  const bytes = Buffer.concat([
+    Buffer.from('Subject: x\n\n'),
+    Buffer.alloc(300_000, 0xe9),
+    Buffer.from('\n.\n\0'),
+  ])
+  const id = await lab.park(['eve@unknown.test'], { input: bytes })
+  const file = join(lab.dir, 'message.eml')
+  assertDone(t, await lab.toeh('show', id, '--save', file), `the message is in ${file}\n`)
+  t.ok(readFileSync(file).equals(bytes))
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  assertDone(t, await lab.toeh('audit', id), `  saved  ${id}: ${file}\n`)
+  const redirected = join(lab.dir, 'redirected.eml')
+  const shell = ['sh', '-c', '"$@" > "$0"', redirected]
+  assertDone(t, await outcomeOf(startToeh(lab.config, ['show', id, '--save', '-'], shell)), /^$/)
+  t.ok(readFileSync(redirected).equals(bytes))
+
+  const refused: [string, string[], number, RegExp][] = [
+    ['one that is there', [file], 1, /message\.eml.*name a file that is not there yet/],
+    ['a folder that is not', [join(lab.dir, 'none/x')], 1, /none\/x.*no such file or directory/i],
+    ['the state folder', [join(lab.state, 'x.eml')], 77, /the state folder is for toeh alone/],
+    ['no name', [''], 2, /which file\?/],
+    ['with --json', ['-', '--json'], 2, /--save - is the message alone/],
+    ['with --text', ['-', '--text'], 2, /--save - is the message alone/],
+  ]
+  symlinkSync('/nowhere/at/all', join(lab.dir, 'link'))
+  refused.push(['a link that leads nowhere', [join(lab.dir, 'link')], 1, /name a file that is not there yet/])
+  for (const [name, more, status, why] of refused)
+    await t.test(name, async (t) =>
+      assertRefused(t, await lab.toeh('show', id, '--save', ...more), status, why),
+    )
+  assertRefused(
+    t,
+    await lab.toeh('show', '000000000000', '--save', join(lab.dir, 'y')),
+    66,
+    /no such message/,
+  )
+  t.throws(() => statSync(join(lab.dir, 'y')), 'nothing is made for nothing')
+  t.equal((await lab.toeh('audit', id)).stdout.match(/ saved /g)?.length, 2, 'what was refused is no deed')
+})
+
+t.test('--text and --save of what is gone, and by who may not decide', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const id = await lab.park(['eve@unknown.test'])
+  await lab.toeh('release', id)
+  for (const option of [['--text'], ['--save', join(lab.dir, 'x.eml')]])
+    assertRefused(t, await lab.toeh('show', id, ...option), 66, /the message itself is gone/)
+  t.throws(() => statSync(join(lab.dir, 'x.eml')))
+  writeFileSync(lab.config, `${readFileSync(lab.config, 'utf8')}\n[people]\ngroup = "no-such-group"\n`)
+  const held = await lab.park(['eve@unknown.test'], { queueId: '4bQ8Yk2hJother' })
+  const asDaemon = (...args: string[]) => outcomeOf(startToeh(lab.config, args, ['env', 'SUDO_USER=daemon']))
+  assertDone(t, await asDaemon('show', held), `hold:     ${held}\n`)
+  for (const option of [['--text'], ['--save', '-']]) {
+    const { code, stdout, stderr } = await asDaemon('show', held, ...option)
+    t.strictSame({ code, stdout }, { code: 77, stdout: '' })
+    t.match(stderr, /no-such-group/)
+  }
 })

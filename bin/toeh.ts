@@ -68,6 +68,41 @@ async function configured(options: CommonOptions): Promise<Language> {
   }
 }
 
+/** What yargs has against a command line. */
+class Complaint extends Error {}
+
+/** Those that are told in our words (lib/complaint.ts), which knows them by yargs' English. */
+const COMPLAINTS = {
+  'Unknown argument: %s': { one: 'Unknown argument: %s', other: 'Unknown arguments: %s' },
+  'Not enough non-option arguments: got %s, need at least %s': {
+    one: 'Not enough non-option arguments: got %s, need at least %s',
+    other: 'Not enough non-option arguments: got %s, need at least %s',
+  },
+  'Not enough arguments following: %s': 'Not enough arguments following: %s',
+}
+
+/** The complaint with what was perhaps meant: looked for only now. */
+async function explain(
+  { message }: Complaint,
+  argv: readonly string[],
+  asked: string | undefined,
+  parser: Argv,
+  module: CommandModule | undefined,
+): Promise<Failure> {
+  const { complaintOf } = await import('../lib/complaint.js')
+  const { getOptions } = parser as unknown as { getOptions(): { key: Record<string, unknown> } }
+  const command = [module?.command].flat()[0]?.toString()
+  const { what, meant } = complaintOf(message, argv, {
+    command,
+    commands: Object.keys(COMMANDS),
+    // yargs keeps each in camel case too.
+    options: Object.keys(getOptions.call(parser).key).filter((name) => /^[a-z][a-z-]+$/.test(name)),
+  })
+  const help = asked === undefined ? words`toeh --help names the commands` : `toeh ${asked} --help`
+  const hint = meant.length === 0 ? help : `${words`did you mean ${meant.join(', ')}?`} ${help}`
+  return new Failure('usage', what, { status: EXIT.usage, hint })
+}
+
 /** The texts of a command's help, in the language that was chosen. */
 function inChosenWords<T>(facts: T): T {
   const { describe } = (facts ?? {}) as { describe?: unknown }
@@ -116,6 +151,7 @@ async function main(argv: string[]): Promise<void> {
     .scriptName('toeh')
     .version(VERSION)
     .locale(spoken())
+    .updateStrings(COMPLAINTS as unknown as Record<string, string>)
     .usage(words`$0 COMMAND: who is known, what waits, and who said yes. See toeh COMMAND --help.`)
     .option('config', { type: 'string', describe: words`configuration file`, requiresArg: true })
     .option('json', { type: 'boolean', describe: words`answer as JSON` })
@@ -134,19 +170,17 @@ async function main(argv: string[]): Promise<void> {
     .fail((message, error) => {
       // yargs words some of its complaints and throws others (YError): all of them are wrong usage.
       if (error !== undefined && error.name !== 'YError') throw error
-      throw new Failure(
-        'usage',
-        (error?.message ?? message).replaceAll(BEHIND, '').replace(/\s*\n\s*/g, ' '),
-        {
-          status: EXIT.usage,
-          hint: asked === undefined ? words`toeh --help names the commands` : `toeh ${asked} --help`,
-        },
-      )
+      throw new Complaint((error?.message ?? message).replaceAll(BEHIND, '').replace(/\s*\n\s*/g, ' '))
     })
   translateHelp(parser)
   spareHelp(parser)
   for (const module of modules) if (module !== undefined) parser.command(inChosenWords(module.default))
-  await parser.parseAsync()
+  try {
+    await parser.parseAsync()
+  } catch (error) {
+    if (!(error instanceof Complaint)) throw error
+    throw await explain(error, argv, asked, parser, asked === undefined ? undefined : modules[0]?.default)
+  }
 }
 
 // Whatever a command makes is for its owner alone, unless it says otherwise.

@@ -94,6 +94,13 @@ export const SAID: Table = {
   ' and ': ' et ',
   'looked at, in order: {0}': 'examinés, dans l’ordre : {0}',
   'each for, in order: {0}': 'chacun pour, dans l’ordre : {0}',
+  // Complaints about a command line
+  'there is no option {0}': 'l’option {0} n’existe pas',
+  'there is no command {0}': 'la commande {0} n’existe pas',
+  '{0} is too much: it is toeh {1}': '{0} est de trop : c’est toeh {1}',
+  'something is missing: it is toeh {0}': 'il manque quelque chose : c’est toeh {0}',
+  '--{0} needs a value': '--{0} demande une valeur',
+  'did you mean {0}?': 'vouliez-vous dire {0} ?',
   // List and show
   '--save - is the message alone': '--save - donne le message seul',
   'leave out --json and --text, or name a file': 'omettez --json et --text, ou nommez un fichier',

@@ -57,7 +57,7 @@ t.test('never everybody by accident', async (t) => {
     [[], 2, /usage: name hold ids, or select by --sender, --domain and so on, or say --all/],
     [['--yes', '--dry-run'], 2, /usage: name hold ids/],
     [['--all', '--domain', 'other.test'], 2, /usage: --all means everything that waits/],
-    [['--domain'], 2, /Not enough arguments following: domain/],
+    [['--domain'], 2, /--domain needs a value/],
     [['--domain', 'other', '--yes'], 2, /--domain "other": single-label domain/],
     [
       ['--sender', '@corp.test'],

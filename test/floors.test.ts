@@ -68,6 +68,7 @@ const FLOORS: [string, string[]][] = [
     'pure',
     [
       'checkup',
+      'complaint',
       'consent',
       'frenchchecks',
       'frenchfigures',

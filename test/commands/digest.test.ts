@@ -66,5 +66,5 @@ t.test('what is settled meanwhile is not told of', async (t) => {
 })
 
 t.test('wrong usage', async (t) => {
-  assertRefused(t, await makeLab(t).toeh('digest', 'x'), 2, /Unknown argument: x/)
+  assertRefused(t, await makeLab(t).toeh('digest', 'x'), 2, /x is too much: it is toeh digest/)
 })

@@ -247,5 +247,5 @@ t.test('files that are none of these', async (t) => {
   assertRefused(t, await lab.toeh('import', good, '--until', 'soon'), 2, /it is no date/)
   assertRefused(t, await lab.toeh('import', good, '--format', 'xlsx'), 2, /Invalid values/)
   assertRefused(t, await lab.toeh('import', ''), 2, /which file\?/)
-  assertRefused(t, await lab.toeh('import'), 2, /Not enough non-option arguments/)
+  assertRefused(t, await lab.toeh('import'), 2, /something is missing: it is toeh import <file>/)
 })

@@ -287,7 +287,7 @@ t.test('wrong usage', async (t) => {
   const lab = makeLab(t)
   const path = write(lab, 'mail.log', LOG)
   const table: [args: string[], status: number, line: RegExp][] = [
-    [[], 2, /Not enough non-option arguments/],
+    [[], 2, /something is missing: it is toeh learn/],
     [['logs', path], 2, /Invalid values: Argument: from, Given: "logs"/],
     [['log'], 2, /learn log: which log\?; toeh learn log \/var\/log\/mail\.log/],
     [['log', path, '--journal'], 2, /give files or --journal, not both/],

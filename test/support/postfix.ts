@@ -218,12 +218,31 @@ ${SERVICES}`
   /** Runs postfix(1) with this instance's configuration. */
   command(...args: string[]): string {
     cool(this.etc)
+    const before = args[0] === 'reload' ? this.#servers() : []
     const { status, stdout, stderr } = spawnSync('/usr/sbin/postfix', ['-c', this.etc, ...args], {
       encoding: 'utf8',
     })
     if (status !== 0)
       throw new Error(`postfix ${args.join(' ')}: ${status} ${stdout} ${stderr} ${this.log()}`)
+    this.#awaitEnd(before)
     return stdout
+  }
+
+  /** The processes of master(8), by their numbers. */
+  #servers(): string[] {
+    const pid = this.masterPid()
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  }
+
+  /**
+   * postfix(1) only sends a signal, and a process that waits for a client may take the next one before it sees that it is to
+   * end: on a busy machine that message would be of the old configuration. A process with a client stays, so not for ever.
+   */
+  #awaitEnd(servers: readonly string[]): void {
+    for (const end = Date.now() + 1500; Date.now() < end; ) {
+      if (!servers.some((pid) => existsSync(`/proc/${pid}`))) return
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
   }
 
   stop(): void {

@@ -94,7 +94,15 @@ export const SAID: Table = {
   ' and ': ' et ',
   'looked at, in order: {0}': 'examinés, dans l’ordre : {0}',
   'each for, in order: {0}': 'chacun pour, dans l’ordre : {0}',
+  // Revoke
+  'name destinations or numbers of rules, or a source':
+    'nommez des destinations ou des numéros de règles, ou une source',
+  'there is no rule of this number': 'aucune règle n’a ce numéro',
+  'no rule is from this source': 'aucune règle ne vient de cette source',
+  'would end rule {0}: {1}': 'mettrait fin à la règle {0} : {1}',
   // Complaints about a command line
+  'perhaps {0}': 'peut-être {0}',
+  'one by one, with blanks between them': 'un par un, séparés par des espaces',
   'there is no option {0}': 'l’option {0} n’existe pas',
   'there is no command {0}': 'la commande {0} n’existe pas',
   '{0} is too much: it is toeh {1}': '{0} est de trop : c’est toeh {1}',
@@ -263,7 +271,15 @@ export const HELP: Table = {
     'retient des destinations, quoi que dise un domaine plus large',
   'means nothing here': 'sans effet ici',
   'end the rules of destinations': 'met fin aux règles de destinations',
-  'addresses or domains, as toeh known shows them': 'adresses ou domaines, comme toeh known les montre',
+  'addresses or domains, as toeh known shows them, or numbers of rules':
+    'adresses ou domaines, comme toeh known les montre, ou numéros de règles',
+  'only rules that allow, or only those that block':
+    'seulement les règles qui autorisent, ou celles qui bloquent',
+  'only rules from this source; by itself all of them':
+    'seulement les règles de cette source ; seul : toutes ces règles',
+  'a block that was a mistake; what was allowed stays':
+    'un blocage fait par erreur ; ce qui était autorisé le reste',
+  'before all that was learned goes': 'avant que tout ce qui a été appris ne disparaisse',
   'only rules for this sender, @domain or group':
     'seulement les règles de cet expéditeur, @domaine ou groupe',
   'from now on it is unknown': 'dorénavant inconnu',

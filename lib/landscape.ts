@@ -296,22 +296,44 @@ export class Landscape {
    * @returns the rules that were ended; a value without one gives none
    */
   async revoke(values: readonly string[], scope: string | undefined, actor: Actor): Promise<Rule[]> {
-    return this.#change(values, actor.at, () =>
-      values.flatMap((value) => {
-        const rules = this.#at(value, actor.at).filter((rule) => scope === undefined || rule.scope === scope)
-        for (const rule of rules) {
-          this.#end(rule, actor)
-          appendAudit(this.#db, {
-            ...actor,
-            what: 'revoke',
-            subject: value,
-            was: describeRule(rule),
-            now: '',
-          })
-        }
-        return rules
-      }),
-    )
+    const fits = (rule: Rule): boolean => scope === undefined || rule.scope === scope
+    return this.#change(values, actor.at, () => this.#endAt(values, fits, actor))
+  }
+
+  /** Ends these rules alone, and not others at their values. @returns those that were still live */
+  async endRules(rules: readonly Pick<Rule, 'id' | 'value'>[], actor: Actor): Promise<Rule[]> {
+    const ids = new Set(rules.map(({ id }) => id))
+    const values = [...new Set(rules.map(({ value }) => value))]
+    return this.#change(values, actor.at, () => this.#endAt(values, ({ id }) => ids.has(id), actor))
+  }
+
+  #endAt(values: readonly string[], fits: (rule: Rule) => boolean, actor: Actor): Rule[] {
+    const ended = values.flatMap((value) => this.#at(value, actor.at).filter(fits))
+    for (const rule of ended) {
+      this.#end(rule, actor)
+      appendAudit(this.#db, {
+        ...actor,
+        what: 'revoke',
+        subject: rule.value,
+        was: describeRule(rule),
+        now: '',
+      })
+    }
+    return ended
+  }
+
+  /** The rules that are live now and have one of these numbers. */
+  async numbered(ids: readonly number[], now: number): Promise<Rule[]> {
+    const sql = `SELECT ${COLUMNS} FROM rule WHERE id IN (SELECT value FROM json_each(?))
+                 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY id`
+    return this.#db.all<RuleRow>(sql, JSON.stringify(ids), now).map(toRule)
+  }
+
+  /** The rules that are live now and came from this source, by value. */
+  async from(source: string, now: number): Promise<Rule[]> {
+    const sql = `SELECT ${COLUMNS} FROM rule WHERE source = ? AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)
+                 ORDER BY value, scope, effect`
+    return this.#db.still(() => this.#db.all<RuleRow>(sql, source, now)).map(toRule)
   }
 
   /** The rules that are live now and whose value contains `pattern`, by value; all without one. */

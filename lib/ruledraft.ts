@@ -30,6 +30,34 @@ function misuse(operation: string, at: string, why: string, hint?: string): Fail
 }
 
 /**
+ * What a person perhaps meant by what cannot name a rule, as it would be written: of a link its host, of a name with an address the
+ * address, of a pattern its domain; undefined where that is none either.
+ */
+export function meantBy(text: string): string | undefined {
+  const trimmed = text.trim().replace(/[.,;:!?]+$/, '')
+  const [, angled] = /<([^<>]+)>[^<>]*$/.exec(trimmed) ?? []
+  const [, mailed] = /^mailto:([^?]+)/i.exec(trimmed) ?? []
+  const [, linked] = /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?([^/?#:]+)/i.exec(trimmed) ?? []
+  const [, below] = /^(?:\*|@\*)?\.(.+)$/.exec(trimmed) ?? []
+  const [, , quoted] = /^(["'([])(.*)["')\]]$/.exec(trimmed) ?? []
+  const [, pathed] = /^([^/@]+)\/.*$/.exec(trimmed) ?? []
+  const [, atHost] = /^\*@(.+)$/.exec(trimmed) ?? []
+  const candidate = angled ?? mailed ?? linked ?? below ?? quoted ?? pathed ?? atHost ?? trimmed
+  if (candidate === text) return undefined
+  const name = candidate.trim()
+  const parsed = name.includes('@') ? parseAddress(name) : parseDomain(name)
+  if (!parsed.plain) return undefined
+  return below === undefined ? name : `${name} --subdomains`
+}
+
+function hintOf(operation: string, text: string): string | undefined {
+  const named = meantBy(text)
+  const meant = operation === 'revoke' ? named?.split(' ')[0] : named
+  if (meant !== undefined) return words`perhaps ${meant}`
+  return /[\s,;]/.test(text.trim()) ? words`one by one, with blanks between them` : undefined
+}
+
+/**
  * What names a rule: `local@domain`, `domain` or `@domain`, folded, or a Failure (2) that says what is wrong.
  * @param operation the command, for the complaint
  */
@@ -37,7 +65,12 @@ export function parseRuleValue(operation: string, text: string): Pick<RuleDraft,
   if (text.lastIndexOf('@') > 0) {
     const address = parseAddress(text)
     if (address.key === undefined)
-      throw misuse(operation, text, words`it is no plain address (${faultIn(spoken(), address.fault)})`)
+      throw misuse(
+        operation,
+        text,
+        words`it is no plain address (${faultIn(spoken(), address.fault)})`,
+        hintOf(operation, text),
+      )
     return { kind: 'address', value: address.key }
   }
   const domain = parseDomain(text.startsWith('@') ? text.slice(1) : text)
@@ -46,6 +79,7 @@ export function parseRuleValue(operation: string, text: string): Pick<RuleDraft,
       operation,
       text,
       words`it is neither an address nor a domain (${faultIn(spoken(), domain.fault)})`,
+      hintOf(operation, text),
     )
   }
   return { kind: 'domain', value: domain.domain }

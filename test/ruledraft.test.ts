@@ -2,7 +2,7 @@
 import t from 'tap'
 import { EXIT } from '../lib/exit.js'
 import { Failure } from '../lib/failure.js'
-import { type DraftOptions, draftRule, parseRuleValue } from '../lib/ruledraft.js'
+import { type DraftOptions, draftRule, meantBy, parseRuleValue } from '../lib/ruledraft.js'
 
 function failureOf(act: () => unknown): Failure {
   try {
@@ -28,6 +28,29 @@ t.test('what names a rule', (t) => {
     ['"Try..This"@known.test', 'address', 'try..this@known.test'],
   ]
   for (const [text, kind, value] of values) t.strictSame(parseRuleValue('allow', text), { kind, value }, text)
+
+  const meant: [string, string | undefined][] = [
+    ['https://www.known.test/shop?x=1', 'www.known.test'],
+    ['http://user:pw@known.test:8080/', 'known.test'],
+    ['mailto:bob@known.test?subject=x', 'bob@known.test'],
+    ['Bob Known <bob@known.test>', 'bob@known.test'],
+    ['"Known, Bob" <bob@known.test>;', 'bob@known.test'],
+    ['<bob@known.test>', 'bob@known.test'],
+    ['*.known.test', 'known.test --subdomains'],
+    ['.known.test', 'known.test --subdomains'],
+    ['@*.known.test', 'known.test --subdomains'],
+    ['*@known.test', 'known.test'],
+    ['known.test/', 'known.test'],
+    ['known.test.', 'known.test'],
+    ['bob@known.test,', 'bob@known.test'],
+    [' bob@known.test ', 'bob@known.test'],
+    ["'known.test'", 'known.test'],
+    ['https://192.0.2.1/', undefined],
+    ['bob', undefined],
+    ['a%b@known.test', undefined],
+    ['Bob <a%b@known.test>', undefined],
+  ]
+  for (const [text, found] of meant) t.equal(meantBy(text), found, text)
 
   const wrong: [string, string][] = [
     ['', 'it is neither an address nor a domain (no domain)'],

@@ -41,6 +41,8 @@ _toeh() {
     block:--for) : ;;
     block:--until) : ;;
     revoke:--for) : ;;
+    revoke:--only) words='allow block' ;;
+    revoke:--source) : ;;
     known:--stale) : ;;
     learn:--journal) files=yes ;;
     learn:--since) : ;;
@@ -61,6 +63,7 @@ _toeh() {
     list:--before) : ;;
     list:--since) : ;;
     list:--limit) : ;;
+    show:--save) files=yes ;;
     release:--sender) : ;;
     release:--domain) : ;;
     release:--recipient) : ;;
@@ -101,7 +104,7 @@ _toeh() {
           options='--subdomains --note --for --until --force'
           ;;
         revoke)
-          options='--for'
+          options='--for --only --source --dry-run'
           ;;
         known)
           options='--stale'
@@ -130,7 +133,7 @@ _toeh() {
           options='--sender --domain --recipient --before --since --all --limit'
           ;;
         show)
-          options=''
+          options='--text --save'
           ;;
         release)
           options='--sender --domain --recipient --before --since --all --dry-run --yes --allow --again --force'

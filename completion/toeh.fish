@@ -34,6 +34,9 @@ complete -c toeh -n '__fish_seen_subcommand_from block' -l until -d 'only until 
 complete -c toeh -n '__fish_seen_subcommand_from block' -l force -d 'means nothing here'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a revoke -d 'end the rules of destinations'
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l for -d 'only rules for this sender, @domain or group' -x
+complete -c toeh -n '__fish_seen_subcommand_from revoke' -l only -d 'only rules that allow, or only those that block' -x -a 'allow block'
+complete -c toeh -n '__fish_seen_subcommand_from revoke' -l source -d 'only rules from this source; by itself all of them' -x
+complete -c toeh -n '__fish_seen_subcommand_from revoke' -l dry-run -d 'show what would change; change nothing'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a known -d 'list the rules, or those that contain a text, or those nobody uses'
 complete -c toeh -n '__fish_seen_subcommand_from known' -l stale -d 'only rules that are older and were not used for so long (180d) or since a day' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a learn -d 'propose rules from delivered mail: from logs, or from observe mode'
@@ -72,6 +75,8 @@ complete -c toeh -n '__fish_seen_subcommand_from list' -l since -d 'held since t
 complete -c toeh -n '__fish_seen_subcommand_from list' -l all -d 'show all, however many wait'
 complete -c toeh -n '__fish_seen_subcommand_from list' -l limit -d 'show so many messages, the oldest (100; all with --json)' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a show -d 'headers, attachments, recipients and reasons of a held message'
+complete -c toeh -n '__fish_seen_subcommand_from show' -l text -d 'its text too, as a mail program shows it; the audit says who has read it'
+complete -c toeh -n '__fish_seen_subcommand_from show' -l save -d 'write the whole message to a new file (- is standard output); the audit says who' -r -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a release -d 'send held mail on, with its original envelope and bytes'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x
 complete -c toeh -n '__fish_seen_subcommand_from release' -l domain -d 'recipients at exactly this domain' -x
@@ -100,7 +105,7 @@ complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sender -d 'envelop
 complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sasl-user -d 'login that submitted the mail' -x
 complete -c toeh -n '__fish_seen_subcommand_from moderate' -l queue-id -d 'queue id' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a recheck -d 'release what has become known since it was held'
-complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'expire what has waited too long, after telling its sender; sweep old temporaries'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'release what has become known; expire what has waited too long, after telling its sender; sweep old temporaries'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a audit -d 'who allowed, released, rejected and revoked, and when; or whether that record is whole'
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l who -d 'only what this person did' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l since -d 'only from a day on (2026-11-04), or so long ago (30d)' -x

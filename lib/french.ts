@@ -94,6 +94,11 @@ export const SAID: Table = {
   ' and ': ' et ',
   'looked at, in order: {0}': 'examinés, dans l’ordre : {0}',
   'each for, in order: {0}': 'chacun pour, dans l’ordre : {0}',
+  // Allow and why
+  '{0} waited for that: toeh recheck releases what has become known':
+    '{0} attendaient cela : toeh recheck libère ce qui est devenu connu',
+  'anyone at {0} whom no rule names:': 'quiconque chez {0} qu’aucune règle ne nomme :',
+  'and rule {0}: {1}': 'et la règle {0} : {1}',
   // Revoke
   'name destinations or numbers of rules, or a source':
     'nommez des destinations ou des numéros de règles, ou une source',
@@ -309,11 +314,12 @@ export const HELP: Table = {
   'before you switch to enforce': 'avant de passer à enforce',
   'the verdict for a recipient, and the row it rests on':
     'le verdict pour un destinataire, et la règle sur laquelle il repose',
-  'an address': 'une adresse',
+  'an address; or a domain, for anyone there': 'une adresse ; ou un domaine, pour quiconque y est',
   'as if handed in with this login': 'comme si ce nom d’utilisateur l’avait remis',
   'as if sent by this address (default: one of your own that no rule speaks of)':
     'comme envoyé par cette adresse (par défaut : une des vôtres dont aucune règle ne parle)',
   'pass or hold, and why': 'passe ou retenu, et pourquoi',
+  'and whether it is known as a whole': 'et s’il est connu en entier',
   'add the rules of a CSV or JSON file, a list, or an address book':
     'ajoute les règles d’un fichier CSV ou JSON, d’une liste ou d’un carnet d’adresses',
   'the file; - is standard input': 'le fichier ; - est l’entrée standard',
@@ -374,8 +380,8 @@ export const HELP: Table = {
   'what that would end': 'ce que cela terminerait',
   'release what has become known since it was held': 'libère ce qui est devenu connu depuis',
   'let the held mail follow': 'pour que le courrier retenu suive',
-  'expire what has waited too long, after telling its sender; sweep old temporaries':
-    'expire ce qui attend depuis trop longtemps, après avoir prévenu l’expéditeur ; balaie les fichiers temporaires',
+  'release what has become known; expire what has waited too long, after telling its sender; sweep old temporaries':
+    'libère ce qui est devenu connu ; expire ce qui attend depuis trop longtemps, après avoir prévenu l’expéditeur ; balaie les fichiers temporaires',
   'once an hour or a day; two at once do no harm':
     'une fois par heure ou par jour ; deux à la fois ne nuisent pas',
   'who allowed, released, rejected and revoked, and when; or whether that record is whole':

@@ -124,6 +124,7 @@ const FLOORS: [string, string[]][] = [
     ['alteration', 'canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts'],
   ],
   ['acts', ['bulk', 'moderation']],
+  ['acts', ['becameknown']],
   [
     'commands',
     [

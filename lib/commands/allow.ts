@@ -1,5 +1,7 @@
 /** toeh allow: says that a destination is known. */
 import type { Argv, CommandModule } from 'yargs'
+import { knownBy } from '../becameknown.js'
+import { countChoice } from '../bulk.js'
 import type { RuleDraft } from '../decide.js'
 import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
 import { describeRule } from '../landscape.js'
@@ -70,6 +72,14 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
           replaced === undefined ? '' : words`, in place of rule ${replaced.id}: ${describeRule(replaced)}`
         return words`rule ${rule.id}: ${describeRule(rule)}${instead}`
       })
+      if (effect === 'allow' && options.json !== true) {
+        const values = results.map(({ rule }) => rule.value)
+        const choices = await knownBy(desk, values)
+        if (choices.length > 0)
+          lines.push(
+            words`${countChoice(choices)} waited for that: toeh recheck releases what has become known`,
+          )
+      }
       answer(options, results, lines)
     },
   }

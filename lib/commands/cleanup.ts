@@ -1,15 +1,17 @@
 /** toeh cleanup: from cron or a timer. Ends what has waited too long, and sweeps what killed runs have left. */
 import type { Argv, CommandModule } from 'yargs'
+import { knownAmong } from '../becameknown.js'
 import { isSynchronised, momentOf } from '../bootclock.js'
 import type { Config } from '../config.js'
 import { pruneDecisions } from '../decisions.js'
-import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
+import { answer, type CommonOptions, type Desk, openDesk, presently } from '../desk.js'
 import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import type { HeldMessage, Recipient } from '../hold.js'
 import { bySender, sendNotice, tellableSender, Unreached } from '../notify.js'
 import { findPassed, readEnvelope } from '../orphan.js'
+import { describeReleased, type Released, tryRelease } from '../release.js'
 import { words } from '../speech.js'
 import { believes, doubtOf, readTimekeeping, type Timekeeping } from '../timekeeping.js'
 import { foldUses } from '../uses.js'
@@ -169,6 +171,19 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
   return result
 }
 
+/** Sends on what has become known since: a person has said yes to it, and is not there to say so again. */
+async function releaseKnown(desk: Desk, lines: string[]): Promise<Released[]> {
+  const released: Released[] = []
+  const actor = { ...desk.actor, who: 'cleanup' }
+  for await (const { message, chosen } of knownAmong(desk, await desk.hold.waiting())) {
+    const result = await tryRelease(presently({ ...desk, actor }), message, chosen)
+    lines.push(...describeReleased(result))
+    if (result.failed.length > 0) process.exitCode = EXIT.failed
+    released.push(result)
+  }
+  return released
+}
+
 /** Gives those time who were held while the clock was behind. Without an earlier run nothing can be known of it. */
 async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, lines: string[]): Promise<void> {
   if (earlier === undefined || desk.actor.at < earlier.last.at) return
@@ -180,7 +195,8 @@ async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, line
 
 const module: CommandModule = {
   command: 'cleanup',
-  describe: 'expire what has waited too long, after telling its sender; sweep old temporaries',
+  describe:
+    'release what has become known; expire what has waited too long, after telling its sender; sweep old temporaries',
   builder: (yargs: Argv) => yargs.example('toeh cleanup', 'once an hour or a day; two at once do no harm'),
   handler: async (args) => {
     const options = args as unknown as CommonOptions
@@ -195,8 +211,10 @@ const module: CommandModule = {
     const isKept = clock.doubted === null ? undefined : isSynchronised()
     const trusted = believes(clock, moment, isKept)
     let done: Expired = { expired: [], kept: clock.kept }
+    let released: Released[] = []
     if (trusted) {
       await putOffMisdated(desk, earlier, lines)
+      released = await releaseKnown(desk, lines)
       done = await expireDue(desk, lines)
     } else {
       const gap = shortAge(Math.abs(now - clock.last.at))
@@ -239,7 +257,7 @@ const module: CommandModule = {
       lines.push(words`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
     answer(
       options,
-      { expired, swept, removed, mended, recounted, orphans, pruned: { days, deeds }, trusted },
+      { expired, released, swept, removed, mended, recounted, orphans, pruned: { days, deeds }, trusted },
       lines,
     )
   },

@@ -1,6 +1,8 @@
 /** toeh recheck: releases what has become known since it was held. */
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk, presently, verdictsOf } from '../desk.js'
+import { knownAmong } from '../becameknown.js'
+import type { Choice } from '../bulk.js'
+import { answer, type CommonOptions, openDesk, presently } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { showCount } from '../progress.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'
@@ -15,16 +17,11 @@ const module: CommandModule = {
     const options = args as unknown as CommonOptions
     const desk = openDesk(options, 'write')
     const results: Released[] = []
-    const waiting = await desk.hold.waiting()
-    const progress = await showCount('checking', waiting.length)
-    for (const [index, message] of waiting.entries()) {
-      const recipients = message.recipients
-        .filter(({ state }) => state === 'held')
-        .map(({ address }) => address)
-      const origin = { sender: message.sender, login: message.client.saslUser }
-      const verdicts = await verdictsOf(desk, origin, recipients)
-      const known = verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
-      if (known.length > 0) results.push(await tryRelease(presently(desk), message, known))
+    const choices: Choice[] = []
+    for await (const choice of knownAmong(desk, await desk.hold.waiting())) choices.push(choice)
+    const progress = await showCount('releasing', choices.length)
+    for (const [index, { message, chosen }] of choices.entries()) {
+      results.push(await tryRelease(presently(desk), message, chosen))
       progress.update(index + 1)
     }
     progress.stop()

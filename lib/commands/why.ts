@@ -1,7 +1,8 @@
 /** toeh why: the verdict the filter would give, and what it rests on. */
 import type { Argv, CommandModule } from 'yargs'
+import { parseDomain } from '../address.js'
 import { companyOf } from '../config.js'
-import { decide, FOREIGN, lookupKeys, scopesAsked, type Verdict } from '../decide.js'
+import { decide, FOREIGN, lookupKeys, type Rule, scopesAsked, type Verdict } from '../decide.js'
 import { answer, type CommonOptions, type Desk, openDesk, verdictsOf } from '../desk.js'
 import { localTime } from '../display.js'
 import { EXIT } from '../exit.js'
@@ -97,12 +98,28 @@ function anyoneAt(domain: string, named: ReadonlySet<string>): string {
   return `${local}${domain}`
 }
 
+/** The domain that is asked for, folded; undefined for an address, and for what can be neither. */
+function domainIn(text: string): string | undefined {
+  const at = text.lastIndexOf('@')
+  if (at > 0) return undefined
+  const domain = parseDomain(text.slice(at + 1))
+  return domain.plain ? domain.domain : undefined
+}
+
+function isAt(domain: string): (rule: Rule) => boolean {
+  return ({ kind, value }) => kind === 'address' && value.endsWith(`@${domain}`)
+}
+
 const module: CommandModule = {
   command: 'why <recipient>',
   describe: 'the verdict for a recipient, and the row it rests on',
   builder: (yargs: Argv) =>
     yargs
-      .positional('recipient', { type: 'string', demandOption: true, describe: 'an address' })
+      .positional('recipient', {
+        type: 'string',
+        demandOption: true,
+        describe: 'an address; or a domain, for anyone there',
+      })
       .option('sender', {
         type: 'string',
         requiresArg: true,
@@ -114,11 +131,19 @@ const module: CommandModule = {
         requiresArg: true,
         describe: 'as if handed in with this login',
       })
-      .example('toeh why someone@supplier.example', 'pass or hold, and why'),
+      .example('toeh why someone@supplier.example', 'pass or hold, and why')
+      .example('toeh why supplier.example', 'and whether it is known as a whole'),
   handler: async (args) => {
     const options = args as unknown as Options
     const desk = openDesk(options, 'read')
-    const { recipient, sender, login } = options
+    const { sender, login } = options
+    const domain = domainIn(options.recipient)
+    const rulesThere =
+      domain === undefined
+        ? []
+        : (await desk.landscape.list(desk.actor.at, `@${domain}`)).filter(isAt(domain))
+    const addresses = new Set(rulesThere.map(({ value }) => value))
+    const recipient = domain === undefined ? options.recipient : anyoneAt(`@${domain}`, addresses)
     if (recipient === '') throw new Failure('why', 'which recipient?', { status: EXIT.usage })
     const [verdict] = await verdictsOf(desk, { sender, login }, [recipient])
     if (verdict === undefined) throw new Failure('why', 'there is no verdict', { at: recipient })
@@ -126,16 +151,19 @@ const module: CommandModule = {
     const byRules = reason === 'allowed' || reason === 'blocked' || reason === 'unknown'
     const others = sender === undefined && byRules ? await askOthers(desk, recipient, verdict) : undefined
     const nearMisses = reason === 'unknown' ? await desk.neighbours.of(recipient) : undefined
-    const lookedAt = lookupKeys(recipient)
+    const lookedAt = lookupKeys(recipient).slice(domain === undefined ? 0 : 1)
     const company = companyOf(desk.config)
     const scopes = scopesAsked({ sender, login: '' }, company)
     const { rule } = verdict
     const uses = rule === undefined ? undefined : ((await desk.landscape.usesOf([rule])).get(rule.id) ?? null)
-    answer(options, { ...verdict, uses, lookedAt, scopes, others, nearMisses }, [
+    const told = domain === undefined ? verdict : { ...verdict, recipient: domain, addresses: rulesThere }
+    answer(options, { ...told, uses, lookedAt, scopes, others, nearMisses }, [
+      ...(domain === undefined ? [] : [words`anyone at ${domain} whom no rule names:`]),
       ...explain(verdict, uses ?? null, desk.actor.at),
       ...(byRules ? explainOrder(lookedAt, scopes) : []),
       ...(others ?? []).map(explainOther),
       ...nearMissLines(nearMisses ?? [], spoken(), desk.actor.at),
+      ...rulesThere.map((rule) => words`and rule ${rule.id}: ${describeRule(rule)}`),
     ])
   },
 }

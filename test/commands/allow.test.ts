@@ -104,6 +104,26 @@ t.test('does not stand beside a block, which would win', async (t) => {
   t.equal(lab.databaseDigest(), before, 'neither of the two is added')
 })
 
+t.test('says who waited for it', async (t) => {
+  const lab = makeLab(t)
+  await lab.park(['a@new.test', 'b@new.test', 'c@other.test'], { queueId: 'WAIT0001' })
+  await lab.park(['a@new.test'], { queueId: 'WAIT0002' })
+  await lab.park(['a@new.test'], { queueId: 'WAIT0003', sender: 'mallory@evil.test' })
+  const follows = 'waited for that: toeh recheck releases what has become known'
+  assertDone(
+    t,
+    await lab.toeh('allow', 'new.test'),
+    new RegExp(`^rule 1: allow new\\.test\\n3 recipients of 2 messages ${follows}\\n$`),
+  )
+  assertDone(
+    t,
+    await lab.toeh('allow', 'c@other.test'),
+    new RegExp(`^rule 2: .*\\n1 recipient of 1 message ${follows}\\n$`),
+  )
+  assertDone(t, await lab.toeh('allow', 'nobody.test'), /^rule 3: allow nobody\.test\n$/)
+  assertDone(t, await lab.toeh('block', 'late.test'), /^rule 4: block late\.test\n$/)
+})
+
 t.test('--json', async (t) => {
   const lab = makeLab(t)
   const { stdout } = await lab.toeh('allow', 'known.test', '--json')

@@ -174,6 +174,7 @@ t.test('sweeps old temporaries and settled leftovers; names orphans and leaves t
   const { stdout } = await lab.toeh('cleanup', '--json')
   t.strictSame(JSON.parse(stdout), {
     expired: [],
+    released: [],
     swept: 0,
     removed: 0,
     mended: 0,
@@ -272,4 +273,64 @@ t.test('keeps the decision log and the audit for as many days as configured', as
 
 t.test('wrong usage', async (t) => {
   assertRefused(t, await makeLab(t).toeh('cleanup', '--days', '3'), 2, /there is no option --days/)
+})
+
+t.test(
+  'what has become known since is released first, also what would expire; nothing else is',
+  async (t) => {
+    const sink = await makeSink(t)
+    const lab = makeLab(t, sink.setting)
+    const due = await lab.park(['a@new.test', EVE], { queueId: 'DUE0001' })
+    const foreign = await lab.park(['a@new.test'], { sender: 'mallory@evil.test', queueId: 'FOREIGN1' })
+    const ended = await lab.park(['b@ended.test'], { queueId: 'ENDED001' })
+    await lab.allow('new.test', 'ended.test')
+    lab.change("UPDATE rule SET ends_at = 2 WHERE value = 'ended.test'")
+    lab.change(`${AGE} WHERE id = ?`, due)
+    const { stdout } = await lab.toeh('cleanup', '--json')
+    const answer = JSON.parse(stdout)
+    t.match(answer.released, [{ id: due, released: [{ recipients: ['a@new.test'] }], failed: [] }])
+    t.match(answer.expired, [{ id: due, recipients: [EVE] }])
+    t.equal(answer.released.length, 1)
+    t.strictSame(
+      sink.mails.map(({ sender, recipients }) => [sender, ...recipients]),
+      [
+        ['anna@corp.test', 'a@new.test'],
+        ['', 'anna@corp.test'],
+      ],
+    )
+    t.strictSame(lab.held().sort(), [foreign, ended].sort())
+    t.match(lab.query("SELECT who, subject FROM audit WHERE what = 'released'"), [
+      { who: 'cleanup', subject: `${due} a@new.test` },
+    ])
+  },
+)
+
+t.test('where it cannot be released now it stays, and the next run does it', async (t) => {
+  const lab = makeLab(t, `reinject = "smtp:127.0.0.1:${await closedPort()}"`)
+  const id = await lab.park(['a@new.test'])
+  await lab.allow('new.test')
+  assertFailed(
+    t,
+    await lab.toeh('cleanup'),
+    new RegExp(`^${id} NOT released to a@new\\.test: .*ECONNREFUSED`),
+  )
+  t.strictSame(lab.states(), ['a@new.test held'])
+  const sink = await makeSink(t)
+  lab.configure(sink.setting)
+  assertDone(t, await lab.toeh('cleanup'), `${id} released to a@new.test as SINK00000001\n`)
+})
+
+t.test('a clock that is doubted releases nothing: a rule may have ended', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  await lab.toeh('cleanup')
+  const id = await lab.park(['a@new.test'])
+  await lab.allow('new.test')
+  lab.change(
+    `UPDATE progress SET value = json_set(value, '$.last.at', json_extract(value, '$.last.at') + 86400000 * 40)
+     WHERE name = 'cleanup'`,
+  )
+  assertDone(t, await lab.toeh('cleanup'), /nothing is expired/)
+  t.strictSame(lab.held(), [id])
+  t.strictSame(sink.mails, [])
 })

@@ -80,5 +80,10 @@ t.test('what cannot be written', async (t) => {
   assertRefused(t, await lab.toeh('export', join(lab.dir, 'no/rules.csv')), 1, /no such file or directory/)
   assertRefused(t, await lab.toeh('export', '--format', 'vcf'), 2, /Invalid values/)
   assertRefused(t, await lab.toeh('export', ''), 2, /which file\?/)
-  assertRefused(t, await lab.toeh('export', 'a.csv', 'b.csv'), 2, /Unknown argument/)
+  assertRefused(
+    t,
+    await lab.toeh('export', 'a.csv', 'b.csv'),
+    2,
+    /b\.csv is too much: it is toeh export \[file\]/,
+  )
 })

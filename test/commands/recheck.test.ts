@@ -38,5 +38,5 @@ t.test('one that cannot be released does not stop the others', async (t) => {
 })
 
 t.test('wrong usage', async (t) => {
-  assertRefused(t, await makeLab(t).toeh('recheck', 'x'), 2, /Unknown argument: x/)
+  assertRefused(t, await makeLab(t).toeh('recheck', 'x'), 2, /x is too much: it is toeh recheck/)
 })

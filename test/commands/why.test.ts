@@ -148,6 +148,33 @@ t.test('behind -- a hyphen makes no option', async (t) => {
   assertRefused(t, await lab.toeh('import', '--', '-rules.csv'), 66, /import -rules\.csv: /)
 })
 
+t.test('a domain: what anyone there gets, and whom rules name', async (t) => {
+  const lab = makeLab(t)
+  await lab.allow('known.test', 'one@only.test', 'anyone@only.test', 'x@only.test')
+  await lab.toeh('block', 'carl@known.test', '--note', 'left')
+  await lab.toeh('allow', 'wide.test', '--subdomains')
+  const cases: [asked: string, line: RegExp][] = [
+    [
+      'known.test',
+      /^anyone at known\.test whom no rule names:\npass: allowed\nrule 1: allow known\.test, .*\nused: .*\nlooked at, in order: known\.test\nand rule 5: block carl@known\.test\n$/,
+    ],
+    ['@KNOWN.test', /^anyone at known\.test whom no rule names:\npass: allowed\n/],
+    [
+      'only.test',
+      /^anyone at only\.test whom no rule names:\nhold: unknown\nlooked at.*\nand rule 3: allow anyone@only\.test\nand rule 2: allow one@only\.test\nand rule 4: allow x@only\.test\n$/,
+    ],
+    ['a.wide.test', /^anyone at a\.wide\.test whom no rule names:\npass: allowed\nrule 6: /],
+    ['corp.test', /^anyone at corp\.test whom no rule names:\npass: internal\n/],
+    ['b\u00fccher.test', /^anyone at xn--bcher-kva\.test whom no rule names:\nhold: unknown\n/],
+    ['c0rp.test', /hold: unknown\n.*\nlooks like: corp\.test/],
+    ['known', /^hold: malformed/],
+  ]
+  for (const [asked, line] of cases) assertDone(t, await lab.toeh('why', asked), line)
+  const json = JSON.parse((await lab.toeh('why', 'known.test', '--json')).stdout)
+  t.match(json, { recipient: 'known.test', pass: true, lookedAt: ['known.test'] })
+  t.match(json.addresses, [{ id: 5, value: 'carl@known.test', note: 'left' }])
+})
+
 t.test('wrong usage; and it looks only', async (t) => {
   const lab = makeLab(t)
   const before = lab.snapshot()

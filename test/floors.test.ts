@@ -39,7 +39,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['express', 'wording']],
   ['pure', ['speech']],
-  ['pure', ['amount', 'facts']],
+  ['pure', ['amount', 'dkim', 'facts']],
   ['pure', ['ways']],
   ['pure', ['diversion']],
   ['pure', ['restrictions']],

@@ -1,4 +1,5 @@
 /** The checkup: every check of `toeh doctor`, in order, over one set of facts. Pure. */
+import { ARCHIVE_CHECKS } from './archivecheck.js'
 import { DIVERSION_CHECKS } from './diversioncheck.js'
 import type { Check, Facts, Fault, Level } from './facts.js'
 import { GATE_CHECKS } from './gatecheck.js'
@@ -17,6 +18,7 @@ export const CHECKS: readonly Check[] = [
   ...LANE_CHECKS,
   ...HOST_CHECKS,
   ...PEOPLE_CHECKS,
+  ...ARCHIVE_CHECKS,
 ]
 
 export interface Finding {

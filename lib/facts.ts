@@ -100,6 +100,8 @@ export interface Facts {
   approvers: readonly { address: string; mailboxes: readonly string[] | undefined }[]
   /** Undefined where Dovecot does not run Sieve here. */
   sieve: SieveFact | undefined
+  /** Undefined where Postfix cannot be asked for them. */
+  copies: CopiesFact | undefined
   /** Undefined where systemd does not run, or has no unit for this Postfix. */
   unit: UnitFact | undefined
 }
@@ -111,6 +113,13 @@ export interface Injector {
   setting: string
   host: string
   port: string
+}
+
+/** The copies that Postfix makes of itself: those to outside, and tables of which that cannot be told. */
+export interface CopiesFact {
+  /** `known` is undefined where the landscape cannot be asked. */
+  outside: readonly { address: string; setting: string; known: boolean | undefined }[]
+  unseen: readonly { setting: string; table: string }[]
 }
 
 /** What Dovecot's Sieve writes into MAIL FROM of a redirect. */

@@ -3,6 +3,15 @@ import type { Table } from './speech.js'
 
 /** What the checks of `toeh doctor` say. */
 const CHECKS: Table = {
+  'Postfix copies no mail to an outside address that is not known':
+    'Postfix ne copie de courrier à aucune adresse externe inconnue',
+  '{0} copies mail to {1}, which is outside and not known':
+    '{0} copie le courrier à {1}, adresse externe qui n’est pas connue',
+  'every message that is copied there is held for that. If it is your archive: {0}':
+    'chaque message qui y est copié est retenu pour cela. Si c’est votre archive : {0}',
+  '{0}: where {1} copies mail to cannot be told': '{0} : on ne peut pas dire où {1} copie le courrier',
+  'an archive outside is held with every message until it is known: look into it, and toeh allow it':
+    'une archive externe est retenue avec chaque message jusqu’à ce qu’elle soit connue : regardez-la, et autorisez-la par toeh allow',
   'the service that runs toeh-filter is in master.cf, neither unprivileged nor in a chroot':
     'le service qui lance toeh-filter est dans master.cf, ni unprivileged ni dans un chroot',
   'no service of master.cf runs toeh-filter': 'aucun service de master.cf ne lance toeh-filter',
@@ -558,8 +567,6 @@ const SETUP: Table = {
   'it ended with status {0}': 'il s’est terminé avec le statut {0}',
   'as {0}': 'en tant que {0}',
   '{0} made, for {1} alone': '{0} créé, pour {1} seul',
-  'always_bcc copies all mail to {0}, which waits with each message until: toeh allow {1}':
-    'always_bcc copie tout le courrier à {0}, qui attend avec chaque message jusqu’à : toeh allow {1}',
   '{0} made, internal domains: {1}': '{0} créé, domaines internes : {1}',
   '{0} made': '{0} créée',
   'the express lane is off': 'la voie express est fermée',

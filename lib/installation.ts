@@ -4,6 +4,7 @@ import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { reachedBy, readAliases } from './aliases.js'
+import { findArchives } from './archives.js'
 import { splitList } from './braces.js'
 import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
@@ -132,6 +133,7 @@ export async function gatherFacts(
     database,
     approvers: await reachApprovers(config, configDir),
     sieve: sieveIn(ask('doveconf', '-n') ?? ''),
+    copies: await findArchives(config, configDir, now),
   }
 }
 

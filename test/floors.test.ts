@@ -47,6 +47,7 @@ const FLOORS: [string, string[]][] = [
   [
     'pure',
     [
+      'archivecheck',
       'candidates',
       'chart',
       'diversioncheck',
@@ -119,6 +120,7 @@ const FLOORS: [string, string[]][] = [
   ['acts', ['copies']],
   ['acts', ['desk', 'notify', 'shortage']],
   ['acts', ['errand']],
+  ['acts', ['archives']],
   [
     'acts',
     ['alteration', 'canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts'],

@@ -623,6 +623,7 @@ const SOUND_HOST = {
   clockKept: true,
   approvers: [],
   sieve: undefined,
+  copies: undefined,
   lane: {
     enabled: false,
     files: { map: '/etc/toeh/express.cf', senders: '', recipients: '' },

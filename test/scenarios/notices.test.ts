@@ -87,7 +87,26 @@ t.test('a copy that Postfix adds is not named to the sender', { skip }, async (t
   t.match(unknown.get('boss@corp.test'), /archive@vault\.test/, 'who decides sees it')
   t.match(unknown.get('anna@corp.test'), /x@new\.test/)
   t.notMatch(unknown.get('anna@corp.test'), /archive/)
+  t.match(find(await doctor(postfix), 'archives'), {
+    level: 'warning',
+    faults: [{ what: 'always_bcc copies mail to archive@vault.test, which is outside and not known' }],
+  })
   const known = await texts('x@known.test')
   t.match(known.get('boss@corp.test'), /archive@vault\.test/)
   t.equal(known.has('anna@corp.test'), false, 'of that alone she hears nothing')
+})
+
+t.test('an archive outside that is known is no reason to hold', { skip }, async (t) => {
+  const postfix = await Postfix.start(t, {
+    main: ['sender_bcc_maps=inline:{ anna@corp.test=archive@vault.test }'],
+  })
+  await postfix.lab.allow('known.test')
+  const archives = async (): Promise<string | undefined> => find(await doctor(postfix), 'archives')?.level
+  t.equal(await archives(), 'warning')
+  await postfix.lab.allow('archive@vault.test')
+  t.equal(await archives(), 'good')
+  await postfix.submit('anna@corp.test', ['x@known.test'], 'Subject: Invoice\n\nx\n')
+  const sent = (await postfix.settled()).flatMap(({ recipients }) => recipients)
+  t.strictSame(sent.sort(), ['archive@vault.test', 'x@known.test'])
+  t.strictSame(postfix.lab.states(), [])
 })

@@ -96,7 +96,7 @@ export interface Facts {
   lane: LaneFact
   /** Programs of this host that hand mail over by SMTP. */
   injectors: readonly Injector[]
-  /** Approvers, with those that Postfix's aliases make of each; undefined where these cannot be asked. */
+  /** Approvers, with those that Postfix delivers to under each; undefined where its aliases cannot be asked. */
   approvers: readonly { address: string; mailboxes: readonly string[] | undefined }[]
   /** Undefined where Dovecot does not run Sieve here. */
   sieve: SieveFact | undefined

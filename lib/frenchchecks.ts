@@ -241,8 +241,8 @@ const CHECKS: Table = {
     'par une extension d’adresse on échappe aux blocages qui visent quelqu’un, à l’accord de deux approbateurs et à la limite des avis',
   'mail of one person counts as that of another': 'le courrier de l’un passe pour celui d’un autre',
   "internal_domains are Postfix's own domains": 'internal_domains sont les domaines de Postfix',
-  "notices reach every approver, as far as Postfix's aliases say":
-    'les avis atteignent chaque approbateur, d’après les alias de Postfix',
+  "notices reach every approver, as far as Postfix's aliases and lists of recipients say":
+    'les avis atteignent chaque approbateur, d’après les alias et les listes de destinataires de Postfix',
   'Postfix has nobody here of the name {0}, who is an approver':
     'Postfix n’a personne ici du nom de {0}, qui est approbateur',
   'notices to there reach nobody, and held mail expires unread':

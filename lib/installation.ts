@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { reachedBy, readAliases } from './aliases.js'
+import { readAliases } from './aliases.js'
 import { findArchives } from './archives.js'
 import { splitList } from './braces.js'
 import { type Config, longestRun } from './config.js'
@@ -21,6 +21,7 @@ import { lineOf, parseServices, type Service } from './mastercf.js'
 import { errorOf, troubleOf } from './owner.js'
 import { sieveIn } from './peoplecheck.js'
 import { askPostfix } from './postconf.js'
+import { reachable, readResidences } from './residents.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
 import { readOrigins, readProperties, sandboxOf } from './unit.js'
@@ -143,10 +144,12 @@ async function reachApprovers(
   configDir: string | undefined,
 ): Promise<Facts['approvers']> {
   const aliases = await readAliases(configDir).catch(() => undefined)
+  const residences = await readResidences(configDir).catch(() => [])
   return Promise.all(
     approvers.map(async (address) => ({
       address,
-      mailboxes: aliases && (await reachedBy(address, aliases, internal).catch(() => undefined)),
+      mailboxes:
+        aliases && (await reachable(address, { aliases, residences }, internal).catch(() => undefined)),
     })),
   )
 }

@@ -117,7 +117,7 @@ const FLOORS: [string, string[]][] = [
     ['describe', 'enclosures', 'listing', 'mending', 'orphan', 'progress', 'reinject', 'room', 'sample'],
   ],
   ['acts', ['aliases']],
-  ['acts', ['copies']],
+  ['acts', ['copies', 'residents']],
   ['acts', ['desk', 'notify', 'shortage']],
   ['acts', ['errand']],
   ['acts', ['archives']],

@@ -177,7 +177,10 @@ t.test('a signature that has run out in the hold is told', async (t) => {
   const { sink, boss, say, id } = await makeBench(t, MODERATE, { bytes })
   t.equal(await say({ subject: boss, text: 'release' }), `released ${id}`)
   const told = (await toldLast(sink)).replace(/\s+/g, ' ')
-  t.match(told, /sent \(SINK\d+\); its DKIM signature of corp\.test had run out: the recipient cannot verify it/)
+  t.match(
+    told,
+    /sent \(SINK\d+\); its DKIM signature of corp\.test had run out: the recipient cannot verify it/,
+  )
 })
 
 /** What pipe(8) knew of whoever handed the held message in. */

@@ -110,3 +110,49 @@ t.test('an archive outside that is known is no reason to hold', { skip }, async 
   t.strictSame(sent.sort(), ['archive@vault.test', 'x@known.test'])
   t.strictSame(postfix.lab.states(), [])
 })
+
+t.test('who has no mailbox is known before the notice bounces unseen', { skip }, async (t) => {
+  const postfix = await Postfix.start(t, {
+    settings: 'approvers = ["boss@corp.test", "gone@corp.test"]\n',
+    notice: '[notice]\nenabled = true\ninterval_minutes = 0\n',
+  })
+  // A list as proxymap(8) would read it, which the filter's user cannot ask.
+  const list = (names: string): void =>
+    postfix.setMain(`local_recipient_maps=proxy:inline:{ ${names} }, unix:passwd.byname`)
+  const told = async (): Promise<string[]> => {
+    postfix.sink.mails.length = 0
+    await postfix.submit('anna@corp.test', ['x@new.test'], 'Subject: Invoice\n\nx\n')
+    return (await postfix.settled()).flatMap(({ recipients }) => recipients).sort()
+  }
+  list('boss=x, anna=x')
+  t.strictSame(await told(), ['anna@corp.test', 'boss@corp.test'])
+  t.match(find(await doctor(postfix), 'approvers'), {
+    level: 'warning',
+    faults: [{ what: 'Postfix has nobody here of the name gone@corp.test, who is an approver' }],
+  })
+  list('anna=x')
+  t.strictSame(await told(), [])
+  t.match(
+    postfix.lab.query('SELECT notified_at FROM hold ORDER BY held_at DESC LIMIT 1'),
+    [{ notified_at: null }],
+    'it stays with the digest',
+  )
+  t.equal((await postfix.toeh('digest')).code, 1)
+  t.notMatch(postfix.log(), /status=bounced/)
+})
+
+t.test(
+  'an approver who is gone keeps none of the others from a notice that can be answered',
+  { skip },
+  async (t) => {
+    const postfix = await Postfix.start(t, {
+      settings: 'approvers = ["gone@corp.test", "boss@corp.test"]\n',
+      notice: '[notice]\nenabled = true\n[moderate]\nenabled = true\naddress = "toeh@corp.test"\n',
+      main: ['local_recipient_maps=inline:{ boss=x, anna=x }'],
+    })
+    await postfix.submit('anna@corp.test', ['x@new.test'], 'Subject: Invoice\n\nx\n')
+    const told = (await postfix.settled()).flatMap(({ recipients }) => recipients)
+    t.strictSame(told.sort(), ['anna@corp.test', 'boss@corp.test'])
+    t.match(postfix.lab.query('SELECT notified_at FROM hold'), [{ notified_at: Number }])
+  },
+)

@@ -31,7 +31,7 @@ export interface Fault {
 export interface Check {
   name: string
   /** What is good when it is. */
-  good: () => string
+  good: (facts: Facts) => string
   look: (facts: Facts) => Fault[]
 }
 
@@ -100,6 +100,9 @@ export interface Facts {
   approvers: readonly { address: string; mailboxes: readonly string[] | undefined }[]
   /** Undefined where Dovecot does not run Sieve here. */
   sieve: SieveFact | undefined
+  moderate: ModerateFact
+  /** Whether logwatch is told of long queue ids; undefined where it is not here. */
+  logwatch: boolean | undefined
   /** Undefined where Postfix cannot be asked for them. */
   copies: CopiesFact | undefined
   /** Undefined where systemd does not run, or has no unit for this Postfix. */
@@ -113,6 +116,15 @@ export interface Injector {
   setting: string
   host: string
   port: string
+}
+
+/** Of [moderate] what decides who is heard. */
+export interface ModerateFact {
+  enabled: boolean
+  /** Addresses of relays that vouch for approvers. */
+  relays: readonly string[]
+  /** Empty: no DKIM signature counts. */
+  authservId: string
 }
 
 /** The copies that Postfix makes of itself: those to outside, and tables of which that cannot be told. */

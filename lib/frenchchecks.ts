@@ -3,6 +3,34 @@ import type { Table } from './speech.js'
 
 /** What the checks of `toeh doctor` say. */
 const CHECKS: Table = {
+  'its content_filter, {0}, does not lead to the gate again; what keeps a connection, as amavis does, is to be restarted after a reload':
+    'son content_filter, {0}, ne ramène pas au filtre ; ce qui garde une connexion, comme amavis, est à redémarrer après un rechargement',
+  'logwatch is not here; pflogsumm does not count status=SOFTBOUNCE, which a gate leaves that cannot run':
+    'logwatch n’est pas là ; pflogsumm ne compte pas status=SOFTBOUNCE, que laisse un filtre qui ne peut tourner',
+  'logwatch reads long queue ids; pflogsumm does not count status=SOFTBOUNCE, which a gate leaves that cannot run':
+    'logwatch lit les longs identifiants de file ; pflogsumm ne compte pas status=SOFTBOUNCE, que laisse un filtre qui ne peut tourner',
+  'logwatch is not told that queue ids are long':
+    'logwatch ne sait pas que les identifiants de file sont longs',
+  "it takes the log's lines for those of other programs, and its report lacks them":
+    'il prend les lignes du journal pour celles d’autres programmes, et elles manquent à son rapport',
+  '{0}: takes Received away on {1}': '{0} : retire Received sur {1}',
+  "an approver's login is found by it, or by a long queue id: without both his answer is dropped":
+    'l’identifiant d’un approbateur se retrouve par là, ou par un long identifiant de file : sans les deux, sa réponse est ignorée',
+  'approvers who answer by mail through {0} have no login there: they are heard by DKIM, or where moderate.relays names the relay (docs/moderate.md)':
+    'les approbateurs qui répondent par courrier à travers {0} n’y ont pas d’identifiant : ils sont entendus par DKIM, ou si moderate.relays nomme le relais (docs/moderate.md)',
+  'approvers who answer by mail are heard, by their login or as moderate says':
+    'les approbateurs qui répondent par courrier sont entendus, par leur identifiant ou comme le dit moderate',
+  'approvers do not answer by mail': 'les approbateurs ne répondent pas par courrier',
+  "approvers' answers by mail through {0} are dropped":
+    'les réponses d’approbateurs par courrier à travers {0} sont ignorées',
+  'a relay hands on no login, and nobody logs in here: name it in moderate.relays, if it lets nobody write as another (docs/moderate.md)':
+    'un relais ne transmet aucun identifiant, et personne ne s’identifie ici : nommez-le dans moderate.relays, s’il ne laisse personne écrire au nom d’un autre (docs/moderate.md)',
+  'A gate that cannot run leaves {0} in the log and the mail in the queue: pflogsumm does not count that (docs/postfix.md).':
+    'Un filtre qui ne peut tourner laisse {0} dans le journal et le courrier en file : pflogsumm ne le compte pas (docs/postfix.md).',
+  '{0} cannot be refused on pickup: it gives a receipt that says delivered of mail that is held.':
+    '{0} ne peut être refusé sur pickup : il donne un accusé de remise pour du courrier retenu.',
+  "The express lane is not on port 25: what relays there goes through the filter. The lane takes {0} and no chroot, which would be for the Internet's mail as well.":
+    'La voie express n’est pas sur le port 25 : ce qui y est relayé passe par le filtre. La voie demande {0} et pas de chroot, ce qui vaudrait aussi pour le courrier d’Internet.',
   'Postfix copies no mail to an outside address that is not known':
     'Postfix ne copie de courrier à aucune adresse externe inconnue',
   '{0} copies mail to {1}, which is outside and not known':
@@ -34,7 +62,8 @@ const CHECKS: Table = {
   'no size= in the service': 'pas de size= dans le service',
   'pipe(8) bounces what is larger, before the gate sees it':
     'pipe(8) rejette ce qui est plus gros avant que le filtre ne le voie',
-  'soft_bounce=yes on the service': 'soft_bounce=yes sur le service',
+  'soft_bounce=yes on the service: a gate that cannot run leaves status=SOFTBOUNCE in the log, and the mail in the queue':
+    'soft_bounce=yes sur le service : un filtre qui ne peut tourner laisse status=SOFTBOUNCE dans le journal, et le courrier en file',
   'what no program can catch, a missing filter or the time limit, bounces mail instead of keeping it in the queue':
     'ce qu’aucun programme ne peut rattraper, filtre absent ou délai dépassé, renvoie le courrier au lieu de le garder en file',
   'soft_bounce is not yes': 'soft_bounce n’est pas yes',
@@ -204,8 +233,8 @@ const CHECKS: Table = {
   'no program of this host hands mail over where the gate does not stand':
     'aucun programme de cette machine ne remet de courrier là où le filtre n’est pas',
   'its content_filter does not lead to the gate again': 'son content_filter ne ramène pas au filtre',
-  'whoever hands over outgoing mail by SMTP is not offered DSN, which does not survive pipe(8)':
-    'à qui remet du courrier sortant par SMTP, DSN n’est pas proposé, qui ne survit pas à pipe(8)',
+  'whoever hands over outgoing mail by SMTP is not offered DSN, which does not survive pipe(8); sendmail -N success still gets a receipt for what is held':
+    'à qui remet du courrier sortant par SMTP, DSN n’est pas proposé, qui ne survit pas à pipe(8) ; sendmail -N success obtient quand même un accusé pour ce qui est retenu',
   'who asks for a delivery receipt is told that mail was delivered which the gate holds':
     'qui demande un accusé de remise apprend comme remis un courrier que le filtre retient',
   'the entrances take at least {0} kB less than the way back':

@@ -13,6 +13,7 @@ import { type Look, send } from './errand.js'
 import { laneTexts } from './express.js'
 import { ADDRESS_CLASSES, type Facts, gateOf, type LaneFact, type PathFact, type UnitFact } from './facts.js'
 import { describeError, Failure } from './failure.js'
+import { LOGWATCH, readsLongIds } from './hostcheck.js'
 import { findInjectors } from './injectors.js'
 import { laneFiles, lanePath, lanePlaces } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
@@ -134,7 +135,19 @@ export async function gatherFacts(
     database,
     approvers: await reachApprovers(config, configDir),
     sieve: sieveIn(ask('doveconf', '-n') ?? ''),
+    moderate: config.moderate,
+    logwatch: readLogwatch(),
     copies: await findArchives(config, configDir, now),
+  }
+}
+
+/** Whether logwatch reads long queue ids, as Debian has it; undefined where it is not installed. */
+function readLogwatch(): boolean | undefined {
+  if (!existsSync('/usr/share/logwatch/default.conf/services/postfix.conf')) return undefined
+  try {
+    return readsLongIds(readFileSync(LOGWATCH, 'utf8'))
+  } catch {
+    return false
   }
 }
 

@@ -121,6 +121,8 @@ async function doubtOf(
   const isVouched = login === '' && origin !== undefined && moderate.relays.includes(origin.client)
   if (isVouched && keyOf(sender) === keyOf(approver)) return undefined
   const doubt = doubtsOf(approver, fields, login, moderate)
+  if (origin !== undefined && login === '' && doubt !== undefined)
+    return `${doubt}; it came from ${origin.client}`
   if (origin !== undefined || at === undefined || (doubt === undefined && !isMarked)) return doubt
   const age = actor.at - at
   // A time to come is nobody's clock, and would be waited for.

@@ -47,6 +47,7 @@ const FLOORS: [string, string[]][] = [
   [
     'pure',
     [
+      'answercheck',
       'archivecheck',
       'candidates',
       'chart',

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
+import { describeUnheard, relaysThrough, unheard } from '../answercheck.js'
 import { archiveFaults } from '../archivecheck.js'
 import { findArchives } from '../archives.js'
 import { demandTrustedInstance, loadTrusted } from '../caller.js'
@@ -323,6 +324,16 @@ async function intoPostfix(options: Options): Promise<void> {
         lane: { files: laneFiles(path) },
         injectors: findInjectors(),
       }).map(({ what, why }) => `${what}: ${why}`),
+    )
+  const through = [
+    ...relaysThrough({ ...settings, lane: { files: laneFiles(path) } }),
+    ...(relay?.relay.networks ?? []),
+  ]
+  const deaf = unheard(through, config.moderate)
+  if (deaf.length > 0) remarks.push(describeUnheard(deaf))
+  if (relay !== undefined && (options.express || config.express.enabled))
+    remarks.push(
+      words`The express lane is not on port 25: what relays there goes through the filter. The lane takes ${'smtputf8_enable=no'} and no chroot, which would be for the Internet's mail as well.`,
     )
   remarks.push(...describeUnit(settings, configDir), ...plan.offers)
   await demandPort(edits, settings)

@@ -624,6 +624,8 @@ const SOUND_HOST = {
   approvers: [],
   sieve: undefined,
   copies: undefined,
+  moderate: { enabled: false, relays: [], authservId: '' },
+  logwatch: undefined,
   lane: {
     enabled: false,
     files: { map: '/etc/toeh/express.cf', senders: '', recipients: '' },

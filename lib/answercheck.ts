@@ -1,13 +1,14 @@
 /**
  * The check on answers by mail: what keeps an approver's answer from being heard. One that comes through a relay has no login, and
- * one whose Received was taken away is found in the decision log by a long queue id alone. Pure.
+ * one whose Received was taken away is found in the decision log by a long queue id alone. Another filter behind the gate loses both.
+ * Pure.
  */
 import { contentTables, placeOf } from './diversion.js'
 import { type Check, type Facts, type Fault, type ModerateFact, postconf, settingOf } from './facts.js'
 import { covers, isLoopbackNetwork, type Network, networkText, parseNetwork } from './network.js'
 import { isOfThisHost, passages, type Restricted } from './restrictions.js'
 import { words } from './speech.js'
-import { isServer, peoplesServices, takersBack, takesFromOutside } from './ways.js'
+import { gatePrefix, isServer, peoplesServices, takersBack, takesFromOutside, waysBack } from './ways.js'
 
 /** The Received that the way back writes, as header_checks(5) sees it. */
 function receivedOf(host: string): string {
@@ -47,6 +48,22 @@ function lostFaults(facts: Facts): Fault[] {
         ]
       }),
   )
+}
+
+/** Another filter behind the gate: what it hands back has a queue id that the decision log does not know. */
+function chainFaults(facts: Facts): Fault[] {
+  return waysBack(facts).flatMap((service): Fault[] => {
+    const filter = settingOf(facts, service, 'content_filter')
+    if (filter === '' || filter.startsWith(gatePrefix(facts))) return []
+    return [
+      {
+        level: 'warning',
+        what: words`approvers' answers by mail go through ${filter}, behind the gate, and their logins are lost there`,
+        why: words`a login is found by the queue id that the gate has passed the mail on as, and what that filter hands back has another: answers count by DKIM alone (docs/moderate.md)`,
+        mend: [],
+      },
+    ]
+  })
 }
 
 /** Of networks that hand mail on for others those that nobody lets vouch for approvers. */
@@ -105,7 +122,11 @@ export const ANSWER_CHECKS: readonly Check[] = [
         why: words`a relay hands on no login, and nobody logs in here: name it in moderate.relays, if it lets nobody write as another (docs/moderate.md)`,
         mend: [],
       }
-      return [...(isDeaf ? [deaf] : []), ...lostFaults(facts)]
+      return [
+        ...(isDeaf ? [deaf] : []),
+        ...(authservId === '' ? chainFaults(facts) : []),
+        ...lostFaults(facts),
+      ]
     },
   },
 ]

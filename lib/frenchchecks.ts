@@ -3,6 +3,10 @@ import type { Table } from './speech.js'
 
 /** What the checks of `toeh doctor` say. */
 const CHECKS: Table = {
+  "approvers' answers by mail go through {0}, behind the gate, and their logins are lost there":
+    'les réponses d’approbateurs par courrier passent par {0}, derrière le filtre, et leurs identifiants s’y perdent',
+  'a login is found by the queue id that the gate has passed the mail on as, and what that filter hands back has another: answers count by DKIM alone (docs/moderate.md)':
+    'un identifiant se retrouve par l’identifiant de file sous lequel le filtre a transmis le courrier, et ce que rend cet autre filtre en a un autre : les réponses ne comptent que par DKIM (docs/moderate.md)',
   'its content_filter, {0}, does not lead to the gate again; what keeps a connection, as amavis does, is to be restarted after a reload':
     'son content_filter, {0}, ne ramène pas au filtre ; ce qui garde une connexion, comme amavis, est à redémarrer après un rechargement',
   'logwatch is not here; pflogsumm does not count status=SOFTBOUNCE, which a gate leaves that cannot run':

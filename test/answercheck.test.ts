@@ -127,3 +127,24 @@ t.test('Received that is taken away behind the gate', (t) => {
   t.strictSame(lines('ldap:x'), [], 'what cannot be listed is no reason')
   t.end()
 })
+
+t.test('another filter behind the gate', (t) => {
+  const chain = (moderate: Partial<ModerateFact>): string[] => {
+    const facts = factsOf({ submission: LOGIN, moderate })
+    const services = facts.services.map((service) =>
+      service.id === '127.0.0.1:10026/inet'
+        ? {
+            ...service,
+            options: new Map([...service.options, ['content_filter', 'smtp-amavis:[127.0.0.1]:10027']]),
+          }
+        : service,
+    )
+    return (check?.look({ ...facts, services } as Facts) ?? []).map(({ what }) => what)
+  }
+  t.match(chain({}), [
+    /^approvers' answers by mail go through smtp-amavis:\[127\.0\.0\.1\]:10027, behind the gate/,
+  ])
+  t.strictSame(chain({ authservId: 'mx.corp.test' }), [])
+  t.strictSame(chain({ enabled: false }), [])
+  t.end()
+})

@@ -1,5 +1,5 @@
 /** Approval by mail in a real Postfix: the notice, the answer through the gate or past it, the release, and forgeries. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { BOSS, bytesOf, DEPUTY, EVE, MODERATE, noticeTo } from '../support/approver.js'
 import { doctor, find } from '../support/doctor.js'
@@ -110,6 +110,20 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
     postfix.setMain('enable_long_queue_ids=yes')
     await heard(true, 'with long ones')
     t.equal(await check(), 'good')
+    postfix.editMaster((text) =>
+      text
+        .replace(
+          `127.0.0.1:${postfix.reinjection} inet n - n - 20 smtpd`,
+          (line) => `${line}\n  -o content_filter=smtp:[127.0.0.1]:${postfix.ungated}`,
+        )
+        .replace(/^ {2}-o content_filter=\n/m, ''),
+    )
+    await heard(false, 'behind another filter')
+    t.match(postfix.log(), `relay=127.0.0.1[127.0.0.1]:${postfix.ungated}`)
+    t.equal(await check(), 'good', 'a signature counts there')
+    const text = readFileSync(lab.config, 'utf8')
+    writeFileSync(lab.config, text.replace(/^authserv_id = .*$/m, ''))
+    t.equal(await check(), 'warning')
   })
   t.match(readFileSync(lab.config, 'utf8'), 'enabled = true')
 })

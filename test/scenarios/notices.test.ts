@@ -156,3 +156,24 @@ t.test(
     t.match(postfix.lab.query('SELECT notified_at FROM hold'), [{ notified_at: Number }])
   },
 )
+
+t.test(
+  'what no list can tell: such a notice bounces, and the postmaster hears of it with 2bounce',
+  { skip },
+  async (t) => {
+    const postfix = await Postfix.start(t, {
+      settings: 'approvers = ["full@corp.test"]\n',
+      notice: '[notice]\nenabled = true\n',
+      main: [
+        'notify_classes=2bounce',
+        'transport_maps=inline:{ { full@corp.test = error:5.2.2 mailbox full } }',
+      ],
+    })
+    await postfix.submit('x@elsewhere.test', ['x@new.test'], 'Subject: Invoice\n\nx\n')
+    const told = (await postfix.settled()).map(({ recipients }) => recipients.join())
+    t.equal(told.length, 1)
+    t.match(told[0], /^postmaster@/)
+    t.match(postfix.log(), /to=<full@corp\.test>.*status=bounced \(mailbox full\)/)
+    t.match(postfix.lab.query('SELECT notified_at FROM hold'), [{ notified_at: Number }])
+  },
+)

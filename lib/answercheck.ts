@@ -50,20 +50,20 @@ function lostFaults(facts: Facts): Fault[] {
   )
 }
 
-/** Another filter behind the gate: what it hands back has a queue id that the decision log does not know. */
-function chainFaults(facts: Facts): Fault[] {
-  return waysBack(facts).flatMap((service): Fault[] => {
-    const filter = settingOf(facts, service, 'content_filter')
-    if (filter === '' || filter.startsWith(gatePrefix(facts))) return []
-    return [
-      {
-        level: 'warning',
-        what: words`approvers' answers by mail go through ${filter}, behind the gate, and their logins are lost there`,
-        why: words`a login is found by the queue id that the gate has passed the mail on as, and what that filter hands back has another: answers count by DKIM alone (docs/moderate.md)`,
-        mend: [],
-      },
-    ]
-  })
+/** What another filter behind the gate does to answers: what it hands back has a queue id that the decision log does not know. */
+function behindFilter(filter: string): Fault {
+  return {
+    level: 'warning',
+    what: words`approvers' answers by mail go through ${filter}, behind the gate, and their logins are lost there`,
+    why: words`a login is found by the queue id that the gate has passed the mail on as, and what that filter hands back has another: answers count by DKIM alone (docs/moderate.md)`,
+    mend: [],
+  }
+}
+
+/** Filters that the way back hands its mail to. */
+function filtersBehind(facts: Facts): string[] {
+  const filters = waysBack(facts).map((service) => settingOf(facts, service, 'content_filter'))
+  return filters.filter((filter) => filter !== '' && !filter.startsWith(gatePrefix(facts)))
 }
 
 /** Of networks that hand mail on for others those that nobody lets vouch for approvers. */
@@ -91,6 +91,24 @@ export function relaysThrough(facts: Restricted): Network[] {
 export function describeUnheard(networks: readonly Network[]): string {
   const names = networks.map(networkText).join(' ')
   return words`approvers who answer by mail through ${names} have no login there: they are heard by DKIM, or where moderate.relays names the relay (docs/moderate.md)`
+}
+
+/**
+ * What somebody should know who sets the gate up and lets approvers answer by mail.
+ * @param networks that relay
+ * @param filter that is put behind the gate
+ */
+export function answerRemarks(
+  moderate: ModerateFact,
+  networks: readonly Network[],
+  filter: string | undefined,
+): string[] {
+  const deaf = unheard(networks, moderate)
+  const lost = moderate.enabled && moderate.authservId === '' && filter !== undefined ? [filter] : []
+  return [
+    ...(deaf.length > 0 ? [describeUnheard(deaf)] : []),
+    ...lost.map(behindFilter).map(({ what, why }) => `${what}: ${why}`),
+  ]
 }
 
 /** Whether somebody can log in who hands mail in. */
@@ -124,7 +142,7 @@ export const ANSWER_CHECKS: readonly Check[] = [
       }
       return [
         ...(isDeaf ? [deaf] : []),
-        ...(authservId === '' ? chainFaults(facts) : []),
+        ...(authservId === '' ? filtersBehind(facts).map(behindFilter) : []),
         ...lostFaults(facts),
       ]
     },

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ANSWER_CHECKS, describeUnheard, unheard } from '../lib/answercheck.js'
+import { ANSWER_CHECKS, answerRemarks, describeUnheard, unheard } from '../lib/answercheck.js'
 import type { Facts, ModerateFact } from '../lib/facts.js'
 import { sourceOf, type TableEntry } from '../lib/lookuptable.js'
 import { parseServices } from '../lib/mastercf.js'
@@ -146,5 +146,18 @@ t.test('another filter behind the gate', (t) => {
   ])
   t.strictSame(chain({ authservId: 'mx.corp.test' }), [])
   t.strictSame(chain({ enabled: false }), [])
+  t.end()
+})
+
+t.test('what init says', (t) => {
+  const networks = ['10.0.0.5', '127.0.0.0/8'].flatMap((text) => parseNetwork(text) ?? [])
+  const moderate = { enabled: true, relays: [], authservId: '' }
+  t.match(answerRemarks(moderate, networks, 'smtp-amavis:x'), [
+    /^approvers who answer by mail through 10\.0\.0\.5 have no login there/,
+    /^approvers' answers by mail go through smtp-amavis:x, behind the gate, .*: a login is found by the queue id/,
+  ])
+  t.strictSame(answerRemarks({ ...moderate, relays: ['10.0.0.5'] }, networks, undefined), [])
+  t.equal(answerRemarks({ ...moderate, authservId: 'mx.corp.test' }, networks, 'smtp-amavis:x').length, 1)
+  t.strictSame(answerRemarks({ ...moderate, enabled: false }, networks, 'smtp-amavis:x'), [])
   t.end()
 })

@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
-import { describeUnheard, relaysThrough, unheard } from '../answercheck.js'
+import { answerRemarks, relaysThrough } from '../answercheck.js'
 import { archiveFaults } from '../archivecheck.js'
 import { findArchives } from '../archives.js'
 import { demandTrustedInstance, loadTrusted } from '../caller.js'
@@ -329,8 +329,10 @@ async function intoPostfix(options: Options): Promise<void> {
     ...relaysThrough({ ...settings, lane: { files: laneFiles(path) } }),
     ...(relay?.relay.networks ?? []),
   ]
-  const deaf = unheard(through, config.moderate)
-  if (deaf.length > 0) remarks.push(describeUnheard(deaf))
+  const chained = edits.find(
+    ({ name, value }) => name === 'content_filter' && /^(?!toeh:)./.test(value ?? ''),
+  )
+  remarks.push(...answerRemarks(config.moderate, through, chained?.value ?? undefined))
   if (relay !== undefined && (options.express || config.express.enabled))
     remarks.push(
       words`The express lane is not on port 25: what relays there goes through the filter. The lane takes ${'smtputf8_enable=no'} and no chroot, which would be for the Internet's mail as well.`,

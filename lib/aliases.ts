@@ -34,12 +34,15 @@ const SBIN = '/usr/sbin:/usr/local/sbin'
 /** An alias of an alias, and so on: more is a mistake. */
 const DEEPEST = 20
 
-/** What postmap(1) says, which ends with 1 and without a word where a table has no such key. @throws Failure otherwise */
+/**
+ * What postmap(1) says of a table itself. By proxymap(8) only Postfix's own users may ask, and who else does waits eleven seconds;
+ * which ends with 1 and without a word where a table has no such key. @throws Failure otherwise */
 async function ask(configDir: string | undefined, table: string, key: string): Promise<string | undefined> {
   const where = configDir === undefined ? [] : ['-c', configDir]
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:${SBIN}` }
+  const itself = table.replace(/^(?:proxy:)+/, '')
   try {
-    const { stdout } = await promisify(execFile)('postmap', [...where, '-q', key, table], { env })
+    const { stdout } = await promisify(execFile)('postmap', [...where, '-q', key, itself], { env })
     return stdout.trim() || undefined
   } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: string }
@@ -49,25 +52,34 @@ async function ask(configDir: string | undefined, table: string, key: string): P
 }
 
 /**
+ * Settings that are lists of words.
  * @param configDir of an instance; else that which MAIL_CONFIG names, as pipe(8) sets it, or the system's
  * @throws Failure where it cannot be asked
  */
-export async function readAliases(configDir?: string): Promise<Aliases> {
-  const text = await askPostfix('postconf', configDir, '-x', ...SETTINGS)
-  const settings = new Map(
-    text.split('\n').map((line): [string, string] => {
+export async function readLists(
+  configDir: string | undefined,
+  names: readonly string[],
+): Promise<Map<string, string[]>> {
+  const text = await askPostfix('postconf', configDir, '-x', ...names)
+  return new Map(
+    text.split('\n').map((line): [string, string[]] => {
       const [name = '', ...value] = line.split(' =')
-      return [name, value.join(' =').trim()]
+      return [name, splitList(value.join(' ='))]
     }),
   )
-  const words = (name: string): string[] => splitList(settings.get(name) ?? '')
-  const origin = foldAscii(settings.get('myorigin') ?? '')
+}
+
+/** @param configDir as for {@link readLists} @throws Failure where Postfix cannot be asked */
+export async function readAliases(configDir?: string): Promise<Aliases> {
+  const lists = await readLists(configDir, SETTINGS)
+  const words = (name: string): string[] => lists.get(name) ?? []
+  const origin = foldAscii(words('myorigin').join(' '))
   return {
     maps: words('virtual_alias_maps'),
     domains: words('virtual_alias_domains'),
     bare: new Set([origin, ...words('mydestination').map(foldAscii)]),
     origin,
-    delimiters: settings.get('recipient_delimiter') ?? '',
+    delimiters: words('recipient_delimiter').join(''),
     lookUp: (table, key) => ask(configDir, table, key),
   }
 }

@@ -1,4 +1,6 @@
 /** The checkup: every check of `toeh doctor`, in order, over one set of facts. Pure. */
+import { ANSWER_CHECKS } from './answercheck.js'
+import { ARCHIVE_CHECKS } from './archivecheck.js'
 import { DIVERSION_CHECKS } from './diversioncheck.js'
 import type { Check, Facts, Fault, Level } from './facts.js'
 import { GATE_CHECKS } from './gatecheck.js'
@@ -17,6 +19,8 @@ export const CHECKS: readonly Check[] = [
   ...LANE_CHECKS,
   ...HOST_CHECKS,
   ...PEOPLE_CHECKS,
+  ...ANSWER_CHECKS,
+  ...ARCHIVE_CHECKS,
 ]
 
 export interface Finding {
@@ -39,7 +43,7 @@ export function examine(facts: Facts, checks: readonly Check[] = CHECKS): Findin
   return checks.map(({ name, good, look }) => {
     const faults = look(facts)
     const level = worst(faults.map((fault) => fault.level))
-    return { check: name, level, good: level === 'good' ? good() : '', faults }
+    return { check: name, level, good: level === 'good' ? good(facts) : '', faults }
   })
 }
 

@@ -7,6 +7,7 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Attachment, Finding } from './attachments.js'
+import { type SignatureEnd, signatureEnds } from './dkim.js'
 import { describeError } from './failure.js'
 import { headerFields } from './head.js'
 import { readBytes } from './message.js'
@@ -17,6 +18,8 @@ export interface Description {
   attachments: Attachment[]
   /** What a mail program shows as its text, as long as a person reads; only where it is asked for. */
   text?: string
+  /** DKIM signatures that have an end. */
+  signatures: SignatureEnd[]
   /** Why the message could not be read to its end, or null. */
   trouble: string | null
 }
@@ -43,7 +46,7 @@ export async function describeFile(
   limits: Limits = LIMITS,
   withText = false,
 ): Promise<Description> {
-  const description: Description = { headers: [], attachments: [], trouble: null }
+  const description: Description = { headers: [], attachments: [], signatures: [], trouble: null }
   try {
     const troubles: string[] = []
     const { fields, whole } = headerFields(await head(path))
@@ -52,6 +55,7 @@ export async function describeFile(
       name: cut(name),
       value: cut(value),
     }))
+    description.signatures = signatureEnds(fields)
     for await (const finding of findings(path, limits, withText)) {
       if ('trouble' in finding) troubles.push(finding.trouble)
       else if ('text' in finding) description.text = finding.text
@@ -62,6 +66,12 @@ export async function describeFile(
     description.trouble = describeError(error)
   }
   return description
+}
+
+/** The DKIM signatures of a message file that have an end; none of one that cannot be read. */
+export async function signaturesIn(path: string): Promise<SignatureEnd[]> {
+  const bytes = await head(path).catch(() => Buffer.alloc(0))
+  return signatureEnds(headerFields(bytes).fields)
 }
 
 function cut(text: string): string {

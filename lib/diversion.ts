@@ -217,7 +217,7 @@ export function weighWith(
 }
 
 /** Where an entry stands. */
-function placeOf({ setting, table, entry: { key, line } }: Diversion): string {
+export function placeOf({ setting, table, entry: { key, line } }: Use & Pick<Diversion, 'entry'>): string {
   if (line !== undefined) return words`${setting} ${table}, line ${line}, ${key}`
   if (setting === COPY) return setting
   return key === '' ? `${setting} ${table}` : `${setting} ${table}, ${key}`

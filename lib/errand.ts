@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { newestEntry } from './audit.js'
 import { createDatabase, databasePath, openForReading, openForWriting } from './database.js'
+import { decide, lookupKeys } from './decide.js'
 import { enterState, openDesk } from './desk.js'
 import type { LaneRow } from './express.js'
 import { describeError } from './failure.js'
@@ -108,6 +109,33 @@ async function look({
   return seen
 }
 
+/** Which of these recipients pass, whoever of the company writes. */
+async function known({
+  state,
+  busySeconds,
+  internal,
+  recipients,
+  now,
+}: {
+  state: string
+  busySeconds: number
+  internal: string[]
+  recipients: string[]
+  now: number
+}): Promise<string[]> {
+  enterState(state)
+  const db = openForReading(databasePath(state), { busySeconds })
+  try {
+    const company = { internal: new Set(internal), senders: new Set<string>(), groups: new Map() }
+    const rules = await new Landscape(db).facts(recipients.flatMap(lookupKeys), now)
+    const envelope = { sender: `postmaster@${internal[0]}`, login: '', recipients }
+    const verdicts = decide(envelope, { ...company, delimiters: '', logins: new Map(), rules })
+    return verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
+  } finally {
+    db.close()
+  }
+}
+
 /** Makes the lane where it is not there, and writes every row of it that is wrong. @returns how many */
 async function fillLane({ config: path }: { config: string }): Promise<number> {
   // Before the lane is made: where there is no landscape, nothing may pass.
@@ -121,7 +149,7 @@ async function fillLane({ config: path }: { config: string }): Promise<number> {
   }
 }
 
-const ERRANDS = { furnish, look, fillLane }
+const ERRANDS = { furnish, look, known, fillLane }
 type Name = keyof typeof ERRANDS
 type Input<N extends Name> = Parameters<(typeof ERRANDS)[N]>[0]
 type Result<N extends Name> = Awaited<ReturnType<(typeof ERRANDS)[N]>>

@@ -31,7 +31,7 @@ export interface Fault {
 export interface Check {
   name: string
   /** What is good when it is. */
-  good: () => string
+  good: (facts: Facts) => string
   look: (facts: Facts) => Fault[]
 }
 
@@ -96,10 +96,15 @@ export interface Facts {
   lane: LaneFact
   /** Programs of this host that hand mail over by SMTP. */
   injectors: readonly Injector[]
-  /** Approvers, with those that Postfix's aliases make of each; undefined where these cannot be asked. */
+  /** Approvers, with those that Postfix delivers to under each; undefined where its aliases cannot be asked. */
   approvers: readonly { address: string; mailboxes: readonly string[] | undefined }[]
   /** Undefined where Dovecot does not run Sieve here. */
   sieve: SieveFact | undefined
+  moderate: ModerateFact
+  /** Whether logwatch is told of long queue ids; undefined where it is not here. */
+  logwatch: boolean | undefined
+  /** Undefined where Postfix cannot be asked for them. */
+  copies: CopiesFact | undefined
   /** Undefined where systemd does not run, or has no unit for this Postfix. */
   unit: UnitFact | undefined
 }
@@ -111,6 +116,22 @@ export interface Injector {
   setting: string
   host: string
   port: string
+}
+
+/** Of [moderate] what decides who is heard. */
+export interface ModerateFact {
+  enabled: boolean
+  /** Addresses of relays that vouch for approvers. */
+  relays: readonly string[]
+  /** Empty: no DKIM signature counts. */
+  authservId: string
+}
+
+/** The copies that Postfix makes of itself: those to outside, and tables of which that cannot be told. */
+export interface CopiesFact {
+  /** `known` is undefined where the landscape cannot be asked. */
+  outside: readonly { address: string; setting: string; known: boolean | undefined }[]
+  unseen: readonly { setting: string; table: string }[]
 }
 
 /** What Dovecot's Sieve writes into MAIL FROM of a redirect. */

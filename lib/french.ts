@@ -37,6 +37,11 @@ export const SAID: Table = {
   'the rule has no effect on mail like this to {0}: {1}':
     'la règle est sans effet sur un tel courrier à {0} : {1}',
   '{0}; {1} has': '{0} ; {1} en a un',
+  // DKIM
+  'the DKIM signature of {0} ran out on {1}: who gets the message cannot verify it any more':
+    'la signature DKIM de {0} a expiré le {1} : qui reçoit le message ne peut plus la vérifier',
+  'the DKIM signature of {0} runs out on {1}, before the message expires here':
+    'la signature DKIM de {0} expire le {1}, avant que le message n’expire ici',
   // Release, reject, recheck
   'nobody waits in it any more': 'plus personne n’y attend',
   'it cannot be written into an SMTP command as it is':

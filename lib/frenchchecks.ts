@@ -3,6 +3,47 @@ import type { Table } from './speech.js'
 
 /** What the checks of `toeh doctor` say. */
 const CHECKS: Table = {
+  "approvers' answers by mail go through {0}, behind the gate, and their logins are lost there":
+    'les réponses d’approbateurs par courrier passent par {0}, derrière le filtre, et leurs identifiants s’y perdent',
+  'a login is found by the queue id that the gate has passed the mail on as, and what that filter hands back has another: answers count by DKIM alone (docs/moderate.md)':
+    'un identifiant se retrouve par l’identifiant de file sous lequel le filtre a transmis le courrier, et ce que rend cet autre filtre en a un autre : les réponses ne comptent que par DKIM (docs/moderate.md)',
+  'its content_filter, {0}, does not lead to the gate again; what keeps a connection, as amavis does, is to be restarted after a reload':
+    'son content_filter, {0}, ne ramène pas au filtre ; ce qui garde une connexion, comme amavis, est à redémarrer après un rechargement',
+  'logwatch is not here; pflogsumm does not count status=SOFTBOUNCE, which a gate leaves that cannot run':
+    'logwatch n’est pas là ; pflogsumm ne compte pas status=SOFTBOUNCE, que laisse un filtre qui ne peut tourner',
+  'logwatch reads long queue ids; pflogsumm does not count status=SOFTBOUNCE, which a gate leaves that cannot run':
+    'logwatch lit les longs identifiants de file ; pflogsumm ne compte pas status=SOFTBOUNCE, que laisse un filtre qui ne peut tourner',
+  'logwatch is not told that queue ids are long':
+    'logwatch ne sait pas que les identifiants de file sont longs',
+  "it takes the log's lines for those of other programs, and its report lacks them":
+    'il prend les lignes du journal pour celles d’autres programmes, et elles manquent à son rapport',
+  '{0}: takes Received away on {1}': '{0} : retire Received sur {1}',
+  "an approver's login is found by it, or by a long queue id: without both his answer is dropped":
+    'l’identifiant d’un approbateur se retrouve par là, ou par un long identifiant de file : sans les deux, sa réponse est ignorée',
+  'approvers who answer by mail through {0} have no login there: they are heard by DKIM, or where moderate.relays names the relay (docs/moderate.md)':
+    'les approbateurs qui répondent par courrier à travers {0} n’y ont pas d’identifiant : ils sont entendus par DKIM, ou si moderate.relays nomme le relais (docs/moderate.md)',
+  'approvers who answer by mail are heard, by their login or as moderate says':
+    'les approbateurs qui répondent par courrier sont entendus, par leur identifiant ou comme le dit moderate',
+  'approvers do not answer by mail': 'les approbateurs ne répondent pas par courrier',
+  "approvers' answers by mail through {0} are dropped":
+    'les réponses d’approbateurs par courrier à travers {0} sont ignorées',
+  'a relay hands on no login, and nobody logs in here: name it in moderate.relays, if it lets nobody write as another (docs/moderate.md)':
+    'un relais ne transmet aucun identifiant, et personne ne s’identifie ici : nommez-le dans moderate.relays, s’il ne laisse personne écrire au nom d’un autre (docs/moderate.md)',
+  'A gate that cannot run leaves {0} in the log and the mail in the queue: pflogsumm does not count that (docs/postfix.md).':
+    'Un filtre qui ne peut tourner laisse {0} dans le journal et le courrier en file : pflogsumm ne le compte pas (docs/postfix.md).',
+  '{0} cannot be refused on pickup: it gives a receipt that says delivered of mail that is held.':
+    '{0} ne peut être refusé sur pickup : il donne un accusé de remise pour du courrier retenu.',
+  "The express lane is not on port 25: what relays there goes through the filter. The lane takes {0} and no chroot, which would be for the Internet's mail as well.":
+    'La voie express n’est pas sur le port 25 : ce qui y est relayé passe par le filtre. La voie demande {0} et pas de chroot, ce qui vaudrait aussi pour le courrier d’Internet.',
+  'Postfix copies no mail to an outside address that is not known':
+    'Postfix ne copie de courrier à aucune adresse externe inconnue',
+  '{0} copies mail to {1}, which is outside and not known':
+    '{0} copie le courrier à {1}, adresse externe qui n’est pas connue',
+  'every message that is copied there is held for that. If it is your archive: {0}':
+    'chaque message qui y est copié est retenu pour cela. Si c’est votre archive : {0}',
+  '{0}: where {1} copies mail to cannot be told': '{0} : on ne peut pas dire où {1} copie le courrier',
+  'an archive outside is held with every message until it is known: look into it, and toeh allow it':
+    'une archive externe est retenue avec chaque message jusqu’à ce qu’elle soit connue : regardez-la, et autorisez-la par toeh allow',
   'the service that runs toeh-filter is in master.cf, neither unprivileged nor in a chroot':
     'le service qui lance toeh-filter est dans master.cf, ni unprivileged ni dans un chroot',
   'no service of master.cf runs toeh-filter': 'aucun service de master.cf ne lance toeh-filter',
@@ -25,7 +66,8 @@ const CHECKS: Table = {
   'no size= in the service': 'pas de size= dans le service',
   'pipe(8) bounces what is larger, before the gate sees it':
     'pipe(8) rejette ce qui est plus gros avant que le filtre ne le voie',
-  'soft_bounce=yes on the service': 'soft_bounce=yes sur le service',
+  'soft_bounce=yes on the service: a gate that cannot run leaves status=SOFTBOUNCE in the log, and the mail in the queue':
+    'soft_bounce=yes sur le service : un filtre qui ne peut tourner laisse status=SOFTBOUNCE dans le journal, et le courrier en file',
   'what no program can catch, a missing filter or the time limit, bounces mail instead of keeping it in the queue':
     'ce qu’aucun programme ne peut rattraper, filtre absent ou délai dépassé, renvoie le courrier au lieu de le garder en file',
   'soft_bounce is not yes': 'soft_bounce n’est pas yes',
@@ -195,8 +237,8 @@ const CHECKS: Table = {
   'no program of this host hands mail over where the gate does not stand':
     'aucun programme de cette machine ne remet de courrier là où le filtre n’est pas',
   'its content_filter does not lead to the gate again': 'son content_filter ne ramène pas au filtre',
-  'whoever hands over outgoing mail by SMTP is not offered DSN, which does not survive pipe(8)':
-    'à qui remet du courrier sortant par SMTP, DSN n’est pas proposé, qui ne survit pas à pipe(8)',
+  'whoever hands over outgoing mail by SMTP is not offered DSN, which does not survive pipe(8); sendmail -N success still gets a receipt for what is held':
+    'à qui remet du courrier sortant par SMTP, DSN n’est pas proposé, qui ne survit pas à pipe(8) ; sendmail -N success obtient quand même un accusé pour ce qui est retenu',
   'who asks for a delivery receipt is told that mail was delivered which the gate holds':
     'qui demande un accusé de remise apprend comme remis un courrier que le filtre retient',
   'the entrances take at least {0} kB less than the way back':
@@ -232,8 +274,8 @@ const CHECKS: Table = {
     'par une extension d’adresse on échappe aux blocages qui visent quelqu’un, à l’accord de deux approbateurs et à la limite des avis',
   'mail of one person counts as that of another': 'le courrier de l’un passe pour celui d’un autre',
   "internal_domains are Postfix's own domains": 'internal_domains sont les domaines de Postfix',
-  "notices reach every approver, as far as Postfix's aliases say":
-    'les avis atteignent chaque approbateur, d’après les alias de Postfix',
+  "notices reach every approver, as far as Postfix's aliases and lists of recipients say":
+    'les avis atteignent chaque approbateur, d’après les alias et les listes de destinataires de Postfix',
   'Postfix has nobody here of the name {0}, who is an approver':
     'Postfix n’a personne ici du nom de {0}, qui est approbateur',
   'notices to there reach nobody, and held mail expires unread':
@@ -558,8 +600,6 @@ const SETUP: Table = {
   'it ended with status {0}': 'il s’est terminé avec le statut {0}',
   'as {0}': 'en tant que {0}',
   '{0} made, for {1} alone': '{0} créé, pour {1} seul',
-  'always_bcc copies all mail to {0}, which waits with each message until: toeh allow {1}':
-    'always_bcc copie tout le courrier à {0}, qui attend avec chaque message jusqu’à : toeh allow {1}',
   '{0} made, internal domains: {1}': '{0} créé, domaines internes : {1}',
   '{0} made': '{0} créée',
   'the express lane is off': 'la voie express est fermée',

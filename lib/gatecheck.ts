@@ -161,7 +161,8 @@ export const GATE_CHECKS: Check[] = [
   },
   {
     name: 'soft-bounce',
-    good: () => words`soft_bounce=yes on the service`,
+    good: () =>
+      words`soft_bounce=yes on the service: a gate that cannot run leaves status=SOFTBOUNCE in the log, and the mail in the queue`,
     look: ofGate((service, facts) => {
       if (settingOf(facts, service, 'soft_bounce') === 'yes') return []
       const why = words`what no program can catch, a missing filter or the time limit, bounces mail instead of keeping it in the queue`

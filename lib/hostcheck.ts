@@ -73,6 +73,17 @@ function rightsFaults(facts: Facts, fact: PathFact): Fault[] {
   ]
 }
 
+/** What logwatch reads beside its defaults, and the word in it. */
+const LOGWATCH_FOLDER = '/etc/logwatch/conf/services'
+export const LOGWATCH = `${LOGWATCH_FOLDER}/postfix.conf`
+export const LOGWATCH_LONG = '$postfix_Enable_Long_Queue_Ids = Yes'
+
+/** Whether logwatch is told there that queue ids are long; the last word counts. */
+export function readsLongIds(text: string): boolean {
+  const said = [...text.matchAll(/^\s*\$postfix_Enable_Long_Queue_Ids\s*=\s*["']?(\w+)/gim)]
+  return /^(?:yes|true|on|1)$/i.test(said.at(-1)?.[1] ?? '')
+}
+
 export const HOST_CHECKS: Check[] = [
   {
     name: 'versions',
@@ -114,6 +125,24 @@ export const HOST_CHECKS: Check[] = [
           },
         ]
       }),
+  },
+  {
+    name: 'log-readers',
+    good: ({ logwatch }) =>
+      logwatch === undefined
+        ? words`logwatch is not here; pflogsumm does not count status=SOFTBOUNCE, which a gate leaves that cannot run`
+        : words`logwatch reads long queue ids; pflogsumm does not count status=SOFTBOUNCE, which a gate leaves that cannot run`,
+    look: ({ logwatch, main }) => {
+      if (logwatch !== false || main.get('enable_long_queue_ids') !== 'yes') return []
+      return [
+        {
+          level: 'warning',
+          what: words`logwatch is not told that queue ids are long`,
+          why: words`it takes the log's lines for those of other programs, and its report lacks them`,
+          mend: [`install -d ${LOGWATCH_FOLDER}`, `printf '%s\\n' '${LOGWATCH_LONG}' >>${LOGWATCH}`],
+        },
+      ]
+    },
   },
   {
     name: 'clock',

@@ -3,7 +3,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { reachedBy, readAliases } from './aliases.js'
+import { readAliases } from './aliases.js'
+import { findArchives } from './archives.js'
 import { splitList } from './braces.js'
 import { type Config, longestRun } from './config.js'
 import { databasePath } from './database.js'
@@ -12,6 +13,7 @@ import { type Look, send } from './errand.js'
 import { laneTexts } from './express.js'
 import { ADDRESS_CLASSES, type Facts, gateOf, type LaneFact, type PathFact, type UnitFact } from './facts.js'
 import { describeError, Failure } from './failure.js'
+import { LOGWATCH, readsLongIds } from './hostcheck.js'
 import { findInjectors } from './injectors.js'
 import { laneFiles, lanePath, lanePlaces } from './lane.js'
 import { MAPPINGS } from './lanecheck.js'
@@ -20,6 +22,7 @@ import { lineOf, parseServices, type Service } from './mastercf.js'
 import { errorOf, troubleOf } from './owner.js'
 import { sieveIn } from './peoplecheck.js'
 import { askPostfix } from './postconf.js'
+import { reachable, readResidences } from './residents.js'
 import { sampleMaster } from './sample.js'
 import { words } from './speech.js'
 import { readOrigins, readProperties, sandboxOf } from './unit.js'
@@ -132,6 +135,19 @@ export async function gatherFacts(
     database,
     approvers: await reachApprovers(config, configDir),
     sieve: sieveIn(ask('doveconf', '-n') ?? ''),
+    moderate: config.moderate,
+    logwatch: readLogwatch(),
+    copies: await findArchives(config, configDir, now),
+  }
+}
+
+/** Whether logwatch reads long queue ids, as Debian has it; undefined where it is not installed. */
+function readLogwatch(): boolean | undefined {
+  if (!existsSync('/usr/share/logwatch/default.conf/services/postfix.conf')) return undefined
+  try {
+    return readsLongIds(readFileSync(LOGWATCH, 'utf8'))
+  } catch {
+    return false
   }
 }
 
@@ -141,10 +157,12 @@ async function reachApprovers(
   configDir: string | undefined,
 ): Promise<Facts['approvers']> {
   const aliases = await readAliases(configDir).catch(() => undefined)
+  const residences = await readResidences(configDir).catch(() => [])
   return Promise.all(
     approvers.map(async (address) => ({
       address,
-      mailboxes: aliases && (await reachedBy(address, aliases, internal).catch(() => undefined)),
+      mailboxes:
+        aliases && (await reachable(address, { aliases, residences }, internal).catch(() => undefined)),
     })),
   )
 }

@@ -22,7 +22,7 @@ import { mailboxOf, type Origin } from './mailbox.js'
 import { queuedAt } from './maillog.js'
 import { decodeHeader } from './notice.js'
 import { sendNotice, tellableSender } from './notify.js'
-import { type Released, tryRelease } from './release.js'
+import { besideState, type Released, tryRelease } from './release.js'
 import { replyText } from './replytext.js'
 import { draftRule } from './ruledraft.js'
 import type { Token, Tokens } from './token.js'
@@ -121,6 +121,8 @@ async function doubtOf(
   const isVouched = login === '' && origin !== undefined && moderate.relays.includes(origin.client)
   if (isVouched && keyOf(sender) === keyOf(approver)) return undefined
   const doubt = doubtsOf(approver, fields, login, moderate)
+  if (origin !== undefined && login === '' && doubt !== undefined)
+    return `${doubt}; it came from ${origin.client}`
   if (origin !== undefined || at === undefined || (doubt === undefined && !isMarked)) return doubt
   const age = actor.at - at
   // A time to come is nobody's clock, and would be waited for.
@@ -228,10 +230,10 @@ class Turn {
     const { ready, know } = agreed(yeses, recipients, two ? 2 : 1)
     if (ready.length === 0) return { outcome: 'noted', message, addresses: recipients }
     const waiting = chosen(message, ready)
-    const failed = new Map<string, string>()
+    let failed = new Map<string, string>()
     if (waiting.length > 0) {
       const result = await tryRelease(this.#desk, message, waiting)
-      for (const { recipient, why } of result.failed) failed.set(recipient, why)
+      failed = besideState(result, WORDING[config.language].lapsed)
       await this.#demandSettled(message.id, result)
     }
     const now = await hold.find(message.id)

@@ -1,7 +1,7 @@
 /** Telling people: who is to hear of a held message, and how the mail gets to them. */
 
 import { isSendable } from './address.js'
-import { type Aliases, reachedBy, readAliases } from './aliases.js'
+import { type Aliases, readAliases } from './aliases.js'
 import { keyOf } from './authentication.js'
 import { type Config, companyOf } from './config.js'
 import { isOwn, needsTwo } from './consent.js'
@@ -18,6 +18,7 @@ import { Neighbours, placeRecipients } from './neighbours.js'
 import { composeNotice } from './notice.js'
 import { ANSWER_MS } from './parcel.js'
 import { reinject } from './reinject.js'
+import { type Residence, reachable, readResidences } from './residents.js'
 import { Tokens } from './token.js'
 
 const REPLY_MS = 10_000
@@ -55,12 +56,13 @@ async function mailboxesBehind(
   { reinject: way, internal }: Config,
   to: readonly string[],
   aliases: Aliases | undefined,
+  residences: readonly Residence[],
 ): Promise<readonly string[]> {
   // sendmail(1) hands it to a cleanup(8) that maps them.
   if (way.kind !== 'smtp' || aliases === undefined) return to
   const found: string[] = []
   try {
-    for (const address of to) found.push(...(await reachedBy(address, aliases, internal)))
+    for (const address of to) found.push(...(await reachable(address, { aliases, residences }, internal)))
   } catch {
     // A table that this user may not read: as they are named, then.
     return to
@@ -100,7 +102,8 @@ export async function sendNotice(
 ): Promise<void> {
   const { config, folder } = post
   const aliases = await readAliases().catch(() => undefined)
-  const recipients = await mailboxesBehind(config, to, aliases)
+  const residences = aliases === undefined ? [] : await readResidences().catch(() => [])
+  const recipients = await mailboxesBehind(config, to, aliases, residences)
   const isForSender = kind !== 'answered' && kind !== 'approver'
   const his = isForSender && messages.every(({ sender }) => tellableSender(config, sender) === to[0])
   const shown = his ? await asSenderSees(messages, aliases).catch(() => messages) : messages
@@ -205,12 +208,21 @@ async function askApprovers(post: Post, messages: readonly Placed[], now: number
   const db = openForWriting(databasePath(post.config.state), { busySeconds: post.config.busySeconds })
   try {
     const tokens = new Tokens(db)
+    const unreached: Unreached[] = []
     for (const approver of approvers) {
-      for (const message of messages) {
-        const reply = await replyOf(post.config, tokens, message, approver, now)
-        await sendNotice(post, 'approver', [approver], [message], { reply })
+      try {
+        for (const message of messages) {
+          const reply = await replyOf(post.config, tokens, message, approver, now)
+          await sendNotice(post, 'approver', [approver], [message], { reply })
+        }
+      } catch (error) {
+        // One whom nothing reaches keeps the others from nothing.
+        if (!(error instanceof Unreached)) throw error
+        unreached.push(error)
       }
     }
+    const [first] = unreached
+    if (first !== undefined && unreached.length === approvers.length) throw first
   } finally {
     db.close()
   }

@@ -21,7 +21,7 @@ export function sieveIn(text: string): SieveFact | undefined {
 export const PEOPLE_CHECKS: readonly Check[] = [
   {
     name: 'approvers',
-    good: () => words`notices reach every approver, as far as Postfix's aliases say`,
+    good: () => words`notices reach every approver, as far as Postfix's aliases and lists of recipients say`,
     look: ({ approvers }) => {
       const unreached = approvers.filter(({ mailboxes }) => mailboxes?.length === 0)
       const all = unreached.length === approvers.length

@@ -2,8 +2,10 @@
 
 import { isSendable } from './address.js'
 import type { Actor } from './audit.js'
+import { signaturesIn } from './describe.js'
 import type { Desk } from './desk.js'
 import { localTime } from './display.js'
+import { describeLapsed, lapsedAt, type SignatureEnd } from './dkim.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, isTemporary, toFailure } from './failure.js'
 import { type HeldMessage, isInHand, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
@@ -23,6 +25,8 @@ export interface Released {
   released: { recipients: string[]; queueId: string }[]
   /** What did not go out, and why. */
   failed: Unsent[]
+  /** DKIM signatures of what went out that had run out by then. */
+  lapsed: SignatureEnd[]
 }
 
 interface Unsent {
@@ -86,8 +90,10 @@ export async function release(
 ): Promise<Released> {
   const { hold, actor } = desk
   const began = performance.now()
-  const result: Released = { id: message.id, released: [], failed: [] }
+  const result: Released = { id: message.id, released: [], failed: [], lapsed: [] }
   let eightBit: boolean
+  // Before anything is sent: with the last recipient the bytes go.
+  const lapsed = lapsedAt(await signaturesIn(desk.folder.messagePath(message.id)), actor.at)
   try {
     eightBit = (await checkBytes(desk, message)).eightBit
   } catch (error) {
@@ -118,6 +124,7 @@ export async function release(
     }
     if (claimed.length > 0) await sendClaimed(desk, { ...message, eightBit }, claimed, now, result)
   }
+  if (result.released.length > 0) result.lapsed = lapsed
   await hold.removeSettled(message.id)
   return result
 }
@@ -140,6 +147,7 @@ export async function tryRelease(
       id: message.id,
       released: [],
       failed: recipients.map((recipient) => ({ recipient, ...failure })),
+      lapsed: [],
     }
   }
 }
@@ -242,12 +250,26 @@ async function withLimit<T>(work: (limit: AbortSignal) => Promise<T>): Promise<T
   }
 }
 
+/** What is to be said of each recipient beside his state. @param tellLapsed of a signature of this domain that has run out */
+export function besideState(
+  { released, failed, lapsed }: Released,
+  tellLapsed: (domain: string) => string,
+): Map<string, string> {
+  const signatures = lapsed.map(({ domain }) => tellLapsed(domain)).join('; ')
+  const sent = signatures === '' ? [] : released.flatMap(({ recipients }) => recipients)
+  return new Map([
+    ...sent.map((recipient): [string, string] => [recipient, signatures]),
+    ...failed.map(({ recipient, why }): [string, string] => [recipient, why]),
+  ])
+}
+
 /** What a release did, in lines. */
-export function describeReleased({ id, released, failed }: Released): string[] {
+export function describeReleased({ id, released, failed, lapsed }: Released): string[] {
   return [
     ...released.flatMap(({ recipients, queueId }) =>
       recipients.map((to) => words`${id} released to ${to}${queueId === '' ? '' : words` as ${queueId}`}`),
     ),
+    ...lapsed.map((end) => `${id} ${describeLapsed(end)}`),
     ...failed.map(({ recipient, why }) => words`${id} NOT released to ${recipient}: ${why}`),
   ]
 }

@@ -450,7 +450,13 @@ export const WAYS_CHECKS: Check[] = [
   },
   {
     name: 'way-back-filter',
-    good: () => words`its content_filter does not lead to the gate again`,
+    good: (facts) => {
+      const filters = waysBack(facts).map((service) => settingOf(facts, service, 'content_filter'))
+      const [filter = ''] = filters.filter((one) => one !== '')
+      return filter === ''
+        ? words`its content_filter does not lead to the gate again`
+        : words`its content_filter, ${filter}, does not lead to the gate again; what keeps a connection, as amavis does, is to be restarted after a reload`
+    },
     look: backFilterFaults,
   },
   {
@@ -487,7 +493,7 @@ export const WAYS_CHECKS: Check[] = [
   {
     name: 'dsn',
     good: () =>
-      words`whoever hands over outgoing mail by SMTP is not offered DSN, which does not survive pipe(8)`,
+      words`whoever hands over outgoing mail by SMTP is not offered DSN, which does not survive pipe(8); sendmail -N success still gets a receipt for what is held`,
     look: (facts) =>
       entrances(facts).flatMap(({ service, clients }): Fault[] => {
         const offers = (one: Service): boolean =>

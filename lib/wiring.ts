@@ -497,6 +497,14 @@ export function wire(ground: Ground, lane?: LaneFacts, relay?: Relay): { edits: 
     remarks.push(
       words`Queue ids become long, such as 4bQ8Yk2hJnz1: logwatch reads them with ${'$postfix_Enable_Long_Queue_Ids = Yes'} in /etc/logwatch/conf/services/postfix.conf (docs/postfix.md).`,
     )
+  if (once.some(({ kind, service }) => kind === 'service' && service === ground.expected.gate.id))
+    remarks.push(
+      words`A gate that cannot run leaves ${'status=SOFTBOUNCE'} in the log and the mail in the queue: pflogsumm does not count that (docs/postfix.md).`,
+    )
+  if (once.some(({ kind, service }) => kind === 'option' && pickups.some(({ id }) => id === service)))
+    remarks.push(
+      words`${'sendmail -N success'} cannot be refused on pickup: it gives a receipt that says delivered of mail that is held.`,
+    )
   return { edits: once, remarks }
 }
 

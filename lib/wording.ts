@@ -61,6 +61,8 @@ export interface Wording {
   standing: Record<Standing, string>
   known: string
   notKnown: (why: string) => string
+  /** Of a DKIM signature of this domain. */
+  lapsed: (domain: string) => string
 }
 
 /** What an approver's mail may say; `know` is a release whose recipients are known from then on. */
@@ -214,6 +216,7 @@ const ENGLISH: Wording = {
   },
   known: 'known from now on',
   notKnown: (why) => `not made known: ${why}`,
+  lapsed: (domain) => `its DKIM signature of ${domain} had run out: the recipient cannot verify it`,
 }
 
 const FRENCH: Wording = {
@@ -323,6 +326,7 @@ const FRENCH: Wording = {
   },
   known: 'désormais connu',
   notKnown: (why) => `reste inconnu : ${why}`,
+  lapsed: (domain) => `sa signature DKIM de ${domain} avait expiré : le destinataire ne peut pas la vérifier`,
 }
 
 export const WORDING: Record<Language, Wording> = { en: ENGLISH, fr: FRENCH }

@@ -39,7 +39,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['express', 'wording']],
   ['pure', ['speech']],
-  ['pure', ['amount', 'facts']],
+  ['pure', ['amount', 'dkim', 'facts']],
   ['pure', ['ways']],
   ['pure', ['diversion']],
   ['pure', ['restrictions']],
@@ -47,6 +47,8 @@ const FLOORS: [string, string[]][] = [
   [
     'pure',
     [
+      'answercheck',
+      'archivecheck',
       'candidates',
       'chart',
       'diversioncheck',
@@ -116,9 +118,10 @@ const FLOORS: [string, string[]][] = [
     ['describe', 'enclosures', 'listing', 'mending', 'orphan', 'progress', 'reinject', 'room', 'sample'],
   ],
   ['acts', ['aliases']],
-  ['acts', ['copies']],
+  ['acts', ['copies', 'residents']],
   ['acts', ['desk', 'notify', 'shortage']],
   ['acts', ['errand']],
+  ['acts', ['archives']],
   [
     'acts',
     ['alteration', 'canary', 'fsck', 'gate', 'harvest', 'installation', 'release', 'uses', 'verdicts'],

@@ -1,7 +1,7 @@
 /** The host's checks on facts no test can make for real: disks that fill up, old programs, clocks. */
 import t from 'tap'
 import type { Facts, Fault } from '../lib/facts.js'
-import { HOST_CHECKS } from '../lib/hostcheck.js'
+import { HOST_CHECKS, readsLongIds } from '../lib/hostcheck.js'
 
 function look(name: string, facts: Partial<Facts>): Fault[] {
   const check = HOST_CHECKS.find((one) => one.name === name)
@@ -99,5 +99,25 @@ t.test('clock', (t) => {
   t.same(levels(1_060_001, true), ['critical'])
   t.same(levels(0, false), ['warning'])
   t.same(levels(1_060_001, false), ['critical', 'warning'])
+  t.end()
+})
+
+t.test('logwatch that does not read long queue ids', (t) => {
+  const levels = (logwatch: boolean | undefined, long: string): unknown[] =>
+    look('log-readers', { logwatch, main: new Map([['enable_long_queue_ids', long]]) }).map(
+      ({ level }) => level,
+    )
+  t.strictSame(levels(undefined, 'yes'), [])
+  t.strictSame(levels(true, 'yes'), [])
+  t.strictSame(levels(false, 'no'), [])
+  t.strictSame(levels(false, 'yes'), ['warning'])
+  const texts: [text: string, reads: boolean][] = [
+    ['', false],
+    ['$postfix_Enable_Long_Queue_Ids = Yes\n', true],
+    ['# $postfix_Enable_Long_Queue_Ids = Yes\n', false],
+    ['  $Postfix_enable_long_queue_ids="1"\n', true],
+    ['$postfix_Enable_Long_Queue_Ids = Yes\n$postfix_Enable_Long_Queue_Ids = No\n', false],
+  ]
+  for (const [text, reads] of texts) t.equal(readsLongIds(text), reads, text)
   t.end()
 })

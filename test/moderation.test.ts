@@ -172,6 +172,17 @@ t.test('release and know', async (t) => {
   t.match(await toldLast(sink), /Eve@unknown\.test\n +sent \(SINK\d+\); known from now on\n/)
 })
 
+t.test('a signature that has run out in the hold is told', async (t) => {
+  const bytes = Buffer.from('DKIM-Signature: v=1; d=corp.test; x=1000000000; b=AB\nSubject: x\n\nx\n')
+  const { sink, boss, say, id } = await makeBench(t, MODERATE, { bytes })
+  t.equal(await say({ subject: boss, text: 'release' }), `released ${id}`)
+  const told = (await toldLast(sink)).replace(/\s+/g, ' ')
+  t.match(
+    told,
+    /sent \(SINK\d+\); its DKIM signature of corp\.test had run out: the recipient cannot verify it/,
+  )
+})
+
 /** What pipe(8) knew of whoever handed the held message in. */
 function loggedIn(saslUser: string): Client {
   return { ...CLIENT, saslUser }
@@ -522,7 +533,7 @@ t.test('a relay of ours vouches for whose sender it has', async (t) => {
     )
   }
   log('10.99.0.2')
-  t.match(await say(through), /no login, and no Auth/, 'nobody vouches unasked')
+  t.match(await say(through), /no login, and no Auth.*; it came from 10\.99\.0\.2$/, 'nobody vouches unasked')
   t.match(await relayed({ sender: 'otto@corp.test' }), /no login, and no Auth/, 'another sender')
   t.match(await relayed({ sender: DEPUTY }), /no login, and no Auth/, 'another approver')
   t.match(await relayed({}, ['10.99.0.20', '10.99.0']), /no login, and no Auth/, 'another address')

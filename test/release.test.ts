@@ -64,6 +64,7 @@ t.test('the original envelope and bytes go out, and nothing stays behind', async
     id: message.id,
     released: [{ recipients: [X, Y], queueId: 'SINK00000001' }],
     failed: [],
+    lapsed: [],
   })
   t.equal(sink.mails.length, 1)
   const [mail] = sink.mails
@@ -191,6 +192,7 @@ t.test('what the server says stays with the recipient, who waits on', async (t) 
           { recipient: X, why, later },
           { recipient: Y, why, later },
         ],
+        lapsed: [],
       },
       name,
     )
@@ -539,6 +541,7 @@ t.test('what it did, in lines', async (t) => {
         { recipients: ['z@new.test'], queueId: '' },
       ],
       failed: [{ recipient: 'w@new.test', why: 'later', later: true }],
+      lapsed: [],
     }),
     [
       `ID released to ${X} as Q1`,
@@ -580,6 +583,7 @@ t.test('tryRelease: a failure is told beside the rest', async (t) => {
       { recipient: X, why, later: false },
       { recipient: Y, why, later: false },
     ],
+    lapsed: [],
   })
 })
 
@@ -606,6 +610,7 @@ t.test('sent, but it cannot be written down: it is said so, and the claim stands
         { recipient: X, why, later: false },
         { recipient: Y, why, later: false },
       ],
+      lapsed: [],
     })
     t.strictSame([...(await desk.hold.states(message.id)).values()], ['releasing', 'releasing'])
     t.ok(desk.folder.has(message.id))

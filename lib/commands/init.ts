@@ -7,11 +7,13 @@ import { existsSync, lchownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { parseAddress, parseOwnDomain } from '../address.js'
+import { parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
+import { answerRemarks, relaysThrough } from '../answercheck.js'
+import { archiveFaults } from '../archivecheck.js'
+import { findArchives } from '../archives.js'
 import { demandTrustedInstance, loadTrusted } from '../caller.js'
 import { type Config, DEFAULTS, parseConfig } from '../config.js'
-import { readCopies } from '../copies.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { type Folder, makeFolder, send } from '../errand.js'
 import { EXIT } from '../exit.js'
@@ -108,18 +110,11 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   return { domains: classes.domains, remarks }
 }
 
-/** What is to be made known at once where Postfix copies all mail to an archive outside: it would hold every message. */
-async function findArchives({ configDir }: Options, { internal }: Config): Promise<string[]> {
-  const { always_bcc: copies } = await readCopies(configDir).catch(() => ({ always_bcc: [] }))
-  return copies.flatMap((copy) => {
-    const address = parseAddress(copy, internal)
-    const outside = address.plain && !internal.has(address.domain)
-    return outside
-      ? [
-          words`always_bcc copies all mail to ${copy}, which waits with each message until: toeh allow ${copy}`,
-        ]
-      : []
-  })
+/** Outside addresses that Postfix copies mail to, each with the command that makes it known. */
+async function offerArchives(config: Config, configDir: string | undefined): Promise<string[]> {
+  const copies = await findArchives(config, configDir, clock())
+  if (copies === undefined) return []
+  return archiveFaults(copies, config.path).map(({ what, why }) => `${what}: ${why}`)
 }
 
 /** Postfix's recipient_delimiter, where it can be asked and the configuration can have it; doctor speaks of the rest. */
@@ -142,17 +137,23 @@ interface Plan {
   /** The configuration that is to be written, where there is none. */
   text: string | undefined
   remarks: string[]
+  /** What is to be made known, each with its command. */
+  offers: string[]
 }
 
 /** What is to be made; nothing is, yet. */
 async function draw(options: Options): Promise<Plan> {
   const path = resolve(configPath(options))
   const owner = findOwner(options)
-  if (existsSync(path)) return { path, owner, config: loadTrusted(path), text: undefined, remarks: [] }
+  if (existsSync(path)) {
+    const config = loadTrusted(path)
+    const offers = await offerArchives(config, options.configDir)
+    return { path, owner, config, text: undefined, remarks: [], offers }
+  }
   const { domains, remarks } = await findInternal(options)
   const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
   const config = parseConfig(path, text)
-  return { path, owner, config, text, remarks: [...remarks, ...(await findArchives(options, config))] }
+  return { path, owner, config, text, remarks, offers: await offerArchives(config, options.configDir) }
 }
 
 /** Makes configuration, folders and database; what is there is left. @returns what was done, in lines */
@@ -324,7 +325,19 @@ async function intoPostfix(options: Options): Promise<void> {
         injectors: findInjectors(),
       }).map(({ what, why }) => `${what}: ${why}`),
     )
-  remarks.push(...describeUnit(settings, configDir))
+  const through = [
+    ...relaysThrough({ ...settings, lane: { files: laneFiles(path) } }),
+    ...(relay?.relay.networks ?? []),
+  ]
+  const chained = edits.find(
+    ({ name, value }) => name === 'content_filter' && /^(?!toeh:)./.test(value ?? ''),
+  )
+  remarks.push(...answerRemarks(config.moderate, through, chained?.value ?? undefined))
+  if (relay !== undefined && (options.express || config.express.enabled))
+    remarks.push(
+      words`The express lane is not on port 25: what relays there goes through the filter. The lane takes ${'smtputf8_enable=no'} and no chroot, which would be for the Internet's mail as well.`,
+    )
+  remarks.push(...describeUnit(settings, configDir), ...plan.offers)
   await demandPort(edits, settings)
   const alteration = await prepare(configDir, edits, relay === undefined ? [] : [relay.table])
   const { folder, difference } = alteration
@@ -484,6 +497,7 @@ const module: CommandModule = {
           words`Add to master.cf:`,
           '',
           ...master,
+          ...(plan.offers.length > 0 ? ['', ...plan.offers] : []),
           ...(options.express ? ['', first, '', ...express, 'postfix reload'] : []),
         ],
       )

@@ -14,7 +14,9 @@ import {
 } from '../bulk.js'
 import { companyOf } from '../config.js'
 import { decide, lookupKeys, type Rule, type RuleDraft, type Verdict } from '../decide.js'
+import { signaturesIn } from '../describe.js'
 import { answer, type Desk, openDesk, presently } from '../desk.js'
+import { describeLapsed, lapsedAt, type SignatureEnd } from '../dkim.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { describeRule } from '../landscape.js'
@@ -88,6 +90,20 @@ function describeIdle({ recipient, reason, instead }: Idle): string {
   return instead === null ? line : words`${line}; ${instead} has`
 }
 
+/** DKIM signatures that have run out in the hold, of each message. */
+async function findLapsed(
+  { folder, actor }: Desk,
+  choices: readonly Choice[],
+): Promise<(SignatureEnd & { id: string })[]> {
+  const lapsed: (SignatureEnd & { id: string })[] = []
+  for (const { message } of choices) {
+    const { id } = message
+    for (const end of lapsedAt(await signaturesIn(folder.messagePath(id)), actor.at))
+      lapsed.push({ id, ...end })
+  }
+  return lapsed
+}
+
 /** The rules that would be new. @throws Failure for one that a block stands in the way of, as adding it would */
 async function foreseeRules({ landscape, actor }: Desk, drafts: readonly RuleDraft[]): Promise<RuleDraft[]> {
   const foreseen = await landscape.foresee(drafts, actor.at)
@@ -136,17 +152,20 @@ const module: CommandModule = {
     const would = fresh.map((draft) => words`would add the rule: ${describeRule(draft)}`)
     const idle = await findIdle(desk, choices, drafts)
     const inVain = idle.map(describeIdle)
+    const lapsed = await findLapsed(desk, choices)
+    const unsigned = lapsed.map((end) => `${end.id} ${describeLapsed(end)}`)
     if (options.dryRun) {
       const lines = [
         ...describeChoice('release', choices),
         ...would,
         ...inVain,
+        ...unsigned,
         words`${countChoice(choices)}, none released`,
       ]
-      answer(options, { dryRun: true, rules: fresh, idle, messages: outline(choices) }, lines)
+      answer(options, { dryRun: true, rules: fresh, idle, lapsed, messages: outline(choices) }, lines)
       return
     }
-    await demandYes('release', options, choices, [...would, ...inVain])
+    await demandYes('release', options, choices, [...would, ...inVain, ...unsigned])
     const rules = await desk.landscape.add(drafts, presently(desk).actor)
     const results: Released[] = []
     const progress = await showCount('releasing', choices.length)

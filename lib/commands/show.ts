@@ -6,6 +6,7 @@ import { createAsCaller, loadTrusted } from '../caller.js'
 import { describeFile } from '../describe.js'
 import { answer, type CommonOptions, configPath, type Desk, fileOrHyphen, openDesk } from '../desk.js'
 import { localTime, shortSize } from '../display.js'
+import { signatureLines } from '../dkim.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import type { Recipient } from '../hold.js'
@@ -164,6 +165,7 @@ const module: CommandModule = {
       }
       if (description.trouble !== null)
         lines.push(words`the message could not be read to its end: ${description.trouble}`)
+      lines.push(...signatureLines(description.signatures, desk.actor.at, message.expiresAt))
       if (options.text) lines.push('', words`text:`, ...linesOf(description.text))
       if (options.save !== undefined) lines.push('', words`the message is in ${options.save}`)
     }

@@ -623,6 +623,9 @@ const SOUND_HOST = {
   clockKept: true,
   approvers: [],
   sieve: undefined,
+  copies: undefined,
+  moderate: { enabled: false, relays: [], authservId: '' },
+  logwatch: undefined,
   lane: {
     enabled: false,
     files: { map: '/etc/toeh/express.cf', senders: '', recipients: '' },

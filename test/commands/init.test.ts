@@ -248,10 +248,17 @@ t.test(
       assertDone(t, outcome, 'made')
       return outcome.stdout
     }
-    t.match(
-      await made('all@archive.test'),
-      'always_bcc copies all mail to all@archive.test, which waits with each message until: toeh allow all@archive.test\n',
-    )
+    const offer = `toeh allow all@archive.test --note 'archive, always_bcc' --config ${debian.config}\n`
+    t.match(await made('all@archive.test'), offer)
+    assertDone(t, await debian.init(), offer)
+    assertDone(t, await debian.init('--postfix'), offer)
+    await debian.toeh('allow', 'all@archive.test')
+    for (const args of [[], ['--postfix']]) {
+      const outcome = await debian.init(...args)
+      t.equal(outcome.code, 0)
+      t.notMatch(outcome.stdout, 'toeh allow', 'once it is known nothing is said of it')
+    }
+    await debian.toeh('revoke', 'all@archive.test')
     const [own = ''] = loadConfig(debian.config).internal
     t.notMatch(await made(`archive@${own}`), /always_bcc/)
     t.notMatch(await made(''), /always_bcc/)

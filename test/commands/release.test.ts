@@ -239,6 +239,31 @@ t.test('an address no SMTP command can carry stays, and the rest goes', async (t
   t.strictSame(lab.states(), ['a b@unknown.test held', `${EVE} released`])
 })
 
+t.test('a DKIM signature that has run out in the hold is told, and keeps nothing back', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const input = `DKIM-Signature: v=1; d=corp.test; s=a;\n\tx=1000000000; b=AB\nDKIM-Signature: d=whole.test; b=AB\n${BYTES.toString('latin1')}`
+  const id = await lab.park([EVE], { input })
+  const line = new RegExp(`^${id} the DKIM signature of corp\\.test ran out on 2001-09-0`, 'm')
+  const ahead = await lab.toeh('release', id, '--dry-run')
+  t.match(ahead.stdout, line)
+  const lapsed = [{ domain: 'corp.test', endsAt: 1_000_000_000_000 }]
+  const foreseen = JSON.parse((await lab.toeh('release', id, '--dry-run', '--json')).stdout)
+  t.strictSame(foreseen.lapsed, [{ id, ...lapsed[0] }])
+  const shown = await lab.toeh('show', id)
+  assertDone(t, shown, /\nthe DKIM signature of corp\.test ran out on 2001-09-0/)
+  t.notMatch(shown.stdout, 'of whole.test')
+  t.strictSame(JSON.parse((await lab.toeh('show', id, '--json')).stdout).description.signatures, lapsed)
+  await lab.allow(EVE)
+  const { stdout, code } = await lab.toeh('recheck', '--json')
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout), [{ id, released: [{ recipients: [EVE] }], failed: [], lapsed }])
+  const again = await lab.park(['mal@unknown.test'], { input, queueId: 'LAPSED2' })
+  const sent = await lab.toeh('release', again)
+  assertDone(t, sent, `${again} released to mal@unknown.test as`)
+  t.match(sent.stdout, /the DKIM signature of corp\.test ran out on/)
+})
+
 t.test('--json', async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)

@@ -187,3 +187,27 @@ t.test(
     await play(t, chain)
   },
 )
+
+t.test(
+  'an approver who answers by mail is not heard by his login there, and init says so',
+  { skip },
+  async (t) => {
+    const chain = await makeChain(t)
+    const { debian } = chain
+    const said =
+      /^approvers' answers by mail go through smtp:.*, behind the gate, and their logins are lost there: /m
+    const before = await debian.toeh('init', '--postfix')
+    assertDone(t, before, 'comes behind the gate now')
+    t.notMatch(before.stdout, said)
+    const text = readFileSync(debian.config, 'utf8')
+    writeFileSync(
+      debian.config,
+      text
+        .replace('approvers = []', 'approvers = ["boss@company.example"]')
+        .replace(/^\[moderate\]\nenabled = false/m, '[moderate]\nenabled = true')
+        .replace('address = ""', 'address = "toeh@company.example"'),
+    )
+    assertDone(t, await debian.toeh('init', '--postfix', '--apply'), said)
+    t.match((await faults(chain, 'answers')).what, [/^warning approvers' answers by mail go through smtp:/])
+  },
+)

@@ -1,7 +1,8 @@
 /** Approval by mail in a real Postfix: the notice, the answer through the gate or past it, the release, and forgeries. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { BOSS, bytesOf, DEPUTY, EVE, MODERATE, noticeTo } from '../support/approver.js'
+import { doctor, find } from '../support/doctor.js'
 import { Conversation, cannotRun, Postfix } from '../support/postfix.js'
 
 const APPROVERS = `approvers = ["${BOSS}", "${DEPUTY}"]\n`
@@ -87,6 +88,42 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
     await answer('', postfix.reinjection, bytes)
     await postfix.until('release and confirmation', () => sink.mails.length === 2)
     t.strictSame(arrived(), [EVE, DEPUTY], 'one below our own Received alone, as a milter writes it')
+  })
+
+  t.test('a Received that header_checks take away: where it matters, and that doctor says so', async (t) => {
+    const check = async (): Promise<string | undefined> => find(await doctor(postfix), 'answers')?.level
+    const heard = async (isHeard: boolean, name: string): Promise<void> => {
+      const { subject } = await hold()
+      await answer('boss', postfix.submission, bytesOf({ subject, text: 'release' }).toString())
+      if (isHeard) await postfix.until('release and confirmation', () => sink.mails.length === 2)
+      await postfix.settled()
+      t.strictSame(arrived(), isHeard ? [EVE, BOSS] : [], name)
+    }
+    postfix.setMain('enable_long_queue_ids=no')
+    postfix.setMain('header_checks=regexp:{ { /^Received:/ IGNORE } }')
+    await heard(true, 'at the entrance: the way back writes its own')
+    t.equal(await check(), 'good')
+    postfix.editMaster((text) => text.replace('-o cleanup_service_name=toeh-cleanup', ''))
+    await heard(false, 'on the way back, with short queue ids')
+    t.match(postfix.log(), /toeh moderate: dropped: no login/)
+    t.equal(await check(), 'warning')
+    postfix.setMain('enable_long_queue_ids=yes')
+    await heard(true, 'with long ones')
+    t.equal(await check(), 'good')
+    postfix.editMaster((text) =>
+      text
+        .replace(
+          `127.0.0.1:${postfix.reinjection} inet n - n - 20 smtpd`,
+          (line) => `${line}\n  -o content_filter=smtp:[127.0.0.1]:${postfix.ungated}`,
+        )
+        .replace(/^ {2}-o content_filter=\n/m, ''),
+    )
+    await heard(false, 'behind another filter')
+    t.match(postfix.log(), `relay=127.0.0.1[127.0.0.1]:${postfix.ungated}`)
+    t.equal(await check(), 'good', 'a signature counts there')
+    const text = readFileSync(lab.config, 'utf8')
+    writeFileSync(lab.config, text.replace(/^authserv_id = .*$/m, ''))
+    t.equal(await check(), 'warning')
   })
   t.match(readFileSync(lab.config, 'utf8'), 'enabled = true')
 })

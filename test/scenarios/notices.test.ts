@@ -87,7 +87,93 @@ t.test('a copy that Postfix adds is not named to the sender', { skip }, async (t
   t.match(unknown.get('boss@corp.test'), /archive@vault\.test/, 'who decides sees it')
   t.match(unknown.get('anna@corp.test'), /x@new\.test/)
   t.notMatch(unknown.get('anna@corp.test'), /archive/)
+  t.match(find(await doctor(postfix), 'archives'), {
+    level: 'warning',
+    faults: [{ what: 'always_bcc copies mail to archive@vault.test, which is outside and not known' }],
+  })
   const known = await texts('x@known.test')
   t.match(known.get('boss@corp.test'), /archive@vault\.test/)
   t.equal(known.has('anna@corp.test'), false, 'of that alone she hears nothing')
 })
+
+t.test('an archive outside that is known is no reason to hold', { skip }, async (t) => {
+  const postfix = await Postfix.start(t, {
+    main: ['sender_bcc_maps=inline:{ anna@corp.test=archive@vault.test }'],
+  })
+  await postfix.lab.allow('known.test')
+  const archives = async (): Promise<string | undefined> => find(await doctor(postfix), 'archives')?.level
+  t.equal(await archives(), 'warning')
+  await postfix.lab.allow('archive@vault.test')
+  t.equal(await archives(), 'good')
+  await postfix.submit('anna@corp.test', ['x@known.test'], 'Subject: Invoice\n\nx\n')
+  const sent = (await postfix.settled()).flatMap(({ recipients }) => recipients)
+  t.strictSame(sent.sort(), ['archive@vault.test', 'x@known.test'])
+  t.strictSame(postfix.lab.states(), [])
+})
+
+t.test('who has no mailbox is known before the notice bounces unseen', { skip }, async (t) => {
+  const postfix = await Postfix.start(t, {
+    settings: 'approvers = ["boss@corp.test", "gone@corp.test"]\n',
+    notice: '[notice]\nenabled = true\ninterval_minutes = 0\n',
+  })
+  // A list as proxymap(8) would read it, which the filter's user cannot ask.
+  const list = (names: string): void =>
+    postfix.setMain(`local_recipient_maps=proxy:inline:{ ${names} }, unix:passwd.byname`)
+  const told = async (): Promise<string[]> => {
+    postfix.sink.mails.length = 0
+    await postfix.submit('anna@corp.test', ['x@new.test'], 'Subject: Invoice\n\nx\n')
+    return (await postfix.settled()).flatMap(({ recipients }) => recipients).sort()
+  }
+  list('boss=x, anna=x')
+  t.strictSame(await told(), ['anna@corp.test', 'boss@corp.test'])
+  t.match(find(await doctor(postfix), 'approvers'), {
+    level: 'warning',
+    faults: [{ what: 'Postfix has nobody here of the name gone@corp.test, who is an approver' }],
+  })
+  list('anna=x')
+  t.strictSame(await told(), [])
+  t.match(
+    postfix.lab.query('SELECT notified_at FROM hold ORDER BY held_at DESC LIMIT 1'),
+    [{ notified_at: null }],
+    'it stays with the digest',
+  )
+  t.equal((await postfix.toeh('digest')).code, 1)
+  t.notMatch(postfix.log(), /status=bounced/)
+})
+
+t.test(
+  'an approver who is gone keeps none of the others from a notice that can be answered',
+  { skip },
+  async (t) => {
+    const postfix = await Postfix.start(t, {
+      settings: 'approvers = ["gone@corp.test", "boss@corp.test"]\n',
+      notice: '[notice]\nenabled = true\n[moderate]\nenabled = true\naddress = "toeh@corp.test"\n',
+      main: ['local_recipient_maps=inline:{ boss=x, anna=x }'],
+    })
+    await postfix.submit('anna@corp.test', ['x@new.test'], 'Subject: Invoice\n\nx\n')
+    const told = (await postfix.settled()).flatMap(({ recipients }) => recipients)
+    t.strictSame(told.sort(), ['anna@corp.test', 'boss@corp.test'])
+    t.match(postfix.lab.query('SELECT notified_at FROM hold'), [{ notified_at: Number }])
+  },
+)
+
+t.test(
+  'what no list can tell: such a notice bounces, and the postmaster hears of it with 2bounce',
+  { skip },
+  async (t) => {
+    const postfix = await Postfix.start(t, {
+      settings: 'approvers = ["full@corp.test"]\n',
+      notice: '[notice]\nenabled = true\n',
+      main: [
+        'notify_classes=2bounce',
+        'transport_maps=inline:{ { full@corp.test = error:5.2.2 mailbox full } }',
+      ],
+    })
+    await postfix.submit('x@elsewhere.test', ['x@new.test'], 'Subject: Invoice\n\nx\n')
+    const told = (await postfix.settled()).map(({ recipients }) => recipients.join())
+    t.equal(told.length, 1)
+    t.match(told[0], /^postmaster@/)
+    t.match(postfix.log(), /to=<full@corp\.test>.*status=bounced \(mailbox full\)/)
+    t.match(postfix.lab.query('SELECT notified_at FROM hold'), [{ notified_at: Number }])
+  },
+)

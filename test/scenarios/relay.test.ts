@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { Finding } from '../../lib/checkup.js'
 import type { Decision } from '../../lib/decisions.js'
 import { cannotBeFresh, Debian } from '../support/debian.js'
 import { type Answer, find, paste } from '../support/doctor.js'
@@ -316,6 +317,43 @@ t.test('shown, made, made again, changed, undone', { skip }, async (t) => {
   assertDone(t, left, `${table} is left: somebody has changed it. Postfix asks it no more.\n`)
   t.match(readFileSync(table, 'utf8'), '127.8.0.3 toeh_gate')
   t.same([debian.read('main.cf'), debian.read('master.cf')], before)
+})
+
+t.test('what a relay means for answers by mail, and for the express lane', { skip }, async (t) => {
+  const { debian } = await makeDebian(t)
+  const text = readFileSync(debian.config, 'utf8')
+  const set = (moderate: string): void =>
+    writeFileSync(
+      debian.config,
+      text
+        .replace('approvers = []', 'approvers = ["boss@company.example"]')
+        .replace(/^\[moderate\]\nenabled = false/m, '[moderate]\nenabled = true')
+        .replace('address = ""', 'address = "toeh@company.example"')
+        .replace(/^\[express\]\nenabled = false/m, '[express]\nenabled = true')
+        .replace('relays = []', moderate),
+    )
+  const command = ['init', '--postfix', '--relay', '127.0.0.0/24,10.99.0.2']
+  const said = /^approvers who answer by mail through 10\.99\.0\.2 have no login there: .*moderate\.relays/m
+  const lane = /^The express lane is not on port 25: what relays there goes through the filter/m
+  const before = await debian.toeh(...command)
+  assertDone(t, before, '\n')
+  t.notMatch(before.stdout, said, 'nobody answers by mail')
+  t.notMatch(before.stdout, lane, 'there is no lane')
+  set('relays = []')
+  const shown = await debian.toeh(...command, '--apply')
+  assertDone(t, shown, said)
+  t.match(shown.stdout, lane)
+  assertDone(t, await debian.toeh('init', '--postfix'), said)
+  const answers = async (): Promise<string> => {
+    const { stdout } = await debian.toeh('doctor', '--json')
+    const { checks } = JSON.parse(stdout) as { checks: Finding[] }
+    const found = checks.find(({ check }) => check === 'answers')
+    return `${found?.level} ${found?.faults.map(({ what }) => what).join()}${found?.good}`
+  }
+  t.match(await answers(), /^warning approvers' answers by mail through 10\.99\.0\.2 are dropped$/)
+  set('relays = ["10.99.0.2"]')
+  t.notMatch((await debian.toeh(...command)).stdout, said)
+  t.match(await answers(), /^good approvers who answer by mail are heard/)
 })
 
 t.test('beside what an administrator has', { skip }, async (t) => {

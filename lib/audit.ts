@@ -48,13 +48,22 @@ export function appendAudit(db: Database, deed: Deed): void {
 
 export interface AuditRow extends Deed {
   id: number
+  /** Of the held message that the deed is about, as long as its rows are kept. */
+  mail: { sender: string; subject: string } | null
 }
 
-/** Which rows: of a person, whose subject contains a text, from a time on (milliseconds since 1970). */
+/** Which rows: of a person, of a deed, whose subject contains a text, in a time (milliseconds since 1970). */
 export interface AuditFilter {
   who?: string | undefined
+  what?: string | undefined
   subject?: string | undefined
   since?: number | undefined
+  before?: number | undefined
+}
+
+interface StoredRow extends Deed {
+  id: number
+  hash: string
 }
 
 /** What the chain says of itself. */
@@ -79,10 +88,23 @@ export class Audit {
   }
 
   /** The deeds that fit, oldest first. */
-  async list({ who, subject = '', since = 0 }: AuditFilter): Promise<AuditRow[]> {
+  async list({ who, what, subject = '', since = 0, before }: AuditFilter): Promise<AuditRow[]> {
     const columns = 'id, at, who, what, subject, was, now'
-    const fits = 'at >= ? AND instr(subject, ?) > 0 AND (? IS NULL OR who = ?)'
-    return [...this.#pieces<AuditRow>(columns, fits, since, subject, who ?? null, who ?? null)].flat()
+    const fits =
+      'at >= ? AND at < ? AND instr(subject, ?) > 0 AND (? IS NULL OR who = ?) AND (? IS NULL OR what = ?)'
+    const named = [who ?? null, who ?? null, what ?? null, what ?? null]
+    const end = before ?? Number.MAX_SAFE_INTEGER
+    const pieces = this.#pieces<StoredRow>(columns, fits, since, end, subject, ...named)
+    return [...pieces].flatMap((rows) => this.#withMail(rows))
+  }
+
+  /** A deed about held mail has its hold id first in its subject. */
+  #withMail(rows: readonly StoredRow[]): AuditRow[] {
+    const sql = 'SELECT id, sender, subject FROM hold WHERE id IN (SELECT value FROM json_each(?))'
+    const ids = rows.map(({ subject }) => subject.slice(0, 12))
+    const mails = this.#db.all<{ id: string; sender: string; subject: string }>(sql, JSON.stringify(ids))
+    const byId = new Map(mails.map(({ id, ...mail }) => [id, mail]))
+    return rows.map((row) => ({ ...row, mail: byId.get(row.subject.slice(0, 12)) ?? null }))
   }
 
   /** Rows, oldest first, so many at once: it only grows, and no writer has to wait until all of it is read. */
@@ -102,7 +124,7 @@ export class Audit {
     const anchor = anchorOf(this.#db)
     let head = anchor
     let rows = 0
-    for (const piece of this.#pieces<AuditRow & { hash: string }>('*', 'true')) {
+    for (const piece of this.#pieces<StoredRow>('*', 'true')) {
       for (const row of piece) {
         if (row.hash !== chainHash(head, row)) {
           // Somebody has removed the oldest meanwhile.

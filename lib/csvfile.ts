@@ -10,6 +10,14 @@ export function writeCsv(rules: readonly Rule[]): string {
   return stringify(rules.map(entryOf), { header: true, columns: [...COLUMNS] })
 }
 
+/** Records for a spreadsheet, which is not to take a text of theirs for a formula. */
+export function writeSpreadsheet(
+  columns: readonly string[],
+  records: readonly Record<string, string | number>[],
+): string {
+  return stringify([...records], { header: true, columns: [...columns], escape_formulas: true })
+}
+
 /** One record of the file, or one comment: its text without the line's end, and the line it begins on. */
 interface Piece {
   line: number

@@ -99,6 +99,8 @@ export const SAID: Table = {
   ' and ': ' et ',
   'looked at, in order: {0}': 'examinés, dans l’ordre : {0}',
   'each for, in order: {0}': 'chacun pour, dans l’ordre : {0}',
+  // Audit
+  '--csv and --json do not go together': '--csv et --json ne vont pas ensemble',
   // Allow and why
   '{0} waited for that: toeh recheck releases what has become known':
     '{0} attendaient cela : toeh recheck libère ce qui est devenu connu',
@@ -396,6 +398,12 @@ export const HELP: Table = {
   'only what this person did': 'seulement ce que cette personne a fait',
   'only from a day on (2026-11-04), or so long ago (30d)':
     'à partir d’un jour (2026-11-04), ou depuis cette durée (30d)',
+  'only what was done before a day (2026-11-04), or longer ago than this (10d)':
+    'seulement ce qui a été fait avant un jour (2026-11-04), ou il y a plus longtemps que cela (10d)',
+  'only this: allow, block, revoke, released, rejected, expired, read, saved':
+    'seulement ceci : allow, block, revoke, released, rejected, expired, read, saved',
+  'as CSV for a spreadsheet, times in UTC': 'en CSV pour un tableur, heures en UTC',
+  'what an auditor asks for': 'ce que demande un auditeur',
   'for verify: a head it said earlier; shows rows cut off at the end':
     'pour verify : une empreinte donnée plus tôt ; révèle des lignes coupées à la fin',
   'who decided what about it this month': 'qui en a décidé quoi ce mois-ci',

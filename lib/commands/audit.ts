@@ -2,29 +2,57 @@
 import type { Argv, CommandModule } from 'yargs'
 import type { AuditRow } from '../audit.js'
 import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
-import { localTime } from '../display.js'
+import { localTime, visible } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
+import { readableSubject } from '../notice.js'
 import { words } from '../speech.js'
 import { parseSince } from '../term.js'
 
 interface Options extends CommonOptions {
   text?: string
   who?: string
+  deed?: string
   since?: string
+  before?: string
+  csv: boolean
   head?: string
 }
 
 /** One deed in one line: `2026-11-24 10:02  marie  released  7k3m… x@a.test: releasing → 4bQ8…`. */
-function describeDeed({ at, who, what, subject, was, now }: AuditRow): string {
+function describeDeed({ at, who, what, subject, was, now, mail }: AuditRow): string {
   const change = was === '' ? now : now === '' ? words`was ${was}` : `${was} → ${now}`
-  return `${localTime(at)}  ${who}  ${what}  ${subject}${change === '' ? '' : `: ${change}`}`
+  const from = mail?.sender === '' ? '<>' : mail?.sender
+  const about = mail === null ? '' : ` (${from}, ${readableSubject(mail.subject, words`(no subject)`)})`
+  return `${localTime(at)}  ${who}  ${what}  ${subject}${change === '' ? '' : `: ${change}`}${about}`
+}
+
+async function asCsv(rows: readonly AuditRow[]): Promise<string> {
+  const records = rows.map(({ id, at, who, what, subject, was, now, mail }) => ({
+    ...{ id, at: new Date(at).toISOString(), who, what, subject, was, now },
+    sender: mail?.sender ?? '',
+    message: mail === null ? '' : readableSubject(mail.subject, ''),
+  }))
+  const columns = ['id', 'at', 'who', 'what', 'subject', 'was', 'now', 'sender', 'message']
+  return (await import('../csvfile.js')).writeSpreadsheet(columns, records)
 }
 
 async function list(options: Options): Promise<void> {
-  const since = options.since === undefined ? undefined : parseSince('--since', options.since, clock())
+  const { who, deed: what, text: subject } = options
+  const time = (name: 'since' | 'before'): number | undefined => {
+    const given = options[name]
+    return given === undefined ? undefined : parseSince(`--${name}`, given, clock())
+  }
+  const [since, before] = [time('since'), time('before')]
+  if (options.csv && options.json === true)
+    throw new Failure('audit', words`--csv and --json do not go together`, { status: EXIT.usage })
   const desk = openDesk(options, 'read')
-  const rows = await desk.audit.list({ who: options.who, subject: options.text, since })
+  const rows = await desk.audit.list({ who, what, subject, since, before })
+  if (options.csv) {
+    const text = await asCsv(rows)
+    process.stdout.write(process.stdout.isTTY ? text.split('\n').map(visible).join('\n') : text)
+    return
+  }
   answer(options, rows, rows.length > 0 ? rows.map(describeDeed) : [words`nothing`])
 }
 
@@ -65,19 +93,36 @@ const module: CommandModule = {
         requiresArg: true,
         describe: 'only from a day on (2026-11-04), or so long ago (30d)',
       })
+      .option('before', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'only what was done before a day (2026-11-04), or longer ago than this (10d)',
+      })
+      .option('deed', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'only this: allow, block, revoke, released, rejected, expired, read, saved',
+      })
+      .option('csv', {
+        type: 'boolean',
+        default: false,
+        describe: 'as CSV for a spreadsheet, times in UTC',
+      })
       .option('head', {
         type: 'string',
         requiresArg: true,
         describe: 'for verify: a head it said earlier; shows rows cut off at the end',
       })
       .example('toeh audit supplier.example --since 30d', 'who decided what about it this month')
+      .example('toeh audit --deed released --since 30d --csv', 'what an auditor asks for')
       .example('toeh audit verify', 'status 1 where a row was changed or removed'),
   handler: async (args) => {
     const options = args as unknown as Options
-    const { text, who, since, head } = options
-    const wrong = text === 'verify' ? (who ?? since) !== undefined : head !== undefined
+    const { text, who, deed, since, before, csv, head } = options
+    const narrows = csv || [who, deed, since, before].some((option) => option !== undefined)
+    const wrong = text === 'verify' ? narrows : head !== undefined
     if (wrong) {
-      throw new Failure('audit', '--who and --since are for the list, --head is for verify', {
+      throw new Failure('audit', '--who, --since and their like are for the list, --head is for verify', {
         status: EXIT.usage,
       })
     }

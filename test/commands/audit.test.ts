@@ -19,7 +19,7 @@ t.test('lists what people did, with what it changed', async (t) => {
     [
       'allow  known.test: allow known.test',
       'revoke  known.test: was allow known.test',
-      `rejected  ${id} eve@unknown.test: held → rejected`,
+      `rejected  ${id} eve@unknown.test: held → rejected (anna@corp.test, Invoice)`,
     ],
   )
   assertDone(t, await lab.toeh('audit', 'eve@', '--since', '1h'), / rejected {2}/)
@@ -29,7 +29,36 @@ t.test('lists what people did, with what it changed', async (t) => {
     { id: 1, what: 'allow', subject: 'known.test', was: '', now: 'allow known.test' },
     { id: 2, what: 'revoke', subject: 'known.test' },
   ])
-  t.strictSame(Object.keys(json[0]), ['id', 'at', 'who', 'what', 'subject', 'was', 'now'])
+  t.strictSame(Object.keys(json[0]), ['id', 'at', 'who', 'what', 'subject', 'was', 'now', 'mail'])
+})
+
+t.test('by deed and time, with the mail, and for a spreadsheet', async (t) => {
+  const lab = makeLab(t)
+  await lab.toeh('allow', 'known.test')
+  const formula = await lab.park(['eve@unknown.test'], { input: 'Subject: =1+1; "x", y\n\n' })
+  const blank = await lab.park(['eve@unknown.test'], { input: 'X: y\n\n', sender: '', queueId: 'BLANK001' })
+  await lab.toeh('reject', formula, blank, '--quiet')
+  lab.change('UPDATE audit SET at = at - 86400000 WHERE id = 1')
+  const deeds = async (...args: string[]): Promise<string[]> =>
+    JSON.parse((await lab.toeh('audit', '--json', ...args)).stdout).map((row: { what: string }) => row.what)
+  t.strictSame(await deeds('--deed', 'rejected'), ['rejected', 'rejected'])
+  t.strictSame(await deeds('--before', '1h'), ['allow'])
+  t.strictSame(await deeds('--since', '1h', '--before', '0h'), ['rejected', 'rejected'])
+  t.strictSame(await deeds('--deed', 'nothing'), [])
+  const { stdout } = await lab.toeh('audit', '--csv')
+  const [head, allow, first, second] = stdout.split('\n')
+  t.equal(head, 'id,at,who,what,subject,was,now,sender,message')
+  t.match(allow, /^1,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,\S+,allow,known\.test,,allow known\.test,,$/)
+  t.ok(
+    first?.endsWith(`,rejected,${formula} eve@unknown.test,held,rejected,anna@corp.test,"'=1+1; ""x"", y"`),
+    first,
+  )
+  t.ok(second?.endsWith(`,rejected,${blank} eve@unknown.test,held,rejected,,`), second)
+  assertDone(t, await lab.toeh('audit', blank), / \(<>, \(no subject\)\)\n$/)
+  lab.change('DELETE FROM recipient')
+  lab.change('DELETE FROM hold')
+  assertDone(t, await lab.toeh('audit', blank), /: held → rejected\n$/)
+  assertRefused(t, await lab.toeh('audit', '--csv', '--json'), 2, /--csv and --json do not go together/)
 })
 
 t.test('verify follows the chain, and names the row that does not fit', async (t) => {
@@ -54,6 +83,8 @@ t.test('verify follows the chain, and names the row that does not fit', async (t
 t.test('wrong usage', async (t) => {
   const lab = makeLab(t)
   assertRefused(t, await lab.toeh('audit', 'verify', '--who', 'marie'), 2, /--head is for verify/)
+  assertRefused(t, await lab.toeh('audit', 'verify', '--csv'), 2, /--head is for verify/)
+  assertRefused(t, await lab.toeh('audit', 'verify', '--before', '1d'), 2, /--head is for verify/)
   assertRefused(t, await lab.toeh('audit', '--head', 'a'.repeat(64)), 2, /--head is for verify/)
   assertRefused(t, await lab.toeh('audit', 'verify', '--head', 'abc'), 2, /it is no hash/)
   assertRefused(t, await lab.toeh('audit', '--since', 'yesterday'), 2, /it is no date/)

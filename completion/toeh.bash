@@ -80,6 +80,8 @@ _toeh() {
     moderate:--queue-id) : ;;
     audit:--who) : ;;
     audit:--since) : ;;
+    audit:--before) : ;;
+    audit:--deed) : ;;
     audit:--head) : ;;
     report:--since) : ;;
     report:--html) files=yes ;;
@@ -151,7 +153,7 @@ _toeh() {
           options=''
           ;;
         audit)
-          options='--who --since --head'
+          options='--who --since --before --deed --csv --head'
           ;;
         express)
           options='--write --check'

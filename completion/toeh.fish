@@ -109,6 +109,9 @@ complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'r
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a audit -d 'who allowed, released, rejected and revoked, and when; or whether that record is whole'
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l who -d 'only what this person did' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l since -d 'only from a day on (2026-11-04), or so long ago (30d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from audit' -l before -d 'only what was done before a day (2026-11-04), or longer ago than this (10d)' -x
+complete -c toeh -n '__fish_seen_subcommand_from audit' -l deed -d 'only this: allow, block, revoke, released, rejected, expired, read, saved' -x
+complete -c toeh -n '__fish_seen_subcommand_from audit' -l csv -d 'as CSV for a spreadsheet, times in UTC'
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l head -d 'for verify: a head it said earlier; shows rows cut off at the end' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a express -d 'known mail past the filter: set it up, check it, ask it'
 complete -c toeh -n '__fish_seen_subcommand_from express' -l write -d 'make what Postfix reads as the configuration says; print its lines'

@@ -98,11 +98,10 @@ function anyoneAt(domain: string, named: ReadonlySet<string>): string {
   return `${local}${domain}`
 }
 
-/** The domain that is asked for, folded; undefined for an address, and for what can be neither. */
+/** The domain that is asked for, folded; undefined for an address, be it malformed, and for what can be neither. */
 function domainIn(text: string): string | undefined {
-  const at = text.lastIndexOf('@')
-  if (at > 0) return undefined
-  const domain = parseDomain(text.slice(at + 1))
+  if (text.includes('@')) return undefined
+  const domain = parseDomain(text)
   return domain.plain ? domain.domain : undefined
 }
 

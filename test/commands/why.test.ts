@@ -158,7 +158,8 @@ t.test('a domain: what anyone there gets, and whom rules name', async (t) => {
       'known.test',
       /^anyone at known\.test whom no rule names:\npass: allowed\nrule 1: allow known\.test, .*\nused: .*\nlooked at, in order: known\.test\nand rule 5: block carl@known\.test\n$/,
     ],
-    ['@KNOWN.test', /^anyone at known\.test whom no rule names:\npass: allowed\n/],
+    ['KNOWN.test', /^anyone at known\.test whom no rule names:\npass: allowed\n/],
+    ['@known.test', /^hold: malformed/],
     [
       'only.test',
       /^anyone at only\.test whom no rule names:\nhold: unknown\nlooked at.*\nand rule 3: allow anyone@only\.test\nand rule 2: allow one@only\.test\nand rule 4: allow x@only\.test\n$/,

@@ -108,6 +108,9 @@ for (const way of ['by SMTP', 'by sendmail(1)'] as const) {
     })
     debian.postconf('-e', `local_transport=lmtp:inet:127.0.0.1:${dovecot.lmtp}`)
     debian.env.PATH = `${dovecot.bin}:${debian.env.PATH}`
+    const { stdout: named } = await debian.toeh('init', '--postfix')
+    const injector = `Dovecot hands mail to ${debian.host}:25 (submission_host)`
+    t.equal(named.includes(injector), way === 'by SMTP', 'init names what goes by port 25 so far')
     const command = ['init', '--postfix', '--relay', '127.0.0.0/24', '--apply']
     assertDone(t, await debian.toeh(...command), 'postfix check finds nothing wrong')
     assertDone(t, await debian.toeh('allow', 'known.example'), /^rule/)

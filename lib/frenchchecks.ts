@@ -225,8 +225,8 @@ const CHECKS: Table = {
   'whoever has a certificate': 'quiconque a un certificat',
   anybody: 'n’importe qui',
   '{0} hands to the gate what another filter hands back': '{0} confie au filtre ce qu’un autre filtre rend',
-  'that is incoming mail as well, whose senders are foreign: all of it is held. Let the entrances have the gate, and the way back that filter (docs/postfix.md)':
-    'c’est aussi le courrier entrant, dont les expéditeurs sont étrangers : il est tout entier retenu. Mettez TOEH aux entrées, et cet autre filtre à la voie de retour (docs/postfix.md)',
+  'that is incoming mail as well, and what of it leads outside has a foreign sender and is held. Let the entrances have the gate, and the way back that filter (docs/postfix.md); restart that filter after the reload, or mail goes in a circle on the connection that it keeps open, until Postfix refuses it':
+    'c’est aussi le courrier entrant, et ce qui en repart vers l’extérieur a un expéditeur étranger et est retenu. Mettez TOEH aux entrées, et cet autre filtre à la voie de retour (docs/postfix.md) ; redémarrez ce filtre après le rechargement, sinon le courrier tourne en rond sur la connexion qu’il garde ouverte, jusqu’à ce que Postfix le refuse',
   '{0} hands mail to {1}, and not to the gate ({2})': '{0} confie du courrier à {1}, et non au filtre ({2})',
   'who sends there goes round the gate: take out what lets them, then toeh init --postfix --relay':
     'qui envoie par là contourne le filtre : enlevez ce qui l’y autorise, puis toeh init --postfix --relay',

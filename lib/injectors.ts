@@ -10,31 +10,32 @@ import type { Injector } from './facts.js'
 /** Where mail is handed over when nothing else is said. */
 const DEFAULT = { host: '127.0.0.1', port: '25' }
 
-/** A setting of Dovecot's; undefined where there is no Dovecot, or none of that name. */
-function dovecot(name: string): string | undefined {
+/** What doveconf(1) says is not as it comes; nothing where there is no Dovecot. Asked by name, 2.4 refuses some. */
+function dovecotSettings(): string {
   try {
     const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin` }
-    return execFileSync('doveconf', ['-h', name], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env,
-    }).trim()
+    return execFileSync('doveconf', ['-n'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], env })
   } catch {
-    return undefined
+    return ''
   }
 }
 
 function dovecots(): Injector[] {
+  const text = dovecotSettings()
+  // What stands in a block is indented.
+  const setting = (name: string): string => new RegExp(`^${name} = (.*)$`, 'm').exec(text)?.[1] ?? ''
   const found: Injector[] = []
-  const host = dovecot('submission_host') ?? ''
-  // What Sieve sends, forwards and vacation; without it sendmail(1) takes them.
-  if (host !== '') {
+  // What Sieve sends, forwards and vacation; without it sendmail(1) takes them. A protocol may have one of its own.
+  for (const [, host = ''] of text.matchAll(/^ *submission_host = (.+)$/gm)) {
     const [, name = '', port = DEFAULT.port] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(host) ?? []
     found.push({ program: 'Dovecot', setting: 'submission_host', host: name, port })
   }
-  if ((dovecot('protocols') ?? '').split(/\s+/).includes('submission')) {
-    const relay = dovecot('submission_relay_host') || DEFAULT.host
-    const port = dovecot('submission_relay_port') || DEFAULT.port
+  // A list in quotation marks, or since 2.4 a block.
+  const [, block = ''] = /^protocols \{([^}]*)\}/m.exec(text) ?? []
+  const protocols = setting('protocols').replaceAll('"', '').split(/\s+/)
+  if (protocols.includes('submission') || /^\s*submission = yes$/m.test(block)) {
+    const relay = setting('submission_relay_host') || DEFAULT.host
+    const port = setting('submission_relay_port') || DEFAULT.port
     found.push({ program: 'Dovecot', setting: 'submission_relay_host', host: relay, port })
   }
   return found

@@ -36,10 +36,12 @@ ${networks.map((network) => `${networkText(network)} ${RELAY_CLASS}\n`).join('')
 const ENDS = ['reject_unauth_destination', 'defer_unauth_destination', 'reject', 'defer']
 
 /**
- * A service's list of who may relay, with the gate's class in the place of each permission. All else stays, in its order.
+ * A service's list of who may relay, with the gate's class in the place of each permission. All else stays, in its order. Where
+ * nobody can log in, nothing is asked of logins: smtpd(8) would warn of that with every mail that comes from the Internet.
  * @param path of the table of {@link relayTable}
+ * @param logins whether people log in at any service that takes this list
  */
-export function relayList(facts: Restricted, service: Service, path: string): string {
+export function relayList(facts: Restricted, service: Service, path: string, logins: boolean): string {
   const asked = `check_client_access cidr:${path}`
   const own = settingOf(facts, service, RELAY_LIST)
   const recipients = splitList(settingOf(facts, service, 'smtpd_recipient_restrictions'))
@@ -48,9 +50,12 @@ export function relayList(facts: Restricted, service: Service, path: string): st
     own.trim() === ''
       ? [...PERMISSIONS.filter((word) => recipients.includes(word)), 'reject_unauth_destination'].join(', ')
       : own
-  const list = base
-    .replace(wordPattern('permit_mynetworks'), (_, before) => `${before}${asked}`)
-    .replace(wordPattern('permit_sasl_authenticated'), (_, before) => `${before}${askedOfLogins()}`)
+  const known = base.replace(wordPattern('permit_mynetworks'), (_, before) => `${before}${asked}`)
+  const list = logins
+    ? known.replace(wordPattern('permit_sasl_authenticated'), (_, before) => `${before}${askedOfLogins()}`)
+    : known
+        .replace(/(^|[\s,])(?:permit_sasl_authenticated(?:$|[\s,]+))+/g, (_, before) => before)
+        .replace(/[\s,]+$/, '')
   if (list.includes(`cidr:${path}`)) return list
   return list.replace(wordPattern(`(${ENDS.join('|')})`, ''), (_, before, end) => `${before}${asked}, ${end}`)
 }

@@ -198,14 +198,22 @@ function shorten(encoded: string): string {
   return encoded.length <= 255 ? encoded : encoded.slice(0, 255).replace(/\+.?$/, '')
 }
 
+/**
+ * What pipe(8) has said of a client, and nothing for what Postfix does not know of it: mail that another server has handed
+ * over in its name. smtpd(8) refuses XFORWARD with such an address or port, and would with every attempt.
+ */
+function ifKnown(value: string): string {
+  return value === 'unknown' ? '' : value
+}
+
 /** XFORWARD commands with what EHLO offers, each within the line limit (XFORWARD_README). */
 function xforward(offered: string, client: Client, queueId: string): string[] {
   const address = client.address.includes(':') ? `IPV6:${client.address}` : client.address
   const known: Record<string, string> = {
-    NAME: client.name === 'unknown' ? '' : client.name,
-    ADDR: address,
-    PORT: client.port,
-    PROTO: client.proto,
+    NAME: ifKnown(client.name),
+    ADDR: ifKnown(address),
+    PORT: ifKnown(client.port),
+    PROTO: ifKnown(client.proto),
     HELO: client.helo,
     IDENT: queueId,
     SOURCE: 'REMOTE',

@@ -149,7 +149,7 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
       {
         level: 'critical',
         what: words`${service.id} hands to the gate what another filter hands back`,
-        why: words`that is incoming mail as well, whose senders are foreign: all of it is held. Let the entrances have the gate, and the way back that filter (docs/postfix.md)`,
+        why: words`that is incoming mail as well, and what of it leads outside has a foreign sender and is held. Let the entrances have the gate, and the way back that filter (docs/postfix.md); restart that filter after the reload, or mail goes in a circle on the connection that it keeps open, until Postfix refuses it`,
         mend: [setOption(facts, service, 'content_filter', ''), chainCommand(facts)],
       },
     ]

@@ -317,9 +317,10 @@ function relayEdits(ground: Ground, { networks, path }: Relay): { edits: Edit[];
   )
   if (servers.length === 0)
     refuse('master.cf', words`no smtpd(8) is on port 25 that could relay`, words`leave --relay out`)
+  const logins = servers.some((service) => settingOf(ground, service, 'smtpd_sasl_auth_enable') === 'yes')
   for (const service of servers) {
     demandFree(ground, service)
-    const list = relayList(ground, service, path)
+    const list = relayList(ground, service, path, logins)
     lists.add(list)
     const own = settingOf(ground, service, 'content_filter').startsWith(gatePrefix(ground))
     if (own) edits.push(option(service, 'content_filter', ''))

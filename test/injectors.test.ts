@@ -21,17 +21,14 @@ t.test('what is set up', (t) => {
   mkdirSync(join(dir, 'etc/mailman3'), { recursive: true })
   writeFileSync(join(dir, 'etc/mailman3/mailman.cfg'), '[mta]\nsmtp_host: localhost\nsmtp_port: 8025\n')
   const doveconf = join(dir, 'doveconf')
-  writeFileSync(
-    doveconf,
-    `#!/bin/sh
-case $2 in
-  submission_host) echo 127.0.0.1:587 ;;
-  protocols) echo imap submission ;;
-  submission_relay_host) echo mx.company.example ;;
-  submission_relay_port) echo 25 ;;
-esac
-`,
-  )
+  const says = (text: string): void => writeFileSync(doveconf, `#!/bin/sh\ncat <<'END'\n${text}END\n`)
+  says(`submission_host = 127.0.0.1:587
+protocols = " imap submission"
+submission_relay_host = mx.company.example
+service submission {
+  submission_relay_port = 1
+}
+`)
   chmodSync(doveconf, 0o755)
   const { PATH } = process.env
   process.env.PATH = `${dir}:${PATH}`
@@ -48,6 +45,22 @@ esac
       'Mailman localhost:8025',
     ],
   )
+  const dovecots: [text: string, found: string[]][] = [
+    ['protocols {\n  lmtp = yes\n  submission = yes\n}\nsubmission_relay_port = 2525\n', ['127.0.0.1:2525']],
+    ['protocols {\n  lmtp = yes\n  submission = no\n}\n', []],
+    ['protocols = imap submission\n', ['127.0.0.1:25']],
+    ['protocols = " imap lmtp"\nprotocol lmtp {\n  submission_host = 127.0.0.1\n}\n', ['127.0.0.1:25']],
+  ]
+  for (const [text, found] of dovecots) {
+    says(text)
+    t.same(
+      findInjectors(dir)
+        .filter(({ program }) => program === 'Dovecot')
+        .map(({ host, port }) => `${host}:${port}`),
+      found,
+      text,
+    )
+  }
   t.end()
 })
 

@@ -34,19 +34,29 @@ t.test('the gate in the place of each permission, and all else in its order', (t
     // As before Postfix 2.10.
     ['', 'permit_mynetworks, reject_rbl_client x.test', `${OURS}, reject_unauth_destination`],
     ['', 'permit_sasl_authenticated, reject', `${LOGINS}, ${OURS}, reject_unauth_destination`],
+    ['permit_mynetworks, reject, permit_sasl_authenticated', '', `${OURS}, reject, ${LOGINS}`],
     // Made already.
     [`${OURS}, ${LOGINS}, reject_unauth_destination`, '', `${OURS}, ${LOGINS}, reject_unauth_destination`],
     // A class of that name is not the word.
     ['my_permit_mynetworks, reject', '', `my_permit_mynetworks, ${OURS}, reject`],
   ]
   for (const [relay, recipients, list] of table) {
-    const main = new Map([
-      ['smtpd_relay_restrictions', relay],
-      ['smtpd_recipient_restrictions', recipients],
-    ])
     const [service] = parseServices('smtp inet n - n - - smtpd')
     if (service === undefined) throw new Error('no service')
-    t.equal(relayList({ main } as unknown as Restricted, service, PATH), list, relay)
+    for (const logins of [true, false]) {
+      const main = new Map([
+        ['smtpd_relay_restrictions', relay],
+        ['smtpd_recipient_restrictions', recipients],
+      ])
+      // What is made already is left.
+      const isMade = relay.includes(OURS)
+      const expected = logins || isMade ? list : list.replace(`${LOGINS}, `, '').replace(`, ${LOGINS}`, '')
+      t.equal(
+        relayList({ main } as unknown as Restricted, service, PATH, logins),
+        expected,
+        `${relay}, logins: ${logins}`,
+      )
+    }
   }
   t.equal(
     relayClass('gate'),

@@ -182,6 +182,12 @@ t.test('XFORWARD', async (t) => {
       'XFORWARD NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE] PORT=[UNAVAILABLE] PROTO=[UNAVAILABLE] ' +
         'HELO=a+20b+2Bc+3Dd+0D+0ARSET',
     ])
+    const unknown = { name: 'unknown', address: 'unknown', port: 'unknown', proto: 'unknown' }
+    t.strictSame(
+      await said(t, 'NAME ADDR PORT PROTO', unknown),
+      ['XFORWARD NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE] PORT=[UNAVAILABLE] PROTO=[UNAVAILABLE]'],
+      'as pipe(8) calls it',
+    )
     t.strictSame(await said(t, 'ADDR HELO', { address: '2001:db8::9', helo: 'caf\u{e9}' }), [
       'XFORWARD ADDR=IPV6:2001:db8::9 HELO=caf+C3+A9',
     ])

@@ -8,8 +8,9 @@ import { hasJournal } from './journal.js'
 /** Where the administrator's programs are, which not every shell has in its PATH. */
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
-/** Where a program lies that this process or a shell of root's would find, or undefined. */
+/** Where a program lies that this process or a shell of root's would find, or undefined. A path is where it lies. */
 export function findProgram(name: string): string | undefined {
+  if (name.startsWith('/')) return isProgram(name) ? name : undefined
   const folders = [...(process.env.PATH ?? '').split(':'), ...SBIN].filter((folder) => folder !== '')
   return folders.map((folder) => join(folder, name)).find(isProgram)
 }
@@ -47,8 +48,12 @@ export const PROMTOOL = process.env.PROMTOOL ?? findProgram('promtool') ?? UNPAC
 /** Programs by the package that brings them. */
 const PROGRAMS: Record<string, string[]> = {
   adduser: ['adduser', 'deluser'],
+  'amavisd-new': ['amavisd'],
   binutils: ['strip'],
   dbus: ['dbus-daemon'],
+  'dovecot-core': ['dovecot', 'doveconf'],
+  'dovecot-lmtpd': ['/usr/lib/dovecot/lmtp'],
+  'dovecot-sieve': ['sievec'],
   'dpkg-dev': ['dpkg-shlibdeps'],
   faketime: ['faketime'],
   fish: ['fish'],
@@ -56,8 +61,10 @@ const PROGRAMS: Record<string, string[]> = {
   lintian: ['lintian'],
   'man-db': ['man'],
   mandoc: ['mandoc'],
+  mlmmj: ['mlmmj-receive', 'mlmmj-make-ml'],
   mount: ['mount', 'umount'],
   nftables: ['nft'],
+  opendkim: ['opendkim'],
   passwd: ['useradd'],
   pflogsumm: ['pflogsumm'],
   procps: ['pgrep'],
@@ -66,6 +73,13 @@ const PROGRAMS: Record<string, string[]> = {
   // A test starts a systemd of its own in an overlay; here it is not started.
   systemd: ['systemd-run'],
   zsh: ['zsh'],
+}
+
+/** Services that some of these packages switch on. Tests start the programs themselves, and need no service. */
+export const SERVICES: Record<string, string[]> = {
+  'amavisd-new': ['amavis.service', 'amavis-mc.service', 'amavisd-snmp-subagent.service'],
+  'dovecot-core': ['dovecot.service', 'dovecot.socket'],
+  opendkim: ['opendkim.service'],
 }
 
 /** The packages that are missing here, to be installed in one go. */

@@ -3,10 +3,10 @@
  * other users have to reach.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { missingPackages, PROMTOOL, UNPACKED_PROMTOOL } from './debianpackages.js'
+import { missingPackages, PROMTOOL, SERVICES, UNPACKED_PROMTOOL } from './debianpackages.js'
 import { ROOT, sweepCopies } from './reachable.js'
 import { twinNode } from './twin.js'
 
@@ -20,8 +20,25 @@ function run(
   return spawnSync(command, args, { input: '', ...options, env, stdio }).status === 0
 }
 
+/** What Debian's packages ask before they start a service (policy-rc.d(8)): 101 is no. */
+const POLICY = '/usr/sbin/policy-rc.d'
+
+/**
+ * Installs them without a server of theirs running afterwards, or after the next start of this machine: some would take
+ * ports, and mail, of whoever works here.
+ */
 function install(...names: string[]): boolean {
-  return run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...names])
+  const isOurs = !existsSync(POLICY)
+  if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    return run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...names])
+  } finally {
+    if (isOurs) rmSync(POLICY)
+    const services = names.flatMap((name) => SERVICES[name] ?? [])
+    // Those that a release of Debian does not have are an error, and no matter.
+    for (const service of services)
+      spawnSync('systemctl', ['disable', '--quiet', service], { stdio: 'ignore' })
+  }
 }
 
 /** Unpacked and not installed: Debian 12's package of promtool(1) starts a server, which no machine wants for a test. */

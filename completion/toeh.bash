@@ -63,6 +63,7 @@ _toeh() {
     list:--before) : ;;
     list:--since) : ;;
     list:--limit) : ;;
+    list:--subject) : ;;
     show:--save) files=yes ;;
     release:--sender) : ;;
     release:--domain) : ;;
@@ -132,7 +133,7 @@ _toeh() {
           files=yes
           ;;
         list)
-          options='--sender --domain --recipient --before --since --all --limit'
+          options='--sender --domain --recipient --before --since --all --limit --newest --settled --subject'
           ;;
         show)
           options='--text --save'

@@ -74,6 +74,9 @@ complete -c toeh -n '__fish_seen_subcommand_from list' -l before -d 'held before
 complete -c toeh -n '__fish_seen_subcommand_from list' -l since -d 'held since this day (2026-11-04), or no longer ago than this (12h)' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l all -d 'show all, however many wait'
 complete -c toeh -n '__fish_seen_subcommand_from list' -l limit -d 'show so many messages, the oldest (100; all with --json)' -x
+complete -c toeh -n '__fish_seen_subcommand_from list' -l newest -d 'the newest first'
+complete -c toeh -n '__fish_seen_subcommand_from list' -l settled -d 'instead, messages that are released, rejected or expired; newest first'
+complete -c toeh -n '__fish_seen_subcommand_from list' -l subject -d 'only messages with this in their subject' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a show -d 'headers, attachments, recipients and reasons of a held message'
 complete -c toeh -n '__fish_seen_subcommand_from show' -l text -d 'its text too, as a mail program shows it; the audit says who has read it'
 complete -c toeh -n '__fish_seen_subcommand_from show' -l save -d 'write the whole message to a new file (- is standard output); the audit says who' -r -F

@@ -30,6 +30,7 @@ export const SAID: Table = {
   'reject {0}?': 'rejeter {0} ?',
   '(y/N)': '(o/N)',
   'nothing was changed': 'rien n’a été changé',
+  'nothing that is settled is selected': 'rien de ce qui est réglé n’est sélectionné',
   'nothing that waits is selected': 'rien de ce qui attend n’est sélectionné',
   '{0}, none released': '{0}, aucun libéré',
   '{0}, none rejected': '{0}, aucun rejeté',
@@ -362,6 +363,11 @@ export const HELP: Table = {
   'show so many messages, the oldest (100; all with --json)':
     'montre tant de messages, les plus anciens (100 ; tous avec --json)',
   'oldest first': 'le plus ancien d’abord',
+  'the newest first': 'le plus récent d’abord',
+  'instead, messages that are released, rejected or expired; newest first':
+    'à la place, les messages libérés, rejetés ou expirés ; le plus récent d’abord',
+  'only messages with this in their subject': 'seulement les messages dont l’objet contient ceci',
+  'what became of it': 'ce qu’il en est advenu',
   'before releasing just these': 'avant de libérer ceux-là seulement',
   'headers, attachments, recipients and reasons of a held message':
     'en-têtes, pièces jointes, destinataires et motifs d’un message retenu',

@@ -298,18 +298,27 @@ export class Hold {
   /**
    * The messages that wait, oldest first, each with its waiting recipients only.
    * @param most so many of them
+   * @param newest the latest first
    */
   async waiting({
     since,
     before,
     most,
-  }: HeldBetween & { most?: number | undefined } = {}): Promise<HeldMessage[]> {
+    newest = false,
+  }: HeldBetween & { most?: number | undefined; newest?: boolean } = {}): Promise<HeldMessage[]> {
     const select = (): HeldMessage[] =>
       this.#select(
-        'held_at >= ? AND held_at < ? ORDER BY held_at, id LIMIT ?',
+        `held_at >= ? AND held_at < ? ORDER BY held_at ${newest ? 'DESC' : ''}, id LIMIT ?`,
         ...[since ?? EARLIEST, before ?? LATEST, most ?? -1],
       )
     return most === undefined ? this.db.still(select) : select()
+  }
+
+  /** The messages of which nobody waits any more, newest first, with all their recipients. */
+  async settled({ since, before }: HeldBetween = {}): Promise<HeldMessage[]> {
+    const rest = 'held_at >= ? AND held_at < ? ORDER BY held_at DESC, id'
+    const values = [since ?? EARLIEST, before ?? LATEST]
+    return this.db.still(() => this.#choose('waiting = 0', 'true', rest, ...values))
   }
 
   /** How many messages wait that were held in a time. */
@@ -338,11 +347,15 @@ export class Hold {
 
   /** @param rest what else the rows must meet, and their order */
   #select(rest: string, ...values: number[]): HeldMessage[] {
-    const rows = this.db.all<HoldRow>(`SELECT * FROM hold WHERE waiting > 0 AND ${rest}`, ...values)
+    return this.#choose('waiting > 0', `state IN ${WAITING}`, rest, ...values)
+  }
+
+  #choose(which: string, whom: string, rest: string, ...values: number[]): HeldMessage[] {
+    const rows = this.db.all<HoldRow>(`SELECT * FROM hold WHERE ${which} AND ${rest}`, ...values)
     const byHold = new Map<string, Recipient[]>(rows.map(({ id }) => [id, []]))
     // All in one statement: each takes the lock of the file and asks for a journal.
     const sql = `SELECT recipient.* FROM json_each(?) AS asked CROSS JOIN recipient ON hold = asked.value
-                 WHERE state IN ${WAITING} ORDER BY address`
+                 WHERE ${whom} ORDER BY address`
     for (const row of this.db.all<RecipientRow>(sql, JSON.stringify([...byHold.keys()])))
       byHold.get(row.hold)?.push(toRecipient(row))
     // Between the two its last recipient may have left.

@@ -1,4 +1,4 @@
-/** toeh list: what waits, oldest first. */
+/** toeh list: what waits, oldest first; or what is settled. */
 import stringWidth from 'string-width'
 import type { Argv, CommandModule } from 'yargs'
 import { answer, type CommonOptions, type Desk, openDesk, terminalWidth } from '../desk.js'
@@ -27,6 +27,9 @@ const MESSAGES_SHOWN = 100
 interface Options extends CommonOptions, SelectionOptions {
   all: boolean
   limit?: number
+  newest: boolean
+  settled: boolean
+  subject?: string[]
 }
 
 type PlacedMessage = Omit<HeldMessage, 'recipients'> & { recipients: readonly Placed<Recipient>[] }
@@ -64,7 +67,7 @@ export function describeWaiting(message: PlacedMessage, now: number, width: numb
     0,
     RECIPIENTS_SHOWN,
   )) {
-    const why = translated(state === 'releasing' ? state : reason)
+    const why = translated(state === 'held' || state === 'refused' ? reason : state)
     lines.push(`  ${fitEnd(visible(address), width - 4 - why.length)}  ${why}`)
     if (best === undefined) continue
     const front = `    ${looksLike(spoken())} `
@@ -85,7 +88,13 @@ function limitOf({ all, limit, json }: Options): number | undefined {
   throw new Failure('list', words`--limit must be a whole number from 1 on`, { status: EXIT.usage })
 }
 
-/** Those who are selected, oldest first, up to the limit, and how many messages more there are. */
+/** Whether a message's subject has one of these texts in it, as people read it. */
+function speaksOf({ subject }: HeldMessage, texts: readonly string[]): boolean {
+  const readable = readableSubject(subject, '').toLowerCase()
+  return texts.length === 0 || texts.some((text) => readable.includes(text.toLowerCase()))
+}
+
+/** Those who are selected, in the order that is asked for, up to the limit, and how many messages more there are. */
 async function choose(
   { hold, actor }: Desk,
   options: Options,
@@ -93,15 +102,20 @@ async function choose(
   const most = limitOf(options)
   const selection = parseSelection(options, actor.at)
   const { since, before, senders, domains, recipients } = selection
-  const narrowed = [senders, domains, recipients].some((matches) => matches.length > 0)
-  if (narrowed || most === undefined) {
-    const chosen = (await hold.waiting({ since, before }))
+  const { newest, settled, subject = [] } = options
+  const narrowed = [senders, domains, recipients, subject].some((matches) => matches.length > 0)
+  if (narrowed || settled || most === undefined) {
+    const all = settled
+      ? await hold.settled({ since, before })
+      : await hold.waiting({ since, before, newest })
+    const chosen = all
+      .filter((message) => speaksOf(message, subject))
       .map((message) => ({ ...message, recipients: chosenOf(message, selection) }))
       .filter((message) => message.recipients.length > 0)
     const messages = chosen.slice(0, most)
     return { messages, more: chosen.length - messages.length }
   }
-  const messages = await hold.waiting({ since, before, most })
+  const messages = await hold.waiting({ since, before, most, newest })
   const more = messages.length < most ? 0 : (await hold.count({ since, before })) - messages.length
   return { messages, more: Math.max(0, more) }
 }
@@ -118,17 +132,33 @@ const module: CommandModule = {
         requiresArg: true,
         describe: 'show so many messages, the oldest (100; all with --json)',
       })
+      .option('newest', { type: 'boolean', default: false, describe: 'the newest first' })
+      .option('settled', {
+        type: 'boolean',
+        default: false,
+        describe: 'instead, messages that are released, rejected or expired; newest first',
+      })
+      .option('subject', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        requiresArg: true,
+        describe: 'only messages with this in their subject',
+      })
       .example('toeh list', 'oldest first')
+      .example('toeh list --settled --subject invoice', 'what became of it')
       .example('toeh list --sender anna@corp.example --since 2d', 'before releasing just these'),
   handler: async (args) => {
     const options = args as unknown as Options
     const desk = openDesk(options, 'read')
     const { messages: chosen, more } = await choose(desk, options)
+    const isNarrowed = isSelective(options) || options.settled || options.subject !== undefined
     const messages: PlacedMessage[] = []
-    for (const message of chosen) messages.push(await placeRecipients(desk.neighbours, message))
+    for (const message of chosen)
+      messages.push(options.settled ? message : await placeRecipients(desk.neighbours, message))
     const lines = messages.flatMap((message) => describeWaiting(message, desk.actor.at, terminalWidth()))
     if (more > 0) {
-      const rest = isSelective(options)
+      const rest = isNarrowed
         ? words`${more} more messages are selected; --all shows them`
         : words`${more} more messages wait; --all shows them`
       lines.push(rest)
@@ -137,7 +167,8 @@ const module: CommandModule = {
         process.stderr.write(`${rest}\n`)
     }
     const room = describeRoom(desk.config, await measureRoom(desk.config, desk.hold))
-    const none = isSelective(options) ? words`nothing that waits is selected` : words`nothing waits`
+    const left = isNarrowed ? words`nothing that waits is selected` : words`nothing waits`
+    const none = options.settled ? words`nothing that is settled is selected` : left
     answer(options, messages, [...(lines.length > 0 ? lines : [none]), ...room])
   },
 }

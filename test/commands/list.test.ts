@@ -75,6 +75,41 @@ t.test('no line is wider than 80 columns, and none can steer a terminal', async 
   t.match(outcome.stdout, /^ {2}….*sub\.unknown\.test {2}malformed$/m, 'the end of a domain says whose it is')
 })
 
+t.test('the newest first, by subject, and what is settled', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, sink.setting)
+  const park = (queueId: string, subject: string): Promise<string> =>
+    lab.park(['eve@unknown.test', 'mal@other.test'], { queueId, input: `Subject: ${subject}\n\nx\n` })
+  const [first, second, third] = [
+    await park('NEWEST01', 'Offer 1'),
+    await park('NEWEST02', '=?utf-8?q?R=C3=A9ponse?= 2'),
+    await park('NEWEST03', 'Invoice 3'),
+  ]
+  for (const [index, id] of [first, second, third].entries())
+    lab.change('UPDATE hold SET held_at = held_at - ? WHERE id = ?', (3 - index) * 60_000, id)
+  const ids = async (...args: string[]): Promise<string[]> =>
+    JSON.parse((await lab.toeh('list', '--json', ...args)).stdout).map(({ id }: { id: string }) => id)
+  t.strictSame(await ids(), [first, second, third])
+  t.strictSame(await ids('--newest'), [third, second, first])
+  t.strictSame(await ids('--newest', '--limit', '2'), [third, second])
+  t.strictSame(await ids('--newest', '--sender', 'anna@corp.test', '--limit', '1'), [third])
+  t.strictSame(await ids('--subject', 'R\u00c9PONSE'), [second])
+  t.strictSame(await ids('--subject', 'offer', '--subject', 'INVOICE'), [first, third])
+  t.strictSame(await ids('--settled'), [])
+  assertDone(t, await lab.toeh('list', '--settled'), /^nothing that is settled is selected\n/)
+  await lab.toeh('reject', first, '--quiet')
+  await lab.toeh('release', third)
+  await lab.toeh('reject', second, '--quiet', '--recipient', 'eve@unknown.test')
+  t.strictSame(await ids(), [second])
+  t.strictSame(await ids('--settled'), [third, first])
+  t.strictSame(await ids('--settled', '--subject', 'offer'), [first])
+  t.strictSame(await ids('--settled', '--domain', 'nowhere.test'), [])
+  const { stdout } = await lab.toeh('list', '--settled')
+  t.match(stdout, /Invoice 3\n {2}eve@unknown\.test {2}released\n {2}mal@other\.test {2}released\n/)
+  t.match(stdout, /Offer 1\n {2}eve@unknown\.test {2}rejected\n/)
+  assertRefused(t, await lab.toeh('list', '--subject'), 2, /--subject needs a value/)
+})
+
 t.test('wrong usage; and it looks only', async (t) => {
   const lab = makeLab(t)
   await lab.park(['eve@unknown.test'])

@@ -79,7 +79,8 @@ function done(name: string, { stdout }: Outcome, address: string): boolean {
     release: 'released to',
     recheck: 'released to',
     reject: 'rejected for',
-    cleanup: 'expired for',
+    // It releases what has become known, before anything expires.
+    cleanup: '(?:expired for|released to)',
   }[name]
   return (
     word !== undefined &&

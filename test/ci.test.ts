@@ -6,7 +6,11 @@ import t, { type Test } from 'tap'
 import { makeFolder, ROOT } from './support/lab.js'
 
 /** .ci/sum after a run that ended with this status: what it ends with, and its lines. */
-function sum(t: Test, status: number, ...logs: string[]): { status: number | null; lines: string[] } {
+function sum(
+  t: Test,
+  status: number,
+  ...logs: (string | Buffer)[]
+): { status: number | null; lines: string[] } {
   const dir = makeFolder(t)
   const paths = logs.map((log, index) => {
     const path = join(dir, `${index}`)
@@ -54,9 +58,16 @@ t.test('every log counts, and each skipped test is named with its file and reaso
   t.equal(both.status, 1)
   t.strictSame(both.lines.slice(2), [
     'skipped: trixie: test/scenarios/two.test.js: with a Postfix (Postfix is not installed)',
+    'failed: trixie: test/scenarios/two.test.js: without',
     '16 passed, 1 failed, 3 skipped',
   ])
   t.strictSame(sum(t, 0, '# { total: 5, pass: 5 }\n').lines, ['5 passed, 0 failed'])
+  // What a test prints may be no text, for grep(1) at least.
+  const odd = Buffer.concat([Buffer.from('ok 1 - \0 '), Buffer.from([0xff, 0xfe]), Buffer.from('\n')])
+  t.strictSame(sum(t, 0, Buffer.concat([odd, Buffer.from('# { total: 5, pass: 5 }\n')])), {
+    status: 0,
+    lines: ['5 passed, 0 failed'],
+  })
   t.end()
 })
 

@@ -44,10 +44,12 @@ _toeh() {
     known:--stale) : ;;
     learn:--journal) files=yes ;;
     learn:--since) : ;;
+    learn:--relay) : ;;
     learn:--min-messages) : ;;
     learn:--min-days) : ;;
     replay:--journal) files=yes ;;
     replay:--since) : ;;
+    replay:--relay) : ;;
     why:--sender) : ;;
     why:--login) : ;;
     import:--format) words='csv json vcf' ;;
@@ -107,12 +109,12 @@ _toeh() {
           options='--stale'
           ;;
         learn)
-          options='--journal --since --min-messages --min-days --apply'
+          options='--journal --since --relay --min-messages --min-days --apply'
           first='log observed'
           files=yes
           ;;
         replay)
-          options='--journal --since --all'
+          options='--journal --since --relay --all'
           files=yes
           ;;
         why)

@@ -39,6 +39,7 @@ complete -c toeh -n '__fish_seen_subcommand_from known' -l stale -d 'only rules 
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a learn -d 'propose rules from delivered mail: from logs, or from observe mode'
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l journal -d 'read systemd\'s journal, or that of another machine: a folder or a file' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l since -d 'from this day on, as 2026-11-04' -x
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l relay -d 'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log' -x
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l min-messages -d 'propose only what so many messages went to' -x
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l min-days -d 'propose only what was written to on so many days' -x
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l apply -d 'add the rules; without it look only'
@@ -47,6 +48,7 @@ complete -c toeh -n '__fish_seen_subcommand_from learn' -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a replay -d 'past mail against today\'s landscape: what would have been held'
 complete -c toeh -n '__fish_seen_subcommand_from replay' -l journal -d 'read systemd\'s journal, or that of another machine: a folder or a file' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from replay' -l since -d 'from this day on, as 2026-11-04' -x
+complete -c toeh -n '__fish_seen_subcommand_from replay' -l relay -d 'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log' -x
 complete -c toeh -n '__fish_seen_subcommand_from replay' -l all -d 'every row, not 20 of each table'
 complete -c toeh -n '__fish_seen_subcommand_from replay' -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a why -d 'the verdict for a recipient, and the row it rests on'

@@ -4,12 +4,14 @@
  */
 import { FRENCH_CHECKS } from './frenchchecks.js'
 import { FRENCH_FIGURES } from './frenchfigures.js'
+import { FRENCH_LEARNING, LEARNING_HELP } from './frenchlearning.js'
 import type { Table } from './speech.js'
 
 /** What commands say. */
 export const SAID: Table = {
   ...FRENCH_CHECKS,
   ...FRENCH_FIGURES,
+  ...FRENCH_LEARNING,
   // Bulk work
   '--all means everything that waits: name no ids and no selection with it':
     '--all désigne tout ce qui attend : ne donnez ni identifiant ni sélection avec',
@@ -202,6 +204,7 @@ export const SETS: Table = {
 
 /** The texts of help. */
 export const HELP: Table = {
+  ...LEARNING_HELP,
   'show what would change in main.cf and master.cf': 'montre ce qui changerait dans main.cf et master.cf',
   'with --postfix: change it, and make all the rest': 'avec --postfix : le change, et crée tout le reste',
   'with --postfix: put back what was there': 'avec --postfix : remet ce qui y était',
@@ -261,8 +264,8 @@ export const HELP: Table = {
     'propose des règles d’après le courrier livré : des journaux, ou du mode observe',
   "Postfix's log, or the decision log of observe mode":
     'le journal de Postfix, ou le journal des décisions du mode observe',
-  'log files, plain or gzip, in any order; - reads standard input':
-    'fichiers journaux, simples ou gzip, dans n’importe quel ordre ; - lit l’entrée standard',
+  'log files, plain or packed, in any order; - reads standard input':
+    'fichiers journaux, simples ou comprimés, dans n’importe quel ordre ; - lit l’entrée standard',
   "read systemd's journal, or that of another machine: a folder or a file":
     'lit le journal de systemd, ou celui d’une autre machine : un dossier ou un fichier',
   'from this day on, as 2026-11-04': 'à partir de ce jour, comme 2026-11-04',

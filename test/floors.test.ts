@@ -11,6 +11,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 
 /** From the ground up. A file imports from lower rows, never from its own or a higher one. */
 const FLOORS: [string, string[]][] = [
+  ['pure', ['logwrap']],
   [
     'pure',
     [
@@ -39,7 +40,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['express', 'wording']],
   ['pure', ['speech']],
-  ['pure', ['amount', 'facts']],
+  ['pure', ['amount', 'facts', 'logformat']],
   ['pure', ['ways']],
   ['pure', ['diversion']],
   ['pure', ['restrictions']],
@@ -56,6 +57,7 @@ const FLOORS: [string, string[]][] = [
       'holdid',
       'hostcheck',
       'lanecheck',
+      'legs',
       'lookalikes',
       'metrics',
       'peoplecheck',
@@ -71,6 +73,7 @@ const FLOORS: [string, string[]][] = [
       'consent',
       'frenchchecks',
       'frenchfigures',
+      'frenchlearning',
       'page',
       'parcel',
       'rehearsal',
@@ -86,6 +89,7 @@ const FLOORS: [string, string[]][] = [
   ['foundations', ['audit']],
   ['effects', ['config', 'lane', 'person']],
   ['effects', ['caller']],
+  ['effects', ['unpack']],
   [
     'effects',
     [

@@ -9,7 +9,17 @@ import { answer, type CommonOptions, clock, type Desk } from '../desk.js'
 import { wallClock } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure, toFailure } from '../failure.js'
-import { attemptsIn, Judge, openDeskBehind, openSources, parseSince, type Reading } from '../harvest.js'
+import {
+  attemptsIn,
+  Judge,
+  leftOutLines,
+  noReading,
+  openDeskBehind,
+  openSources,
+  parseSince,
+  parseWays,
+  type Reading,
+} from '../harvest.js'
 import { openLogs, readLines } from '../logfile.js'
 import { Lookalikes } from '../lookalikes.js'
 import type { Attempt } from '../maillog.js'
@@ -25,6 +35,7 @@ interface Options extends CommonOptions {
   file: string[]
   journal?: string
   since?: string
+  relay?: string[]
   'min-messages': number
   'min-days': number
   apply: boolean
@@ -166,6 +177,7 @@ function summaryOf(tally: Tally, reading: Reading, proposal: Proposal, options: 
     )
     lines.push(words`${deliveries} not counted: the log begins too late`)
   }
+  lines.push(...leftOutLines(reading))
   if (known > 0)
     lines.push(counted(known, words`${known} address already known`, words`${known} addresses already known`))
   if (below > 0) {
@@ -196,13 +208,19 @@ const module: CommandModule = {
         type: 'string',
         array: true,
         default: [],
-        describe: 'log files, plain or gzip, in any order; - reads standard input',
+        describe: 'log files, plain or packed, in any order; - reads standard input',
       })
       .option('journal', {
         type: 'string',
         describe: "read systemd's journal, or that of another machine: a folder or a file",
       })
       .option('since', { type: 'string', requiresArg: true, describe: 'from this day on, as 2026-11-04' })
+      .option('relay', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log',
+      })
       .option('min-messages', {
         type: 'number',
         default: 1,
@@ -229,7 +247,8 @@ const module: CommandModule = {
       }
     }
     const observed = options.from === 'observed'
-    if (observed && (options.file.length > 0 || options.journal !== undefined)) {
+    const ways = parseWays('learn log', options.relay)
+    if (observed && (options.file.length > 0 || options.journal !== undefined || ways.length > 0)) {
       throw new Failure('learn observed', words`it reads the decision log and takes no files`, {
         status: EXIT.usage,
       })
@@ -237,9 +256,11 @@ const module: CommandModule = {
     const since = parseSince('learn', options.since)
     const sources = observed ? [] : await openSources('learn log', options, clock())
     const desk = openDeskBehind(sources, options, options.apply ? 'decide' : 'read')
-    const reading: Reading = { lines: 0, broken: 0 }
+    const reading = noReading()
     const tally = new Tally(desk.config)
-    const batches = observed ? observedAttempts(desk, since, reading) : attemptsIn(sources, since, reading)
+    const batches = observed
+      ? observedAttempts(desk, since, reading)
+      : attemptsIn('learn log', sources, since, reading, ways)
     const judge = new Judge(desk)
     const uses = new UseCount()
     for await (const attempts of batches) {

@@ -25,7 +25,7 @@ complete -c toeh -n '__fish_seen_subcommand_from allow' -l subdomains -d 'a doma
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l note -d 'why, for whoever looks later' -x
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l for -d 'only for mail of this sender, @domain or group; foreign: of senders who are not ours' -x
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l until -d 'only until the end of this day (2026-12-31), or for so long (30d)' -x
-complete -c toeh -n '__fish_seen_subcommand_from allow' -l force -d 'take a whole freemail domain'
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l force -d 'take a whole domain of freemail or another shared one'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a block -d 'hold destinations, whatever is said of a wider domain'
 complete -c toeh -n '__fish_seen_subcommand_from block' -l subdomains -d 'a domain also stands for those below it'
 complete -c toeh -n '__fish_seen_subcommand_from block' -l note -d 'why, for whoever looks later' -x
@@ -57,7 +57,7 @@ complete -c toeh -n '__fish_seen_subcommand_from why' -l login -d 'as if handed 
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a import -d 'add the rules of a CSV or JSON file, a list, or an address book'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json vcf'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l dry-run -d 'show what would change; change nothing'
-complete -c toeh -n '__fish_seen_subcommand_from import' -l force -d 'take whole freemail domains'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l force -d 'take whole domains of freemail and other shared ones'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l for -d 'only for mail of this sender, @domain or group, where the file does not say' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l until -d 'until the end of this day (2026-12-31), or for so long (30d), where the file does not say' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l note -d 'why, where the file does not say' -x
@@ -85,7 +85,7 @@ complete -c toeh -n '__fish_seen_subcommand_from release' -l dry-run -d 'show wh
 complete -c toeh -n '__fish_seen_subcommand_from release' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l allow -d 'and make it known from now on' -x -a 'address domain'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l again -d 'repeat a release that was cut off and may have gone out'
-complete -c toeh -n '__fish_seen_subcommand_from release' -l force -d 'with --allow domain: take a whole freemail domain'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l force -d 'with --allow domain: take a whole domain of freemail or another shared one'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a reject -d 'do not send held mail; tell its sender'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l domain -d 'recipients at exactly this domain' -x

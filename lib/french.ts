@@ -245,7 +245,6 @@ export const HELP: Table = {
     'seulement pour le courrier de cet expéditeur, @domaine ou groupe ; foreign : d’expéditeurs qui ne sont pas les nôtres',
   'only until the end of this day (2026-12-31), or for so long (30d)':
     'jusqu’à la fin de ce jour (2026-12-31), ou pour cette durée (30d)',
-  'take a whole freemail domain': 'accepte tout un domaine de messagerie gratuite',
   'hold destinations, whatever is said of a wider domain':
     'retient des destinations, quoi que dise un domaine plus large',
   'means nothing here': 'sans effet ici',
@@ -290,7 +289,6 @@ export const HELP: Table = {
   'the file; - is standard input': 'le fichier ; - est l’entrée standard',
   "default: by the file's ending, else csv": 'par défaut : selon l’extension du fichier, sinon csv',
   'show what would change; change nothing': 'montre ce qui changerait ; ne change rien',
-  'take whole freemail domains': 'accepte des domaines entiers de messagerie gratuite',
   'only for mail of this sender, @domain or group, where the file does not say':
     'seulement pour le courrier de cet expéditeur, @domaine ou groupe, si le fichier ne le dit pas',
   'until the end of this day (2026-12-31), or for so long (30d), where the file does not say':
@@ -329,8 +327,6 @@ export const HELP: Table = {
   'and make it known from now on': 'et le rend connu désormais',
   'repeat a release that was cut off and may have gone out':
     'répète une libération interrompue, qui est peut-être partie',
-  'with --allow domain: take a whole freemail domain':
-    'avec --allow domain : accepte tout un domaine de messagerie gratuite',
   'this once, and from now on': 'cette fois, et désormais',
   'who would get it': 'qui le recevrait',
   'do not send held mail; tell its sender': 'n’envoie pas le courrier retenu ; prévient son expéditeur',

@@ -41,6 +41,12 @@ export const FRENCH_LEARNING: Table = {
 
 /** Help. */
 export const LEARNING_HELP: Table = {
+  'take whole domains of freemail and other shared ones':
+    'accepte des domaines entiers de messagerie gratuite ou autrement partagés',
+  'take a whole domain of freemail or another shared one':
+    'accepte un domaine entier de messagerie gratuite ou autrement partagé',
+  'with --allow domain: take a whole domain of freemail or another shared one':
+    'avec --allow domain : accepte un domaine entier de messagerie gratuite ou autrement partagé',
   'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log':
     'la sortie, si le courrier ne part que par cet hôte : HÔTE ou HÔTE:PORT comme dans le journal',
 }

@@ -119,8 +119,10 @@ export interface Carrier {
   at: number
   groups: Groups
   internal: ReadonlySet<string>
-  /** Lets whole freemail domains in. */
+  /** Lets whole shared domains in. */
   force: boolean
+  /** Domains that the configuration names as shared. */
+  shared?: ReadonlySet<string>
   source: string
   scope: string
   endsAt: number | null
@@ -168,10 +170,10 @@ function draftEntry(entry: Entry, carrier: Carrier): Carried['draft'] {
   const addedAt = tidy('added_at')
   const at = addedAt === '' ? carrier.at : parseInstant(addedAt)
   if (at === undefined) throw wrong('added_at', addedAt, 'it is no instant as 2026-12-31T08:00:00Z')
-  const { force } = carrier
+  const { force, shared = new Set() } = carrier
   const note = kept('note', carrier.note)
   const source = kept('source', carrier.source)
-  const draft = draftRule(value, { effect, subdomains, force, source, note, scope, endsAt })
+  const draft = draftRule(value, { effect, subdomains, force, shared, source, note, scope, endsAt })
   if (kept('added_by', addedAt) === '') return draft
   return { ...draft, history: { who: kept('added_by', carrier.who), at } }
 }

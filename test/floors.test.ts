@@ -40,7 +40,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['express', 'wording']],
   ['pure', ['speech']],
-  ['pure', ['amount', 'facts', 'logformat']],
+  ['pure', ['amount', 'facts', 'logformat', 'shared']],
   ['pure', ['ways']],
   ['pure', ['diversion']],
   ['pure', ['restrictions']],
@@ -176,7 +176,8 @@ const OWNERS: Record<string, string[]> = {
   'cli-progress': ['progress'],
   'csv-parse': ['csvfile'],
   'csv-stringify': ['csvfile'],
-  'email-providers': ['ruledraft'],
+  'email-providers': ['shared'],
+  'free-email-domains-list': ['shared'],
   'ical.js': ['addressbook'],
   libmime: ['enclosures', 'notice'],
   mailparser: ['attachments', 'replytext'],
@@ -189,9 +190,19 @@ const OWNERS: Record<string, string[]> = {
 
 /** What Node offers to pure files: it computes, and touches nothing. */
 const PURE_BUILTINS = ['node:buffer', 'node:crypto', 'node:url', 'node:util']
-/** createRequire, for a data file of tldts that its main entry does not export. */
-const BUILTIN_EXCEPTIONS: Record<string, string[]> = { publicsuffix: ['node:module'] }
-const PURE_PACKAGES = ['csv-parse', 'csv-stringify', 'email-providers', 'ical.js', 'tldts']
+/** createRequire, for data files that a main entry does not export, or that are seldom asked for. */
+const BUILTIN_EXCEPTIONS: Record<string, string[]> = {
+  publicsuffix: ['node:module'],
+  shared: ['node:module'],
+}
+const PURE_PACKAGES = [
+  'csv-parse',
+  'csv-stringify',
+  'email-providers',
+  'free-email-domains-list',
+  'ical.js',
+  'tldts',
+]
 
 /** Globals that a pure file does without: the process, the clock, chance, timers, the net. */
 const IMPURE: RegExp[] = [

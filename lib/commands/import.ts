@@ -149,7 +149,11 @@ const module: CommandModule = {
         default: false,
         describe: 'show what would change; change nothing',
       })
-      .option('force', { type: 'boolean', default: false, describe: 'take whole freemail domains' })
+      .option('force', {
+        type: 'boolean',
+        default: false,
+        describe: 'take whole domains of freemail and other shared ones',
+      })
       .option('for', {
         type: 'string',
         requiresArg: true,
@@ -176,7 +180,7 @@ const module: CommandModule = {
     const fd = open(file)
     const desk = openDesk(options, dryRun ? 'read' : 'decide')
     const reading = await readFile(file, fd, options.format)
-    const { groups, internal } = desk.config
+    const { groups, internal, shared } = desk.config
     const { at, who } = desk.actor
     const scope = options.for === undefined ? '' : parseScope('import', options.for, desk.config)
     const endsAt = options.until === undefined ? null : parseEnd('--until', options.until, at)
@@ -186,6 +190,7 @@ const module: CommandModule = {
       at,
       groups,
       internal,
+      shared,
       force,
       source,
       scope,

@@ -75,9 +75,9 @@ async function* observedAttempts(
 }
 
 /** Why a domain is no rule, in the words of `toeh allow`; undefined if it may be one. */
-function refusalOf(domain: string): string | undefined {
+function refusalOf(domain: string, shared: ReadonlySet<string>): string | undefined {
   try {
-    draftRule(domain, { effect: 'allow', subdomains: false, force: false, source: '', note: '' })
+    draftRule(domain, { effect: 'allow', subdomains: false, force: false, shared, source: '', note: '' })
     return undefined
   } catch (error) {
     if (!(error instanceof Failure)) throw error
@@ -107,7 +107,7 @@ async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options)
   const lookalikes = new Lookalikes([...desk.config.internal, ...known], tally.domains())
   return tally.propose({
     standing: (address) => standing.get(address) ?? 'open',
-    refusal: (domain) => blocked.get(domain) ?? refusalOf(domain),
+    refusal: (domain) => blocked.get(domain) ?? refusalOf(domain, desk.config.shared),
     lookalikes: (...use) => lookalikes.of(...use),
     minMessages: options['min-messages'],
     minDays: options['min-days'],
@@ -124,14 +124,20 @@ function sourceOf(origin: string, { messages, first, last }: Candidate): string 
 }
 
 /** Drafts for what may be a rule; what may not goes to the refused, with the reason. */
-function draft(proposal: Proposal, origin: string): { drafts: RuleDraft[]; candidates: Candidate[] } {
+function draft(
+  proposal: Proposal,
+  origin: string,
+  shared: ReadonlySet<string>,
+): { drafts: RuleDraft[]; candidates: Candidate[] } {
   const drafts: RuleDraft[] = []
   const candidates: Candidate[] = []
   for (const candidate of proposal.candidates) {
     const { value, messages } = candidate
     try {
       const source = sourceOf(origin, candidate)
-      drafts.push(draftRule(value, { effect: 'allow', subdomains: false, force: false, source, note: '' }))
+      drafts.push(
+        draftRule(value, { effect: 'allow', subdomains: false, force: false, shared, source, note: '' }),
+      )
       candidates.push(candidate)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
@@ -276,7 +282,7 @@ const module: CommandModule = {
     const origin = observed
       ? 'learn observed'
       : `learn log ${names.slice(0, more === '' ? 3 : 2).join(', ')}${more}`
-    const { drafts, candidates } = draft(proposal, origin)
+    const { drafts, candidates } = draft(proposal, origin, desk.config.shared)
     const results = options.apply ? await desk.landscape.add(drafts, desk.actor) : []
     if (options.apply) {
       // A new rule has its history from its first day on.

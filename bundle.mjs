@@ -137,7 +137,6 @@ const COMMAND = {
     ...[...OUTSIDE, 'nodemailer', 'libmime', 'tldts'],
     ...[
       'mailparser',
-      'ical.js',
       'csv-parse',
       'csv-stringify',
       'email-providers',

@@ -53,6 +53,7 @@ _toeh() {
     why:--sender) : ;;
     why:--login) : ;;
     import:--format) words='csv json vcf' ;;
+    import:--column) : ;;
     import:--for) : ;;
     import:--until) : ;;
     import:--note) : ;;
@@ -121,7 +122,7 @@ _toeh() {
           options='--sender --login'
           ;;
         import)
-          options='--format --dry-run --force --for --until --note'
+          options='--format --dry-run --force --skip-faults --column --for --until --note'
           files=yes
           ;;
         export)

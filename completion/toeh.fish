@@ -58,6 +58,8 @@ complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a import -d 'ad
 complete -c toeh -n '__fish_seen_subcommand_from import' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json vcf'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l dry-run -d 'show what would change; change nothing'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l force -d 'take whole domains of freemail and other shared ones'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l skip-faults -d 'take the rest of a file that has faults, and list them'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l column -d 'the column with the addresses, in a table that is no export; found where left out' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l for -d 'only for mail of this sender, @domain or group, where the file does not say' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l until -d 'until the end of this day (2026-12-31), or for so long (30d), where the file does not say' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l note -d 'why, where the file does not say' -x

@@ -2,6 +2,9 @@
 import type { Table } from './speech.js'
 
 export const FRENCH_LEARNING: Table = {
+  // Import
+  'only a table has columns': 'seul un tableau a des colonnes',
+  '--skip-faults takes the rest': '--skip-faults prend le reste',
   // Logs
   'it is no host': 'ce n’est pas un hôte',
   'write it as the log has it: HOST, HOST:PORT or ADDRESS:PORT':
@@ -41,6 +44,10 @@ export const FRENCH_LEARNING: Table = {
 
 /** Help. */
 export const LEARNING_HELP: Table = {
+  'take the rest of a file that has faults, and list them':
+    'prend le reste d’un fichier fautif, et énumère les fautes',
+  'the column with the addresses, in a table that is no export; found where left out':
+    'la colonne des adresses, dans un tableau qui n’est pas un export ; trouvée si elle manque',
   'take whole domains of freemail and other shared ones':
     'accepte des domaines entiers de messagerie gratuite ou autrement partagés',
   'take a whole domain of freemail or another shared one':

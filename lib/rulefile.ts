@@ -36,6 +36,10 @@ export interface Reading {
   problems: Problem[]
   /** Where comments stand that belong to no rule. */
   comments: string[]
+  /** What was left out and is no fault. */
+  left?: Problem[]
+  /** The columns that addresses were taken from, where the file does not say so itself. */
+  columns?: string[]
 }
 
 /** A live rule as a file tells it; {@link draftEntries} makes the same rule of it again. */
@@ -138,12 +142,26 @@ export interface Carried {
 const YES_OR_NO: ReadonlyMap<string, boolean> = new Map([
   ['', false],
   ['no', false],
+  ['non', false],
+  ['nein', false],
+  ['faux', false],
+  ['falsch', false],
   ['false', false],
   ['0', false],
   ['yes', true],
+  ['oui', true],
+  ['ja', true],
+  ['vrai', true],
+  ['wahr', true],
   ['true', true],
   ['1', true],
 ])
+
+/** `31/12/2026`, `31.12.2026` and `31-12-2026`, the day first as in most of Europe, as `2026-12-31`. */
+function isoDay(text: string): string {
+  const [, day = '', , month = '', year] = /^([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})$/.exec(text) ?? []
+  return year === undefined ? text : `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
+}
 
 /** No address is longer, and a complaint repeats the value. */
 const MAX_VALUE = 320
@@ -165,7 +183,7 @@ function draftEntry(entry: Entry, carrier: Carrier): Carried['draft'] {
   const subdomains = YES_OR_NO.get(tidy('subdomains').toLowerCase())
   if (subdomains === undefined) throw wrong('subdomains', tidy('subdomains'), 'it is neither yes nor no')
   const scope = tidy('for') === '' ? carrier.scope : parseScope(effect, tidy('for'), carrier)
-  const until = tidy('until')
+  const until = isoDay(tidy('until'))
   const endsAt = until === '' ? carrier.endsAt : (parseInstant(until) ?? parseEnd('until', until, carrier.at))
   const addedAt = tidy('added_at')
   const at = addedAt === '' ? carrier.at : parseInstant(addedAt)

@@ -83,6 +83,7 @@ const FLOORS: [string, string[]][] = [
     ],
   ],
   ['pure', ['french', 'rulefile', 'selection', 'sidebyside']],
+  ['pure', ['addresslist']],
   ['pure', ['addressbook', 'csvfile', 'letter']],
   ['foundations', ['bettersqlite', 'digest', 'handover', 'inside', 'loop', 'nodeversion']],
   ['foundations', ['channel', 'database', 'holdfolder', 'owner']],
@@ -178,7 +179,6 @@ const OWNERS: Record<string, string[]> = {
   'csv-stringify': ['csvfile'],
   'email-providers': ['shared'],
   'free-email-domains-list': ['shared'],
-  'ical.js': ['addressbook'],
   libmime: ['enclosures', 'notice'],
   mailparser: ['attachments', 'replytext'],
   nodemailer: ['notice'],
@@ -195,14 +195,7 @@ const BUILTIN_EXCEPTIONS: Record<string, string[]> = {
   publicsuffix: ['node:module'],
   shared: ['node:module'],
 }
-const PURE_PACKAGES = [
-  'csv-parse',
-  'csv-stringify',
-  'email-providers',
-  'free-email-domains-list',
-  'ical.js',
-  'tldts',
-]
+const PURE_PACKAGES = ['csv-parse', 'csv-stringify', 'email-providers', 'free-email-domains-list', 'tldts']
 
 /** Globals that a pure file does without: the process, the clock, chance, timers, the net. */
 const IMPURE: RegExp[] = [

@@ -22,6 +22,8 @@ interface Options extends CommonOptions {
   format?: Format
   dryRun: boolean
   force: boolean
+  skipFaults: boolean
+  column?: string
   for?: string
   until?: string
   note: string
@@ -42,8 +44,21 @@ function open(file: string): number | undefined {
   }
 }
 
-/** The file's text, of UTF-8 with or without a byte order mark. */
-async function readText(file: string, fd: number | undefined): Promise<string> {
+/** What a file says, and whether its letters beyond ASCII were guessed. */
+interface Text {
+  text: string
+  guessed: boolean
+}
+
+/** UTF-16 by its mark, or by the zero that is every other byte of what is written in Latin letters. */
+function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  const [first, second] = bytes
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le'
+  return (first === 0xfe && second === 0xff) || (first === 0 && second !== 0) ? 'utf-16be' : undefined
+}
+
+/** The file's text: of UTF-8 or UTF-16, with or without a byte order mark; else guessed to be of Windows. */
+async function readText(file: string, fd: number | undefined): Promise<Text> {
   let bytes: Buffer
   try {
     bytes = fd === undefined ? await buffer(process.stdin) : readFileSync(fd)
@@ -51,14 +66,12 @@ async function readText(file: string, fd: number | undefined): Promise<string> {
   } catch (error) {
     throw new Failure('import', describeError(error), { at: file, status: EXIT.noInput, cause: error })
   }
+  const wide = wideEncoding(bytes)
+  if (wide !== undefined) return { text: new TextDecoder(wide).decode(bytes), guessed: false }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), guessed: false }
   } catch {
-    throw new Failure('import', words`it is not UTF-8`, {
-      at: file,
-      status: EXIT.dataError,
-      hint: 'spreadsheets save that as "CSV UTF-8"',
-    })
+    return { text: new TextDecoder('windows-1252').decode(bytes), guessed: true }
   }
 }
 
@@ -68,12 +81,21 @@ function formatOf(file: string, format: Format | undefined): Format {
   return format ?? FORMATS.find((one) => one === named) ?? 'csv'
 }
 
-async function readFile(file: string, fd: number | undefined, asked: Format | undefined): Promise<Reading> {
-  const text = await readText(file, fd)
-  const format = formatOf(file, asked)
-  if (format === 'json') return readJson(text)
+async function readFile(file: string, fd: number | undefined, options: Options): Promise<Reading> {
+  const { text, guessed } = await readText(file, fd)
+  const format = formatOf(file, options.format)
+  const { column } = options
+  if (column !== undefined && format !== 'csv')
+    throw new Failure('import', words`only a table has columns`, { at: '--column', status: EXIT.usage })
   if (format === 'vcf') return (await import('../addressbook.js')).readAddressBook(text)
-  return (await import('../csvfile.js')).readCsv(text)
+  const reading = format === 'json' ? readJson(text) : (await import('../csvfile.js')).readCsv(text, column)
+  // Of an address book the letters matter in names alone; a rule has to say what it says.
+  if (!guessed || reading.columns !== undefined) return reading
+  throw new Failure('import', words`it is not UTF-8`, {
+    at: file,
+    status: EXIT.dataError,
+    hint: 'spreadsheets save that as "CSV UTF-8"',
+  })
 }
 
 interface Change {
@@ -88,14 +110,17 @@ interface Outlook {
   changes: Change[]
   same: number
   problems: Problem[]
+  /** Those in whose way no block stands. */
+  free: Carried['draft'][]
 }
 
 /** What adding would do, and which of the drafts a block stands in the way of. */
 function look(carried: readonly Carried[], foreseen: readonly Foreseen[]): Outlook {
-  const outlook: Outlook = { changes: [], same: 0, problems: [] }
+  const outlook: Outlook = { changes: [], same: 0, problems: [], free: [] }
   for (const [index, { where, draft: rule }] of carried.entries()) {
     const { fate, meets } = foreseen[index] ?? { fate: 'new' }
     const met = typeof meets === 'number' ? carried[meets]?.where : meets && `rule ${meets.id}`
+    if (fate !== 'blocked') outlook.free.push(rule)
     if (fate === 'same') outlook.same++
     else if (fate === 'blocked') {
       const hint = typeof meets === 'number' ? '' : `; toeh revoke ${rule.value} first, if you are sure`
@@ -117,6 +142,19 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 
 function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`
+}
+
+/** Where the entries of a table came from, and what of an address book was passed over. */
+function sources({ columns, left = [] }: Reading): string[] {
+  const lines =
+    columns === undefined ? [] : [`addresses from ${columns.map((name) => JSON.stringify(name)).join(', ')}`]
+  if (left.length === 0) return lines
+  const some = left.slice(0, 10).map(({ where }) => where)
+  const where = (left.length > 10 ? [...some, '…'] : some).join(', ')
+  return [
+    ...lines,
+    `${count(left.length, 'address', 'addresses')} left out, known to Exchange alone: ${where}`,
+  ]
 }
 
 /** What was there already, was over, or could not be kept. */
@@ -154,6 +192,16 @@ const module: CommandModule = {
         default: false,
         describe: 'take whole domains of freemail and other shared ones',
       })
+      .option('skip-faults', {
+        type: 'boolean',
+        default: false,
+        describe: 'take the rest of a file that has faults, and list them',
+      })
+      .option('column', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'the column with the addresses, in a table that is no export; found where left out',
+      })
       .option('for', {
         type: 'string',
         requiresArg: true,
@@ -179,7 +227,7 @@ const module: CommandModule = {
     // Before the desk: root may open files that the owner of the state folder may not.
     const fd = open(file)
     const desk = openDesk(options, dryRun ? 'read' : 'decide')
-    const reading = await readFile(file, fd, options.format)
+    const reading = await readFile(file, fd, options)
     const { groups, internal, shared } = desk.config
     const { at, who } = desk.actor
     const scope = options.for === undefined ? '' : parseScope('import', options.for, desk.config)
@@ -202,31 +250,45 @@ const module: CommandModule = {
     const outlook = look(carried, await desk.landscape.foresee(drafts, at))
     const problems = [...reading.problems, ...drafted.problems, ...outlook.problems]
     const { changes, same } = outlook
-    const rest = remarks(same, ended, reading.comments)
+    const rest = [...remarks(same, ended, reading.comments), ...sources(reading)]
     if (dryRun) {
       const lines = changes.map(({ fate, rule, replaced, where }) =>
         fate === 'new'
           ? `+ ${describeRule(rule)}  (${where})`
           : words`~ ${describeRule(rule)}  (${where}), in place of ${replaced ?? ''}`,
       )
-      const value = { dryRun, changes, same, ended, comments: reading.comments, problems }
+      const value = {
+        dryRun,
+        changes,
+        same,
+        ended,
+        comments: reading.comments,
+        problems,
+        left: reading.left ?? [],
+        columns: reading.columns ?? [],
+      }
       answer(
         options,
         value,
         lines.length + rest.length > 0 ? [...lines, ...rest] : [words`nothing would change`],
       )
     }
+    // A file of which nothing is left was not what it was taken for.
+    const refused = problems.length > 0 && !(options.skipFaults && outlook.free.length > 0)
     if (problems.length > 0) {
       for (const { where, why } of inOrder(problems))
         process.stderr.write(`toeh: ${visible(`import ${file} ${where}: ${why}`)}\n`)
+    }
+    if (refused) {
       const would = dryRun ? 'would be refused, and with it the whole file' : 'refused; nothing was changed'
       throw new Failure('import', `${count(problems.length, 'fault', 'faults')}: ${would}`, {
         at: file,
         status: EXIT.dataError,
+        hint: dryRun || options.skipFaults ? undefined : words`--skip-faults takes the rest`,
       })
     }
     if (dryRun) return
-    const results = await desk.landscape.add(drafts, desk.actor)
+    const results = await desk.landscape.add(outlook.free, desk.actor)
     const added = results.filter((result) => result.added)
     const replaced = added.filter((result) => result.replaced !== undefined)
     const instead = replaced.length === 0 ? '' : `, ${replaced.length} of them in place of another`
@@ -236,7 +298,11 @@ const module: CommandModule = {
       same: results.length - added.length,
       ended,
       comments: reading.comments,
+      problems,
+      left: reading.left ?? [],
+      columns: reading.columns ?? [],
     }
+    if (problems.length > 0) rest.push(`${count(problems.length, 'fault', 'faults')} skipped`)
     answer(options, value, [`${count(added.length, 'rule', 'rules')} added${instead}`, ...rest])
   },
 }

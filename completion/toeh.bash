@@ -47,13 +47,16 @@ _toeh() {
     learn:--relay) : ;;
     learn:--min-messages) : ;;
     learn:--min-days) : ;;
+    learn:--csv) files=yes ;;
     replay:--journal) files=yes ;;
     replay:--since) : ;;
     replay:--relay) : ;;
     why:--sender) : ;;
     why:--login) : ;;
-    import:--format) words='csv json vcf' ;;
+    import:--format) words='csv json vcf ldif' ;;
     import:--column) : ;;
+    import:--sync) : ;;
+    import:--at-most) : ;;
     import:--for) : ;;
     import:--until) : ;;
     import:--note) : ;;
@@ -110,7 +113,7 @@ _toeh() {
           options='--stale'
           ;;
         learn)
-          options='--journal --since --relay --min-messages --min-days --apply'
+          options='--journal --since --relay --min-messages --min-days --csv --apply'
           first='log observed'
           files=yes
           ;;
@@ -122,7 +125,7 @@ _toeh() {
           options='--sender --login'
           ;;
         import)
-          options='--format --dry-run --force --skip-faults --column --for --until --note'
+          options='--format --dry-run --force --skip-faults --column --sync --at-most --for --until --note'
           files=yes
           ;;
         export)

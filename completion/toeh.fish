@@ -42,6 +42,7 @@ complete -c toeh -n '__fish_seen_subcommand_from learn' -l since -d 'from this d
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l relay -d 'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log' -x
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l min-messages -d 'propose only what so many messages went to' -x
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l min-days -d 'propose only what was written to on so many days' -x
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l csv -d 'write the candidates into this file, to be edited and taken by toeh import' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l apply -d 'add the rules; without it look only'
 complete -c toeh -n '__fish_seen_subcommand_from learn' -a 'log observed'
 complete -c toeh -n '__fish_seen_subcommand_from learn' -F
@@ -55,11 +56,13 @@ complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a why -d 'the v
 complete -c toeh -n '__fish_seen_subcommand_from why' -l sender -d 'as if sent by this address (default: one of your own that no rule speaks of)' -x
 complete -c toeh -n '__fish_seen_subcommand_from why' -l login -d 'as if handed in with this login' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a import -d 'add the rules of a CSV or JSON file, a list, or an address book'
-complete -c toeh -n '__fish_seen_subcommand_from import' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json vcf'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json vcf ldif'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l dry-run -d 'show what would change; change nothing'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l force -d 'take whole domains of freemail and other shared ones'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l skip-faults -d 'take the rest of a file that has faults, and list them'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l column -d 'the column with the addresses, in a table that is no export; found where left out' -x
+complete -c toeh -n '__fish_seen_subcommand_from import' -l sync -d 'the list is the truth for this source: what is not in it any more ends' -x
+complete -c toeh -n '__fish_seen_subcommand_from import' -l at-most -d 'with --sync: how much of the source may end at once, in percent (default 10)' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l for -d 'only for mail of this sender, @domain or group, where the file does not say' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l until -d 'until the end of this day (2026-12-31), or for so long (30d), where the file does not say' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l note -d 'why, where the file does not say' -x

@@ -11,6 +11,14 @@ export function writeCsv(rules: readonly Rule[]): string {
   return stringify(rules.map(entryOf), { header: true, columns: [...COLUMNS] })
 }
 
+/** Proposals as CSV, to be edited and imported: what is not wanted is deleted, or its effect set to block. */
+export function writeProposals(
+  proposals: readonly { value: string; note: string; source: string }[],
+): string {
+  const records = proposals.map((proposal) => ({ effect: 'allow', subdomains: 'no', ...proposal }))
+  return stringify(records, { header: true, columns: ['effect', 'value', 'subdomains', 'note', 'source'] })
+}
+
 /** One record of the file, or one comment: its text without the line's end, and the line it begins on. */
 interface Piece {
   line: number

@@ -3,6 +3,26 @@ import type { Table } from './speech.js'
 
 export const FRENCH_LEARNING: Table = {
   // Import
+  'a name has letters, digits, dots, hyphens and underscores, 64 at most':
+    'un nom a des lettres, chiffres, points, traits d’union et tirets bas, 64 au plus',
+  'there is no rule in it, so it is no list to go by; nothing was changed':
+    'il ne contient aucune règle, ce n’est donc pas une liste qui fait foi ; rien n’a été changé',
+  '{0} of {1} rules are not in it any more; nothing was changed':
+    '{0} règles sur {1} n’y sont plus ; rien n’a été changé',
+  '--dry-run shows them, --at-most {0} lets them end':
+    '--dry-run les montre, --at-most {0} les laisse prendre fin',
+  'it is a whole number from 0 to 100, and goes with --sync':
+    'c’est un nombre entier de 0 à 100, et va avec --sync',
+  'what has a fault would count as gone: not with --sync':
+    'ce qui a une faute compterait comme disparu : pas avec --sync',
+  // Proposals
+  'one of them: --apply adds the rules, --csv writes them to be edited':
+    'l’un des deux : --apply ajoute les règles, --csv les écrit pour être modifiées',
+  '{0} in {1}; toeh import takes them, nothing was added':
+    '{0} dans {1} ; toeh import les prend, rien n’a été ajouté',
+  '{0} addresses': '{0} adresses',
+  '{0} sender': '{0} expéditeur',
+  '{0} senders': '{0} expéditeurs',
   'only a table has columns': 'seul un tableau a des colonnes',
   '--skip-faults takes the rest': '--skip-faults prend le reste',
   // Logs
@@ -44,6 +64,12 @@ export const FRENCH_LEARNING: Table = {
 
 /** Help. */
 export const LEARNING_HELP: Table = {
+  'the list is the truth for this source: what is not in it any more ends':
+    'la liste fait foi pour cette source : ce qui n’y est plus prend fin',
+  'with --sync: how much of the source may end at once, in percent (default 10)':
+    'avec --sync : quelle part de la source peut prendre fin d’un coup, en pour cent (10 par défaut)',
+  'write the candidates into this file, to be edited and taken by toeh import':
+    'écrit les candidats dans ce fichier, à modifier puis à donner à toeh import',
   'take the rest of a file that has faults, and list them':
     'prend le reste d’un fichier fautif, et énumère les fautes',
   'the column with the addresses, in a table that is no export; found where left out':

@@ -12,9 +12,10 @@ import { describeRule, type Foreseen } from '../landscape.js'
 import { parseScope } from '../ruledraft.js'
 import { type Carried, draftEntries, type Problem, type Reading, readJson } from '../rulefile.js'
 import { words } from '../speech.js'
+import { AT_MOST, demandShare, type Ending, endingsOf, syncSource } from '../sync.js'
 import { parseEnd } from '../term.js'
 
-const FORMATS = ['csv', 'json', 'vcf'] as const
+const FORMATS = ['csv', 'json', 'vcf', 'ldif'] as const
 type Format = (typeof FORMATS)[number]
 
 interface Options extends CommonOptions {
@@ -24,6 +25,8 @@ interface Options extends CommonOptions {
   force: boolean
   skipFaults: boolean
   column?: string
+  sync?: string
+  atMost?: number
   for?: string
   until?: string
   note: string
@@ -87,6 +90,7 @@ async function readFile(file: string, fd: number | undefined, options: Options):
   const { column } = options
   if (column !== undefined && format !== 'csv')
     throw new Failure('import', words`only a table has columns`, { at: '--column', status: EXIT.usage })
+  if (format === 'ldif') return (await import('../ldif.js')).readLdif(text)
   if (format === 'vcf') return (await import('../addressbook.js')).readAddressBook(text)
   const reading = format === 'json' ? readJson(text) : (await import('../csvfile.js')).readCsv(text, column)
   // Of an address book the letters matter in names alone; a rule has to say what it says.
@@ -112,14 +116,20 @@ interface Outlook {
   problems: Problem[]
   /** Those in whose way no block stands. */
   free: Carried['draft'][]
+  /** What a list would change of a rule that is not its own. */
+  kept: Problem[]
 }
 
 /** What adding would do, and which of the drafts a block stands in the way of. */
-function look(carried: readonly Carried[], foreseen: readonly Foreseen[]): Outlook {
-  const outlook: Outlook = { changes: [], same: 0, problems: [], free: [] }
+function look(carried: readonly Carried[], foreseen: readonly Foreseen[], own: string | undefined): Outlook {
+  const outlook: Outlook = { changes: [], same: 0, problems: [], free: [], kept: [] }
   for (const [index, { where, draft: rule }] of carried.entries()) {
     const { fate, meets } = foreseen[index] ?? { fate: 'new' }
     const met = typeof meets === 'number' ? carried[meets]?.where : meets && `rule ${meets.id}`
+    if (own !== undefined && fate === 'replaces' && typeof meets === 'object' && meets.source !== own) {
+      outlook.kept.push({ where, why: `rule ${meets.id} of another source stays as it is` })
+      continue
+    }
     if (fate !== 'blocked') outlook.free.push(rule)
     if (fate === 'same') outlook.same++
     else if (fate === 'blocked') {
@@ -142,6 +152,17 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 
 function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`
+}
+
+/** What a list may not change. */
+function keptLines(kept: readonly Problem[]): string[] {
+  const some = kept.slice(0, 10).map(({ where, why }) => `  ${where}: ${why}`)
+  if (kept.length === 0) return []
+  return [
+    `${count(kept.length, 'rule', 'rules')} of the file left out:`,
+    ...some,
+    ...(kept.length > 10 ? ['  …'] : []),
+  ]
 }
 
 /** Where the entries of a table came from, and what of an address book was passed over. */
@@ -202,6 +223,16 @@ const module: CommandModule = {
         requiresArg: true,
         describe: 'the column with the addresses, in a table that is no export; found where left out',
       })
+      .option('sync', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'the list is the truth for this source: what is not in it any more ends',
+      })
+      .option('at-most', {
+        type: 'number',
+        requiresArg: true,
+        describe: `with --sync: how much of the source may end at once, in percent (default ${AT_MOST})`,
+      })
       .option('for', {
         type: 'string',
         requiresArg: true,
@@ -224,6 +255,18 @@ const module: CommandModule = {
     const file = fileOrHyphen(options.file)
     const { dryRun, force, note } = options
     if (file === '') throw new Failure('import', words`which file?`, { status: EXIT.usage })
+    const sync = options.sync === undefined ? undefined : syncSource(options.sync)
+    const { atMost = AT_MOST } = options
+    if (!Number.isInteger(atMost) || atMost < 0 || atMost > 100 || (options.atMost !== undefined && !sync))
+      throw new Failure('import', words`it is a whole number from 0 to 100, and goes with --sync`, {
+        at: '--at-most',
+        status: EXIT.usage,
+      })
+    if (sync !== undefined && options.skipFaults)
+      throw new Failure('import', words`what has a fault would count as gone: not with --sync`, {
+        at: '--skip-faults',
+        status: EXIT.usage,
+      })
     // Before the desk: root may open files that the owner of the state folder may not.
     const fd = open(file)
     const desk = openDesk(options, dryRun ? 'read' : 'decide')
@@ -232,8 +275,11 @@ const module: CommandModule = {
     const { at, who } = desk.actor
     const scope = options.for === undefined ? '' : parseScope('import', options.for, desk.config)
     const endsAt = options.until === undefined ? null : parseEnd('--until', options.until, at)
-    const source = `import ${file === '-' ? '-' : basename(file)}`
-    const drafted = draftEntries(reading.entries, {
+    const source = sync ?? `import ${file === '-' ? '-' : basename(file)}`
+    // Of a list that is the truth every rule is its own, whatever it says.
+    const entries =
+      sync === undefined ? reading.entries : reading.entries.map((entry) => ({ ...entry, source }))
+    const drafted = draftEntries(entries, {
       who,
       at,
       groups,
@@ -247,11 +293,16 @@ const module: CommandModule = {
     })
     const { carried, ended } = drafted
     const drafts = carried.map(({ draft }) => draft)
-    const outlook = look(carried, await desk.landscape.foresee(drafts, at))
+    const none: Ending = { gone: [], narrowed: [], of: 0 }
+    const ending = sync === undefined ? none : endingsOf(await desk.landscape.list(at), sync, drafts)
+    const ends = [...ending.gone, ...ending.narrowed]
+    const without = new Set(ends.map(({ id }) => id))
+    const outlook = look(carried, await desk.landscape.foresee(drafts, at, without), sync)
     const problems = [...reading.problems, ...drafted.problems, ...outlook.problems]
     const { changes, same } = outlook
-    const rest = [...remarks(same, ended, reading.comments), ...sources(reading)]
+    const rest = [...remarks(same, ended, reading.comments), ...sources(reading), ...keptLines(outlook.kept)]
     if (dryRun) {
+      const endings = ends.map((rule) => `- ${describeRule(rule)}`)
       const lines = changes.map(({ fate, rule, replaced, where }) =>
         fate === 'new'
           ? `+ ${describeRule(rule)}  (${where})`
@@ -262,11 +313,14 @@ const module: CommandModule = {
         changes,
         same,
         ended,
+        revoked: ends,
+        kept: outlook.kept,
         comments: reading.comments,
         problems,
         left: reading.left ?? [],
         columns: reading.columns ?? [],
       }
+      lines.unshift(...endings)
       answer(
         options,
         value,
@@ -287,8 +341,9 @@ const module: CommandModule = {
         hint: dryRun || options.skipFaults ? undefined : words`--skip-faults takes the rest`,
       })
     }
+    if (sync !== undefined) demandShare(file, ending, drafts.length + drafted.ended, atMost)
     if (dryRun) return
-    const results = await desk.landscape.add(outlook.free, desk.actor)
+    const { added: results, ended: revoked } = await desk.landscape.exchange(ends, outlook.free, desk.actor)
     const added = results.filter((result) => result.added)
     const replaced = added.filter((result) => result.replaced !== undefined)
     const instead = replaced.length === 0 ? '' : `, ${replaced.length} of them in place of another`
@@ -298,12 +353,20 @@ const module: CommandModule = {
       same: results.length - added.length,
       ended,
       comments: reading.comments,
+      revoked,
+      kept: outlook.kept,
       problems,
       left: reading.left ?? [],
       columns: reading.columns ?? [],
     }
     if (problems.length > 0) rest.push(`${count(problems.length, 'fault', 'faults')} skipped`)
-    answer(options, value, [`${count(added.length, 'rule', 'rules')} added${instead}`, ...rest])
+    const over = sync === undefined ? '' : `, ${revoked.length} ended`
+    const endings = revoked.map((rule) => `- ${describeRule(rule)}`)
+    answer(options, value, [
+      ...endings,
+      `${count(added.length, 'rule', 'rules')} added${instead}${over}`,
+      ...rest,
+    ])
   },
 }
 export default module

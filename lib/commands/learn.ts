@@ -1,8 +1,9 @@
 /** toeh learn: proposes rules from the mail that was delivered, and adds them where a person says so. */
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { counted } from '../amount.js'
+import { demandTarget } from '../caller.js'
 import { type Candidate, dayOf, type Proposal, Tally } from '../candidates.js'
 import type { RuleDraft } from '../decide.js'
 import { answer, type CommonOptions, clock, type Desk } from '../desk.js'
@@ -24,6 +25,7 @@ import { openLogs, readLines } from '../logfile.js'
 import { Lookalikes } from '../lookalikes.js'
 import type { Attempt } from '../maillog.js'
 import { observedIn } from '../observed.js'
+import { publish } from '../publish.js'
 import { draftRule } from '../ruledraft.js'
 import { translated, words } from '../speech.js'
 import { UseCount } from '../usage.js'
@@ -39,6 +41,7 @@ interface Options extends CommonOptions {
   'min-messages': number
   'min-days': number
   apply: boolean
+  csv?: string
 }
 
 /** The attempts in the decision log, read as log files are. */
@@ -121,6 +124,16 @@ function candidatesOf(count: number): string {
 /** What a rule says of where it comes from: `learn log mail.log.1 (214 messages, 2026-03-02 to 2026-11-20)`. Stored. */
 function sourceOf(origin: string, { messages, first, last }: Candidate): string {
   return `${origin} (${messages} ${messages === 1 ? 'message' : 'messages'}, ${first} to ${last})`
+}
+
+/** What a person has to see of a candidate where he edits it: the same as in the table. */
+function noteOf({ addresses, messages, senders, remarks }: Candidate): string {
+  const numbers = [
+    counted(messages, words`${messages} message`, words`${messages} messages`),
+    counted(senders, words`${senders} sender`, words`${senders} senders`),
+    ...(addresses > 1 ? [words`${addresses} addresses`] : []),
+  ]
+  return [numbers.join(', '), ...remarks.map(({ text }) => text)].join('; ')
 }
 
 /** Drafts for what may be a rule; what may not goes to the refused, with the reason. */
@@ -239,6 +252,11 @@ const module: CommandModule = {
         requiresArg: true,
         describe: 'propose only what was written to on so many days',
       })
+      .option('csv', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'write the candidates into this file, to be edited and taken by toeh import',
+      })
       .option('apply', { type: 'boolean', default: false, describe: 'add the rules; without it look only' })
       .example('toeh learn log /var/log/mail.log*', 'who the company writes to')
       .example('toeh learn observed --min-days 2 --apply', 'and make it known'),
@@ -260,8 +278,17 @@ const module: CommandModule = {
       })
     }
     const since = parseSince('learn', options.since)
+    if (options.csv !== undefined && options.apply)
+      throw new Failure('learn', words`one of them: --apply adds the rules, --csv writes them to be edited`, {
+        at: '--csv',
+        status: EXIT.usage,
+      })
+    if (options.csv === '')
+      throw new Failure('learn', words`which file?`, { at: '--csv', status: EXIT.usage })
     const sources = observed ? [] : await openSources('learn log', options, clock())
     const desk = openDeskBehind(sources, options, options.apply ? 'decide' : 'read')
+    const csv = options.csv === undefined ? undefined : resolve(options.csv)
+    if (csv !== undefined) demandTarget('learn', desk.config, csv, undefined)
     const reading = noReading()
     const tally = new Tally(desk.config)
     const batches = observed
@@ -295,7 +322,19 @@ const module: CommandModule = {
     }
     const added = results.filter((result) => result.added).length
     const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]
-    if (options.apply) lines.push(counted(added, words`${added} rule added`, words`${added} rules added`))
+    if (csv !== undefined) {
+      const { writeProposals } = await import('../csvfile.js')
+      const proposals = candidates.map((candidate) => ({
+        value: candidate.value,
+        note: noteOf(candidate),
+        source: sourceOf(origin, candidate),
+      }))
+      publish('learn', undefined, csv, writeProposals(proposals), 0o600)
+      lines.push(
+        words`${candidatesOf(candidates.length)} in ${csv}; toeh import takes them, nothing was added`,
+      )
+    } else if (options.apply)
+      lines.push(counted(added, words`${added} rule added`, words`${added} rules added`))
     else if (candidates.length > 0) {
       lines.push(words`${candidatesOf(candidates.length)}; --apply makes them rules, nothing was written`)
     } else lines.push(words`nothing to propose`)

@@ -2,12 +2,14 @@
  * The legs: what smtp(8) tried on the way to a scanner and what it tried on the way out of the house, told apart. A
  * message that a scanner on another host hands back has two legs in the log, and only the second one has left. Pure.
  */
-import type { Attempt } from './maillog.js'
+import { type Attempt, ownText } from './maillog.js'
 
 /** How long a leg waits for the next one, in milliseconds: what a scanner with a queue of its own may take. */
 const WAIT_MS = 10 * 60_000
-/** And how many may wait. */
-const MOST_WAITING = 100_000
+/** And how many may: each keeps the piece of the file that it was read from. */
+const MOST_WAITING = 20_000
+/** How many of one message-id are looked through. */
+const MOST_ALIKE = 200
 
 /** A way out that a person has named: a host as the log has it or its address, with or without a port. */
 export interface WayOut {
@@ -52,6 +54,9 @@ interface Waiting {
   /** It has left for another host, as far as can be seen; only such a one waits for a second leg. */
   leg: boolean
   superseded: boolean
+  /** One more that waits with the same message-id, and with the same queue id. */
+  sameMessage: Waiting | undefined
+  sameId: Waiting | undefined
 }
 
 /** What was left out, by where it went. */
@@ -67,12 +72,11 @@ export class Legs {
   #waiting: Waiting[] = []
   /** How many in front of them have been let go. */
   #gone = 0
-  /** By message-id and recipient. */
+  /** The last that waits with a message-id, and with a queue id: texts that are there already, as new ones would cost most. */
   readonly #byMessage = new Map<string, Waiting>()
-  /** By host and queue id. */
-  readonly #byId = new Map<string, Waiting[]>()
-  /** Messages that have come back, by host and queue id, with the relay that they went on to; the oldest are forgotten. */
-  readonly #returned = new Map<string, string>()
+  readonly #byId = new Map<string, Waiting>()
+  /** Messages that have come back, by queue id, with the relay that they went on to; the oldest are forgotten. */
+  readonly #returned = new Map<string, { host: string; relay: string }>()
   /** Relays that hand back what they get. */
   readonly #scanners = new Set<string>()
   readonly #leftOut = new Map<string, number>()
@@ -120,12 +124,12 @@ export class Legs {
   }
 
   #byLegs(attempt: Attempt, settled: Attempt[]): void {
-    const { host, id, relay, originalId } = attempt
+    const { host, relay, originalId } = attempt
     // What has come back says which message it was, to smtpd by XFORWARD, or by the same message-id and recipient.
-    if (originalId !== '' && relay !== '') this.#comeBack(`${host} ${originalId}`, relay)
+    if (originalId !== '' && relay !== '') this.#comeBack(host, originalId, relay)
     // What is no leg waits as well: the order of the log stays as it is.
     const leg = attempt.outward && relay !== ''
-    const waiting: Waiting = { attempt, leg, superseded: leg && this.#returned.has(`${host} ${id}`) }
+    const waiting: Waiting = { attempt, leg, superseded: false, sameMessage: undefined, sameId: undefined }
     this.#waiting.push(waiting)
     if (leg) this.#join(waiting)
     this.#let(attempt.at, settled)
@@ -135,31 +139,41 @@ export class Legs {
   #join(waiting: Waiting): void {
     const { attempt } = waiting
     const { host, id, messageId, recipient } = attempt
-    const key = `${messageId} ${recipient}`
-    const before = messageId === '' ? undefined : this.#byMessage.get(key)
-    if (before !== undefined && before.attempt.id !== id && handsBack(before.attempt, attempt))
-      this.#supersede(before, attempt.relay)
-    if (waiting.superseded) this.#supersede(waiting, this.#returned.get(`${host} ${id}`))
-    if (messageId !== '') this.#byMessage.set(key, waiting)
-    const ofMessage = this.#byId.get(`${host} ${id}`)
-    if (ofMessage === undefined) this.#byId.set(`${host} ${id}`, [waiting])
-    else ofMessage.push(waiting)
+    const returned = this.#returned.size === 0 ? undefined : this.#returned.get(id)
+    if (returned?.host === host) this.#supersede(waiting, returned.relay)
+    if (messageId !== '') {
+      waiting.sameMessage = this.#byMessage.get(messageId)
+      let most = MOST_ALIKE
+      for (let before = waiting.sameMessage; before !== undefined; before = before.sameMessage) {
+        // Programs there are that give all their mail one message-id.
+        if (--most === 0) before.sameMessage = undefined
+        if (before.attempt.id === id || before.attempt.recipient !== recipient) continue
+        if (handsBack(before.attempt, attempt)) this.#supersede(before, attempt.relay)
+      }
+      this.#byMessage.set(messageId, waiting)
+    }
+    const other = this.#byId.get(id)
+    // A short id comes back for other messages; those are no concern of this one.
+    if (other?.attempt.host === host) waiting.sameId = other
+    this.#byId.set(id, waiting)
   }
 
-  #comeBack(key: string, relay: string): void {
-    if (this.#returned.has(key)) return
+  #comeBack(host: string, id: string, relay: string): void {
+    if (this.#returned.get(id)?.host === host) return
     if (this.#returned.size >= MOST_WAITING) {
       const [oldest] = this.#returned.keys()
       if (oldest !== undefined) this.#returned.delete(oldest)
     }
-    this.#returned.set(key, relay)
-    for (const waiting of this.#byId.get(key) ?? []) this.#supersede(waiting, relay)
+    this.#returned.set(id, { host, relay: ownText(relay) })
+    for (let one = this.#byId.get(id); one !== undefined; one = one.sameId)
+      if (one.attempt.host === host) this.#supersede(one, relay)
   }
 
   /** One that is the way out as well is no scanner, whatever comes back from it. */
   #supersede(waiting: Waiting, relay: string | undefined): void {
     waiting.superseded = true
-    if (relay !== waiting.attempt.relay) this.#scanners.add(waiting.attempt.relay)
+    const scanner = waiting.attempt.relay
+    if (relay !== scanner && !this.#scanners.has(scanner)) this.#scanners.add(ownText(scanner))
   }
 
   /** Lets go of what has waited long enough. */
@@ -178,11 +192,11 @@ export class Legs {
   }
 
   #settle({ attempt, leg, superseded }: Waiting, settled: Attempt[]): void {
-    const { host, id, messageId, recipient, relay } = attempt
+    const { id, messageId, relay } = attempt
+    // Those in front go first, so whoever is last with a name takes the name along. The chain behind it is history.
     if (leg) {
-      this.#byId.delete(`${host} ${id}`)
-      const key = `${messageId} ${recipient}`
-      if (this.#byMessage.get(key)?.attempt === attempt) this.#byMessage.delete(key)
+      if (this.#byId.get(id)?.attempt === attempt) this.#byId.delete(id)
+      if (this.#byMessage.get(messageId)?.attempt === attempt) this.#byMessage.delete(messageId)
     }
     const inside = leg ? superseded || this.#scanners.has(relay) : attempt.sent
     if (!inside && attempt.outward) this.left++
@@ -191,7 +205,8 @@ export class Legs {
 
   #inside(attempt: Attempt): Attempt {
     const { relay } = attempt
-    if (relay !== '') this.#leftOut.set(relay, (this.#leftOut.get(relay) ?? 0) + 1)
+    const count = this.#leftOut.get(relay)
+    if (relay !== '') this.#leftOut.set(count === undefined ? ownText(relay) : relay, (count ?? 0) + 1)
     return { ...attempt, outward: false, delivered: false }
   }
 }

@@ -495,16 +495,24 @@ export class Tracker {
       }
     }
     if (event.kind === 'from') {
-      this.#put(key, { ...NEW_ENTRY, ...known, at: event.at, sender: this.#own(event.sender) })
+      // The same object is used again: copies of it would be most of what a log costs.
+      const next = known ?? { ...NEW_ENTRY, at: event.at }
+      next.at = event.at
+      next.sender = this.#own(event.sender)
+      this.#put(key, next)
     } else if (event.kind === 'message-id') {
-      this.#put(key, { ...NEW_ENTRY, ...known, at: event.at, messageId: ownText(event.messageId) })
+      const next = known ?? { ...NEW_ENTRY, at: event.at }
+      next.at = event.at
+      next.messageId = ownText(event.messageId)
+      this.#put(key, next)
     } else {
       // Behind a content filter the message has a new id; what brought it in stands at the old one.
       const original = this.#entries.get(`${event.host} ${event.originalId}`)
       const submitted = event.submitted || (original?.submitted ?? false)
       const login = this.#own(event.login || (original?.login ?? ''))
-      const [client, originalId] = [this.#own(event.client), ownText(event.originalId)]
-      this.#put(key, { ...NEW_ENTRY, at: event.at, submitted, login, client, originalId })
+      const client = this.#own(event.client)
+      const originalId = event.originalId === '' ? '' : ownText(event.originalId)
+      this.#put(key, { at: event.at, sender: undefined, submitted, login, client, messageId: '', originalId })
     }
     return undefined
   }

@@ -126,6 +126,22 @@ t.test('a named way out is the only one', async (t) => {
     )
 })
 
+t.test('one message-id for all, and short ids that come back', async (t) => {
+  const same = Array.from({ length: 2000 }, (_, i) =>
+    attempt(`A${i}`, MX, { messageId: '<x>', recipient: `r${i}@b.test` }),
+  )
+  t.equal(legsOf(same).left.length, 2000)
+  const short = Array.from({ length: 50 }, (_, i) =>
+    attempt('3F2A1B7C9D', MX, { host: `mx${i % 3}`, recipient: `r${i}@b.test` }),
+  )
+  const back = attempt('B', 'mx.c.test[198.51.100.2]:25', {
+    originalId: '3F2A1B7C9D',
+    host: 'mx9',
+    client: '10.0.0.9',
+  })
+  t.strictSame(legsOf([...short, back]).out, [], 'of another host')
+})
+
 t.test('a day of mail, in bounded memory', async (t) => {
   const legs = new Legs()
   let settled = 0

@@ -1,4 +1,7 @@
-/** The landscape: the rules that say who is known. It grows by a person's act alone. */
+/**
+ * The landscape: the rules that say who is known. It grows by a person's act alone. It is long because it alone writes the table
+ * of rules, and every change goes through one lock.
+ */
 import { type Actor, appendAudit } from './audit.js'
 import type { Database } from './database.js'
 import type { Rule, RuleDraft, RulesByValue } from './decide.js'

@@ -1,4 +1,7 @@
-/** toeh import: rules from a CSV or JSON file, a list, or an address book; all of them or none. */
+/**
+ * toeh import: rules from a CSV or JSON file, a list, or an address book; all of them or none. It is long because what is wrong,
+ * what would change and what was changed are told in one order, which stands here to be read as a whole.
+ */
 import { closeSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { buffer } from 'node:stream/consumers'

@@ -135,7 +135,14 @@ const COMMAND = {
   entryPoints: ['bin/toeh.ts'],
   external: [
     ...[...OUTSIDE, 'nodemailer', 'libmime', 'tldts'],
-    ...['mailparser', 'ical.js', 'csv-parse', 'csv-stringify', 'email-providers', 'cli-progress'],
+    ...[
+      'mailparser',
+      'csv-parse',
+      'csv-stringify',
+      'email-providers',
+      'free-email-domains-list',
+      'cli-progress',
+    ],
   ],
   plugins: [lazy(Object.keys(SELDOM))],
   define: {

@@ -46,13 +46,19 @@ _toeh() {
     known:--stale) : ;;
     learn:--journal) files=yes ;;
     learn:--since) : ;;
+    learn:--relay) : ;;
     learn:--min-messages) : ;;
     learn:--min-days) : ;;
+    learn:--csv) files=yes ;;
     replay:--journal) files=yes ;;
     replay:--since) : ;;
+    replay:--relay) : ;;
     why:--sender) : ;;
     why:--login) : ;;
-    import:--format) words='csv json vcf' ;;
+    import:--format) words='csv json vcf ldif' ;;
+    import:--column) : ;;
+    import:--sync) : ;;
+    import:--at-most) : ;;
     import:--for) : ;;
     import:--until) : ;;
     import:--note) : ;;
@@ -113,19 +119,19 @@ _toeh() {
           options='--stale'
           ;;
         learn)
-          options='--journal --since --min-messages --min-days --apply'
+          options='--journal --since --relay --min-messages --min-days --csv --apply'
           first='log observed'
           files=yes
           ;;
         replay)
-          options='--journal --since --all'
+          options='--journal --since --relay --all'
           files=yes
           ;;
         why)
           options='--sender --login'
           ;;
         import)
-          options='--format --dry-run --force --for --until --note'
+          options='--format --dry-run --force --skip-faults --column --sync --at-most --for --until --note'
           files=yes
           ;;
         export)

@@ -25,7 +25,7 @@ complete -c toeh -n '__fish_seen_subcommand_from allow' -l subdomains -d 'a doma
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l note -d 'why, for whoever looks later' -x
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l for -d 'only for mail of this sender, @domain or group; foreign: of senders who are not ours' -x
 complete -c toeh -n '__fish_seen_subcommand_from allow' -l until -d 'only until the end of this day (2026-12-31), or for so long (30d)' -x
-complete -c toeh -n '__fish_seen_subcommand_from allow' -l force -d 'take a whole freemail domain'
+complete -c toeh -n '__fish_seen_subcommand_from allow' -l force -d 'take a whole domain of freemail or another shared one'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a block -d 'hold destinations, whatever is said of a wider domain'
 complete -c toeh -n '__fish_seen_subcommand_from block' -l subdomains -d 'a domain also stands for those below it'
 complete -c toeh -n '__fish_seen_subcommand_from block' -l note -d 'why, for whoever looks later' -x
@@ -42,23 +42,30 @@ complete -c toeh -n '__fish_seen_subcommand_from known' -l stale -d 'only rules 
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a learn -d 'propose rules from delivered mail: from logs, or from observe mode'
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l journal -d 'read systemd\'s journal, or that of another machine: a folder or a file' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l since -d 'from this day on, as 2026-11-04' -x
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l relay -d 'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log' -x
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l min-messages -d 'propose only what so many messages went to' -x
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l min-days -d 'propose only what was written to on so many days' -x
+complete -c toeh -n '__fish_seen_subcommand_from learn' -l csv -d 'write the candidates into this file, to be edited and taken by toeh import' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from learn' -l apply -d 'add the rules; without it look only'
 complete -c toeh -n '__fish_seen_subcommand_from learn' -a 'log observed'
 complete -c toeh -n '__fish_seen_subcommand_from learn' -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a replay -d 'past mail against today\'s landscape: what would have been held'
 complete -c toeh -n '__fish_seen_subcommand_from replay' -l journal -d 'read systemd\'s journal, or that of another machine: a folder or a file' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from replay' -l since -d 'from this day on, as 2026-11-04' -x
+complete -c toeh -n '__fish_seen_subcommand_from replay' -l relay -d 'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log' -x
 complete -c toeh -n '__fish_seen_subcommand_from replay' -l all -d 'every row, not 20 of each table'
 complete -c toeh -n '__fish_seen_subcommand_from replay' -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a why -d 'the verdict for a recipient, and the row it rests on'
 complete -c toeh -n '__fish_seen_subcommand_from why' -l sender -d 'as if sent by this address (default: one of your own that no rule speaks of)' -x
 complete -c toeh -n '__fish_seen_subcommand_from why' -l login -d 'as if handed in with this login' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a import -d 'add the rules of a CSV or JSON file, a list, or an address book'
-complete -c toeh -n '__fish_seen_subcommand_from import' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json vcf'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l format -d 'default: by the file\'s ending, else csv' -x -a 'csv json vcf ldif'
 complete -c toeh -n '__fish_seen_subcommand_from import' -l dry-run -d 'show what would change; change nothing'
-complete -c toeh -n '__fish_seen_subcommand_from import' -l force -d 'take whole freemail domains'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l force -d 'take whole domains of freemail and other shared ones'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l skip-faults -d 'take the rest of a file that has faults, and list them'
+complete -c toeh -n '__fish_seen_subcommand_from import' -l column -d 'the column with the addresses, in a table that is no export; found where left out' -x
+complete -c toeh -n '__fish_seen_subcommand_from import' -l sync -d 'the list is the truth for this source: what is not in it any more ends' -x
+complete -c toeh -n '__fish_seen_subcommand_from import' -l at-most -d 'with --sync: how much of the source may end at once, in percent (default 10)' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l for -d 'only for mail of this sender, @domain or group, where the file does not say' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l until -d 'until the end of this day (2026-12-31), or for so long (30d), where the file does not say' -x
 complete -c toeh -n '__fish_seen_subcommand_from import' -l note -d 'why, where the file does not say' -x
@@ -91,7 +98,7 @@ complete -c toeh -n '__fish_seen_subcommand_from release' -l dry-run -d 'show wh
 complete -c toeh -n '__fish_seen_subcommand_from release' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l allow -d 'and make it known from now on' -x -a 'address domain'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l again -d 'repeat a release that was cut off and may have gone out'
-complete -c toeh -n '__fish_seen_subcommand_from release' -l force -d 'with --allow domain: take a whole freemail domain'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l force -d 'with --allow domain: take a whole domain of freemail or another shared one'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a reject -d 'do not send held mail; tell its sender'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l domain -d 'recipients at exactly this domain' -x

@@ -1,81 +1,141 @@
-/** Address books: vCard 3.0 and 4.0 (RFC 2426, RFC 6350), each address of each card an entry. Pure. */
-import ICAL from 'ical.js'
-import { describeError } from './failure.js'
-import type { Reading } from './rulefile.js'
+/**
+ * Address books: vCard 2.1, 3.0 and 4.0 (RFC 2426, RFC 6350), each address of each card an entry. Only BEGIN, END, EMAIL,
+ * FN and N are read: what phones write into the rest is no reason to refuse a card. Pure.
+ */
+import { isForeignForm, parseMailbox } from './addresslist.js'
+import type { Problem, Reading } from './rulefile.js'
 
-type Property = [name: string, parameters: unknown, type: string, ...values: unknown[]]
+interface Property {
+  name: string
+  /** In small letters: `type=ex`, `quoted-printable`. */
+  parameters: string[]
+  value: string
+}
 
 /** Blanks and breaks as one blank: an FN may have lines, a note in a list should not. */
 function inOneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
 }
 
-function textsOf(properties: readonly Property[], name: string): string[] {
-  return properties
-    .filter((property) => property[0] === name)
-    .map((property) => inOneLine(String(property[3] ?? '')))
-    .filter((text) => text !== '')
+function has(parameters: readonly string[], ...words: string[]): boolean {
+  return parameters.some((one) =>
+    words.some((word) =>
+      one
+        .replace(/^[\w-]+=/, '')
+        .split(',')
+        .includes(word),
+    ),
+  )
 }
 
-/** The first value of a property in the card's own lines, for the name of a card that cannot be parsed. */
-function rawValue(card: string, name: string): string {
-  return inOneLine(new RegExp(`^(?:[\\w-]+\\.)?${name}(?:;[^:\\n]*)?:(.*)$`, 'im').exec(card)?.[1] ?? '')
+/** Bytes as text; in the charset that is named where there is such a one. */
+function decoded(bytes: Buffer, parameters: readonly string[]): string {
+  const charset = parameters.find((one) => one.startsWith('charset='))?.slice(8) ?? 'utf-8'
+  try {
+    return new TextDecoder(charset).decode(bytes)
+  } catch {
+    return bytes.toString('latin1')
+  }
 }
 
-function placeOf(number: number, line: number, card: string): string {
-  const name = rawValue(card, 'FN')
+function fromQuotedPrintable(text: string): Buffer {
+  const whole = text.replace(/=\r?\n/g, '')
+  return Buffer.from(
+    whole
+      .replace(/[^\0-\xff]/g, '?')
+      .replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  )
+}
+
+/** The lines of a card with folded ones made whole: by a blank in front, or in 2.1 by `=` at the end of quoted-printable. */
+function unfolded(lines: readonly string[]): string[] {
+  const whole: string[] = []
+  let soft = false
+  for (const line of lines) {
+    const before = whole.length - 1
+    if (soft) whole[before] = `${whole[before]?.slice(0, -1)}${line.replace(/^[ \t]/, '')}`
+    else if (/^[ \t]/.test(line) && before >= 0) whole[before] += line.slice(1)
+    else whole.push(line)
+    const last = whole.at(-1) ?? ''
+    soft = last.endsWith('=') && /^[^:]*quoted-printable/i.test(last)
+  }
+  return whole
+}
+
+function propertyOf(line: string): Property | undefined {
+  const [, name, parameters = '', raw = ''] =
+    /^(?:[\w-]+\.)?(EMAIL|FN|N)((?:;(?:[^:"]|"[^"]*")*)?):(.*)$/is.exec(line) ?? []
+  if (name === undefined) return undefined
+  const list = parameters.toLowerCase().replaceAll('"', '').split(';').slice(1)
+  let value = raw
+  if (has(list, 'quoted-printable')) value = decoded(fromQuotedPrintable(raw), list)
+  else if (has(list, 'base64', 'b')) value = decoded(Buffer.from(raw, 'base64'), list)
+  return { name: name.toUpperCase(), parameters: list, value }
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\([\\,;:nN])/g, (_, one: string) => (one === 'n' || one === 'N' ? ' ' : one))
+}
+
+/** `Dupont;Anna;;;` as `Anna Dupont`. */
+function nameOf(properties: readonly Property[]): string {
+  const full = properties.find(({ name, value }) => name === 'FN' && value.trim() !== '')
+  if (full !== undefined) return inOneLine(unescaped(full.value))
+  const parts = properties.find(({ name }) => name === 'N')?.value.split(/(?<!\\);/) ?? []
+  return inOneLine(unescaped(`${parts[1] ?? ''} ${parts[0] ?? ''}`))
+}
+
+function placeOf(number: number, line: number, name: string): string {
   return name === '' ? `card ${number} at line ${line}` : `card ${number} (${name.slice(0, 60)})`
 }
 
-/** Reads one card, from its BEGIN to its END. */
-function readCard(reading: Reading, card: string, where: string): void {
-  const version = rawValue(card, 'VERSION')
-  if (version !== '3.0' && version !== '4.0') {
-    const what = version === '' ? 'it has no version' : `it is vCard ${version.slice(0, 20)}`
-    reading.problems.push({ where, why: `${what}; export it as vCard 3.0 or 4.0` })
-    return
-  }
-  try {
-    const properties = (ICAL.parse(card) as [string, Property[]])[1]
-    const [note = ''] = textsOf(properties, 'fn')
-    for (const value of textsOf(properties, 'email')) {
-      reading.entries.push({ where, value: value.replace(/^mailto:/i, ''), note })
+function readCard(reading: Reading, left: Problem[], properties: readonly Property[], where: string): void {
+  const name = nameOf(properties)
+  for (const { name: property, parameters, value } of properties) {
+    if (property !== 'EMAIL') continue
+    const text = inOneLine(unescaped(value))
+    if (text === '') continue
+    if (has(parameters, 'ex', 'x400', 'x.400') || isForeignForm(text)) {
+      left.push({ where, why: 'an address of Exchange alone, which no other server knows' })
+      continue
     }
-  } catch (error) {
-    // ical.js throws more than its ParserError where a card is odd enough.
-    reading.problems.push({
-      where,
-      why: `it cannot be read: ${inOneLine(describeError(error)).slice(0, 200)}`,
-    })
+    const mailbox = parseMailbox(text)
+    reading.entries.push({ where, value: mailbox.value, note: name || mailbox.note })
   }
 }
 
 /** Reads an address book, card by card: a broken one hides no fault of the others. */
 export function readAddressBook(text: string): Reading {
-  const reading: Reading = { entries: [], problems: [], comments: [] }
+  const left: Problem[] = []
+  const reading: Reading = { entries: [], problems: [], comments: [], left }
   let card: string[] | undefined
   let begun = 0
   let number = 0
+  const propertiesOf = (lines: readonly string[]): Property[] =>
+    unfolded(lines.filter((line) => line.trim() !== '')).flatMap((line) => propertyOf(line) ?? [])
   const unended = (): void => {
     if (card === undefined) return
-    const where = placeOf(number, begun, card.join('\n'))
-    reading.problems.push({ where, why: 'END:VCARD is missing' })
+    reading.problems.push({
+      where: placeOf(number, begun, nameOf(propertiesOf(card))),
+      why: 'END:VCARD is missing',
+    })
   }
-  for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
+  for (const [index, raw] of text.split(/\r\n|\n|\r/).entries()) {
+    // Files that were joined have the mark of each in the middle.
+    const line = raw.replace(/^\ufeff+/, '')
     if (/^BEGIN:VCARD\s*$/i.test(line)) {
       unended()
       card = []
       begun = index + 1
       number++
-    }
-    if (card !== undefined) card.push(line)
-    else if (line.trim() !== '')
-      reading.problems.push({ where: `line ${index + 1}`, why: 'it is in no card' })
-    if (card !== undefined && /^END:VCARD\s*$/i.test(line)) {
-      const whole = card.filter((line) => line.trim() !== '').join('\r\n')
-      readCard(reading, whole, placeOf(number, begun, card.join('\n')))
+    } else if (card === undefined) {
+      if (line.trim() !== '') reading.problems.push({ where: `line ${index + 1}`, why: 'it is in no card' })
+    } else if (/^END:VCARD\s*$/i.test(line)) {
+      const properties = propertiesOf(card)
+      readCard(reading, left, properties, placeOf(number, begun, nameOf(properties)))
       card = undefined
-    }
+    } else card.push(line)
   }
   unended()
   if (number === 0 && reading.problems.length === 0)

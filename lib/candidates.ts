@@ -37,6 +37,44 @@ function unused(): Use {
   return { messages: 0, days: new Map(), senders: new Set(), first: Number.POSITIVE_INFINITY, last: 0 }
 }
 
+/** From how many addresses and senders on a domain may be doubted: below that a firm looks the same. */
+const DOUBT_ADDRESSES = 12
+const DOUBT_SENDERS = 6
+
+/** The form of a local part: how its parts are joined, and whether figures stand in it. */
+function formOf(address: string): string {
+  const local = address.slice(0, address.lastIndexOf('@'))
+  const joined = /^[^._-]{1,2}[._-]/.test(local) ? 'a.b' : (/[._-]/.exec(local)?.[0] ?? '')
+  return `${joined}${/[0-9]/.test(local) ? '9' : ''}`
+}
+
+/**
+ * Whether the log itself says that strangers to each other have their addresses at a domain: many of them, by no common
+ * form, each written to by one person of his own, and hardly ever two in one message. Colleagues of a firm are written
+ * to by the same people, and together.
+ */
+export function looksShared({
+  addresses,
+  senders,
+  messages,
+}: Pick<DomainUse, 'addresses' | 'senders' | 'messages'>): boolean {
+  if (addresses.size < DOUBT_ADDRESSES || senders.size < DOUBT_SENDERS) return false
+  const forms = new Map<string, number>()
+  let single = 0
+  let deliveries = 0
+  for (const [key, use] of addresses) {
+    forms.set(formOf(key), (forms.get(formOf(key)) ?? 0) + 1)
+    if (use.senders.size === 1) single++
+    deliveries += use.messages
+  }
+  const together = deliveries - messages
+  return (
+    single >= 0.85 * addresses.size &&
+    together <= 0.03 * deliveries &&
+    Math.max(...forms.values()) <= 0.6 * addresses.size
+  )
+}
+
 /**
  * Counts deliveries, each (host, queue id, recipient) once: a file that is read twice adds nothing. A short queue id
  * comes back for other messages, so there the day counts as well.
@@ -160,7 +198,7 @@ export class Tally {
       if (open.length === 0) continue
       let whole = domain.addresses.size > 1
       if (whole) {
-        const why = facts.refusal(name)
+        const why = facts.refusal(name) ?? (looksShared(domain) ? doubt(domain) : undefined)
         whole = why === undefined
         if (why !== undefined) proposal.refused.push({ value: name, messages: domain.messages, why })
       }
@@ -198,6 +236,10 @@ export class Tally {
       remarks,
     }
   }
+}
+
+function doubt({ addresses, senders }: DomainUse): string {
+  return words`${addresses.size} addresses of no common form, of which ${senders.size} people write each to his own: it may be a provider. If it is one company, allow it`
 }
 
 /** What may be worth a person's look; none of it decides anything. */

@@ -56,6 +56,9 @@ export const DEFAULTS = {
     relays: [] as string[],
     two: [] as string[],
   },
+  landscape: {
+    shared: [] as string[],
+  },
   groups: {} as Record<string, string[]>,
 }
 
@@ -84,6 +87,8 @@ export interface Config {
   trustedMilters: string[]
   /** Members folded: addresses and `@domain`. */
   groups: ReadonlyMap<string, readonly string[]>
+  /** Folded, as A-labels: domains that are no one company's, with all below them. */
+  shared: ReadonlySet<string>
   /** The system's group whose members may decide; empty: whoever can open the state folder. */
   people: { group: string }
   notice: { enabled: boolean; from: string; intervalMinutes: number }
@@ -297,6 +302,21 @@ function parseGroups(
   return new Map(parsed)
 }
 
+function parseShared(
+  reader: Reader,
+  names: readonly string[],
+  internal: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const parsed = names.map((name) => {
+    const domain = parseDomain(name.replace(/^@/, ''))
+    if (!domain.plain) throw reader.wrong('landscape', 'shared', `${JSON.stringify(name)}: ${domain.fault}`)
+    if (internal.has(domain.domain))
+      throw reader.wrong('landscape', 'shared', `${JSON.stringify(name)} is one of internal_domains`)
+    return domain.domain
+  })
+  return new Set(parsed)
+}
+
 function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
@@ -433,6 +453,7 @@ export function parseConfig(path: string, text: string): Config {
     approvers: file.approvers,
     trustedMilters: file.trusted_milters,
     groups: parseGroups(reader, file.groups, own),
+    shared: parseShared(reader, file.landscape.shared, own),
     people: { group },
     notice: {
       enabled: file.notice.enabled,

@@ -1,8 +1,9 @@
 /** Rules as CSV (RFC 4180), and the bare list of one value a line. Pure. */
 import { CsvError, type Options, parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
+import { parseMailbox, type Row, readAddressList, readAddressTable } from './addresslist.js'
 import type { Rule } from './decide.js'
-import { COLUMNS, type Entry, entryOf, isColumn, type Reading } from './rulefile.js'
+import { COLUMNS, type Entry, entryOf, isColumn, type Problem, type Reading } from './rulefile.js'
 
 /** Rules as CSV: a header, then one rule a record, lines ended by LF. */
 export function writeCsv(rules: readonly Rule[]): string {
@@ -16,6 +17,14 @@ export function writeSpreadsheet(
   records: readonly Record<string, string | number>[],
 ): string {
   return stringify([...records], { header: true, columns: [...columns], escape_formulas: true })
+}
+
+/** Proposals as CSV, to be edited and imported: what is not wanted is deleted, or its effect set to block. */
+export function writeProposals(
+  proposals: readonly { value: string; note: string; source: string }[],
+): string {
+  const records = proposals.map((proposal) => ({ effect: 'allow', subdomains: 'no', ...proposal }))
+  return stringify(records, { header: true, columns: ['effect', 'value', 'subdomains', 'note', 'source'] })
 }
 
 /** One record of the file, or one comment: its text without the line's end, and the line it begins on. */
@@ -117,7 +126,10 @@ function readHeader(line: string, delimiter: string): { names: string[]; wrong: 
 function toEntry(names: readonly string[], fields: readonly string[], { line }: Piece): Entry {
   const entry: Entry = { value: '', where: `line ${line}` }
   for (const [index, name] of names.entries()) if (isColumn(name)) entry[name] = fields[index] ?? ''
-  return entry
+  // As mail programs copy it: `Anna <anna@a.test>`.
+  if (!/[<:]/.test(entry.value)) return entry
+  const { value, note } = parseMailbox(entry.value)
+  return { ...entry, value, ...(note !== '' && !entry.note ? { note } : {}) }
 }
 
 /** Entries of the rows, in the order of the file, with the comments directly above them as their notes. */
@@ -149,19 +161,70 @@ function collect(pieces: readonly Piece[], rows: ReadonlyMap<Piece, Entry | stri
   return reading
 }
 
+/** Names that only a file of rules has: what stands below them would be lost in a table of addresses. */
+const OF_RULES: ReadonlySet<string> = new Set(COLUMNS.filter((name) => name !== 'note' && name !== 'source'))
+
+/** A table of addresses; undefined where it is none. */
+function readTable(
+  pieces: readonly Piece[],
+  delimiter: string,
+  names: readonly string[],
+  column: string | undefined,
+): Reading | undefined {
+  if (column === undefined && names.some((name) => OF_RULES.has(name))) return undefined
+  const records = pieces.filter(({ comment, text }) => !comment && text.trim() !== '')
+  const [headerPiece, ...body] = records
+  const [header] = headerPiece === undefined ? [] : fieldsOf([headerPiece], delimiter)
+  if (!Array.isArray(header)) return undefined
+  const problems: Problem[] = []
+  const rows = fieldsOf(body, delimiter).flatMap((fields, index): Row[] => {
+    const line = body[index]?.line ?? 0
+    if (typeof fields !== 'string') return [{ line, fields }]
+    problems.push({ where: `line ${line}`, why: fields })
+    return []
+  })
+  const found = readAddressTable(header, rows, column)
+  if (found !== undefined) return { ...found, problems }
+  if (column === undefined) return undefined
+  const all = header.filter((name) => name.trim() !== '').slice(0, 20)
+  const why = `no column is named ${JSON.stringify(column)}; there are ${all.map((name) => JSON.stringify(name)).join(', ')}`
+  return { entries: [], problems: [{ where: `line ${headerPiece?.line ?? 1}`, why }], comments: [] }
+}
+
 /**
  * Reads CSV with a header, its fields parted by commas, semicolons or tabs, or a list of one value a line. Comments
- * directly above a rule become its note where it has none.
+ * directly above a rule become its note where it has none. What has no column of rules is a table of addresses, or a line
+ * of them that was pasted.
+ * @param column the name of the column with the addresses or domains, in a table that is no rule file
  */
-export function readCsv(file: string): Reading {
+export function readCsv(file: string, column?: string): Reading {
   // Files of old Macs know only CR.
-  const text = file.includes('\n') ? file : file.replaceAll('\r', '\n')
+  const lines = (file.includes('\n') ? file : file.replaceAll('\r', '\n')).replace(/^\ufeff+/, '')
+  const [saidSo, separator = ''] = /^sep=([,;\t|])\r?\n/i.exec(lines) ?? []
+  // Its line stays, empty, so that the others keep their numbers.
+  const text = saidSo === undefined ? lines : lines.slice(saidSo.length - 1)
   const [first = ''] = /^(?!#)[^\n]*\S[^\n]*$/m.exec(text) ?? []
-  const delimiter = [',', ';', '\t'].find((one) => first.trim().includes(one)) ?? ''
+  const count = (one: string): number => first.trim().split(one).length
+  const found = [',', ';', '\t'].toSorted((a, b) => count(b) - count(a)).find((one) => count(one) > 1)
+  const delimiter = separator || (found ?? '')
   const header = readHeader(first, delimiter || ',')
+  const isRules = header.names.includes('value') && column === undefined
   // A list has no delimiter and no quotes: nothing in it is special but `#`.
-  const isList = delimiter === '' && !header.names.includes('value')
+  const isList = delimiter === '' && !isRules && column === undefined
   const pieces = cut(text, isList ? '' : delimiter || ',')
+  if (
+    !isRules &&
+    column === undefined &&
+    /[^\s@]@[^\s@]/.test(first) &&
+    (delimiter !== '' || first.includes(': '))
+  ) {
+    const texts = cut(text, '').filter((piece) => !piece.comment && piece.text.trim() !== '')
+    return readAddressList(texts)
+  }
+  if (!isRules && !isList) {
+    const table = readTable(pieces, delimiter || ',', header.names, column)
+    if (table !== undefined) return table
+  }
   const records = pieces.filter(({ comment, text }) => !comment && text.trim() !== '')
   if (isList) {
     const entries = records.map((piece): [Piece, Entry] => [piece, toEntry(['value'], [piece.text], piece)])

@@ -4,12 +4,14 @@
  */
 import { FRENCH_CHECKS } from './frenchchecks.js'
 import { FRENCH_FIGURES } from './frenchfigures.js'
+import { FRENCH_LEARNING, LEARNING_HELP } from './frenchlearning.js'
 import type { Table } from './speech.js'
 
 /** What commands say. */
 export const SAID: Table = {
   ...FRENCH_CHECKS,
   ...FRENCH_FIGURES,
+  ...FRENCH_LEARNING,
   // Bulk work
   '--all means everything that waits: name no ids and no selection with it':
     '--all désigne tout ce qui attend : ne donnez ni identifiant ni sélection avec',
@@ -239,6 +241,7 @@ export const SETS: Table = {
 
 /** The texts of help. */
 export const HELP: Table = {
+  ...LEARNING_HELP,
   'show what would change in main.cf and master.cf': 'montre ce qui changerait dans main.cf et master.cf',
   'with --postfix: change it, and make all the rest': 'avec --postfix : le change, et crée tout le reste',
   'with --postfix: put back what was there': 'avec --postfix : remet ce qui y était',
@@ -279,7 +282,6 @@ export const HELP: Table = {
     'seulement pour le courrier de cet expéditeur, @domaine ou groupe ; foreign : d’expéditeurs qui ne sont pas les nôtres',
   'only until the end of this day (2026-12-31), or for so long (30d)':
     'jusqu’à la fin de ce jour (2026-12-31), ou pour cette durée (30d)',
-  'take a whole freemail domain': 'accepte tout un domaine de messagerie gratuite',
   'hold destinations, whatever is said of a wider domain':
     'retient des destinations, quoi que dise un domaine plus large',
   'means nothing here': 'sans effet ici',
@@ -306,8 +308,8 @@ export const HELP: Table = {
     'propose des règles d’après le courrier livré : des journaux, ou du mode observe',
   "Postfix's log, or the decision log of observe mode":
     'le journal de Postfix, ou le journal des décisions du mode observe',
-  'log files, plain or gzip, in any order; - reads standard input':
-    'fichiers journaux, simples ou gzip, dans n’importe quel ordre ; - lit l’entrée standard',
+  'log files, plain or packed, in any order; - reads standard input':
+    'fichiers journaux, simples ou comprimés, dans n’importe quel ordre ; - lit l’entrée standard',
   "read systemd's journal, or that of another machine: a folder or a file":
     'lit le journal de systemd, ou celui d’une autre machine : un dossier ou un fichier',
   'from this day on, as 2026-11-04': 'à partir de ce jour, comme 2026-11-04',
@@ -333,7 +335,6 @@ export const HELP: Table = {
   'the file; - is standard input': 'le fichier ; - est l’entrée standard',
   "default: by the file's ending, else csv": 'par défaut : selon l’extension du fichier, sinon csv',
   'show what would change; change nothing': 'montre ce qui changerait ; ne change rien',
-  'take whole freemail domains': 'accepte des domaines entiers de messagerie gratuite',
   'only for mail of this sender, @domain or group, where the file does not say':
     'seulement pour le courrier de cet expéditeur, @domaine ou groupe, si le fichier ne le dit pas',
   'until the end of this day (2026-12-31), or for so long (30d), where the file does not say':
@@ -382,8 +383,6 @@ export const HELP: Table = {
   'and make it known from now on': 'et le rend connu désormais',
   'repeat a release that was cut off and may have gone out':
     'répète une libération interrompue, qui est peut-être partie',
-  'with --allow domain: take a whole freemail domain':
-    'avec --allow domain : accepte tout un domaine de messagerie gratuite',
   'this once, and from now on': 'cette fois, et désormais',
   'who would get it': 'qui le recevrait',
   'do not send held mail; tell its sender': 'n’envoie pas le courrier retenu ; prévient son expéditeur',

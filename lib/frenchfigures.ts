@@ -179,6 +179,16 @@ const TERMS: Table = {
   'public suffixes lie below it: --subdomains would let in anybody':
     'il a des suffixes publics en dessous : --subdomains autoriserait n’importe qui',
   'leave --subdomains out': 'omettez --subdomains',
+  'it is a provider of certified mail: anybody can have an address there':
+    'c’est un fournisseur de courrier certifié : n’importe qui peut y avoir une adresse',
+  'its addresses stand for those of others: anybody can be behind one':
+    'ses adresses en remplacent d’autres : n’importe qui peut être derrière',
+  'it is a provider of groups and lists: anybody can have one there':
+    'c’est un fournisseur de groupes et de listes : n’importe qui peut y en avoir',
+  'the configuration names it as shared (landscape.shared): it is not one company':
+    'la configuration le dit partagé (landscape.shared) : ce n’est pas une seule société',
+  '{0} addresses of no common form, of which {1} people write each to his own: it may be a provider. If it is one company, allow it':
+    '{0} adresses sans forme commune, auxquelles {1} personnes écrivent chacune de son côté : peut-être un fournisseur d’accès. Si c’est une seule société, autorisez-la',
   'it is a freemail domain: anybody can have an address there':
     'c’est un domaine de messagerie gratuite : n’importe qui peut y avoir une adresse',
   'allow single addresses, or add --force': 'autorisez des adresses une à une, ou ajoutez --force',

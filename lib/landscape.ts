@@ -1,4 +1,7 @@
-/** The landscape: the rules that say who is known. It grows by a person's act alone. */
+/**
+ * The landscape: the rules that say who is known. It grows by a person's act alone. It is long because it alone writes the table
+ * of rules, and every change goes through one lock.
+ */
 import { type Actor, appendAudit } from './audit.js'
 import type { Database } from './database.js'
 import type { Rule, RuleDraft, RulesByValue } from './decide.js'
@@ -216,8 +219,41 @@ export class Landscape {
     return this.#change(values, actor.at, () => drafts.map((draft) => this.#addOne(draft, actor)))
   }
 
-  /** What {@link add} would do with each of these, one after the other, without doing it. */
-  async foresee(drafts: readonly RuleDraft[], now: number): Promise<Foreseen[]> {
+  /**
+   * Ends rules and adds others, in one transaction.
+   * @returns what {@link add} gives, and those of the rules that were live until now
+   */
+  async exchange(
+    rules: readonly Rule[],
+    drafts: readonly Addition[],
+    actor: Actor,
+  ): Promise<{ ended: Rule[]; added: Added[] }> {
+    const values = [...rules, ...drafts].map(({ value }) => value)
+    return this.#change(values, actor.at, () => {
+      const ended = rules.filter(({ id, value }) => this.#at(value, actor.at).some((rule) => rule.id === id))
+      for (const rule of ended) {
+        this.#end(rule, actor)
+        appendAudit(this.#db, {
+          ...actor,
+          what: 'revoke',
+          subject: rule.value,
+          was: describeRule(rule),
+          now: '',
+        })
+      }
+      return { ended, added: drafts.map((draft) => this.#addOne(draft, actor)) }
+    })
+  }
+
+  /**
+   * What {@link add} would do with each of these, one after the other, without doing it.
+   * @param without ids of rules that are to end before
+   */
+  async foresee(
+    drafts: readonly RuleDraft[],
+    now: number,
+    without: ReadonlySet<number> = new Set(),
+  ): Promise<Foreseen[]> {
     type Standing = RuleWords & { is: Rule | number }
     const places = new Map<string, Standing[]>()
     const standingAt = ({ value, scope }: RuleDraft): Standing[] => {
@@ -230,7 +266,7 @@ export class Landscape {
       drafts.map(({ value }) => value),
       now,
     ).map(toRule))
-      standingAt(rule).push({ ...rule, is: rule })
+      if (!without.has(rule.id)) standingAt(rule).push({ ...rule, is: rule })
     return drafts.map((draft, index) => {
       const standing = standingAt(draft)
       const { block, same, covered } = meet(standing, draft)

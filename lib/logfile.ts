@@ -1,4 +1,4 @@
-/** Log files: the lines of plain and gzip files, of standard input and of the journal, as a stream. */
+/** Log files: the lines of plain and packed files, of standard input and of the journal, as a stream. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   closeSync,
@@ -14,14 +14,14 @@ import {
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { pipeline, Readable } from 'node:stream'
-import { constants, createGunzip, gunzipSync } from 'node:zlib'
+import { Readable } from 'node:stream'
 import { asCaller, openAsCaller } from './caller.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
 import { opening } from './handover.js'
 import { LineParser } from './maillog.js'
 import { words } from './speech.js'
+import { unpacked, unpackedHead } from './unpack.js'
 
 /** A line longer than this is broken: Postfix writes no such one, and memory stays bounded. */
 const MAX_LINE = 65_536
@@ -45,22 +45,17 @@ export interface LogSource {
   ended: () => Promise<string | undefined>
 }
 
-function isGzip(bytes: Buffer): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b
-}
+/** How much of a file is looked at for its first stamp: a block of bzip2 is unpacked as a whole or not at all. */
+const HEAD_BYTES = 524_288
 
 /** The first stamp of a file, looked for in its first bytes. */
-function firstStamp(fd: number, reference: number): number {
-  const bytes = Buffer.alloc(MAX_LINE)
+function firstStamp(fd: number, path: string, reference: number): number {
+  const bytes = Buffer.alloc(HEAD_BYTES)
   // From its place 0, so that it stands where it stood for whoever reads it.
-  let head = bytes.subarray(0, readSync(fd, bytes, 0, MAX_LINE, 0))
-  if (isGzip(head)) {
-    try {
-      head = gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH })
-    } catch {
-      return Number.POSITIVE_INFINITY // It is complained about where it is read.
-    }
-  }
+  const head = unpackedHead(bytes.subarray(0, readSync(fd, bytes, 0, HEAD_BYTES, 0)), path).subarray(
+    0,
+    MAX_LINE,
+  )
   const parser = new LineParser(reference)
   for (const line of head.toString().split('\n', 1000)) {
     const at = parser.stampOf(line)
@@ -93,7 +88,7 @@ function openFile(path: string, now: number): LogSource {
     // A rotated file keeps the time of its last line, which says more about a missing year than today does.
     const written = status.mtimeMs >= PLAUSIBLE ? status.mtimeMs : now
     const reference = regular ? Math.min(now, written) : now
-    const first = regular ? firstStamp(fd, reference) : Number.POSITIVE_INFINITY
+    const first = regular ? firstStamp(fd, path, reference) : Number.POSITIVE_INFINITY
     const start = regular ? { start: 0 } : {}
     return {
       name: basename(path),
@@ -240,27 +235,6 @@ function isoDay(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10)
 }
 
-async function* withFirst(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  yield first
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
-}
-
-/** The bytes of a source, unpacked where its first two are gzip's (RFC 1952, 2.3.1). */
-async function* unpacked(stream: Readable): AsyncGenerator<Buffer> {
-  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-  const first = await pieces.next()
-  if (first.done === true) return
-  const all = withFirst(first.value, pieces)
-  if (!isGzip(first.value)) {
-    yield* all
-    return
-  }
-  const gunzip = createGunzip({ chunkSize: READ_BYTES })
-  // Its errors come out of the iteration below.
-  pipeline(Readable.from(all), gunzip, () => {})
-  yield* gunzip as AsyncIterable<Buffer>
-}
-
 export interface Lines {
   lines: string[]
   /** Lines that were too long and are not among them. */
@@ -275,7 +249,7 @@ export async function* readLines(source: LogSource): AsyncGenerator<Lines> {
   let rest = Buffer.alloc(0)
   let tooLong = false
   try {
-    for await (const bytes of unpacked(source.stream)) {
+    for await (const bytes of unpacked(source.stream, source.name)) {
       const end = bytes.lastIndexOf(0x0a)
       if (end < 0) {
         // One line that is longer than a read: kept only while it may still become a real one.
@@ -298,6 +272,7 @@ export async function* readLines(source: LogSource): AsyncGenerator<Lines> {
     if (tooLong) yield { lines: [], broken: 1 }
     else if (rest.length > 0) yield sorted(rest.toString().split('\n'), 0)
   } catch (error) {
+    if (error instanceof Failure) throw error
     // zlib has numbers of its own, which are no system errors.
     const { code, message } = error as { code?: unknown; message?: unknown }
     const packed = typeof code === 'string' && code.startsWith('Z_')

@@ -3,8 +3,10 @@
  *
  * A line is read from the left and no further than it has to be: a quoted local part may hold `>, relay=`, and the
  * text in parentheses at the end is the remote server's to write. Nothing here is a large regular expression, since
- * a year of logs has a hundred million lines.
+ * a year of logs has a hundred million lines. Line and message stay in one file, long as it is: what the one finds the other joins.
  */
+import { unwrapped, unwrappedBehind } from './logwrap.js'
+
 const DAY_MS = 86_400_000
 
 /** Who put a message into Postfix: it matters for mail whose sender is not the company's. */
@@ -19,7 +21,10 @@ export type LogEvent =
       /** SASL, or empty. */
       login: string
       originalId: string
+      /** The address of the client; empty of pickup. */
+      client: string
     }
+  | { kind: 'message-id'; at: number; host: string; id: string; messageId: string }
   | { kind: 'from'; at: number; host: string; id: string; sender: string }
   | {
       kind: 'to'
@@ -70,7 +75,23 @@ function isQueueId(text: string, from: number, end: number): boolean {
 
 /** What may follow a queue id and matters, by its first letter. */
 const WORDS: (string | undefined)[] = []
-for (const word of ['client=', 'from=<', 'removed', 'to=<', 'uid=']) WORDS[word.charCodeAt(0)] = word
+for (const word of ['client=', 'from=<', 'message-id=', 'removed', 'to=<', 'uid='])
+  WORDS[word.charCodeAt(0)] = word
+
+/**
+ * Programs of Postfix that speak of messages, or often: one of these behind a slash is Postfix, whatever `syslog_name` is
+ * (master(5), `man 8`).
+ */
+const PROGRAMS: ReadonlySet<string> = new Set(
+  (
+    'anvil bounce cleanup defer discard dnsblog error flush lmtp local master nqmgr oqmgr pickup pipe postdrop ' +
+    'postfix-script postlogd postmap postqueue postscreen postsuper proxymap qmgr qmqpd relay retry scache sendmail ' +
+    'smtp smtpd spawn tlsmgr tlsproxy trivial-rewrite verify virtual'
+  ).split(' '),
+)
+
+/** How many wrappings a line may have: compose around docker's stamp around syslog's priority. */
+const MOST_WRAPPINGS = 4
 
 /** Whether an id may come back for another message: long ones carry their time and do not. */
 export function isShortQueueId(id: string): boolean {
@@ -113,6 +134,8 @@ export class LineParser {
   #dateStart = Number.NaN
   #at = 0
   #host = ''
+  /** Lines of Postfix, whatever they said. */
+  postfix = 0
 
   /**
    * @param reference milliseconds since 1970. A stamp without a year gets the newest one that does not lie after it;
@@ -127,6 +150,10 @@ export class LineParser {
    * in milliseconds as if it were UTC: people ask about their days.
    */
   parse(line: string): LogEvent | undefined {
+    return this.#parse(line, MOST_WRAPPINGS)
+  }
+
+  #parse(line: string, wrappings: number): LogEvent | undefined {
     let from = 0
     if (line.charCodeAt(0) === 0x3c) {
       from = line.indexOf('>') + 1
@@ -136,23 +163,38 @@ export class LineParser {
     const host = this.#stamp(line, from)
     if (host < 0) {
       // journalctl says in lines of its own where a boot begins; an empty line says nothing.
-      return line === '' || line.startsWith('-- ') || line === '\r' ? undefined : BROKEN
+      if (line === '' || line.startsWith('-- ') || line === '\r') return undefined
+      const inner = wrappings > 0 ? unwrapped(line) : undefined
+      return inner === undefined ? BROKEN : this.#parse(inner, wrappings - 1)
     }
     const hostEnd = line.indexOf(' ', host)
     if (hostEnd <= host) return BROKEN
     const tag = hostEnd + 1
-    if (!line.startsWith('postfix', tag)) return undefined
     const colon = line.indexOf(': ', tag)
+    const blank = line.indexOf(' ', tag)
+    // More than a host and a program, or no host: something is wrapped around it, or it is no line of Postfix.
+    const dot = line.indexOf('.', tag)
+    const odd = blank !== colon + 1 || line.charCodeAt(hostEnd - 1) === 0x3a
+    if (odd || (dot > 0 && dot < colon && /^[a-z]+[0-7]?\.[a-z]+$/.test(line.slice(tag, colon)))) {
+      const stamp = line.slice(from, host - 1)
+      const inner = wrappings > 0 ? unwrappedBehind(stamp, line.slice(host)) : undefined
+      return inner === undefined ? undefined : this.#parse(inner, wrappings - 1)
+    }
     if (colon < 0) return undefined
-    const bracket = line.indexOf('[', tag)
-    const tagEnd = bracket >= 0 && bracket < colon ? bracket : colon
-    return this.#message(line, host, hostEnd, tag, tagEnd, colon + 2)
+    // A syslog_name may be an address, with brackets of its own.
+    const bracket = line.charCodeAt(colon - 1) === 0x5d ? line.lastIndexOf('[', colon) : -1
+    return this.#message(line, host, hostEnd, tag, bracket > tag ? bracket : colon, colon + 2)
   }
 
   /** The time of a line, whatever it says; undefined where it has none. */
   stampOf(line: string): number | undefined {
-    const [pri = ''] = /^<[0-9]{1,3}>(?:1 )?/.exec(line) ?? []
-    return this.#stamp(line, pri.length) < 0 ? undefined : this.#at
+    let text: string | undefined = line
+    for (let left = MOST_WRAPPINGS; left >= 0 && text !== undefined; left--) {
+      const [pri = ''] = /^<[0-9]{1,3}>(?:1 )?/.exec(text) ?? []
+      if (this.#stamp(text, pri.length) >= 0) return this.#at
+      text = unwrapped(text)
+    }
+    return undefined
   }
 
   /** RFC 5424: stamp, host, program, process, message id, structured data, message. */
@@ -174,7 +216,6 @@ export class LineParser {
     }
     let message = data + 1
     if (line.charCodeAt(message) === 0xfeff) message++
-    if (!line.startsWith('postfix', hostEnd + 1)) return undefined
     return this.#message(line, host, hostEnd, hostEnd + 1, tagEnd, message)
   }
 
@@ -239,6 +280,16 @@ export class LineParser {
     tagEnd: number,
     message: number,
   ): LogEvent | undefined {
+    // NAME/[sub/]program
+    const slash = line.lastIndexOf('/', tagEnd - 1)
+    if (slash <= tag) return undefined
+    const agent = line.slice(slash + 1, tagEnd)
+    const mark = line.charCodeAt(tag + 7)
+    const usual = line.startsWith('postfix', tag) && (mark === 0x2f || mark === 0x2d)
+    if (!usual && !PROGRAMS.has(agent)) return undefined
+    this.postfix++
+    // Solaris has an id of the message there.
+    if (line.startsWith('[ID ', message)) message = line.indexOf('] ', message) + 2
     const colon = line.indexOf(':', message)
     const length = colon - message
     if (length < 6 || length > 40 || line.charCodeAt(colon + 1) !== 0x20) return undefined
@@ -246,13 +297,6 @@ export class LineParser {
     const word = WORDS[line.charCodeAt(text)]
     if (word === undefined || !line.startsWith(word, text) || !isQueueId(line, message, colon))
       return undefined
-    // postfix[-instance]/[sub/]agent
-    const mark = line.charCodeAt(tag + 7)
-    const slash = line.lastIndexOf('/', tagEnd - 1)
-    const blank = line.indexOf(' ', tag)
-    if ((mark !== 0x2f && mark !== 0x2d) || slash < tag + 7 || (blank >= 0 && blank < tagEnd))
-      return undefined
-    const agent = line.slice(slash + 1, tagEnd)
     const at = this.#at
     const id = line.slice(message, colon)
     // Nearly every line has the host of the line before.
@@ -272,9 +316,14 @@ export class LineParser {
       const gone = agent.endsWith('qmgr') || agent === 'cleanup'
       return gone ? { kind: 'removed', at, host: name, id } : undefined
     }
+    if (word === 'message-id=') {
+      // It is known by its first 200 letters: whoever sent it may have made it as long as he liked.
+      const messageId = line.slice(text + 11, text + 211).trimEnd()
+      return agent === 'cleanup' ? { kind: 'message-id', at, host: name, id, messageId } : undefined
+    }
     if (word === 'uid=') {
       return agent === 'pickup'
-        ? { kind: 'taken', at, host: name, id, submitted: true, login: '', originalId: '' }
+        ? { kind: 'taken', at, host: name, id, submitted: true, login: '', originalId: '', client: '' }
         : undefined
     }
     if (agent !== 'smtpd') return undefined
@@ -283,8 +332,15 @@ export class LineParser {
     const original = line.indexOf(', orig_queue_id=', text)
     const originalId =
       original < 0 ? '' : (/^[0-9A-Za-z]{6,40}/.exec(line.slice(original + 16, original + 56))?.[0] ?? '')
-    return { kind: 'taken', at, host: name, id, submitted: login !== '' || service, login, originalId }
+    const submitted = login !== '' || service
+    return { kind: 'taken', at, host: name, id, submitted, login, originalId, client: clientIn(line, text) }
   }
+}
+
+/** The address in `client=name[address]`; the name is not known here, so the bracket is. */
+function clientIn(line: string, from: number): string {
+  const [, address = ''] = /^client=[^\s[]*\[([0-9A-Fa-f:.]+)\]/.exec(line.slice(from, from + 400)) ?? []
+  return address
 }
 
 const LOGIN = ', sasl_username='
@@ -360,6 +416,16 @@ export interface Attempt {
   outward: boolean
   /** smtp, `status=sent`, `dsn=2.…`, another host. */
   delivered: boolean
+  /** Where smtp took it to, as the log names it; empty for other programs, and where nobody answered. */
+  relay: string
+  /** By smtp, `status=sent`, `dsn=2.…`, wherever that is. */
+  sent: boolean
+  /** The address of the client that brought the message, or empty. */
+  client: string
+  /** Or empty. */
+  messageId: string
+  /** The queue id that the message had before it came back from a scanner that says so, or empty. */
+  originalId: string
 }
 
 interface Entry {
@@ -367,6 +433,18 @@ interface Entry {
   sender: string | undefined
   submitted: boolean
   login: string
+  client: string
+  messageId: string
+  originalId: string
+}
+
+const NEW_ENTRY: Omit<Entry, 'at'> = {
+  sender: undefined,
+  submitted: false,
+  login: '',
+  client: '',
+  messageId: '',
+  originalId: '',
 }
 
 /** How long a message may be in the queue without a word in the log: Postfix gives up after five days by default. */
@@ -409,17 +487,32 @@ export class Tracker {
         recipient,
         outward: other || (smtp && relay === 'none'),
         delivered: other && status === 'sent' && dsn.startsWith('2.'),
+        relay: smtp && relay !== 'none' ? relay : '',
+        sent: smtp && status === 'sent' && dsn.startsWith('2.'),
+        client: known?.client ?? '',
+        messageId: known?.messageId ?? '',
+        originalId: known?.originalId ?? '',
       }
     }
     if (event.kind === 'from') {
-      const { submitted = false, login = '' } = known ?? {}
-      this.#put(key, { at: event.at, sender: this.#own(event.sender), submitted, login })
+      // The same object is used again: copies of it would be most of what a log costs.
+      const next = known ?? { ...NEW_ENTRY, at: event.at }
+      next.at = event.at
+      next.sender = this.#own(event.sender)
+      this.#put(key, next)
+    } else if (event.kind === 'message-id') {
+      const next = known ?? { ...NEW_ENTRY, at: event.at }
+      next.at = event.at
+      next.messageId = ownText(event.messageId)
+      this.#put(key, next)
     } else {
       // Behind a content filter the message has a new id; what brought it in stands at the old one.
       const original = this.#entries.get(`${event.host} ${event.originalId}`)
       const submitted = event.submitted || (original?.submitted ?? false)
       const login = this.#own(event.login || (original?.login ?? ''))
-      this.#put(key, { at: event.at, sender: undefined, submitted, login })
+      const client = this.#own(event.client)
+      const originalId = event.originalId === '' ? '' : ownText(event.originalId)
+      this.#put(key, { at: event.at, sender: undefined, submitted, login, client, messageId: '', originalId })
     }
     return undefined
   }

@@ -32,6 +32,11 @@ export function observedIn(line: string): Attempt[] | undefined {
       recipient: to,
       outward: true,
       delivered: true,
+      relay: '',
+      sent: true,
+      client: '',
+      messageId: '',
+      originalId: '',
     })
   }
   return attempts

@@ -1,22 +1,20 @@
 /** Drafting a rule from what a person typed: the one place where it is checked. */
-import { domainToUnicode } from 'node:url'
-import freemail from 'email-providers/all.json' with { type: 'json' }
 import { parseAddress, parseDomain } from './address.js'
 import { type Company, FOREIGN, type RuleDraft } from './decide.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { isAbovePublicSuffix, isPublicSuffix } from './publicsuffix.js'
+import { describeShared, sharedKind } from './shared.js'
 import { spoken, words } from './speech.js'
 import { faultIn } from './wording.js'
-
-/** The freemail domains; the list has its internationalised names as U-labels. */
-const FREEMAIL: ReadonlySet<string> = new Set(freemail)
 
 export interface DraftOptions {
   effect: RuleDraft['effect']
   subdomains: boolean
-  /** Lets a whole freemail domain in. */
+  /** Lets a whole shared domain in. */
   force: boolean
+  /** Domains that the configuration names as shared. */
+  shared?: ReadonlySet<string>
   source: string
   note: string
   /** Whose mail it speaks of, from {@link parseScope}; everyone's where it is left out. */
@@ -122,11 +120,11 @@ export function parseScope(
 }
 
 /**
- * Checks a value and makes it a draft: no public suffix, no freemail domain without force.
+ * Checks a value and makes it a draft: no public suffix, no shared domain without force.
  * @throws Failure (2), with the landscape untouched
  */
 export function draftRule(text: string, options: DraftOptions): RuleDraft {
-  const { force, scope = '', endsAt = null, ...rest } = options
+  const { force, shared, scope = '', endsAt = null, ...rest } = options
   const { effect, subdomains } = options
   const named = parseRuleValue(effect, text)
   if (named.kind === 'address' && subdomains) {
@@ -149,14 +147,9 @@ export function draftRule(text: string, options: DraftOptions): RuleDraft {
         words`leave --subdomains out`,
       )
     }
-    if (!force && FREEMAIL.has(domainToUnicode(named.value))) {
-      throw misuse(
-        effect,
-        text,
-        words`it is a freemail domain: anybody can have an address there`,
-        words`allow single addresses, or add --force`,
-      )
-    }
+    const kind = force ? undefined : sharedKind(named.value, shared)
+    if (kind !== undefined)
+      throw misuse(effect, text, describeShared(kind), words`allow single addresses, or add --force`)
   }
   return { ...named, ...rest, scope, endsAt }
 }

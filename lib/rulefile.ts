@@ -36,6 +36,10 @@ export interface Reading {
   problems: Problem[]
   /** Where comments stand that belong to no rule. */
   comments: string[]
+  /** What was left out and is no fault. */
+  left?: Problem[]
+  /** The columns that addresses were taken from, where the file does not say so itself. */
+  columns?: string[]
 }
 
 /** A live rule as a file tells it; {@link draftEntries} makes the same rule of it again. */
@@ -119,8 +123,10 @@ export interface Carrier {
   at: number
   groups: Groups
   internal: ReadonlySet<string>
-  /** Lets whole freemail domains in. */
+  /** Lets whole shared domains in. */
   force: boolean
+  /** Domains that the configuration names as shared. */
+  shared?: ReadonlySet<string>
   source: string
   scope: string
   endsAt: number | null
@@ -136,12 +142,26 @@ export interface Carried {
 const YES_OR_NO: ReadonlyMap<string, boolean> = new Map([
   ['', false],
   ['no', false],
+  ['non', false],
+  ['nein', false],
+  ['faux', false],
+  ['falsch', false],
   ['false', false],
   ['0', false],
   ['yes', true],
+  ['oui', true],
+  ['ja', true],
+  ['vrai', true],
+  ['wahr', true],
   ['true', true],
   ['1', true],
 ])
+
+/** `31/12/2026`, `31.12.2026` and `31-12-2026`, the day first as in most of Europe, as `2026-12-31`. */
+function isoDay(text: string): string {
+  const [, day = '', , month = '', year] = /^([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})$/.exec(text) ?? []
+  return year === undefined ? text : `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
+}
 
 /** No address is longer, and a complaint repeats the value. */
 const MAX_VALUE = 320
@@ -163,15 +183,15 @@ function draftEntry(entry: Entry, carrier: Carrier): Carried['draft'] {
   const subdomains = YES_OR_NO.get(tidy('subdomains').toLowerCase())
   if (subdomains === undefined) throw wrong('subdomains', tidy('subdomains'), 'it is neither yes nor no')
   const scope = tidy('for') === '' ? carrier.scope : parseScope(effect, tidy('for'), carrier)
-  const until = tidy('until')
+  const until = isoDay(tidy('until'))
   const endsAt = until === '' ? carrier.endsAt : (parseInstant(until) ?? parseEnd('until', until, carrier.at))
   const addedAt = tidy('added_at')
   const at = addedAt === '' ? carrier.at : parseInstant(addedAt)
   if (at === undefined) throw wrong('added_at', addedAt, 'it is no instant as 2026-12-31T08:00:00Z')
-  const { force } = carrier
+  const { force, shared = new Set() } = carrier
   const note = kept('note', carrier.note)
   const source = kept('source', carrier.source)
-  const draft = draftRule(value, { effect, subdomains, force, source, note, scope, endsAt })
+  const draft = draftRule(value, { effect, subdomains, force, shared, source, note, scope, endsAt })
   if (kept('added_by', addedAt) === '') return draft
   return { ...draft, history: { who: kept('added_by', carrier.who), at } }
 }

@@ -110,6 +110,55 @@ t.test('a domain where several addresses are in use, else the address', (t) => {
   t.end()
 })
 
+t.test('a domain that the log itself shows to be shared', (t) => {
+  const locals = [
+    ...[
+      'rossi.studio',
+      'bianchi74',
+      'geom_verdi',
+      'avv.neri',
+      'studio-gallo',
+      'marcoferri',
+      'lucia.b',
+      'impresa2000',
+    ],
+    ...['cde', 'ing-russo', 'paolo_t', 'edilferro', 'anna.conti', 'lab77', 'ferramenta', 'm.riva'],
+  ]
+  const one = (index: number, changes: Partial<Delivery> = {}): Delivery =>
+    delivery(`${locals[index]}@posta.test`, { sender: `user${index % 9}@corp.test`, ...changes })
+  const all = locals.map((_, index) => one(index))
+  const doubted = tallyOf(...all).propose(FACTS)
+  t.equal(doubted.candidates.length, locals.length, 'its addresses singly')
+  t.match(doubted.refused, [
+    { value: 'posta.test', why: /^16 addresses of no common form, of which 9 people / },
+  ])
+  const firms: [string, Delivery[]][] = [
+    ['few addresses', all.slice(0, 11)],
+    ['few people write', locals.map((_, index) => one(index, { sender: `user${index % 5}@corp.test` }))],
+    [
+      'one form',
+      locals.map((_, index) =>
+        delivery(`anna.b${'x'.repeat(index)}@posta.test`, { sender: `user${index}@corp.test` }),
+      ),
+    ],
+    [
+      'several write to the same',
+      [...all, ...locals.slice(0, 6).map((_, index) => one(index, { sender: 'carl@corp.test' }))],
+    ],
+    [
+      'two in one message',
+      locals.map((_, index) => one(index, { id: `4bQ8Yk2hJz${String(index >> 1).padStart(3, '0')}` })),
+    ],
+  ]
+  for (const [name, deliveries] of firms)
+    t.match(
+      tallyOf(...deliveries).propose(FACTS),
+      { candidates: [{ value: 'posta.test' }], refused: [] },
+      name,
+    )
+  t.end()
+})
+
 t.test('what the landscape says comes first', (t) => {
   const tally = tallyOf(delivery('bob@b.test'), delivery('eve@b.test'), delivery('carl@c.test'))
   const standing: ProposalFacts['standing'] = (address) => (address === 'bob@b.test' ? 'known' : 'open')

@@ -40,6 +40,7 @@ t.test('the defaults', (t) => {
     approvers: [],
     trustedMilters: [],
     groups: new Map(),
+    shared: new Set(),
     people: { group: '' },
     notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
     limits: { free: 104_857_600, holdMessages: 0, holdBytes: 0 },
@@ -102,7 +103,10 @@ const FROM = 'it must be one plain address'
 
 // tsc demands a row for each setting.
 const SETTINGS: Record<
-  Exclude<keyof typeof DEFAULTS, 'notice' | 'limits' | 'people' | 'express' | 'moderate' | 'groups'>,
+  Exclude<
+    keyof typeof DEFAULTS,
+    'notice' | 'limits' | 'people' | 'express' | 'moderate' | 'landscape' | 'groups'
+  >,
   Cases
 > = {
   mode: {
@@ -411,6 +415,22 @@ const LIMITS: Record<keyof typeof DEFAULTS.limits, Cases> = {
   hold_megabytes: limitCases(({ limits }) => limits.holdBytes, 1_048_576),
 }
 
+const LANDSCAPE: Record<keyof typeof DEFAULTS.landscape, Cases> = {
+  shared: {
+    get: ({ shared }) => shared,
+    good: [
+      ['[]', new Set()],
+      ['["Portal.test", "@bücher.test"]', new Set(['portal.test', 'xn--bcher-kva.test'])],
+    ],
+    bad: [
+      ['"portal.test"', 'it must be a list of texts, not a text'],
+      ['["com"]', '"com": single-label domain'],
+      ['["a@portal.test"]', '"a@portal.test": domain is not a host name'],
+      ['["corp.test"]', '"corp.test" is one of internal_domains'],
+    ],
+  },
+}
+
 const PEOPLE: Record<keyof typeof DEFAULTS.people, Cases> = {
   group: {
     get: ({ people }) => people.group,
@@ -460,6 +480,7 @@ t.test('settings', (t) => {
   testSettings(t as unknown as Tap, '', SETTINGS)
   testSettings(t as unknown as Tap, 'notice', NOTICE)
   testSettings(t as unknown as Tap, 'limits', LIMITS)
+  testSettings(t as unknown as Tap, 'landscape', LANDSCAPE)
   testSettings(t as unknown as Tap, 'people', PEOPLE)
   testSettings(t as unknown as Tap, 'express', EXPRESS)
   t.end()

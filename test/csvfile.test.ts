@@ -129,7 +129,7 @@ const TABLE: [name: string, text: string, expected: Expected][] = [
   ],
   [
     'no value in the header',
-    '\nname,note\na.test,n\n',
+    '\nname,effect\na@a.test,block\n',
     {
       problems: [
         ['line 2', 'unknown column "name", the first line names the columns, and none is named value'],
@@ -183,6 +183,90 @@ t.test('what is read', (t) => {
     )
     t.strictSame(reading.comments, comments, name)
   }
+  t.end()
+})
+
+t.test('tables of addresses, whatever their header', (t) => {
+  const table: [name: string, text: string, entries: string[], columns: string[]][] = [
+    [
+      'Outlook',
+      '"First Name","Last Name","E-mail Address","E-mail Type","E-mail Display Name","E-mail 2 Address"\n' +
+        '"Anna","Dupont","anna@a.test","SMTP","Anna (anna@a.test)",""\n"Bob","","/o=X/ou=Y/cn=bob","EX","Bob","bob@b.test"\n',
+      ['anna@a.test Anna Dupont', 'bob@b.test Bob'],
+      ['E-mail Address', 'E-mail 2 Address'],
+    ],
+    [
+      'Outlook, French, with sep=',
+      'sep=;\r\nTitre;Prénom;Nom;Société;Adresse de messagerie\r\n;Zoë;Léger;"A; fils";zoe@a.test\r\n',
+      ['zoe@a.test Zoë Léger'],
+      ['Adresse de messagerie'],
+    ],
+    [
+      'Google',
+      'Name,Labels,E-mail 1 - Label,E-mail 1 - Value\nAnna,* friends,* Work,anna@a.test ::: a@b.test\n',
+      ['anna@a.test Anna', 'a@b.test Anna'],
+      ['E-mail 1 - Value'],
+    ],
+    [
+      'Thunderbird, German, with tabs',
+      'Vorname\tNachname\tAnzeigename\tPrimäre E-Mail-Adresse\tNotizen\nA\tB\tAnna B\tanna@a.test\task bob@b.test first\n',
+      ['anna@a.test Anna B'],
+      ['Primäre E-Mail-Adresse'],
+    ],
+    [
+      'a spreadsheet',
+      '\ufeffraison sociale;courriel\nDurand;"Service <info@a.test>"\n',
+      ['info@a.test Service'],
+      ['courriel'],
+    ],
+  ]
+  for (const [name, text, entries, columns] of table) {
+    const reading = readCsv(text)
+    t.strictSame(
+      reading.entries.map(({ value, note }) => `${value} ${note}`),
+      entries,
+      name,
+    )
+    t.strictSame(reading.columns, columns, name)
+    t.strictSame(reading.problems, [], name)
+  }
+  const suppliers = 'Nr;Firma;Domain;Kontakt\n1;Durand;durand.test;x@y.test\n'
+  t.match(readCsv(suppliers, 'domain').entries, [{ where: 'line 2', value: 'durand.test', note: 'Durand' }])
+  t.match(
+    readCsv('value;x\na.test;b.test\n', 'x').entries,
+    [{ value: 'b.test' }],
+    'also where it could be a rule file',
+  )
+  t.match(readCsv(suppliers, 'mail').problems, [
+    { where: 'line 1', why: 'no column is named "mail"; there are "Nr", "Firma", "Domain", "Kontakt"' },
+  ])
+  t.match(readCsv('name;mail\na;a@b.test\n"b;c@d.test\n').problems, [
+    { where: 'line 3', why: /a quote is opened/ },
+  ])
+  t.match(readCsv('name,effect\na@b.test,block\n').entries, [], 'no rule is lost in a table')
+  t.match(readCsv('a,b\nc,d\n').problems, [{ where: 'line 1', why: /unknown column "a"/ }])
+  t.end()
+})
+
+t.test('lines of addresses that were pasted', (t) => {
+  const table: [text: string, entries: string[]][] = [
+    [
+      'To: Anna <anna@a.test>, "Dupont, Bob" <bob@b.test>; c@c.test\n',
+      ['anna@a.test Anna', 'bob@b.test Dupont, Bob', 'c@c.test '],
+    ],
+    ['À : Léger, Zoë <zoe@a.test>\n', ['zoe@a.test Léger, Zoë']],
+    ['An: a@a.test;\n b@b.test\n', ['a@a.test ', 'b@b.test ']],
+    ["'a@a.test'; <b@b.test>\nc@c.test (Carl)\n", ['a@a.test ', 'b@b.test ', 'c@c.test Carl']],
+    ['a@a.test, nobody\n', ['a@a.test ', 'nobody ']],
+    ['Anna <a@a.test>\nmailto:b@b.test\nc.test\n', ['a@a.test Anna', 'b@b.test ', 'c.test ']],
+    ['value,note\nAnna <a@a.test>,x\nBob <b@a.test>,\n', ['a@a.test x', 'b@a.test Bob']],
+  ]
+  for (const [text, entries] of table)
+    t.strictSame(
+      readCsv(text).entries.map(({ value, note = '' }) => `${value} ${note}`),
+      entries,
+      text,
+    )
   t.end()
 })
 

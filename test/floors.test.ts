@@ -11,6 +11,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 
 /** From the ground up. A file imports from lower rows, never from its own or a higher one. */
 const FLOORS: [string, string[]][] = [
+  ['pure', ['logwrap']],
   [
     'pure',
     [
@@ -39,7 +40,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['pure', ['express', 'wording']],
   ['pure', ['speech']],
-  ['pure', ['amount', 'dkim', 'facts']],
+  ['pure', ['amount', 'dkim', 'facts', 'logformat', 'shared']],
   ['pure', ['ways']],
   ['pure', ['diversion']],
   ['pure', ['restrictions']],
@@ -58,6 +59,7 @@ const FLOORS: [string, string[]][] = [
       'holdid',
       'hostcheck',
       'lanecheck',
+      'legs',
       'lookalikes',
       'metrics',
       'peoplecheck',
@@ -74,21 +76,25 @@ const FLOORS: [string, string[]][] = [
       'consent',
       'frenchchecks',
       'frenchfigures',
+      'frenchlearning',
       'page',
       'parcel',
       'rehearsal',
+      'sync',
       'term',
       'usage',
       'wiring',
     ],
   ],
   ['pure', ['french', 'rulefile', 'selection', 'sidebyside']],
-  ['pure', ['addressbook', 'csvfile', 'letter']],
+  ['pure', ['addresslist']],
+  ['pure', ['addressbook', 'csvfile', 'ldif', 'letter']],
   ['foundations', ['bettersqlite', 'digest', 'handover', 'inside', 'loop', 'nodeversion']],
   ['foundations', ['channel', 'database', 'holdfolder', 'owner']],
   ['foundations', ['audit']],
   ['effects', ['config', 'lane', 'person']],
   ['effects', ['caller']],
+  ['effects', ['unpack']],
   [
     'effects',
     [
@@ -177,8 +183,8 @@ const OWNERS: Record<string, string[]> = {
   'cli-progress': ['progress'],
   'csv-parse': ['csvfile'],
   'csv-stringify': ['csvfile'],
-  'email-providers': ['ruledraft'],
-  'ical.js': ['addressbook'],
+  'email-providers': ['shared'],
+  'free-email-domains-list': ['shared'],
   libmime: ['enclosures', 'notice'],
   mailparser: ['attachments', 'replytext'],
   nodemailer: ['notice'],
@@ -190,9 +196,12 @@ const OWNERS: Record<string, string[]> = {
 
 /** What Node offers to pure files: it computes, and touches nothing. */
 const PURE_BUILTINS = ['node:buffer', 'node:crypto', 'node:url', 'node:util']
-/** createRequire, for a data file of tldts that its main entry does not export. */
-const BUILTIN_EXCEPTIONS: Record<string, string[]> = { publicsuffix: ['node:module'] }
-const PURE_PACKAGES = ['csv-parse', 'csv-stringify', 'email-providers', 'ical.js', 'tldts']
+/** createRequire, for data files that a main entry does not export, or that are seldom asked for. */
+const BUILTIN_EXCEPTIONS: Record<string, string[]> = {
+  publicsuffix: ['node:module'],
+  shared: ['node:module'],
+}
+const PURE_PACKAGES = ['csv-parse', 'csv-stringify', 'email-providers', 'free-email-domains-list', 'tldts']
 
 /** Globals that a pure file does without: the process, the clock, chance, timers, the net. */
 const IMPURE: RegExp[] = [

@@ -98,7 +98,16 @@ const SPEAKING: Record<string, string[]> = {
   installation: [],
   lanecheck: [],
   logfile: ['standard input', 'journal output', 'journal end'],
+  logformat: [
+    'journalctl -o short-iso SYSLOG_FACILITY=2 | toeh learn log -',
+    'unzip -p FILE | toeh learn log -',
+    '7z x -so FILE | toeh learn log -',
+    'tar -xOf FILE | toeh learn log -',
+    'iconv -f UTF-16 -t UTF-8 FILE | toeh learn log -',
+    "jq -r '.FIELD' FILE | toeh learn log -",
+  ],
   owner: [],
+  unpack: [],
   page: [],
   ruledraft: [],
   shortage: [],
@@ -179,7 +188,10 @@ t.test('the locale decides, else the configuration; programs get English', async
   t.match(wrong, { code: 2, stderr: /^toeh: usage: donnez des identifiants/ })
   // None takes the form of one, and still is none.
   const learnt = await run(french, lab.config, 'learn', 'log', '/dev/null')
-  assertDone(t, learnt, '0 ligne, 0 illisibles, 0 livraison\nrien à proposer\n')
+  t.match(learnt, {
+    code: 65,
+    stderr: /^toeh: learn log null: il est vide, ce qui ne dit rien du courrier; /,
+  })
   const english = /^hold: +[0-9a-z]{12}\nsender: +anna/
   assertDone(t, await run({ LC_ALL: 'C', LANG: 'fr_FR.UTF-8' }, lab.config, 'show', id), english)
   assertDone(t, await run({ LANG: 'de_DE.UTF-8' }, lab.config, 'show', id), english)

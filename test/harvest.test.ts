@@ -5,7 +5,15 @@ import t from 'tap'
 import { openDesk, verdictsOf } from '../lib/desk.js'
 import { EXIT } from '../lib/exit.js'
 import { Failure } from '../lib/failure.js'
-import { attemptsIn, type HarvestOptions, Judge, openSources, parseSince } from '../lib/harvest.js'
+import {
+  attemptsIn,
+  type HarvestOptions,
+  Judge,
+  noReading,
+  openSources,
+  parseSince,
+  parseWays,
+} from '../lib/harvest.js'
 import { makeFolder, makeLab } from './support/lab.js'
 import { mailLog } from './support/maillog.js'
 
@@ -25,6 +33,24 @@ t.test('since', (t) => {
   ]) {
     t.throws(() => parseSince('learn', text), /it is no date/, text)
   }
+  t.end()
+})
+
+t.test('ways out', (t) => {
+  t.strictSame(parseWays('learn', undefined), [])
+  const ways = parseWays('learn', [
+    'relay.isp.test',
+    '127.0.0.1:2525',
+    '[::1]:2525',
+    '2001:db8::1',
+    '[smart.test]:587',
+  ])
+  t.strictSame(
+    ways.map(({ host, port }) => `${host} ${port}`),
+    ['relay.isp.test undefined', '127.0.0.1 2525', '::1 2525', '2001:db8::1 undefined', 'smart.test 587'],
+  )
+  for (const text of ['', 'a b', 'host:port', '[x', 'host:'])
+    t.throws(() => parseWays('x', [text]), /no host/, text)
   t.end()
 })
 
@@ -64,17 +90,26 @@ t.test('attempts across files, and what was read of them', async (t) => {
     return join(dir, name)
   })
   const harvest = async (since?: number): Promise<[string[], object]> => {
-    const reading = { lines: 0, broken: 0 }
+    const reading = noReading()
     const recipients: string[] = []
-    for await (const attempts of attemptsIn(await openSources('x', { file: files }, NOW), since, reading)) {
+    for await (const attempts of attemptsIn(
+      'x',
+      await openSources('x', { file: files }, NOW),
+      since,
+      reading,
+    )) {
       recipients.push(...attempts.map(({ recipient, sender }) => `${sender} ${recipient}`))
     }
     return [recipients, reading]
   }
   const all = ['anna@corp.test a@b.test', 'anna@corp.test c@d.test', 'anna@corp.test e@d.test']
-  t.strictSame(await harvest(), [all, { lines: 9, broken: 2 }])
+  t.strictSame(await harvest(), [all, { lines: 9, broken: 2, postfix: 7, leftOut: [] }])
   const [later, reading] = await harvest(Date.UTC(2026, 10, 9))
-  t.strictSame([later, reading], [all.slice(1), { lines: 9, broken: 2 }], 'lines before count as read')
+  t.strictSame(
+    [later, reading],
+    [all.slice(1), { lines: 9, broken: 2, postfix: 7, leftOut: [] }],
+    'lines before count as read',
+  )
 })
 
 t.test('the judge says what the filter says, for each sender', async (t) => {

@@ -56,7 +56,6 @@ t.test('prefixes', (t) => {
     'Nov  4 05:06:07',
     'Nov  4 05:06:07 mx',
     '2026-02-30T05:06:07Z mx postfix/qmgr[12]: ',
-    '2026-11-04 05:06:07 mx postfix/qmgr[12]: ',
     '2026-11-04T05:06:07 ',
     '<2222>Nov  4 05:06:07 mx postfix/qmgr[12]: ',
     '<22>1 - mx postfix/qmgr 12 - - ',
@@ -69,7 +68,7 @@ t.test('prefixes', (t) => {
     '-- Boot 7c1e --',
     'Nov  4 05:06:07 mx dovecot: imap-login: to=<a@b.test>',
     'Nov  4 05:06:07 mx last message repeated 2 times',
-    `Nov  4 05:06:07 mx postfixadmin/qmgr[12]: ${text}`,
+    `Nov  4 05:06:07 mx postfixadmin/web[12]: ${text}`,
     `Nov  4 05:06:07 mx postfix[12]: ${text}`,
     'Nov  4 05:06:07 mx postfix/smtpd[12]: connect from unknown[192.0.2.1]',
     line('smtpd', 'NOQUEUE: reject: RCPT from x[192.0.2.1]: 550 5.1.1; from=<a@b.test> to=<c@d.test>'),
@@ -80,6 +79,114 @@ t.test('prefixes', (t) => {
     line('smtpd', `${ID}: lost connection after DATA (10 bytes) from x[192.0.2.1]`),
   ]
   for (const text of silent) t.equal(parse(text), undefined, text)
+  t.end()
+})
+
+t.test('whatever syslog_name, and whatever stands around the line', (t) => {
+  const at = Date.UTC(2026, 10, 4, 5, 6, 7)
+  const text = `${ID}: removed`
+  const plain = `Nov  4 05:06:07 mx postfix/qmgr[12]: ${text}`
+  const known: [line: string, host: string][] = [
+    [`Nov  4 05:06:07 mx mx-out/qmgr[12]: ${text}`, 'mx'],
+    [`Nov  4 05:06:07 192.0.2.1 mx-out/qmgr[12]: ${text}`, '192.0.2.1'],
+    [`Nov  4 05:06:07 mx 192.0.2.7/qmgr[12]: ${text}`, 'mx'],
+    [`Nov  4 05:06:07 mx [2001:db8::1]/qmgr[12]: ${text}`, 'mx'],
+    [`Nov  4 05:06:07 2001:db8::5 mta/out/qmgr[12]: ${text}`, '2001:db8::5'],
+    [`Nov  4 05:06:07 mx Smtp_Relais/qmgr: ${text}`, 'mx'],
+    [`<22>1 2026-11-04T05:06:07Z mx mx-out/qmgr 12 - - ${text}`, 'mx'],
+    [`61 <22>1 2026-11-04T05:06:07Z mx mx-out/qmgr 12 - - ${text}`, 'mx'],
+    // No host.
+    [`Nov  4 05:06:07 postfix/qmgr[12]: ${text}`, '-'],
+    // Facility and level.
+    [`Nov  4 05:06:07 mx mail.info postfix/qmgr[12]: ${text}`, 'mx'],
+    [`Nov  4 05:06:07 mx local3.notice: postfix/qmgr[12]: ${text}`, 'mx'],
+    [`Nov  4 05:06:07 mx [mail.info] mx-out/qmgr[12]: ${text}`, 'mx'],
+    [`Nov  4 05:06:07 <mail.info> mx postfix/qmgr[12]: ${text}`, 'mx'],
+    [`2026-11-04T05:06:07Z <2.6> mx postfix/qmgr[12]: ${text}`, 'mx'],
+    [`Nov  4 05:06:07 mx postfix/qmgr[12]: [ID 197553 mail.info] ${text}`, 'mx'],
+    // Containers: docker logs -t, compose, podman and CRI, kubectl, colours.
+    [`2026-11-04T05:06:09.123456789Z ${plain}`, 'mx'],
+    [
+      `2026-11-04T05:06:09.123456789+01:00 2026-11-04T05:06:07.123456+01:00 mx postfix/qmgr[12]: ${text}`,
+      'mx',
+    ],
+    [`2026-11-04T05:06:07.123456789Z postfix/qmgr[12]: ${text}`, '-'],
+    [`2026-11-04T05:06:09.1Z <22>${plain}`, 'mx'],
+    [`mail-1  | ${plain}`, 'mx'],
+    [`mailserver_1  | 2026-11-04T05:06:09.123456789Z ${plain}`, 'mx'],
+    [`\u001b[36mmail-1  |\u001b[0m ${plain}`, 'mx'],
+    [`2026-11-04T05:06:09.123456789+01:00 stdout F ${plain}`, 'mx'],
+    [`2026-11-04T05:06:07.123456789+01:00 stderr F mta/qmgr[12]: ${text}`, '-'],
+    [`[pod/mail-0/postfix] ${plain}`, 'mx'],
+    // JSON: docker, journalctl, rsyslog, fluentd.
+    [JSON.stringify({ log: `${plain}\n`, stream: 'stdout', time: '2026-11-04T05:06:09.1Z' }), 'mx'],
+    [
+      JSON.stringify({
+        __REALTIME_TIMESTAMP: String(at * 1000),
+        _HOSTNAME: 'mx',
+        SYSLOG_IDENTIFIER: 'postfix/qmgr',
+        MESSAGE: text,
+      }),
+      'mx',
+    ],
+    [
+      JSON.stringify({
+        __REALTIME_TIMESTAMP: String(at * 1000),
+        _HOSTNAME: 'mx',
+        SYSLOG_IDENTIFIER: 'mx-out/qmgr',
+        MESSAGE: [...Buffer.from(text)],
+      }),
+      'mx',
+    ],
+    [
+      JSON.stringify({
+        timereported: '2026-11-04T05:06:07+01:00',
+        hostname: 'mx',
+        syslogtag: 'postfix/qmgr[12]:',
+        msg: text,
+      }),
+      'mx',
+    ],
+    [
+      JSON.stringify({
+        '@timestamp': '2026-11-04T05:06:07Z',
+        host: 'mx',
+        ident: 'postfix/qmgr',
+        message: text,
+      }),
+      'mx',
+    ],
+    [JSON.stringify({ message: plain }), 'mx'],
+    // Stamps.
+    [`2026-11-04 05:06:07 mx postfix/qmgr[12]: ${text}`, 'mx'],
+    [`2026-11-04 05:06:07,123 mx postfix/qmgr[12]: ${text}`, 'mx'],
+    [`Wed 2026-11-04 05:06:07 CET mx postfix/qmgr[12]: ${text}`, 'mx'],
+    [`Nov  4 2026 05:06:07 mx postfix/qmgr[12]: ${text}`, 'mx'],
+    [`2026 Nov  4 05:06:07 mx postfix/qmgr[12]: ${text}`, 'mx'],
+    [`Wed Nov  4 05:06:07 2026 mx postfix/qmgr[12]: ${text}`, 'mx'],
+    [`${at / 1000}.123456 mx postfix/qmgr[12]: ${text}`, 'mx'],
+  ]
+  for (const [one, host] of known) {
+    const parser = new LineParser(NOW)
+    t.strictSame(parser.parse(one), { kind: 'removed', at, host, id: ID }, one)
+    t.equal(parser.postfix, 1, `it counts as Postfix's: ${one}`)
+    t.type(new LineParser(NOW).stampOf(one), 'number', `it has a stamp: ${one}`)
+  }
+  const others = [
+    `Nov  4 05:06:07 mx dovecot: imap-login: ${plain}`,
+    `Nov  4 05:06:07 mx app[1]: said ${plain}`,
+    `Nov  4 05:06:07 mx app/worker[1]: ${text}`,
+    `Nov  4 05:06:07 mx app said: ${text}`,
+    JSON.stringify({ message: `said ${plain}`, time: '2026-11-04T05:06:07Z' }),
+    '2026-11-04T05:06:07Z stdout F listening on :25',
+  ]
+  for (const one of others) {
+    const parser = new LineParser(NOW)
+    t.not(parser.parse(one)?.kind, 'removed', one)
+    t.equal(parser.postfix, 0, one)
+  }
+  for (const one of ['{', '{"a":1}', '{"log":""}', 'null', 'x | y'])
+    t.strictSame(parse(one), { kind: 'broken' }, one)
   t.end()
 })
 
@@ -166,6 +273,21 @@ t.test('where mail was handed in', (t) => {
   for (const [agent, text, submitted, login, originalId] of table) {
     t.match(parse(line(agent, text)), { kind: 'taken', submitted, login, originalId }, `${agent} ${text}`)
   }
+  t.end()
+})
+
+t.test('what says that a message has come back', (t) => {
+  t.match(parse(line('smtpd', `${ID}: client=scan.corp.test[10.0.0.9], orig_queue_id=3F2A1B7C9D`)), {
+    client: '10.0.0.9',
+    originalId: '3F2A1B7C9D',
+  })
+  t.match(parse(line('smtpd', `${ID}: client=unknown[2001:db8::9]`)), { client: '2001:db8::9' })
+  t.match(parse(line('cleanup', `${ID}: message-id=<a@b.test>`)), {
+    kind: 'message-id',
+    messageId: '<a@b.test>',
+  })
+  t.match(parse(line('cleanup', `${ID}: message-id=<${'x'.repeat(999)}`)), { messageId: /^<x{199}$/ })
+  t.equal(parse(line('smtpd', `${ID}: message-id=<a@b.test>`)), undefined)
   t.end()
 })
 

@@ -233,7 +233,10 @@ t.test('the journal', { skip }, async (t) => {
   const folder = join(lab.dir, 'bin')
   mkdirSync(folder)
   const big = join(lab.dir, 'big')
-  writeFileSync(big, LOG.replaceAll('+01:00', '+0100') + 'noise\n'.repeat(200_000))
+  writeFileSync(
+    big,
+    LOG.replaceAll('+01:00', '+0100') + '2026-11-04T05:06:07+0100 mx dovecot: noise\n'.repeat(200_000),
+  )
   const learn = (script: string, via: readonly string[], ...args: string[]): Promise<Outcome> => {
     // Who runs it can read what nobody cannot.
     writeFileSync(join(folder, 'journalctl'), `#!/bin/sh\n[ "$(id -u)" = 0 ] || exit 9\n${script}\n`, {

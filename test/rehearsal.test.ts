@@ -9,7 +9,17 @@ const START = Date.UTC(2026, 8, 1, 12)
 
 function attempt(recipient: string, changes: Partial<Attempt> = {}): Attempt {
   const plain = { at: START, host: 'mx', id: '4bQ8Yk2hJnz1', sender: 'anna@corp.test' }
-  return { ...plain, submitted: true, login: '', recipient, outward: true, delivered: true, ...changes }
+  const way = { relay: 'mx.b.test[198.51.100.1]:25', sent: true, client: '', messageId: '', originalId: '' }
+  return {
+    ...plain,
+    submitted: true,
+    login: '',
+    recipient,
+    outward: true,
+    delivered: true,
+    ...way,
+    ...changes,
+  }
 }
 
 function verdict(recipient: string, reason: Verdict['reason']): Verdict {

@@ -88,6 +88,11 @@ const SUFFIX = 'it is a public suffix: anybody can register a name below it'
 const ABOVE = 'public suffixes lie below it: --subdomains would let in anybody; leave --subdomains out'
 const FREEMAIL =
   'it is a freemail domain: anybody can have an address there; allow single addresses, or add --force'
+const SINGLE = 'allow single addresses, or add --force'
+const CERTIFIED = `it is a provider of certified mail: anybody can have an address there; ${SINGLE}`
+const ALIAS = `its addresses stand for those of others: anybody can be behind one; ${SINGLE}`
+const GROUP = `it is a provider of groups and lists: anybody can have one there; ${SINGLE}`
+const SITE = `the configuration names it as shared (landscape.shared): it is not one company; ${SINGLE}`
 const NO_SUBDOMAINS = 'an address has no subdomains; give its domain, or leave --subdomains out'
 
 // Value, options, and the complaint or undefined for a draft.
@@ -116,6 +121,19 @@ const DRAFTS: [string, Partial<DraftOptions>, string | undefined][] = [
   ['xn--mll-hoa.email', {}, FREEMAIL],
   ['gmail.com', { force: true }, undefined],
   ['bob@gmail.com', {}, undefined],
+  ['gmx.ch', {}, FREEMAIL],
+  ['posteo.de', {}, FREEMAIL],
+  ['tutanota.com', { subdomains: true }, FREEMAIL],
+  ['legalmail.it', {}, CERTIFIED],
+  ['cert.legalmail.it', {}, CERTIFIED],
+  ['privaterelay.appleid.com', {}, ALIAS],
+  ['anna.mozmail.com', {}, ALIAS],
+  ['googlegroups.com', {}, GROUP],
+  ['company.groups.io', {}, GROUP],
+  ['portal.test', { shared: new Set(['portal.test']) }, SITE],
+  ['x.portal.test', { shared: new Set(['portal.test']) }, SITE],
+  ['bob@portal.test', { shared: new Set(['portal.test']) }, undefined],
+  ['portal.test', { shared: new Set(['portal.test']), force: true }, undefined],
   // A block may be as wide as it likes.
   ['co.uk', { effect: 'block', subdomains: true }, undefined],
   ['gmail.com', { effect: 'block' }, undefined],
@@ -127,7 +145,7 @@ t.test('drafts', (t) => {
     const options = { ...PLAIN, ...some }
     const name = `${text} ${JSON.stringify(some)}`
     if (complaint === undefined) {
-      const { force: _, ...rest } = options
+      const { force: _, shared: __, ...rest } = options
       t.strictSame(
         draftRule(text, options),
         { ...parseRuleValue('', text), ...rest, scope: '', endsAt: null },

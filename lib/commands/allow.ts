@@ -50,7 +50,10 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
         .option('force', {
           type: 'boolean',
           default: false,
-          describe: effect === 'allow' ? 'take a whole freemail domain' : 'means nothing here',
+          describe:
+            effect === 'allow'
+              ? 'take a whole domain of freemail or another shared one'
+              : 'means nothing here',
         })
         .example(example, describe),
     handler: async (args) => {
@@ -58,14 +61,14 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
       const { subdomains, force, note } = options
       const now = clock()
       const endsAt = options.until === undefined ? null : parseEnd('--until', options.until, now)
-      const draft = (scope: string): RuleDraft[] =>
+      const draft = (scope: string, shared: ReadonlySet<string> = new Set()): RuleDraft[] =>
         options.value.map((text) =>
-          draftRule(text, { effect, subdomains, force, note, scope, endsAt, source: 'command' }),
+          draftRule(text, { effect, subdomains, force, shared, note, scope, endsAt, source: 'command' }),
         )
       draft('') // What is wrong with a value is said before anything is opened.
       const desk = openDesk(options, 'decide')
       const scope = options.for === undefined ? '' : parseScope(effect, options.for, desk.config)
-      const results = await desk.landscape.add(draft(scope), desk.actor)
+      const results = await desk.landscape.add(draft(scope, desk.config.shared), desk.actor)
       const lines = results.map(({ rule, added, replaced }) => {
         if (!added) return words`rule ${rule.id} says so already: ${describeRule(rule)}`
         const instead =

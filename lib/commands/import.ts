@@ -1,4 +1,7 @@
-/** toeh import: rules from a CSV or JSON file, a list, or an address book; all of them or none. */
+/**
+ * toeh import: rules from a CSV or JSON file, a list, or an address book; all of them or none. It is long because what is wrong,
+ * what would change and what was changed are told in one order, which stands here to be read as a whole.
+ */
 import { closeSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -12,9 +15,10 @@ import { describeRule, type Foreseen } from '../landscape.js'
 import { parseScope } from '../ruledraft.js'
 import { type Carried, draftEntries, type Problem, type Reading, readJson } from '../rulefile.js'
 import { words } from '../speech.js'
+import { AT_MOST, demandShare, type Ending, endingsOf, syncSource } from '../sync.js'
 import { parseEnd } from '../term.js'
 
-const FORMATS = ['csv', 'json', 'vcf'] as const
+const FORMATS = ['csv', 'json', 'vcf', 'ldif'] as const
 type Format = (typeof FORMATS)[number]
 
 interface Options extends CommonOptions {
@@ -22,6 +26,10 @@ interface Options extends CommonOptions {
   format?: Format
   dryRun: boolean
   force: boolean
+  skipFaults: boolean
+  column?: string
+  sync?: string
+  atMost?: number
   for?: string
   until?: string
   note: string
@@ -42,8 +50,21 @@ function open(file: string): number | undefined {
   }
 }
 
-/** The file's text, of UTF-8 with or without a byte order mark. */
-async function readText(file: string, fd: number | undefined): Promise<string> {
+/** What a file says, and whether its letters beyond ASCII were guessed. */
+interface Text {
+  text: string
+  guessed: boolean
+}
+
+/** UTF-16 by its mark, or by the zero that is every other byte of what is written in Latin letters. */
+function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  const [first, second] = bytes
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le'
+  return (first === 0xfe && second === 0xff) || (first === 0 && second !== 0) ? 'utf-16be' : undefined
+}
+
+/** The file's text: of UTF-8 or UTF-16, with or without a byte order mark; else guessed to be of Windows. */
+async function readText(file: string, fd: number | undefined): Promise<Text> {
   let bytes: Buffer
   try {
     bytes = fd === undefined ? await buffer(process.stdin) : readFileSync(fd)
@@ -51,14 +72,12 @@ async function readText(file: string, fd: number | undefined): Promise<string> {
   } catch (error) {
     throw new Failure('import', describeError(error), { at: file, status: EXIT.noInput, cause: error })
   }
+  const wide = wideEncoding(bytes)
+  if (wide !== undefined) return { text: new TextDecoder(wide).decode(bytes), guessed: false }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), guessed: false }
   } catch {
-    throw new Failure('import', words`it is not UTF-8`, {
-      at: file,
-      status: EXIT.dataError,
-      hint: 'spreadsheets save that as "CSV UTF-8"',
-    })
+    return { text: new TextDecoder('windows-1252').decode(bytes), guessed: true }
   }
 }
 
@@ -68,12 +87,22 @@ function formatOf(file: string, format: Format | undefined): Format {
   return format ?? FORMATS.find((one) => one === named) ?? 'csv'
 }
 
-async function readFile(file: string, fd: number | undefined, asked: Format | undefined): Promise<Reading> {
-  const text = await readText(file, fd)
-  const format = formatOf(file, asked)
-  if (format === 'json') return readJson(text)
+async function readFile(file: string, fd: number | undefined, options: Options): Promise<Reading> {
+  const { text, guessed } = await readText(file, fd)
+  const format = formatOf(file, options.format)
+  const { column } = options
+  if (column !== undefined && format !== 'csv')
+    throw new Failure('import', words`only a table has columns`, { at: '--column', status: EXIT.usage })
+  if (format === 'ldif') return (await import('../ldif.js')).readLdif(text)
   if (format === 'vcf') return (await import('../addressbook.js')).readAddressBook(text)
-  return (await import('../csvfile.js')).readCsv(text)
+  const reading = format === 'json' ? readJson(text) : (await import('../csvfile.js')).readCsv(text, column)
+  // Of an address book the letters matter in names alone; a rule has to say what it says.
+  if (!guessed || reading.columns !== undefined) return reading
+  throw new Failure('import', words`it is not UTF-8`, {
+    at: file,
+    status: EXIT.dataError,
+    hint: 'spreadsheets save that as "CSV UTF-8"',
+  })
 }
 
 interface Change {
@@ -88,14 +117,23 @@ interface Outlook {
   changes: Change[]
   same: number
   problems: Problem[]
+  /** Those in whose way no block stands. */
+  free: Carried['draft'][]
+  /** What a list would change of a rule that is not its own. */
+  kept: Problem[]
 }
 
 /** What adding would do, and which of the drafts a block stands in the way of. */
-function look(carried: readonly Carried[], foreseen: readonly Foreseen[]): Outlook {
-  const outlook: Outlook = { changes: [], same: 0, problems: [] }
+function look(carried: readonly Carried[], foreseen: readonly Foreseen[], own: string | undefined): Outlook {
+  const outlook: Outlook = { changes: [], same: 0, problems: [], free: [], kept: [] }
   for (const [index, { where, draft: rule }] of carried.entries()) {
     const { fate, meets } = foreseen[index] ?? { fate: 'new' }
     const met = typeof meets === 'number' ? carried[meets]?.where : meets && `rule ${meets.id}`
+    if (own !== undefined && fate === 'replaces' && typeof meets === 'object' && meets.source !== own) {
+      outlook.kept.push({ where, why: `rule ${meets.id} of another source stays as it is` })
+      continue
+    }
+    if (fate !== 'blocked') outlook.free.push(rule)
     if (fate === 'same') outlook.same++
     else if (fate === 'blocked') {
       const hint = typeof meets === 'number' ? '' : `; toeh revoke ${rule.value} first, if you are sure`
@@ -117,6 +155,30 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 
 function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`
+}
+
+/** What a list may not change. */
+function keptLines(kept: readonly Problem[]): string[] {
+  const some = kept.slice(0, 10).map(({ where, why }) => `  ${where}: ${why}`)
+  if (kept.length === 0) return []
+  return [
+    `${count(kept.length, 'rule', 'rules')} of the file left out:`,
+    ...some,
+    ...(kept.length > 10 ? ['  …'] : []),
+  ]
+}
+
+/** Where the entries of a table came from, and what of an address book was passed over. */
+function sources({ columns, left = [] }: Reading): string[] {
+  const lines =
+    columns === undefined ? [] : [`addresses from ${columns.map((name) => JSON.stringify(name)).join(', ')}`]
+  if (left.length === 0) return lines
+  const some = left.slice(0, 10).map(({ where }) => where)
+  const where = (left.length > 10 ? [...some, '…'] : some).join(', ')
+  return [
+    ...lines,
+    `${count(left.length, 'address', 'addresses')} left out, known to Exchange alone: ${where}`,
+  ]
 }
 
 /** What was there already, was over, or could not be kept. */
@@ -149,7 +211,31 @@ const module: CommandModule = {
         default: false,
         describe: 'show what would change; change nothing',
       })
-      .option('force', { type: 'boolean', default: false, describe: 'take whole freemail domains' })
+      .option('force', {
+        type: 'boolean',
+        default: false,
+        describe: 'take whole domains of freemail and other shared ones',
+      })
+      .option('skip-faults', {
+        type: 'boolean',
+        default: false,
+        describe: 'take the rest of a file that has faults, and list them',
+      })
+      .option('column', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'the column with the addresses, in a table that is no export; found where left out',
+      })
+      .option('sync', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'the list is the truth for this source: what is not in it any more ends',
+      })
+      .option('at-most', {
+        type: 'number',
+        requiresArg: true,
+        describe: `with --sync: how much of the source may end at once, in percent (default ${AT_MOST})`,
+      })
       .option('for', {
         type: 'string',
         requiresArg: true,
@@ -172,20 +258,36 @@ const module: CommandModule = {
     const file = fileOrHyphen(options.file)
     const { dryRun, force, note } = options
     if (file === '') throw new Failure('import', words`which file?`, { status: EXIT.usage })
+    const sync = options.sync === undefined ? undefined : syncSource(options.sync)
+    const { atMost = AT_MOST } = options
+    if (!Number.isInteger(atMost) || atMost < 0 || atMost > 100 || (options.atMost !== undefined && !sync))
+      throw new Failure('import', words`it is a whole number from 0 to 100, and goes with --sync`, {
+        at: '--at-most',
+        status: EXIT.usage,
+      })
+    if (sync !== undefined && options.skipFaults)
+      throw new Failure('import', words`what has a fault would count as gone: not with --sync`, {
+        at: '--skip-faults',
+        status: EXIT.usage,
+      })
     // Before the desk: root may open files that the owner of the state folder may not.
     const fd = open(file)
     const desk = openDesk(options, dryRun ? 'read' : 'decide')
-    const reading = await readFile(file, fd, options.format)
-    const { groups, internal } = desk.config
+    const reading = await readFile(file, fd, options)
+    const { groups, internal, shared } = desk.config
     const { at, who } = desk.actor
     const scope = options.for === undefined ? '' : parseScope('import', options.for, desk.config)
     const endsAt = options.until === undefined ? null : parseEnd('--until', options.until, at)
-    const source = `import ${file === '-' ? '-' : basename(file)}`
-    const drafted = draftEntries(reading.entries, {
+    const source = sync ?? `import ${file === '-' ? '-' : basename(file)}`
+    // Of a list that is the truth every rule is its own, whatever it says.
+    const entries =
+      sync === undefined ? reading.entries : reading.entries.map((entry) => ({ ...entry, source }))
+    const drafted = draftEntries(entries, {
       who,
       at,
       groups,
       internal,
+      shared,
       force,
       source,
       scope,
@@ -194,34 +296,57 @@ const module: CommandModule = {
     })
     const { carried, ended } = drafted
     const drafts = carried.map(({ draft }) => draft)
-    const outlook = look(carried, await desk.landscape.foresee(drafts, at))
+    const none: Ending = { gone: [], narrowed: [], of: 0 }
+    const ending = sync === undefined ? none : endingsOf(await desk.landscape.list(at), sync, drafts)
+    const ends = [...ending.gone, ...ending.narrowed]
+    const without = new Set(ends.map(({ id }) => id))
+    const outlook = look(carried, await desk.landscape.foresee(drafts, at, without), sync)
     const problems = [...reading.problems, ...drafted.problems, ...outlook.problems]
     const { changes, same } = outlook
-    const rest = remarks(same, ended, reading.comments)
+    const rest = [...remarks(same, ended, reading.comments), ...sources(reading), ...keptLines(outlook.kept)]
     if (dryRun) {
+      const endings = ends.map((rule) => `- ${describeRule(rule)}`)
       const lines = changes.map(({ fate, rule, replaced, where }) =>
         fate === 'new'
           ? `+ ${describeRule(rule)}  (${where})`
           : words`~ ${describeRule(rule)}  (${where}), in place of ${replaced ?? ''}`,
       )
-      const value = { dryRun, changes, same, ended, comments: reading.comments, problems }
+      const value = {
+        dryRun,
+        changes,
+        same,
+        ended,
+        revoked: ends,
+        kept: outlook.kept,
+        comments: reading.comments,
+        problems,
+        left: reading.left ?? [],
+        columns: reading.columns ?? [],
+      }
+      lines.unshift(...endings)
       answer(
         options,
         value,
         lines.length + rest.length > 0 ? [...lines, ...rest] : [words`nothing would change`],
       )
     }
+    // A file of which nothing is left was not what it was taken for.
+    const refused = problems.length > 0 && !(options.skipFaults && outlook.free.length > 0)
     if (problems.length > 0) {
       for (const { where, why } of inOrder(problems))
         process.stderr.write(`toeh: ${visible(`import ${file} ${where}: ${why}`)}\n`)
+    }
+    if (refused) {
       const would = dryRun ? 'would be refused, and with it the whole file' : 'refused; nothing was changed'
       throw new Failure('import', `${count(problems.length, 'fault', 'faults')}: ${would}`, {
         at: file,
         status: EXIT.dataError,
+        hint: dryRun || options.skipFaults ? undefined : words`--skip-faults takes the rest`,
       })
     }
+    if (sync !== undefined) demandShare(file, ending, drafts.length + drafted.ended, atMost)
     if (dryRun) return
-    const results = await desk.landscape.add(drafts, desk.actor)
+    const { added: results, ended: revoked } = await desk.landscape.exchange(ends, outlook.free, desk.actor)
     const added = results.filter((result) => result.added)
     const replaced = added.filter((result) => result.replaced !== undefined)
     const instead = replaced.length === 0 ? '' : `, ${replaced.length} of them in place of another`
@@ -231,8 +356,20 @@ const module: CommandModule = {
       same: results.length - added.length,
       ended,
       comments: reading.comments,
+      revoked,
+      kept: outlook.kept,
+      problems,
+      left: reading.left ?? [],
+      columns: reading.columns ?? [],
     }
-    answer(options, value, [`${count(added.length, 'rule', 'rules')} added${instead}`, ...rest])
+    if (problems.length > 0) rest.push(`${count(problems.length, 'fault', 'faults')} skipped`)
+    const over = sync === undefined ? '' : `, ${revoked.length} ended`
+    const endings = revoked.map((rule) => `- ${describeRule(rule)}`)
+    answer(options, value, [
+      ...endings,
+      `${count(added.length, 'rule', 'rules')} added${instead}${over}`,
+      ...rest,
+    ])
   },
 }
 export default module

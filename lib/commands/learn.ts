@@ -1,19 +1,31 @@
 /** toeh learn: proposes rules from the mail that was delivered, and adds them where a person says so. */
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { counted } from '../amount.js'
+import { demandTarget } from '../caller.js'
 import { type Candidate, dayOf, type Proposal, Tally } from '../candidates.js'
 import type { RuleDraft } from '../decide.js'
 import { answer, type CommonOptions, clock, type Desk } from '../desk.js'
 import { wallClock } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure, toFailure } from '../failure.js'
-import { attemptsIn, Judge, openDeskBehind, openSources, parseSince, type Reading } from '../harvest.js'
+import {
+  attemptsIn,
+  Judge,
+  leftOutLines,
+  noReading,
+  openDeskBehind,
+  openSources,
+  parseSince,
+  parseWays,
+  type Reading,
+} from '../harvest.js'
 import { openLogs, readLines } from '../logfile.js'
 import { Lookalikes } from '../lookalikes.js'
 import type { Attempt } from '../maillog.js'
 import { observedIn } from '../observed.js'
+import { publish } from '../publish.js'
 import { draftRule } from '../ruledraft.js'
 import { translated, words } from '../speech.js'
 import { UseCount } from '../usage.js'
@@ -25,9 +37,11 @@ interface Options extends CommonOptions {
   file: string[]
   journal?: string
   since?: string
+  relay?: string[]
   'min-messages': number
   'min-days': number
   apply: boolean
+  csv?: string
 }
 
 /** The attempts in the decision log, read as log files are. */
@@ -64,9 +78,9 @@ async function* observedAttempts(
 }
 
 /** Why a domain is no rule, in the words of `toeh allow`; undefined if it may be one. */
-function refusalOf(domain: string): string | undefined {
+function refusalOf(domain: string, shared: ReadonlySet<string>): string | undefined {
   try {
-    draftRule(domain, { effect: 'allow', subdomains: false, force: false, source: '', note: '' })
+    draftRule(domain, { effect: 'allow', subdomains: false, force: false, shared, source: '', note: '' })
     return undefined
   } catch (error) {
     if (!(error instanceof Failure)) throw error
@@ -96,7 +110,7 @@ async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options)
   const lookalikes = new Lookalikes([...desk.config.internal, ...known], tally.domains())
   return tally.propose({
     standing: (address) => standing.get(address) ?? 'open',
-    refusal: (domain) => blocked.get(domain) ?? refusalOf(domain),
+    refusal: (domain) => blocked.get(domain) ?? refusalOf(domain, desk.config.shared),
     lookalikes: (...use) => lookalikes.of(...use),
     minMessages: options['min-messages'],
     minDays: options['min-days'],
@@ -112,15 +126,31 @@ function sourceOf(origin: string, { messages, first, last }: Candidate): string 
   return `${origin} (${messages} ${messages === 1 ? 'message' : 'messages'}, ${first} to ${last})`
 }
 
+/** What a person has to see of a candidate where he edits it: the same as in the table. */
+function noteOf({ addresses, messages, senders, remarks }: Candidate): string {
+  const numbers = [
+    counted(messages, words`${messages} message`, words`${messages} messages`),
+    counted(senders, words`${senders} sender`, words`${senders} senders`),
+    ...(addresses > 1 ? [words`${addresses} addresses`] : []),
+  ]
+  return [numbers.join(', '), ...remarks.map(({ text }) => text)].join('; ')
+}
+
 /** Drafts for what may be a rule; what may not goes to the refused, with the reason. */
-function draft(proposal: Proposal, origin: string): { drafts: RuleDraft[]; candidates: Candidate[] } {
+function draft(
+  proposal: Proposal,
+  origin: string,
+  shared: ReadonlySet<string>,
+): { drafts: RuleDraft[]; candidates: Candidate[] } {
   const drafts: RuleDraft[] = []
   const candidates: Candidate[] = []
   for (const candidate of proposal.candidates) {
     const { value, messages } = candidate
     try {
       const source = sourceOf(origin, candidate)
-      drafts.push(draftRule(value, { effect: 'allow', subdomains: false, force: false, source, note: '' }))
+      drafts.push(
+        draftRule(value, { effect: 'allow', subdomains: false, force: false, shared, source, note: '' }),
+      )
       candidates.push(candidate)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
@@ -166,6 +196,7 @@ function summaryOf(tally: Tally, reading: Reading, proposal: Proposal, options: 
     )
     lines.push(words`${deliveries} not counted: the log begins too late`)
   }
+  lines.push(...leftOutLines(reading))
   if (known > 0)
     lines.push(counted(known, words`${known} address already known`, words`${known} addresses already known`))
   if (below > 0) {
@@ -196,13 +227,19 @@ const module: CommandModule = {
         type: 'string',
         array: true,
         default: [],
-        describe: 'log files, plain or gzip, in any order; - reads standard input',
+        describe: 'log files, plain or packed, in any order; - reads standard input',
       })
       .option('journal', {
         type: 'string',
         describe: "read systemd's journal, or that of another machine: a folder or a file",
       })
       .option('since', { type: 'string', requiresArg: true, describe: 'from this day on, as 2026-11-04' })
+      .option('relay', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log',
+      })
       .option('min-messages', {
         type: 'number',
         default: 1,
@@ -214,6 +251,11 @@ const module: CommandModule = {
         default: 1,
         requiresArg: true,
         describe: 'propose only what was written to on so many days',
+      })
+      .option('csv', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'write the candidates into this file, to be edited and taken by toeh import',
       })
       .option('apply', { type: 'boolean', default: false, describe: 'add the rules; without it look only' })
       .example('toeh learn log /var/log/mail.log*', 'who the company writes to')
@@ -229,17 +271,29 @@ const module: CommandModule = {
       }
     }
     const observed = options.from === 'observed'
-    if (observed && (options.file.length > 0 || options.journal !== undefined)) {
+    const ways = parseWays('learn log', options.relay)
+    if (observed && (options.file.length > 0 || options.journal !== undefined || ways.length > 0)) {
       throw new Failure('learn observed', words`it reads the decision log and takes no files`, {
         status: EXIT.usage,
       })
     }
     const since = parseSince('learn', options.since)
+    if (options.csv !== undefined && options.apply)
+      throw new Failure('learn', words`one of them: --apply adds the rules, --csv writes them to be edited`, {
+        at: '--csv',
+        status: EXIT.usage,
+      })
+    if (options.csv === '')
+      throw new Failure('learn', words`which file?`, { at: '--csv', status: EXIT.usage })
     const sources = observed ? [] : await openSources('learn log', options, clock())
     const desk = openDeskBehind(sources, options, options.apply ? 'decide' : 'read')
-    const reading: Reading = { lines: 0, broken: 0 }
+    const csv = options.csv === undefined ? undefined : resolve(options.csv)
+    if (csv !== undefined) demandTarget('learn', desk.config, csv, undefined)
+    const reading = noReading()
     const tally = new Tally(desk.config)
-    const batches = observed ? observedAttempts(desk, since, reading) : attemptsIn(sources, since, reading)
+    const batches = observed
+      ? observedAttempts(desk, since, reading)
+      : attemptsIn('learn log', sources, since, reading, ways)
     const judge = new Judge(desk)
     const uses = new UseCount()
     for await (const attempts of batches) {
@@ -255,7 +309,7 @@ const module: CommandModule = {
     const origin = observed
       ? 'learn observed'
       : `learn log ${names.slice(0, more === '' ? 3 : 2).join(', ')}${more}`
-    const { drafts, candidates } = draft(proposal, origin)
+    const { drafts, candidates } = draft(proposal, origin, desk.config.shared)
     const results = options.apply ? await desk.landscape.add(drafts, desk.actor) : []
     if (options.apply) {
       // A new rule has its history from its first day on.
@@ -268,7 +322,19 @@ const module: CommandModule = {
     }
     const added = results.filter((result) => result.added).length
     const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]
-    if (options.apply) lines.push(counted(added, words`${added} rule added`, words`${added} rules added`))
+    if (csv !== undefined) {
+      const { writeProposals } = await import('../csvfile.js')
+      const proposals = candidates.map((candidate) => ({
+        value: candidate.value,
+        note: noteOf(candidate),
+        source: sourceOf(origin, candidate),
+      }))
+      publish('learn', undefined, csv, writeProposals(proposals), 0o600)
+      lines.push(
+        words`${candidatesOf(candidates.length)} in ${csv}; toeh import takes them, nothing was added`,
+      )
+    } else if (options.apply)
+      lines.push(counted(added, words`${added} rule added`, words`${added} rules added`))
     else if (candidates.length > 0) {
       lines.push(words`${candidatesOf(candidates.length)}; --apply makes them rules, nothing was written`)
     } else lines.push(words`nothing to propose`)

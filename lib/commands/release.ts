@@ -31,7 +31,7 @@ interface Options extends BulkOptions {
   force: boolean
 }
 
-function draftRules(options: Options, choices: readonly Choice[]): RuleDraft[] {
+function draftRules(options: Options, choices: readonly Choice[], shared: ReadonlySet<string>): RuleDraft[] {
   if (options.allow === undefined) return []
   return choices.flatMap(({ message, chosen }) =>
     chosen.map((recipient) => {
@@ -42,6 +42,7 @@ function draftRules(options: Options, choices: readonly Choice[]): RuleDraft[] {
         effect: 'allow',
         subdomains: false,
         force,
+        shared,
         note: '',
         source: `release ${message.id}`,
       })
@@ -138,7 +139,7 @@ const module: CommandModule = {
       .option('force', {
         type: 'boolean',
         default: false,
-        describe: 'with --allow domain: take a whole freemail domain',
+        describe: 'with --allow domain: take a whole domain of freemail or another shared one',
       })
       .example('toeh release 7k3m9q2x4v0a --allow address', 'this once, and from now on')
       .example('toeh release --domain supplier.example --dry-run', 'who would get it'),
@@ -147,7 +148,7 @@ const module: CommandModule = {
     demandChoice('release', options)
     const desk = openDesk(options, options.dryRun ? 'read' : 'decide')
     const choices = await choose(desk, options)
-    const drafts = draftRules(options, choices)
+    const drafts = draftRules(options, choices, desk.config.shared)
     const fresh = await foreseeRules(desk, drafts)
     const would = fresh.map((draft) => words`would add the rule: ${describeRule(draft)}`)
     const idle = await findIdle(desk, choices, drafts)

@@ -2,7 +2,17 @@
 import type { Argv, CommandModule } from 'yargs'
 import { answer, type CommonOptions, clock } from '../desk.js'
 import { visible } from '../display.js'
-import { attemptsIn, Judge, openDeskBehind, openSources, parseSince, type Reading } from '../harvest.js'
+import {
+  attemptsIn,
+  Judge,
+  leftOutLines,
+  noReading,
+  openDeskBehind,
+  openSources,
+  parseSince,
+  parseWays,
+  type Reading,
+} from '../harvest.js'
 import { isOwnSender } from '../mailbox.js'
 import type { Attempt } from '../maillog.js'
 import { Rehearsal, type Report } from '../rehearsal.js'
@@ -12,6 +22,7 @@ interface Options extends CommonOptions {
   file: string[]
   journal?: string
   since?: string
+  relay?: string[]
   all: boolean
 }
 
@@ -53,6 +64,7 @@ function linesOf(report: Report, reading: Reading, unjoined: number, all: boolea
   if (reasons.length > 0) lines.push(words`by reason: ${reasons.join(', ')}`)
   if (unjoined > 0)
     lines.push(words`${unjoined} recipients not counted: the log begins too late to say who sent`)
+  lines.push(...leftOutLines(reading))
   const days = report.days.map(
     (day) =>
       `${day.day} ${String(day.messages).padStart(9)} ${String(day.messagesHeld).padStart(7)} ${share(day.messagesHeld, day.messages).padStart(7)} ${String(day.firstHeld).padStart(17)}`,
@@ -82,29 +94,36 @@ const module: CommandModule = {
         type: 'string',
         array: true,
         default: [],
-        describe: 'log files, plain or gzip, in any order; - reads standard input',
+        describe: 'log files, plain or packed, in any order; - reads standard input',
       })
       .option('journal', {
         type: 'string',
         describe: "read systemd's journal, or that of another machine: a folder or a file",
       })
       .option('since', { type: 'string', requiresArg: true, describe: 'from this day on, as 2026-11-04' })
+      .option('relay', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'the way out, where mail leaves by this host alone: HOST or HOST:PORT as in the log',
+      })
       .option('all', { type: 'boolean', default: false, describe: `every row, not ${ROWS} of each table` })
       .example('toeh replay /var/log/mail.log*', 'before you switch to enforce'),
   handler: async (args) => {
     const options = args as unknown as Options
     const since = parseSince('replay', options.since)
+    const ways = parseWays('replay', options.relay)
     const sources = await openSources('replay', options, clock())
     const desk = openDeskBehind(sources, options, 'read')
     const { config } = desk
     const judge = new Judge(desk)
     const rehearsal = new Rehearsal()
-    const reading: Reading = { lines: 0, broken: 0 }
+    const reading = noReading()
     let unjoined = 0
     // Mail from outside that Postfix forwards never meets the gate, which stands on submission and pickup.
     const meetsTheGate = ({ sender, submitted }: Attempt): boolean =>
       submitted || (sender !== undefined && sender !== '' && isOwnSender(sender, config))
-    for await (const attempts of attemptsIn(sources, since, reading)) {
+    for await (const attempts of attemptsIn('replay', sources, since, reading, ways)) {
       for (const attempt of attempts) {
         if (!attempt.outward || !(attempt.sender === undefined || meetsTheGate(attempt))) continue
         if (!rehearsal.isNew(attempt)) continue

@@ -84,6 +84,8 @@ t.test('refuses what is no address or domain, and what would let in anybody', as
     [['com', '--subdomains'], /single-label domain/],
     [['amazonaws.com', '--subdomains'], /public suffixes lie below it/],
     [['gmail.com'], /allow "gmail\.com": it is a freemail domain.*allow single addresses, or add --force/],
+    [['posteo.de'], /allow "posteo\.de": it is a freemail domain/],
+    [['known.test', 'legalmail.it'], /allow "legalmail\.it": it is a provider of certified mail/],
     [['co.uk', '--force'], /it is a public suffix/],
     [['bob@known.test', '--subdomains'], /an address has no subdomains/],
     [['known.test', 'co.uk'], /allow "co\.uk": it is a public suffix/],

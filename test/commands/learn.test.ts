@@ -1,5 +1,5 @@
 /** toeh learn: what it proposes, what it writes with --apply and only then, and what it says of bad input. */
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
@@ -194,7 +194,12 @@ t.test('a real journal', { skip: hasJournal() ? false : 'no systemd-journal-remo
   }
   assertDone(t, await lab.toeh('learn', 'log', '--journal', path, '--apply'), /\n4 rules added\n$/)
   assertDone(t, await lab.toeh('replay', `--journal=${path}`, '--since', '2026-11-04'), '24 lines, 0 broken')
-  assertDone(t, await lab.toeh('replay', `--journal=${path}`, '--since', '2026-12-04'), '0 lines, 0 broken')
+  assertRefused(
+    t,
+    await lab.toeh('replay', `--journal=${path}`, '--since', '2026-12-04'),
+    65,
+    /there is nothing in it/,
+  )
   assertRefused(
     t,
     await lab.toeh('learn', 'log', `--journal=${path}.gone`),
@@ -304,5 +309,53 @@ t.test('wrong usage', async (t) => {
   }
   t.strictSame(rules(lab), [])
   const bytes = write(lab, 'noise', Buffer.from([0, 255, 10, 27, 10, 200, 10]))
-  assertDone(t, await lab.toeh('learn', 'log', bytes), /^3 lines, 3 broken, 0 deliveries\n/)
+  assertRefused(t, await lab.toeh('learn', 'log', bytes), 65, /noise: of 3 lines none is of Postfix/)
+})
+
+t.test('--csv writes what may be edited and imported', async (t) => {
+  const lab = makeLab(t)
+  const path = write(lab, 'mail.log', LOG)
+  const csv = join(lab.dir, 'proposals.csv')
+  const before = lab.databaseDigest()
+  assertDone(
+    t,
+    await lab.toeh('learn', 'log', path, '--csv', csv),
+    /\n4 candidates in \S+proposals\.csv; toeh import takes them, nothing was added\n$/,
+  )
+  t.equal(lab.databaseDigest(), before)
+  const text = readFileSync(csv, 'utf8')
+  t.match(text, /^effect,value,subdomains,note,source\n/)
+  t.match(
+    text,
+    /\nallow,firm\.test,no,"2 messages, 2 senders, 2 addresses(; [^"]*)?","learn log mail\.log \(2 messages, 2026/,
+  )
+  const edited = write(
+    lab,
+    'edited.csv',
+    text.replace(/^allow,ann@gmail\.com.*\n/m, '').replace('allow,one@', 'block,one@'),
+  )
+  assertDone(t, await lab.toeh('import', edited), /^3 rules added\n$/)
+  t.match(rules(lab), [
+    /^firm\.test learn log mail\.log \(2 messages/,
+    /^joe@gmail\.com learn log/,
+    /^one@single\.test learn/,
+  ])
+  assertRefused(
+    t,
+    await lab.toeh('learn', 'log', path, '--csv', csv, '--apply'),
+    2,
+    /--csv: one of them: --apply adds/,
+  )
+  assertRefused(
+    t,
+    await lab.toeh('learn', 'log', path, '--csv', join(lab.dir, 'state', 'x')),
+    77,
+    /state folder/,
+  )
+  assertRefused(
+    t,
+    await lab.toeh('learn', 'log', path, '--csv', join(lab.dir, 'none', 'x')),
+    1,
+    /no such file/,
+  )
 })

@@ -76,8 +76,109 @@ t.test('nothing in it, and wrong usage', async (t) => {
   const lab = makeLab(t)
   const path = join(lab.dir, 'mail.log')
   writeFileSync(path, '')
-  assertDone(t, await lab.toeh('replay', path), /^0 lines, 0 broken, 0 messages to 0 recipients\n/)
+  assertRefused(
+    t,
+    await lab.toeh('replay', path),
+    65,
+    /mail\.log: there is nothing in it, which says nothing/,
+  )
   assertRefused(t, await lab.toeh('replay'), 2, /replay: which log\?/)
   assertRefused(t, await lab.toeh('replay', path, '--since', '4.11.'), 2, /it is no date/)
   assertRefused(t, await lab.toeh('replay', `${path}.1`), 66, /no such file/)
+})
+
+t.test('a log that is not understood is no good news', async (t) => {
+  const lab = makeLab(t)
+  await lab.allow('known.test')
+  const before = lab.snapshot()
+  const write = (name: string, content: string): string => {
+    const path = join(lab.dir, name)
+    writeFileSync(path, content)
+    return path
+  }
+  const exim =
+    '2026-11-04 05:06:07 1tAbCd-0001Ab-2x => bob@new.test R=dnslookup T=remote_smtp H=mx.new.test\n'
+  const verbose = 'Wed 2026-11-04 05:06:07.123456 CET [s=a;i=1]\n    MESSAGE=x\n    _PID=1\n'
+  const loopback = mailLog({ id: '4bQ8Yk2hJnz1', to: ['eve@new.test'], outcome: INSIDE })
+  const logs: [name: string, content: string, said: RegExp][] = [
+    ['exim', exim.repeat(5), /exim: of 5 lines none is of Postfix, .*; it is a log of Exim/],
+    ['verbose', verbose.repeat(4), /12 of its 1[23] lines .*; .* journalctl -o short-iso/],
+    [
+      'json',
+      '{"event":"sent","rcpt":"bob@new.test"}\n'.repeat(9),
+      /9 of its 9 lines .*; it is JSON .* jq -r/,
+    ],
+    ['half', `${LOG}${'odd\n'.repeat(40)}`, /41 of its \d+ lines are in no form .*; a line has a stamp/],
+    ['dovecot', 'Nov  4 05:06:07 mx dovecot: imap-login: Login\n'.repeat(9), /of 9 lines none is of Postfix/],
+    ['app', 'hello\nworld\n', /of 2 lines none is of Postfix, .*; postconf maillog_file says where/],
+    ['inside', loopback, /all went to 127\.0\.0\.1\[127\.0\.0\.1\]:10024; .* --relay 127\.0\.0\.1:10024/],
+  ]
+  for (const [name, content, said] of logs) {
+    const path = write(name, content)
+    for (const command of [['replay'], ['learn', 'log'], ['learn', 'log', '--apply']]) {
+      const outcome = await lab.toeh(...command, path)
+      assertRefused(t, outcome, 65, said)
+      t.notMatch(outcome.stdout, /held|recipients/, name)
+    }
+    const json = await lab.toeh('replay', '--json', path)
+    t.equal(json.stdout, '', name)
+  }
+  const { stdout, stderr } = await lab.toeh('replay', join(lab.dir, 'exim'), join(lab.dir, 'app'))
+  t.equal(stdout, '')
+  t.match(stderr, /Exim/)
+  t.strictSame(lab.snapshot().rule, before.rule, 'nothing was changed')
+})
+
+t.test('--relay names the way out; what was left out is said', async (t) => {
+  const lab = makeLab(t)
+  await lab.allow('known.test')
+  const path = join(lab.dir, 'mail.log')
+  const way = 'relay=127.0.0.1[127.0.0.1]:2525, delay=1, dsn=2.0.0, status=sent (250)'
+  writeFileSync(
+    path,
+    mailLog({ id: '4bQ8Yk2hJnz1', to: ['bob@known.test', 'eve@new.test'], outcome: way }) +
+      mailLog({ id: '4bQ8Yk2hJnz2', to: ['x@scanned.test'], outcome: INSIDE }),
+  )
+  const outcome = await lab.toeh('replay', path, '--relay', '127.0.0.1:2525')
+  assertDone(
+    t,
+    outcome,
+    /^7 lines, 0 broken, 1 messages to 2 recipients\nwould have been held:\n {2}1 recipients/,
+  )
+  t.match(
+    outcome.stdout,
+    '\n1 recipients left out, who were taken no further than:\n  1 127.0.0.1[127.0.0.1]:10024\n  (--relay names',
+  )
+  const { stdout } = await lab.toeh('learn', 'log', path, '--relay', '127.0.0.1:2525', '--json')
+  t.match(JSON.parse(stdout), {
+    summary: { postfix: 7, leftOut: [{ relay: '127.0.0.1[127.0.0.1]:10024', recipients: 1 }] },
+    candidates: [{ value: 'eve@new.test' }],
+  })
+  assertRefused(
+    t,
+    await lab.toeh('replay', path, '--relay', 'a b'),
+    2,
+    /--relay "a b": it is no host; write it as/,
+  )
+  assertRefused(t, await lab.toeh('replay', path, '--relay', 'smart.corp.test'), 65, /all went to 127/)
+})
+
+t.test('two legs of one message are one', async (t) => {
+  const lab = makeLab(t)
+  const path = join(lab.dir, 'mail.log')
+  const scanner = 'relay=scan.corp.test[10.0.0.9]:10025, delay=1, dsn=2.0.0, status=sent (250)'
+  const back = 'smtpd client=scan.corp.test[10.0.0.9],orig_queue_id=4bQ8Yk2hJnz1'
+  writeFileSync(
+    path,
+    mailLog({ id: '4bQ8Yk2hJnz1', to: ['eve@new.test'], outcome: scanner }) +
+      mailLog({ id: '4bQ8Yk2hJnz2', to: ['eve@new.test'], taken: back }).replace(',orig', ', orig') +
+      mailLog({ id: '4bQ8Yk2hJnz3', to: ['never@bounced.test'], outcome: scanner }),
+  )
+  const { stdout } = await lab.toeh('replay', path, '--json')
+  t.match(JSON.parse(stdout), { messages: 1, recipients: 1, held: 1, leftOut: [{ recipients: 2 }] })
+  assertDone(
+    t,
+    await lab.toeh('learn', 'log', path, '--apply'),
+    /\n2 recipients left out[\s\S]*\n1 rule added\n$/,
+  )
 })

@@ -146,7 +146,7 @@ t.test(
     const id = await lab.park(['eve@unknown.test'], { input: MULTIPART })
     const outcome = await lab.toeh('show', id, '--text')
     assertDone(t, outcome, /\ntext:\n {2}\| Hello\n$/)
-    assertDone(t, await lab.toeh('audit', id), /^\S+ \S+ {2}\S+ {2}read {2}[0-9a-z]{12}\n$/)
+    assertDone(t, await lab.toeh('audit', id), /^\S+ \S+ {2}\S+ {2}read {2}[0-9a-z]{12} \(anna@corp\.test, Rechnung/)
     t.equal(
       JSON.parse((await lab.toeh('show', id, '--text', '--json')).stdout).description.text.trim(),
       'Hello',
@@ -204,7 +204,7 @@ t.test('--save: every byte, into a new file of who asks, and the audit has it', 
   assertDone(t, await lab.toeh('show', id, '--save', file), `the message is in ${file}\n`)
   t.ok(readFileSync(file).equals(bytes))
   t.equal(statSync(file).mode & 0o777, 0o600)
-  assertDone(t, await lab.toeh('audit', id), `  saved  ${id}: ${file}\n`)
+  assertDone(t, await lab.toeh('audit', id), `  saved  ${id}: ${file} (anna@corp.test, x)\n`)
   const redirected = join(lab.dir, 'redirected.eml')
   const shell = ['sh', '-c', '"$@" > "$0"', redirected]
   assertDone(t, await outcomeOf(startToeh(lab.config, ['show', id, '--save', '-'], shell)), /^$/)

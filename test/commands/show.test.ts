@@ -146,7 +146,11 @@ t.test(
     const id = await lab.park(['eve@unknown.test'], { input: MULTIPART })
     const outcome = await lab.toeh('show', id, '--text')
     assertDone(t, outcome, /\ntext:\n {2}\| Hello\n$/)
-    assertDone(t, await lab.toeh('audit', id), /^\S+ \S+ {2}\S+ {2}read {2}[0-9a-z]{12} \(anna@corp\.test, Rechnung/)
+    assertDone(
+      t,
+      await lab.toeh('audit', id),
+      /^\S+ \S+ {2}\S+ {2}read {2}[0-9a-z]{12} \(anna@corp\.test, Rechnung/,
+    )
     t.equal(
       JSON.parse((await lab.toeh('show', id, '--text', '--json')).stdout).description.text.trim(),
       'Hello',

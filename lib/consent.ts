@@ -10,26 +10,6 @@ export const ANSWERS: Record<Language, Record<Answer, string>> = {
   fr: { release: 'libérer', know: 'libérer et autoriser', reject: 'rejeter' },
 }
 
-/** Accents are lost on some keyboards. */
-const ALSO: Record<string, Answer> = { liberer: 'release', 'liberer et autoriser': 'know' }
-
-const MEANINGS = new Map<string, Answer>([
-  ...Object.entries(ALSO),
-  ...Object.values(ANSWERS).flatMap((words) =>
-    Object.entries(words).map(([answer, word]): [string, Answer] => [word, answer as Answer]),
-  ),
-])
-
-/**
- * The answer of a reply: its first line that is neither empty nor quoted has to be one of the words, and nothing else.
- * Programs that quote nothing put their own lines above what was answered to, and those are no words of ours.
- */
-export function parseAnswer(text: string): Answer | undefined {
-  const lines = text.split(/\r\n|\r|\n/).map((line) => line.replace(/\s+/g, ' ').trim())
-  const first = lines.find((line) => line !== '' && !line.startsWith('>'))
-  return first === undefined ? undefined : MEANINGS.get(first.normalize('NFC').toLowerCase())
-}
-
 /**
  * Whether a message needs two approvers: one of those who may be behind it, or one of its recipients, is in one of these
  * groups. So does what may be anybody's, and a recipient that is not plain. What begins an extension is for a recipient's own

@@ -80,6 +80,7 @@ export type Outcome =
   | 'own'
   | 'unknown'
   | 'unclear'
+  | 'sealed'
 
 /** The state of a recipient, as an approver is told. */
 export type Standing = 'waits' | 'releasing' | 'released' | 'rejected' | 'expired' | 'passed'
@@ -203,7 +204,11 @@ const ENGLISH: Wording = {
     },
     unclear: {
       title: 'Not understood',
-      text: 'Nothing was done: the first line of your answer is none of the words below.',
+      text: 'Nothing was done: the first line of your answer is none of the words below, or a later line is another of them.',
+    },
+    sealed: {
+      title: 'Not readable',
+      text: 'Nothing was done: your answer cannot be read here, because it is encrypted, or its text is inside an S/MIME signature or a winmail.dat. Send it again as plain text; a clear signature may stay.',
     },
   },
   standing: {
@@ -313,7 +318,11 @@ const FRENCH: Wording = {
     },
     unclear: {
       title: 'Non compris',
-      text: 'Rien n’a été fait : la première ligne de votre réponse n’est aucune des expressions ci-dessous.',
+      text: 'Rien n’a été fait : la première ligne de votre réponse n’est aucune des expressions ci-dessous, ou une autre ligne en est une différente.',
+    },
+    sealed: {
+      title: 'Illisible',
+      text: 'Rien n’a été fait : votre réponse ne peut pas être lue ici, car elle est chiffrée, ou son texte se trouve dans une signature S/MIME ou un winmail.dat. Renvoyez-la en texte brut ; une signature en clair peut rester.',
     },
   },
   standing: {

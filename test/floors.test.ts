@@ -82,7 +82,7 @@ const FLOORS: [string, string[]][] = [
       'wiring',
     ],
   ],
-  ['pure', ['french', 'rulefile', 'selection', 'sidebyside']],
+  ['pure', ['answer', 'french', 'rulefile', 'selection', 'sidebyside']],
   ['pure', ['addressbook', 'csvfile', 'letter']],
   ['foundations', ['bettersqlite', 'digest', 'handover', 'inside', 'loop', 'nodeversion']],
   ['foundations', ['channel', 'database', 'holdfolder', 'owner']],

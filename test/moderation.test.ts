@@ -112,6 +112,13 @@ t.test('an approver is told why nothing was done', async (t) => {
     ['only in the quotation', { subject: boss, text: '> release' }, /^unclear$/, /none of the words below/],
     ['a word more', { subject: boss, text: 'release it' }, /^unclear$/, /none of the words below/],
     ['nothing', { subject: boss, text: '' }, /^unclear$/, /none of the words below/],
+    ['two words', { subject: boss, text: 'release\nreject' }, /^unclear$/, /none of the words below/],
+    [
+      'signed so that nobody can read it',
+      { subject: boss, head: 'Content-Type: application/pkcs7-mime; smime-type=signed-data\n' },
+      /^sealed$/,
+      /^Not readable.*\n.*S\/MIME.*plain text/,
+    ],
   ]
   for (const [name, answer, line, told] of idle) {
     const before = sink.mails.length

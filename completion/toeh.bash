@@ -75,6 +75,7 @@ _toeh() {
     reject:--recipient) : ;;
     reject:--before) : ;;
     reject:--since) : ;;
+    reject:--note) : ;;
     moderate:--sender) : ;;
     moderate:--sasl-user) : ;;
     moderate:--queue-id) : ;;
@@ -139,7 +140,7 @@ _toeh() {
           options='--sender --domain --recipient --before --since --all --dry-run --yes --allow --again --force'
           ;;
         reject)
-          options='--sender --domain --recipient --before --since --all --dry-run --yes --again --quiet'
+          options='--sender --domain --recipient --before --since --all --dry-run --yes --again --note --quiet'
           ;;
         moderate)
           options='--sender --sasl-user --queue-id'

@@ -99,6 +99,7 @@ complete -c toeh -n '__fish_seen_subcommand_from reject' -l all -d 'everything t
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l dry-run -d 'show whom it means; change nothing'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l again -d 'also what a release left when it was cut off'
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l note -d 'why, for the sender and the audit' -x
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l quiet -d 'do not tell the sender'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a moderate -d 'take an approver\'s answer by mail; from pipe(8), exit status 0 or 75'
 complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sender -d 'envelope sender' -x

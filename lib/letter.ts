@@ -56,6 +56,12 @@ export interface Reply {
   two: boolean
 }
 
+export interface Decision {
+  who: string
+  at: number
+  note: string
+}
+
 export interface NoticeRequest {
   kind: NoticeKind
   language: Language
@@ -66,6 +72,10 @@ export interface NoticeRequest {
   messages: readonly NoticeMessage[]
   /** For the approver who is the only one to get this. */
   reply?: Reply | undefined
+  /** Whom the sender can ask, in words of the configuration; else the approvers are named. */
+  contact?: string | undefined
+  /** For `rejected`: by whom, when (milliseconds since 1970), and why, where that was said. */
+  decision?: Decision | undefined
   /** What came of an answer, for `answered`. */
   outcome?: Outcome | undefined
   /** The Message-ID of the mail that is answered; else that of the one message. */
@@ -151,14 +161,27 @@ function factsOf(message: NoticeMessage, request: NoticeRequest): [Fact, string]
 }
 
 /** What the reader can do, and what he should know: paragraphs. */
-function closing({ kind, language, approvers, reply }: NoticeRequest): string[] {
+function closing({ kind, language, approvers, reply, contact = '', decision }: NoticeRequest): string[] {
   const words = WORDING[language]
+  const names = approvers.join(', ')
+  const whom = visible(contact || names)
   if (kind === 'approver')
     return reply === undefined ? [`${words.askFirst} ${words.thenOnServer}`] : [words.askFirst]
+  if (kind === 'rejected' || kind === 'expired') {
+    const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'long', timeStyle: 'short' })
+    const said =
+      decision === undefined
+        ? []
+        : [
+            words.rejectedBy(visible(decision.who), time.format(decision.at)),
+            ...(decision.note === '' ? [] : [words.rejectedNote(visible(decision.note))]),
+          ]
+    return [...(said.length === 0 ? [] : [said.join('\n')]), whom === '' ? words.askNobody : words.ask(whom)]
+  }
   if (kind !== 'sender') return []
-  const names = approvers.join(', ')
   const next = names === '' ? words.nextForSenderNobody : words.nextForSender(names)
-  return [next, `${words.othersSent}\n${words.notYou}`]
+  const ask = contact === '' ? [] : [words.ask(whom)]
+  return [next, ...ask, `${words.othersSent}\n${words.notYou}`]
 }
 
 /** The words an approver can answer with, each with what it does, and what he should know. */

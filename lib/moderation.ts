@@ -137,12 +137,14 @@ class Turn {
   readonly #tokens: Tokens
   readonly #key: string
   readonly #digest: string
+  readonly #approver: string
 
   constructor(desk: Desk, approver: string, digest: string) {
     this.#desk = { ...desk, actor: { who: `${approver} by mail`, at: desk.actor.at } }
     this.#tokens = desk.tokens
     this.#key = keyOf(approver) ?? ''
     this.#digest = digest
+    this.#approver = approver
   }
 
   /** @param sealed whether the mail says something that cannot be read here */
@@ -209,7 +211,8 @@ class Turn {
     let untold: string | null = null
     if (rejected.length > 0 && sender !== undefined) {
       try {
-        await sendNotice(this.#desk, 'rejected', [sender], [{ ...now, recipients: rejected }])
+        const decision = { who: this.#approver, at: actor.at, note: '' }
+        await sendNotice(this.#desk, 'rejected', [sender], [{ ...now, recipients: rejected }], { decision })
       } catch (error) {
         // The no stands. Where nothing can be sent at all the confirmation fails as well, and Postfix repeats it.
         untold = describeError(error)

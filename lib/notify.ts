@@ -116,6 +116,7 @@ export async function sendNotice(
     language: config.language,
     from: config.notice.from,
     approvers: config.approvers,
+    contact: config.notice.contact,
   })
   async function* pieces(): AsyncGenerator<Buffer> {
     yield bytes

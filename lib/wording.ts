@@ -25,6 +25,11 @@ export interface Wording {
   expiredManyIntro: string
   rejectedSubject: (subject: string) => string
   rejectedIntro: string
+  /** By whom and when; why; and whom to ask. */
+  rejectedBy: (who: string, when: string) => string
+  rejectedNote: (note: string) => string
+  ask: (whom: string) => string
+  askNobody: string
   labels: {
     from: string
     subject: string
@@ -137,6 +142,10 @@ const ENGLISH: Wording = {
     'Messages were not sent to the recipients below: nobody approved them in time. They are now deleted here.',
   rejectedSubject: (subject) => `Not sent: ${subject}`,
   rejectedIntro: 'A message was not sent to the recipients below: it was looked at and rejected.',
+  rejectedBy: (who, when) => `Rejected by ${who} on ${when}.`,
+  rejectedNote: (note) => `Reason: ${note}`,
+  ask: (whom) => `If you have questions: ${whom}`,
+  askNobody: 'If you have questions, ask your mail administrator.',
   labels: {
     from: 'From',
     subject: 'Subject',
@@ -251,6 +260,10 @@ const FRENCH: Wording = {
     'Des messages n’ont pas été envoyés aux destinataires ci-dessous : personne ne les a approuvés à temps. Ils sont maintenant supprimés ici.',
   rejectedSubject: (subject) => `Non envoyé : ${subject}`,
   rejectedIntro: 'Un message n’a pas été envoyé aux destinataires ci-dessous : il a été examiné et refusé.',
+  rejectedBy: (who, when) => `Refusé par ${who} le ${when}.`,
+  rejectedNote: (note) => `Motif : ${note}`,
+  ask: (whom) => `Pour toute question : ${whom}`,
+  askNobody: 'Pour toute question, adressez-vous à votre administrateur de messagerie.',
   labels: {
     from: 'De',
     subject: 'Objet',

@@ -146,6 +146,9 @@ t.test('a number counts once', async (t) => {
     'the sender is told, and the approver',
   )
   t.match(await toldLast(sink), /^Not sent: Invoice\nYou said no/)
+  const told = (await noticeTo(sink, 'anna@corp.test')).text
+  t.match(told, /^Rejected by boss@corp\.test on 24 November 2026 at /m)
+  t.match(told, `If you have questions: ${BOSS}, ${DEPUTY}`)
   t.equal(await say({ ...given, text: 'release' }), `spent ${id}`)
   t.match(await toldLast(sink), /^Answered already: Invoice\nNothing was done/)
   t.equal(await say(given), `rejected ${id}`, 'the same mail, as Postfix repeats it: the same answer')

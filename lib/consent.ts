@@ -41,10 +41,20 @@ export function needsTwo(
 export function isOwn(approver: string, { sender, login }: Origin, company: Company): boolean {
   const { delimiters, logins } = company
   const mailbox = mailboxOf(approver, delimiters)
-  const behind = loginMailboxes(login, company)
   const hasLogin = (): boolean =>
     [...logins.values()].some((address) => mailboxOf(foldAscii(address), delimiters) === mailbox)
-  if (behind === undefined && !hasLogin()) return true
+  if (loginMailboxes(login, company) === undefined && !hasLogin()) return true
+  return isNamed(approver, { sender, login }, company)
+}
+
+/**
+ * Whether an approver is who a message names as its sender, or by its login: he is not asked about it where somebody else can be.
+ * @param approver folded
+ */
+export function isNamed(approver: string, { sender, login }: Origin, company: Company): boolean {
+  const { delimiters } = company
+  const mailbox = mailboxOf(approver, delimiters)
+  const behind = loginMailboxes(login, company)
   const address = senderOf(sender ?? '', company)
   const ofSender = address.plain ? mailboxesOf(address.key, delimiters) : []
   return [...ofSender, ...(behind ?? [])].includes(mailbox)

@@ -99,7 +99,7 @@ export function letterSubject(request: NoticeRequest): string {
     case 'approver':
       return many
         ? words.approverManySubject(messages.length)
-        : words.approverSubject(visible(first?.sender || words.nullSender))
+        : words.approverSubject(cut(visible(first?.sender || words.nullSender)), cut(subject))
     case 'expired':
       return many ? words.expiredManySubject(messages.length) : words.expiredSubject(subject)
     case 'rejected':
@@ -166,7 +166,7 @@ function closing({ kind, language, approvers, reply, contact = '', decision }: N
   const names = approvers.join(', ')
   const whom = visible(contact || names)
   if (kind === 'approver')
-    return reply === undefined ? [`${words.askFirst} ${words.thenOnServer}`] : [words.askFirst]
+    return reply === undefined ? [words.askFirst, words.thenAdministrator] : [words.askFirst]
   if (kind === 'rejected' || kind === 'expired') {
     const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'long', timeStyle: 'short' })
     const said =
@@ -196,9 +196,11 @@ function replying({ language, reply }: NoticeRequest): { answers: [string, strin
   }
 }
 
-/** What an approver types on the server. */
-function commandsFor({ kind }: NoticeRequest, id: string): string[] {
-  return kind === 'approver' ? [`toeh show ${id}`, `toeh release ${id}`, `toeh reject ${id}`] : []
+/** What an approver types on the server, who is somebody that mail is answered by; others ask whoever has a shell there. */
+function commandsFor({ kind, reply }: NoticeRequest, id: string): string[] {
+  return kind === 'approver' && reply !== undefined
+    ? [`toeh show ${id}`, `toeh release ${id}`, `toeh reject ${id}`]
+    : []
 }
 
 /** Why a recipient waits, or what became of it. */
@@ -318,7 +320,7 @@ function messageHtml(message: NoticeMessage, request: NoticeRequest): string {
 <table class="facts" role="presentation">${rows.join('\n')}</table>
 <h2>${words.labels.recipients}</h2>
 ${recipients.join('\n')}
-${request.reply === undefined ? commandsHtml(message, request) : ''}</div>`
+</div>`
 }
 
 function replyHtml(request: NoticeRequest): string {

@@ -16,7 +16,7 @@ export interface Wording {
   senderIntro: string
   /** For several messages in one mail. */
   senderManySubject: (count: number) => string
-  approverSubject: (sender: string) => string
+  approverSubject: (sender: string, subject: string) => string
   approverManySubject: (count: number) => string
   approverIntro: string
   expiredSubject: (subject: string) => string
@@ -45,7 +45,7 @@ export interface Wording {
   othersSent: string
   notYou: string
   askFirst: string
-  thenOnServer: string
+  thenAdministrator: string
   nullSender: string
   /** Of attachments: that there are none, one without a name, and that they could not all be looked at. */
   none: string
@@ -131,7 +131,7 @@ const ENGLISH: Wording = {
   senderManySubject: (count) => `${count} of your messages wait for approval`,
   senderIntro:
     'A message from your address has not been sent to the recipients below. It waits for a person to approve it.',
-  approverSubject: (sender) => `To approve: mail from ${sender}`,
+  approverSubject: (sender, subject) => `To approve: mail from ${sender}: ${subject}`,
   approverManySubject: (count) => `To approve: ${count} messages`,
   approverIntro: 'Outgoing mail waits for your yes or no. Nothing has been sent to the recipients below.',
   expiredSubject: (subject) => `Not sent: ${subject}`,
@@ -165,7 +165,8 @@ const ENGLISH: Wording = {
     'If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.',
   askFirst:
     'Ask the sender by telephone or in person whether the address is right, above all for bank details.',
-  thenOnServer: 'Then, on the mail server:',
+  thenAdministrator:
+    'Then tell your mail administrator whether to release or to reject it, with the number of the hold.',
   nullSender: '(a report from a mail system)',
   none: 'none',
   unnamed: '(without a name)',
@@ -249,7 +250,7 @@ const FRENCH: Wording = {
   senderManySubject: (count) => `${count} de vos messages attendent une approbation`,
   senderIntro:
     'Un message de votre adresse n’a pas été envoyé aux destinataires ci-dessous. Il attend l’approbation d’une personne.',
-  approverSubject: (sender) => `À approuver : message de ${sender}`,
+  approverSubject: (sender, subject) => `À approuver : message de ${sender} : ${subject}`,
   approverManySubject: (count) => `À approuver : ${count} messages`,
   approverIntro: 'Du courrier sortant attend votre accord. Rien n’a été envoyé aux destinataires ci-dessous.',
   expiredSubject: (subject) => `Non envoyé : ${subject}`,
@@ -283,7 +284,8 @@ const FRENCH: Wording = {
     'Si vous n’avez pas écrit ce message, ou si l’adresse vient d’un courriel inattendu, ne demandez pas sa libération : prévenez votre administrateur.',
   askFirst:
     'Vérifiez l’adresse auprès de l’expéditeur par téléphone ou de vive voix, surtout pour des coordonnées bancaires.',
-  thenOnServer: 'Puis, sur le serveur de messagerie :',
+  thenAdministrator:
+    'Puis dites à votre administrateur de messagerie s’il faut l’envoyer ou le refuser, avec le numéro de dépôt.',
   nullSender: '(rapport d’un système de messagerie)',
   none: 'aucune',
   unnamed: '(sans nom)',

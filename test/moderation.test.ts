@@ -644,7 +644,7 @@ t.test('whoever is told of an answer is told in the language of the configuratio
   const french = `language = "fr"\n${MODERATE}`
   const yes = await makeBench(t, french)
   t.match((await noticeTo(yes.sink, BOSS)).subject, /^$/, 'the sink begins empty')
-  t.match(yes.boss, /^À approuver : message de anna@corp\.test \[toeh /)
+  t.match(yes.boss, /^À approuver : message de anna@corp\.test : Invoice \[toeh /)
   t.equal(await yes.say({ subject: yes.boss, text: 'bonjour' }), 'unclear')
   t.match(await toldLast(yes.sink), /^Non compris.*\nRien n’a été fait : la première ligne/)
   t.equal(await yes.say({ subject: yes.boss, text: 'release and know' }), `released ${yes.id}`)

@@ -137,7 +137,7 @@ _toeh() {
           options='--text --save'
           ;;
         release)
-          options='--sender --domain --recipient --before --since --all --dry-run --yes --allow --again --force'
+          options='--sender --domain --recipient --before --since --all --dry-run --yes --allow --again --quiet --force'
           ;;
         reject)
           options='--sender --domain --recipient --before --since --all --dry-run --yes --again --note --quiet'

@@ -88,6 +88,7 @@ complete -c toeh -n '__fish_seen_subcommand_from release' -l dry-run -d 'show wh
 complete -c toeh -n '__fish_seen_subcommand_from release' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l allow -d 'and make it known from now on' -x -a 'address domain'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l again -d 'repeat a release that was cut off and may have gone out'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l quiet -d 'do not tell the sender'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l force -d 'with --allow domain: take a whole freemail domain'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a reject -d 'do not send held mail; tell its sender'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x

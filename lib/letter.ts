@@ -44,7 +44,7 @@ export interface Enclosures {
   whole: boolean
 }
 
-export type NoticeKind = 'sender' | 'approver' | 'expired' | 'rejected' | 'answered'
+export type NoticeKind = 'sender' | 'approver' | 'expired' | 'released' | 'rejected' | 'answered'
 
 /** How an approver can answer by mail. */
 export interface Reply {
@@ -74,7 +74,7 @@ export interface NoticeRequest {
   reply?: Reply | undefined
   /** Whom the sender can ask, in words of the configuration; else the approvers are named. */
   contact?: string | undefined
-  /** For `rejected`: by whom, when (milliseconds since 1970), and why, where that was said. */
+  /** For `released` and `rejected`: by whom, when (milliseconds since 1970), and why, where that was said. */
   decision?: Decision | undefined
   /** What came of an answer, for `answered`. */
   outcome?: Outcome | undefined
@@ -102,6 +102,8 @@ export function letterSubject(request: NoticeRequest): string {
         : words.approverSubject(cut(visible(first?.sender || words.nullSender)), cut(subject))
     case 'expired':
       return many ? words.expiredManySubject(messages.length) : words.expiredSubject(subject)
+    case 'released':
+      return words.releasedSubject(subject)
     case 'rejected':
       return words.rejectedSubject(subject)
     case 'answered': {
@@ -117,6 +119,7 @@ function intro({ kind, language, messages, outcome = 'unknown' }: NoticeRequest)
     sender: words.senderIntro,
     approver: words.approverIntro,
     expired: messages.length > 1 ? words.expiredManyIntro : words.expiredIntro,
+    released: words.releasedIntro,
     rejected: words.rejectedIntro,
     answered: words.answered[outcome].text,
   }[kind]
@@ -167,8 +170,10 @@ function closing({ kind, language, approvers, reply, contact = '', decision }: N
   const whom = visible(contact || names)
   if (kind === 'approver')
     return reply === undefined ? [words.askFirst, words.thenAdministrator] : [words.askFirst]
+  const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'long', timeStyle: 'short' })
+  if (kind === 'released')
+    return decision === undefined ? [] : [words.releasedBy(visible(decision.who), time.format(decision.at))]
   if (kind === 'rejected' || kind === 'expired') {
-    const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'long', timeStyle: 'short' })
     const said =
       decision === undefined
         ? []

@@ -23,6 +23,9 @@ export interface Wording {
   expiredIntro: string
   expiredManySubject: (count: number) => string
   expiredManyIntro: string
+  releasedSubject: (subject: string) => string
+  releasedIntro: string
+  releasedBy: (who: string, when: string) => string
   rejectedSubject: (subject: string) => string
   rejectedIntro: string
   /** By whom and when; why; and whom to ask. */
@@ -140,6 +143,9 @@ const ENGLISH: Wording = {
   expiredManySubject: (count) => `Not sent: ${count} messages`,
   expiredManyIntro:
     'Messages were not sent to the recipients below: nobody approved them in time. They are now deleted here.',
+  releasedSubject: (subject) => `Sent: ${subject}`,
+  releasedIntro: 'A message of yours that waited for approval has been sent to the recipients below.',
+  releasedBy: (who, when) => `Released by ${who} on ${when}.`,
   rejectedSubject: (subject) => `Not sent: ${subject}`,
   rejectedIntro: 'A message was not sent to the recipients below: it was looked at and rejected.',
   rejectedBy: (who, when) => `Rejected by ${who} on ${when}.`,
@@ -259,6 +265,10 @@ const FRENCH: Wording = {
   expiredManySubject: (count) => `Non envoyés : ${count} messages`,
   expiredManyIntro:
     'Des messages n’ont pas été envoyés aux destinataires ci-dessous : personne ne les a approuvés à temps. Ils sont maintenant supprimés ici.',
+  releasedSubject: (subject) => `Envoyé : ${subject}`,
+  releasedIntro:
+    'Un de vos messages qui attendait une approbation a été envoyé aux destinataires ci-dessous.',
+  releasedBy: (who, when) => `Libéré par ${who} le ${when}.`,
   rejectedSubject: (subject) => `Non envoyé : ${subject}`,
   rejectedIntro: 'Un message n’a pas été envoyé aux destinataires ci-dessous : il a été examiné et refusé.',
   rejectedBy: (who, when) => `Refusé par ${who} le ${when}.`,

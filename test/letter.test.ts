@@ -11,7 +11,7 @@ import type { UsedNeighbour } from '../lib/usage.js'
 
 process.env.TZ = 'UTC'
 
-const KINDS: NoticeKind[] = ['sender', 'approver', 'expired', 'rejected']
+const KINDS: NoticeKind[] = ['sender', 'approver', 'expired', 'released', 'rejected']
 
 function neighbour(text: string): UsedNeighbour {
   return {

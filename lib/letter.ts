@@ -186,7 +186,7 @@ function closing({ kind, language, approvers, reply, contact = '', decision }: N
   if (kind !== 'sender') return []
   const next = names === '' ? words.nextForSenderNobody : words.nextForSender(names)
   const ask = contact === '' ? [] : [words.ask(whom)]
-  return [next, ...ask, `${words.othersSent}\n${words.notYou}`]
+  return [next, ...ask, `${words.theseAlone}\n${words.notYou}`]
 }
 
 /** The words an approver can answer with, each with what it does, and what he should know. */

@@ -45,7 +45,7 @@ export interface Wording {
   }
   nextForSender: (approvers: string) => string
   nextForSenderNobody: string
-  othersSent: string
+  theseAlone: string
   notYou: string
   askFirst: string
   thenAdministrator: string
@@ -166,7 +166,7 @@ const ENGLISH: Wording = {
     `What happens next: ${approvers} can release it. After the date above it is not sent any more, and you are told.`,
   nextForSenderNobody:
     'What happens next: your mail administrator can release it. After the date above it is not sent any more, and you are told.',
-  othersSent: 'Recipients of the message who are not named here were not held.',
+  theseAlone: 'This notice is about the recipients named here alone.',
   notYou:
     'If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.',
   askFirst:
@@ -289,7 +289,7 @@ const FRENCH: Wording = {
     `La suite : ${approvers} peut le libérer. Après la date ci-dessus il ne sera plus envoyé, et vous serez prévenu.`,
   nextForSenderNobody:
     'La suite : votre administrateur de messagerie peut le libérer. Après la date ci-dessus il ne sera plus envoyé, et vous serez prévenu.',
-  othersSent: 'Les destinataires du message qui ne sont pas nommés ici n’ont pas été retenus.',
+  theseAlone: 'Cet avis ne concerne que les destinataires nommés ici.',
   notYou:
     'Si vous n’avez pas écrit ce message, ou si l’adresse vient d’un courriel inattendu, ne demandez pas sa libération : prévenez votre administrateur.',
   askFirst:

@@ -200,7 +200,7 @@ t.test('the text for a sender, whole', (t) => {
 
 What happens next: boss@corp.test, deputy@corp.test can release it. After the date above it is not sent any more, and you are told.
 
-Recipients of the message who are not named here were not held.
+This notice is about the recipients named here alone.
 If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.
 `,
   )

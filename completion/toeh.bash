@@ -82,6 +82,7 @@ _toeh() {
     reject:--recipient) : ;;
     reject:--before) : ;;
     reject:--since) : ;;
+    reject:--note) : ;;
     moderate:--sender) : ;;
     moderate:--sasl-user) : ;;
     moderate:--queue-id) : ;;
@@ -145,10 +146,10 @@ _toeh() {
           options='--text --save'
           ;;
         release)
-          options='--sender --domain --recipient --before --since --all --dry-run --yes --allow --again --force'
+          options='--sender --domain --recipient --before --since --all --dry-run --yes --allow --again --quiet --force'
           ;;
         reject)
-          options='--sender --domain --recipient --before --since --all --dry-run --yes --again --quiet'
+          options='--sender --domain --recipient --before --since --all --dry-run --yes --again --note --quiet'
           ;;
         moderate)
           options='--sender --sasl-user --queue-id'

@@ -98,6 +98,7 @@ complete -c toeh -n '__fish_seen_subcommand_from release' -l dry-run -d 'show wh
 complete -c toeh -n '__fish_seen_subcommand_from release' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l allow -d 'and make it known from now on' -x -a 'address domain'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l again -d 'repeat a release that was cut off and may have gone out'
+complete -c toeh -n '__fish_seen_subcommand_from release' -l quiet -d 'do not tell the sender'
 complete -c toeh -n '__fish_seen_subcommand_from release' -l force -d 'with --allow domain: take a whole domain of freemail or another shared one'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a reject -d 'do not send held mail; tell its sender'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l sender -d 'mail of this sender or @domain; --sender= is the null sender' -x
@@ -109,6 +110,7 @@ complete -c toeh -n '__fish_seen_subcommand_from reject' -l all -d 'everything t
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l dry-run -d 'show whom it means; change nothing'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l yes -d 'do not ask'
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l again -d 'also what a release left when it was cut off'
+complete -c toeh -n '__fish_seen_subcommand_from reject' -l note -d 'why, for the sender and the audit' -x
 complete -c toeh -n '__fish_seen_subcommand_from reject' -l quiet -d 'do not tell the sender'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a moderate -d 'take an approver\'s answer by mail; from pipe(8), exit status 0 or 75'
 complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sender -d 'envelope sender' -x

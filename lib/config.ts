@@ -33,6 +33,7 @@ export const DEFAULTS = {
   notice: {
     enabled: true,
     from: '',
+    contact: '',
     interval_minutes: 60,
   },
   limits: {
@@ -91,7 +92,7 @@ export interface Config {
   shared: ReadonlySet<string>
   /** The system's group whose members may decide; empty: whoever can open the state folder. */
   people: { group: string }
-  notice: { enabled: boolean; from: string; intervalMinutes: number }
+  notice: { enabled: boolean; from: string; contact: string; intervalMinutes: number }
   /** Each 0 where there is none. */
   limits: Limits
   express: { enabled: boolean }
@@ -144,6 +145,8 @@ export function longestRun(
 }
 
 const MEGABYTE = 1024 * 1024
+/** Of `notice.contact`: a name, a telephone number, an address. */
+const CONTACT_CHARACTERS = 200
 
 type Table = Record<string, unknown>
 
@@ -423,6 +426,13 @@ export function parseConfig(path: string, text: string): Config {
   const home = internal.find((domain) => domain.includes('.')) ?? internal[0]
   const from = file.notice.from === '' ? `toeh@${home}` : file.notice.from
   if (!parseAddress(from, own).plain) throw reader.wrong('notice', 'from', 'it must be one plain address')
+  const { contact } = file.notice
+  if (visible(contact) !== contact || [...contact].length > CONTACT_CHARACTERS)
+    throw reader.wrong(
+      'notice',
+      'contact',
+      `it must be one line of at most ${CONTACT_CHARACTERS} characters, each of them visible`,
+    )
   const reinject = parseTransport(file.reinject)
   if (reinject === undefined) {
     throw reader.wrong(
@@ -458,6 +468,7 @@ export function parseConfig(path: string, text: string): Config {
     notice: {
       enabled: file.notice.enabled,
       from,
+      contact,
       intervalMinutes: whole('notice', 'interval_minutes', file.notice.interval_minutes, 0, 10080),
     },
     limits: {

@@ -10,26 +10,6 @@ export const ANSWERS: Record<Language, Record<Answer, string>> = {
   fr: { release: 'libérer', know: 'libérer et autoriser', reject: 'rejeter' },
 }
 
-/** Accents are lost on some keyboards. */
-const ALSO: Record<string, Answer> = { liberer: 'release', 'liberer et autoriser': 'know' }
-
-const MEANINGS = new Map<string, Answer>([
-  ...Object.entries(ALSO),
-  ...Object.values(ANSWERS).flatMap((words) =>
-    Object.entries(words).map(([answer, word]): [string, Answer] => [word, answer as Answer]),
-  ),
-])
-
-/**
- * The answer of a reply: its first line that is neither empty nor quoted has to be one of the words, and nothing else.
- * Programs that quote nothing put their own lines above what was answered to, and those are no words of ours.
- */
-export function parseAnswer(text: string): Answer | undefined {
-  const lines = text.split(/\r\n|\r|\n/).map((line) => line.replace(/\s+/g, ' ').trim())
-  const first = lines.find((line) => line !== '' && !line.startsWith('>'))
-  return first === undefined ? undefined : MEANINGS.get(first.normalize('NFC').toLowerCase())
-}
-
 /**
  * Whether a message needs two approvers: one of those who may be behind it, or one of its recipients, is in one of these
  * groups. So does what may be anybody's, and a recipient that is not plain. What begins an extension is for a recipient's own
@@ -61,10 +41,20 @@ export function needsTwo(
 export function isOwn(approver: string, { sender, login }: Origin, company: Company): boolean {
   const { delimiters, logins } = company
   const mailbox = mailboxOf(approver, delimiters)
-  const behind = loginMailboxes(login, company)
   const hasLogin = (): boolean =>
     [...logins.values()].some((address) => mailboxOf(foldAscii(address), delimiters) === mailbox)
-  if (behind === undefined && !hasLogin()) return true
+  if (loginMailboxes(login, company) === undefined && !hasLogin()) return true
+  return isNamed(approver, { sender, login }, company)
+}
+
+/**
+ * Whether an approver is who a message names as its sender, or by its login: he is not asked about it where somebody else can be.
+ * @param approver folded
+ */
+export function isNamed(approver: string, { sender, login }: Origin, company: Company): boolean {
+  const { delimiters } = company
+  const mailbox = mailboxOf(approver, delimiters)
+  const behind = loginMailboxes(login, company)
   const address = senderOf(sender ?? '', company)
   const ofSender = address.plain ? mailboxesOf(address.key, delimiters) : []
   return [...ofSender, ...(behind ?? [])].includes(mailbox)

@@ -58,6 +58,8 @@ export const SAID: Table = {
   ' as {0}': ' sous {0}',
   '{0} NOT released to {1}: {2}': '{0} NON libéré vers {1} : {2}',
   'it is being released, or settled already': 'il est en cours de libération, ou déjà réglé',
+  '--note: expected one line of at most {0} characters, each of them visible':
+    '--note : une seule ligne est attendue, de {0} caractères au plus, tous visibles',
   '{0} rejected for {1}': '{0} rejeté pour {1}',
   '{0} NOT rejected for {1}: {2}': '{0} NON rejeté pour {1} : {2}',
   '{0}: its bytes are still there: {1}': '{0} : ses octets sont encore là : {1}',
@@ -387,6 +389,8 @@ export const HELP: Table = {
   'who would get it': 'qui le recevrait',
   'do not send held mail; tell its sender': 'n’envoie pas le courrier retenu ; prévient son expéditeur',
   'also what a release left when it was cut off': 'aussi ce qu’une libération interrompue a laissé',
+  'and why': 'et pourquoi',
+  'why, for the sender and the audit': 'pourquoi, pour l’expéditeur et l’audit',
   'do not tell the sender': 'ne prévient pas l’expéditeur',
   'the sender is told that it was not sent': 'l’expéditeur est prévenu que rien n’a été envoyé',
   'what that would end': 'ce que cela terminerait',

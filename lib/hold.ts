@@ -437,6 +437,7 @@ export class Hold {
 
   /**
    * held or refused → rejected, or → expired, all at once; with `again` also what {@link claim} would take again.
+   * @param note why, for the audit; or empty
    * @returns the addresses that were moved
    */
   async settle(
@@ -445,18 +446,27 @@ export class Hold {
     state: 'rejected' | 'expired',
     actor: Actor,
     again = false,
+    note = '',
   ): Promise<string[]> {
     const abandoned = ` OR (state = 'releasing' AND changed_at <= ${actor.at - RELEASE_ABANDONED_MS})`
     const from = `(state IN ('held', 'refused')${again ? abandoned : ''})`
     const moved = this.db.transaction(() =>
-      addresses.filter((address) => this.move(id, address, state, actor, from)),
+      addresses.filter((address) => this.move(id, address, state, actor, from, '', note)),
     )
     this.#noteMoves(id, state, moved, actor)
     return moved
   }
 
   /** @param from the SQL condition that the row must meet: compare and set */
-  protected move(id: string, address: string, to: State, actor: Actor, from: string, queueId = ''): boolean {
+  protected move(
+    id: string,
+    address: string,
+    to: State,
+    actor: Actor,
+    from: string,
+    queueId = '',
+    note = '',
+  ): boolean {
     const was = this.db.get<{ state: State }>(
       'SELECT state FROM recipient WHERE hold = ? AND address = ?',
       id,
@@ -470,7 +480,7 @@ export class Hold {
       what: to,
       subject: `${id} ${address}`,
       was: was?.state ?? '',
-      now: queueId || to,
+      now: queueId || (note === '' ? to : `${to}: ${note}`),
     })
     return true
   }

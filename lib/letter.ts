@@ -44,7 +44,7 @@ export interface Enclosures {
   whole: boolean
 }
 
-export type NoticeKind = 'sender' | 'approver' | 'expired' | 'rejected' | 'answered'
+export type NoticeKind = 'sender' | 'approver' | 'expired' | 'released' | 'rejected' | 'answered'
 
 /** How an approver can answer by mail. */
 export interface Reply {
@@ -54,6 +54,12 @@ export interface Reply {
   until: number
   /** Whether two approvers have to say yes. */
   two: boolean
+}
+
+export interface Decision {
+  who: string
+  at: number
+  note: string
 }
 
 export interface NoticeRequest {
@@ -66,6 +72,10 @@ export interface NoticeRequest {
   messages: readonly NoticeMessage[]
   /** For the approver who is the only one to get this. */
   reply?: Reply | undefined
+  /** Whom the sender can ask, in words of the configuration; else the approvers are named. */
+  contact?: string | undefined
+  /** For `released` and `rejected`: by whom, when (milliseconds since 1970), and why, where that was said. */
+  decision?: Decision | undefined
   /** What came of an answer, for `answered`. */
   outcome?: Outcome | undefined
   /** The Message-ID of the mail that is answered; else that of the one message. */
@@ -89,9 +99,11 @@ export function letterSubject(request: NoticeRequest): string {
     case 'approver':
       return many
         ? words.approverManySubject(messages.length)
-        : words.approverSubject(visible(first?.sender || words.nullSender))
+        : words.approverSubject(cut(visible(first?.sender || words.nullSender)), cut(subject))
     case 'expired':
       return many ? words.expiredManySubject(messages.length) : words.expiredSubject(subject)
+    case 'released':
+      return words.releasedSubject(subject)
     case 'rejected':
       return words.rejectedSubject(subject)
     case 'answered': {
@@ -107,6 +119,7 @@ function intro({ kind, language, messages, outcome = 'unknown' }: NoticeRequest)
     sender: words.senderIntro,
     approver: words.approverIntro,
     expired: messages.length > 1 ? words.expiredManyIntro : words.expiredIntro,
+    released: words.releasedIntro,
     rejected: words.rejectedIntro,
     answered: words.answered[outcome].text,
   }[kind]
@@ -151,14 +164,29 @@ function factsOf(message: NoticeMessage, request: NoticeRequest): [Fact, string]
 }
 
 /** What the reader can do, and what he should know: paragraphs. */
-function closing({ kind, language, approvers, reply }: NoticeRequest): string[] {
+function closing({ kind, language, approvers, reply, contact = '', decision }: NoticeRequest): string[] {
   const words = WORDING[language]
-  if (kind === 'approver')
-    return reply === undefined ? [`${words.askFirst} ${words.thenOnServer}`] : [words.askFirst]
-  if (kind !== 'sender') return []
   const names = approvers.join(', ')
+  const whom = visible(contact || names)
+  if (kind === 'approver')
+    return reply === undefined ? [words.askFirst, words.thenAdministrator] : [words.askFirst]
+  const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'long', timeStyle: 'short' })
+  if (kind === 'released')
+    return decision === undefined ? [] : [words.releasedBy(visible(decision.who), time.format(decision.at))]
+  if (kind === 'rejected' || kind === 'expired') {
+    const said =
+      decision === undefined
+        ? []
+        : [
+            words.rejectedBy(visible(decision.who), time.format(decision.at)),
+            ...(decision.note === '' ? [] : [words.rejectedNote(visible(decision.note))]),
+          ]
+    return [...(said.length === 0 ? [] : [said.join('\n')]), whom === '' ? words.askNobody : words.ask(whom)]
+  }
+  if (kind !== 'sender') return []
   const next = names === '' ? words.nextForSenderNobody : words.nextForSender(names)
-  return [next, `${words.othersSent}\n${words.notYou}`]
+  const ask = contact === '' ? [] : [words.ask(whom)]
+  return [next, ...ask, `${words.theseAlone}\n${words.notYou}`]
 }
 
 /** The words an approver can answer with, each with what it does, and what he should know. */
@@ -173,9 +201,11 @@ function replying({ language, reply }: NoticeRequest): { answers: [string, strin
   }
 }
 
-/** What an approver types on the server. */
-function commandsFor({ kind }: NoticeRequest, id: string): string[] {
-  return kind === 'approver' ? [`toeh show ${id}`, `toeh release ${id}`, `toeh reject ${id}`] : []
+/** What an approver types on the server, who is somebody that mail is answered by; others ask whoever has a shell there. */
+function commandsFor({ kind, reply }: NoticeRequest, id: string): string[] {
+  return kind === 'approver' && reply !== undefined
+    ? [`toeh show ${id}`, `toeh release ${id}`, `toeh reject ${id}`]
+    : []
 }
 
 /** Why a recipient waits, or what became of it. */
@@ -295,7 +325,7 @@ function messageHtml(message: NoticeMessage, request: NoticeRequest): string {
 <table class="facts" role="presentation">${rows.join('\n')}</table>
 <h2>${words.labels.recipients}</h2>
 ${recipients.join('\n')}
-${request.reply === undefined ? commandsHtml(message, request) : ''}</div>`
+</div>`
 }
 
 function replyHtml(request: NoticeRequest): string {

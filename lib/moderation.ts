@@ -8,9 +8,10 @@
  * first. What fails for good is told to the approver, and is no failure of this run.
  */
 import { parseAddress } from './address.js'
+import { answerOf } from './answer.js'
 import { automatic, claimedApprover, doubtsOf, type Field, keyOf } from './authentication.js'
 import { companyOf } from './config.js'
-import { agreed, isOwn, needsTwo, parseAnswer, tokenIn } from './consent.js'
+import { agreed, isOwn, needsTwo, tokenIn } from './consent.js'
 import type { RuleDraft } from './decide.js'
 import { originOf as originAtGate } from './decisions.js'
 import type { Desk } from './desk.js'
@@ -85,9 +86,9 @@ export async function moderate(desk: Desk, mail: Mail): Promise<string> {
   const value = (name: string): string =>
     fields.find((field) => field.name.trim().toLowerCase() === name)?.value ?? ''
   const token = tokenIn(decodeHeader(value('subject')))
-  const text = mail.tooLong ? '' : await replyText(mail.bytes)
+  const { texts, sealed } = mail.tooLong ? { texts: [], sealed: false } : await replyText(mail.bytes)
   const turn = new Turn(desk, approver, mail.digest)
-  const result = await turn.take(token, parseAnswer(text))
+  const result = await turn.take(token, answerOf(texts), sealed)
   const told = await confirm(desk, approver, result, value('message-id').trim(), token)
   const { outcome, message, untold = null } = result
   const parts = [
@@ -136,15 +137,18 @@ class Turn {
   readonly #tokens: Tokens
   readonly #key: string
   readonly #digest: string
+  readonly #approver: string
 
   constructor(desk: Desk, approver: string, digest: string) {
     this.#desk = { ...desk, actor: { who: `${approver} by mail`, at: desk.actor.at } }
     this.#tokens = desk.tokens
     this.#key = keyOf(approver) ?? ''
     this.#digest = digest
+    this.#approver = approver
   }
 
-  async take(text: string | undefined, answer: Answer | undefined): Promise<Result> {
+  /** @param sealed whether the mail says something that cannot be read here */
+  async take(text: string | undefined, answer: Answer | undefined, sealed: boolean): Promise<Result> {
     const token = text === undefined ? undefined : await this.#tokens.find(text)
     if (text === undefined || token === undefined || token.approver !== this.#key)
       return { outcome: 'unknown' }
@@ -154,7 +158,7 @@ class Turn {
     if (isOwn(this.#key, originOf(message), companyOf(this.#desk.config))) return { outcome: 'own', ...of }
     const fresh = token.usedBy === null
     if (fresh && token.expiresAt <= this.#desk.actor.at) return { outcome: 'expired', ...of }
-    if (answer === undefined) return { outcome: 'unclear', again: token.expiresAt }
+    if (answer === undefined) return { outcome: sealed ? 'sealed' : 'unclear', again: token.expiresAt }
     if (fresh) {
       if (chosen(message, token.recipients).length === 0) return { outcome: 'settled', ...of }
       const used = await this.#tokens.use(text, answer, this.#digest, this.#desk.actor)
@@ -207,7 +211,8 @@ class Turn {
     let untold: string | null = null
     if (rejected.length > 0 && sender !== undefined) {
       try {
-        await sendNotice(this.#desk, 'rejected', [sender], [{ ...now, recipients: rejected }])
+        const decision = { who: this.#approver, at: actor.at, note: '' }
+        await sendNotice(this.#desk, 'rejected', [sender], [{ ...now, recipients: rejected }], { decision })
       } catch (error) {
         // The no stands. Where nothing can be sent at all the confirmation fails as well, and Postfix repeats it.
         untold = describeError(error)

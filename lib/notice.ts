@@ -21,6 +21,11 @@ export function readableSubject(raw: string, none: string): string {
   return text === '' ? none : text
 }
 
+/** The subject without what could be taken for a number: with two of them an answer would have none. */
+function withoutMarks(letter: NoticeRequest): string {
+  return letterSubject(letter).replace(/\[(?=toeh\s)/gi, '(')
+}
+
 /** The whole mail as bytes with LF line ends, as the spool takes it. */
 export async function composeNotice(request: NoticeRequest): Promise<Buffer> {
   const { kind, reply } = request
@@ -36,7 +41,7 @@ export async function composeNotice(request: NoticeRequest): Promise<Buffer> {
     from: { name: 'TOEH', address: request.from },
     to: [...request.to],
     // The number goes last: a list of mails shows who has written.
-    subject: reply === undefined ? letterSubject(letter) : `${letterSubject(letter)} ${markOf(reply.token)}`,
+    subject: reply === undefined ? letterSubject(letter) : `${withoutMarks(letter)} ${markOf(reply.token)}`,
     ...(reply === undefined ? {} : { replyTo: reply.address }),
     text: letterText(letter),
     html: letterHtml(letter),

@@ -4,7 +4,7 @@ import { isSendable } from './address.js'
 import { type Aliases, readAliases } from './aliases.js'
 import { keyOf } from './authentication.js'
 import { type Config, companyOf } from './config.js'
-import { isOwn, needsTwo } from './consent.js'
+import { isNamed, isOwn, needsTwo } from './consent.js'
 import { hiddenCopies, readCopies } from './copies.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
 import { findEnclosures } from './enclosures.js'
@@ -116,6 +116,7 @@ export async function sendNotice(
     language: config.language,
     from: config.notice.from,
     approvers: config.approvers,
+    contact: config.notice.contact,
   })
   async function* pieces(): AsyncGenerator<Buffer> {
     yield bytes
@@ -201,17 +202,20 @@ export async function tell(
  */
 async function askApprovers(post: Post, messages: readonly Placed[], now: number): Promise<void> {
   const { approvers, moderate } = post.config
+  const asked = new Map(messages.map((message) => [message.id, askedAbout(post.config, message)]))
+  const isAsked = (approver: string): boolean => [...asked.values()].some((some) => some.includes(approver))
   if (!moderate.enabled || messages.length > MOST_ANSWERABLE) {
-    await sendNotice(post, 'approver', approvers, messages)
+    await sendNotice(post, 'approver', approvers.filter(isAsked), messages)
     return
   }
   const db = openForWriting(databasePath(post.config.state), { busySeconds: post.config.busySeconds })
   try {
     const tokens = new Tokens(db)
     const unreached: Unreached[] = []
-    for (const approver of approvers) {
+    for (const approver of approvers.filter(isAsked)) {
       try {
         for (const message of messages) {
+          if (!asked.get(message.id)?.includes(approver)) continue
           const reply = await replyOf(post.config, tokens, message, approver, now)
           await sendNotice(post, 'approver', [approver], [message], { reply })
         }
@@ -222,10 +226,21 @@ async function askApprovers(post: Post, messages: readonly Placed[], now: number
       }
     }
     const [first] = unreached
-    if (first !== undefined && unreached.length === approvers.length) throw first
+    if (first !== undefined && unreached.length === approvers.filter(isAsked).length) throw first
   } finally {
     db.close()
   }
+}
+
+/** Whom to ask about a message: not who has sent it, unless there is nobody else. */
+function askedAbout(config: Config, { sender, client }: HeldMessage): readonly string[] {
+  const { approvers } = config
+  const company = companyOf(config)
+  const others = approvers.filter((approver) => {
+    const key = keyOf(approver)
+    return key === undefined || !isNamed(key, { sender, login: client.saslUser }, company)
+  })
+  return others.length === 0 ? approvers : others
 }
 
 /** What lets this approver answer; nothing where the message is his own. */

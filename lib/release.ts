@@ -11,10 +11,12 @@ import { describeError, Failure, isTemporary, toFailure } from './failure.js'
 import { type HeldMessage, isInHand, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
 import { demandHoldId } from './holdid.js'
 import { inspect, readBytes, storedIn } from './message.js'
+import { sendNotice, tellableSender, Unreached } from './notify.js'
 import { ANSWER_MS, type Delivery, type Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
 import { matchAddress } from './selection.js'
 import { words } from './speech.js'
+import { WORDING } from './wording.js'
 
 /** A release gives up after this long, so that a claim twice as old is surely dead. */
 const RELEASE_LIMIT_MS = RELEASE_ABANDONED_MS / 2
@@ -27,6 +29,8 @@ export interface Released {
   failed: Unsent[]
   /** DKIM signatures of what went out that had run out by then. */
   lapsed: SignatureEnd[]
+  /** Why its sender could not be told; left out where that did not happen. */
+  untold?: string
 }
 
 interface Unsent {
@@ -131,16 +135,19 @@ export async function release(
 
 /**
  * {@link release}, with a failure told beside the rest instead of thrown: other messages of the same call may have
- * gone out already, and their queue ids have to be said.
+ * gone out already, and their queue ids have to be said. Its sender is told, if he was told that it waits.
+ * @param quiet not to tell him
  */
 export async function tryRelease(
   desk: Desk,
   message: HeldMessage,
   recipients: readonly string[],
   again = false,
+  quiet = false,
 ): Promise<Released> {
   try {
-    return await release(desk, message, recipients, again)
+    const result = await release(desk, message, recipients, again)
+    return quiet ? result : { ...result, ...(await tellReleased(desk, message, result)) }
   } catch (error) {
     const failure = { why: describeError(error), later: isTemporary(error) }
     return {
@@ -149,6 +156,32 @@ export async function tryRelease(
       failed: recipients.map((recipient) => ({ recipient, ...failure })),
       lapsed: [],
     }
+  }
+}
+
+async function tellReleased(
+  desk: Desk,
+  message: HeldMessage,
+  { released }: Released,
+): Promise<Pick<Released, 'untold'>> {
+  const sent = released.flatMap(({ recipients }) => recipients)
+  const sender = tellableSender(desk.config, message.sender)
+  if (sent.length === 0 || sender === undefined || message.notifiedAt === null) return {}
+  const { standing } = WORDING[desk.config.language]
+  const recipients = message.recipients
+    .filter(({ address }) => sent.includes(address))
+    .map((recipient) => ({ ...recipient, standing: standing.released }))
+  const { who, at } = desk.actor
+  try {
+    await sendNotice(desk, 'released', [sender], [{ ...message, recipients }], {
+      // Nobody said yes to this very message where a rule has let it go.
+      decision: who === 'cleanup' ? undefined : { who: who.replace(/ by mail$/, ''), at, note: '' },
+    })
+    return {}
+  } catch (error) {
+    // Nobody here has heard that it waits either.
+    if (error instanceof Unreached) return {}
+    return { untold: describeError(error) }
   }
 }
 
@@ -264,12 +297,13 @@ export function besideState(
 }
 
 /** What a release did, in lines. */
-export function describeReleased({ id, released, failed, lapsed }: Released): string[] {
+export function describeReleased({ id, released, failed, lapsed, untold }: Released): string[] {
   return [
     ...released.flatMap(({ recipients, queueId }) =>
       recipients.map((to) => words`${id} released to ${to}${queueId === '' ? '' : words` as ${queueId}`}`),
     ),
     ...lapsed.map((end) => `${id} ${describeLapsed(end)}`),
     ...failed.map(({ recipient, why }) => words`${id} NOT released to ${recipient}: ${why}`),
+    ...(untold === undefined ? [] : [words`${id}: its sender could not be told: ${untold}`]),
   ]
 }

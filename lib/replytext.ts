@@ -1,15 +1,33 @@
-/** The text of a reply, by mailparser: of its text part, or of its HTML with quotations marked. */
+/** The text of a reply, by mailparser: of its text part, and of its HTML with quotations marked. */
 import { simpleParser } from 'mailparser'
+
+export interface ReplyText {
+  /** As many as there are ways to read it: the text part, then the HTML. */
+  texts: string[]
+  /** Whether something of it cannot be read here: encrypted, or signed so that the text is inside the signature. */
+  sealed: boolean
+}
+
+const OPTIONS = { skipImageLinks: true, skipTextToHtml: true, skipTextLinks: true }
+const SEALED = /^application\/(?:(?:x-)?pkcs7-mime|pgp-encrypted|ms-tnef|vnd\.ms-tnef)$/
+const SEALED_TEXT = /^-----BEGIN PGP MESSAGE-----\s*$/m
 
 /**
  * @param bytes a whole message of a size that somebody has limited, from somebody who was authenticated
- * @returns its text; empty where there is none or it cannot be read
+ * @returns its texts; none where there are none or it cannot be read
  */
-export async function replyText(bytes: Buffer): Promise<string> {
-  const options = { skipImageLinks: true, skipTextToHtml: true, skipTextLinks: true }
+export async function replyText(bytes: Buffer): Promise<ReplyText> {
   try {
-    return (await simpleParser(bytes, options)).text ?? ''
+    const { text = '', html, attachments } = await simpleParser(bytes, OPTIONS)
+    const texts = [text, html ? await textOf(html) : ''].filter((one) => one.trim() !== '')
+    const sealed = attachments.some(({ contentType }) => SEALED.test(contentType.toLowerCase()))
+    return { texts, sealed: sealed || SEALED_TEXT.test(text) }
   } catch {
-    return ''
+    return { texts: [], sealed: false }
   }
+}
+
+async function textOf(html: string): Promise<string> {
+  const mail = Buffer.concat([Buffer.from('Content-Type: text/html; charset=utf-8\n\n'), Buffer.from(html)])
+  return (await simpleParser(mail, OPTIONS)).text ?? ''
 }

@@ -16,15 +16,23 @@ export interface Wording {
   senderIntro: string
   /** For several messages in one mail. */
   senderManySubject: (count: number) => string
-  approverSubject: (sender: string) => string
+  approverSubject: (sender: string, subject: string) => string
   approverManySubject: (count: number) => string
   approverIntro: string
   expiredSubject: (subject: string) => string
   expiredIntro: string
   expiredManySubject: (count: number) => string
   expiredManyIntro: string
+  releasedSubject: (subject: string) => string
+  releasedIntro: string
+  releasedBy: (who: string, when: string) => string
   rejectedSubject: (subject: string) => string
   rejectedIntro: string
+  /** By whom and when; why; and whom to ask. */
+  rejectedBy: (who: string, when: string) => string
+  rejectedNote: (note: string) => string
+  ask: (whom: string) => string
+  askNobody: string
   labels: {
     from: string
     subject: string
@@ -37,10 +45,10 @@ export interface Wording {
   }
   nextForSender: (approvers: string) => string
   nextForSenderNobody: string
-  othersSent: string
+  theseAlone: string
   notYou: string
   askFirst: string
-  thenOnServer: string
+  thenAdministrator: string
   nullSender: string
   /** Of attachments: that there are none, one without a name, and that they could not all be looked at. */
   none: string
@@ -80,6 +88,7 @@ export type Outcome =
   | 'own'
   | 'unknown'
   | 'unclear'
+  | 'sealed'
 
 /** The state of a recipient, as an approver is told. */
 export type Standing = 'waits' | 'releasing' | 'released' | 'rejected' | 'expired' | 'passed'
@@ -125,7 +134,7 @@ const ENGLISH: Wording = {
   senderManySubject: (count) => `${count} of your messages wait for approval`,
   senderIntro:
     'A message from your address has not been sent to the recipients below. It waits for a person to approve it.',
-  approverSubject: (sender) => `To approve: mail from ${sender}`,
+  approverSubject: (sender, subject) => `To approve: mail from ${sender}: ${subject}`,
   approverManySubject: (count) => `To approve: ${count} messages`,
   approverIntro: 'Outgoing mail waits for your yes or no. Nothing has been sent to the recipients below.',
   expiredSubject: (subject) => `Not sent: ${subject}`,
@@ -134,8 +143,15 @@ const ENGLISH: Wording = {
   expiredManySubject: (count) => `Not sent: ${count} messages`,
   expiredManyIntro:
     'Messages were not sent to the recipients below: nobody approved them in time. They are now deleted here.',
+  releasedSubject: (subject) => `Sent: ${subject}`,
+  releasedIntro: 'A message of yours that waited for approval has been sent to the recipients below.',
+  releasedBy: (who, when) => `Released by ${who} on ${when}.`,
   rejectedSubject: (subject) => `Not sent: ${subject}`,
   rejectedIntro: 'A message was not sent to the recipients below: it was looked at and rejected.',
+  rejectedBy: (who, when) => `Rejected by ${who} on ${when}.`,
+  rejectedNote: (note) => `Reason: ${note}`,
+  ask: (whom) => `If you have questions: ${whom}`,
+  askNobody: 'If you have questions, ask your mail administrator.',
   labels: {
     from: 'From',
     subject: 'Subject',
@@ -150,12 +166,13 @@ const ENGLISH: Wording = {
     `What happens next: ${approvers} can release it. After the date above it is not sent any more, and you are told.`,
   nextForSenderNobody:
     'What happens next: your mail administrator can release it. After the date above it is not sent any more, and you are told.',
-  othersSent: 'Recipients of the message who are not named here were not held.',
+  theseAlone: 'This notice is about the recipients named here alone.',
   notYou:
     'If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.',
   askFirst:
     'Ask the sender by telephone or in person whether the address is right, above all for bank details.',
-  thenOnServer: 'Then, on the mail server:',
+  thenAdministrator:
+    'Then tell your mail administrator whether to release or to reject it, with the number of the hold.',
   nullSender: '(a report from a mail system)',
   none: 'none',
   unnamed: '(without a name)',
@@ -203,7 +220,11 @@ const ENGLISH: Wording = {
     },
     unclear: {
       title: 'Not understood',
-      text: 'Nothing was done: the first line of your answer is none of the words below.',
+      text: 'Nothing was done: the first line of your answer is none of the words below, or a later line is another of them.',
+    },
+    sealed: {
+      title: 'Not readable',
+      text: 'Nothing was done: your answer cannot be read here, because it is encrypted, or its text is inside an S/MIME signature or a winmail.dat. Send it again as plain text; a clear signature may stay.',
     },
   },
   standing: {
@@ -235,7 +256,7 @@ const FRENCH: Wording = {
   senderManySubject: (count) => `${count} de vos messages attendent une approbation`,
   senderIntro:
     'Un message de votre adresse n’a pas été envoyé aux destinataires ci-dessous. Il attend l’approbation d’une personne.',
-  approverSubject: (sender) => `À approuver : message de ${sender}`,
+  approverSubject: (sender, subject) => `À approuver : message de ${sender} : ${subject}`,
   approverManySubject: (count) => `À approuver : ${count} messages`,
   approverIntro: 'Du courrier sortant attend votre accord. Rien n’a été envoyé aux destinataires ci-dessous.',
   expiredSubject: (subject) => `Non envoyé : ${subject}`,
@@ -244,8 +265,16 @@ const FRENCH: Wording = {
   expiredManySubject: (count) => `Non envoyés : ${count} messages`,
   expiredManyIntro:
     'Des messages n’ont pas été envoyés aux destinataires ci-dessous : personne ne les a approuvés à temps. Ils sont maintenant supprimés ici.',
+  releasedSubject: (subject) => `Envoyé : ${subject}`,
+  releasedIntro:
+    'Un de vos messages qui attendait une approbation a été envoyé aux destinataires ci-dessous.',
+  releasedBy: (who, when) => `Libéré par ${who} le ${when}.`,
   rejectedSubject: (subject) => `Non envoyé : ${subject}`,
   rejectedIntro: 'Un message n’a pas été envoyé aux destinataires ci-dessous : il a été examiné et refusé.',
+  rejectedBy: (who, when) => `Refusé par ${who} le ${when}.`,
+  rejectedNote: (note) => `Motif : ${note}`,
+  ask: (whom) => `Pour toute question : ${whom}`,
+  askNobody: 'Pour toute question, adressez-vous à votre administrateur de messagerie.',
   labels: {
     from: 'De',
     subject: 'Objet',
@@ -260,12 +289,13 @@ const FRENCH: Wording = {
     `La suite : ${approvers} peut le libérer. Après la date ci-dessus il ne sera plus envoyé, et vous serez prévenu.`,
   nextForSenderNobody:
     'La suite : votre administrateur de messagerie peut le libérer. Après la date ci-dessus il ne sera plus envoyé, et vous serez prévenu.',
-  othersSent: 'Les destinataires du message qui ne sont pas nommés ici n’ont pas été retenus.',
+  theseAlone: 'Cet avis ne concerne que les destinataires nommés ici.',
   notYou:
     'Si vous n’avez pas écrit ce message, ou si l’adresse vient d’un courriel inattendu, ne demandez pas sa libération : prévenez votre administrateur.',
   askFirst:
     'Vérifiez l’adresse auprès de l’expéditeur par téléphone ou de vive voix, surtout pour des coordonnées bancaires.',
-  thenOnServer: 'Puis, sur le serveur de messagerie :',
+  thenAdministrator:
+    'Puis dites à votre administrateur de messagerie s’il faut l’envoyer ou le refuser, avec le numéro de dépôt.',
   nullSender: '(rapport d’un système de messagerie)',
   none: 'aucune',
   unnamed: '(sans nom)',
@@ -313,7 +343,11 @@ const FRENCH: Wording = {
     },
     unclear: {
       title: 'Non compris',
-      text: 'Rien n’a été fait : la première ligne de votre réponse n’est aucune des expressions ci-dessous.',
+      text: 'Rien n’a été fait : la première ligne de votre réponse n’est aucune des expressions ci-dessous, ou une autre ligne en est une différente.',
+    },
+    sealed: {
+      title: 'Illisible',
+      text: 'Rien n’a été fait : votre réponse ne peut pas être lue ici, car elle est chiffrée, ou son texte se trouve dans une signature S/MIME ou un winmail.dat. Renvoyez-la en texte brut ; une signature en clair peut rester.',
     },
   },
   standing: {

@@ -42,7 +42,7 @@ t.test('the defaults', (t) => {
     groups: new Map(),
     shared: new Set(),
     people: { group: '' },
-    notice: { enabled: true, from: 'toeh@corp.test', intervalMinutes: 60 },
+    notice: { enabled: true, from: 'toeh@corp.test', contact: '', intervalMinutes: 60 },
     limits: { free: 104_857_600, holdMessages: 0, holdBytes: 0 },
     express: { enabled: false },
     moderate: {
@@ -353,6 +353,7 @@ const SETTINGS: Record<
   },
 }
 
+const CONTACT = 'it must be one line of at most 200 characters, each of them visible'
 const NOTICE: Record<keyof typeof DEFAULTS.notice, Cases> = {
   enabled: {
     get: ({ notice }) => notice.enabled,
@@ -375,6 +376,20 @@ const NOTICE: Record<keyof typeof DEFAULTS.notice, Cases> = {
       ['"gate"', FROM],
       ['"Gate <gate@corp.test>"', FROM],
       ['[]', NO_TEXT('a list of texts')],
+    ],
+  },
+  contact: {
+    get: ({ notice }) => notice.contact,
+    good: [
+      ['""', ''],
+      ['"Marie Durand, poste 214 (+33 1 23)"', 'Marie Durand, poste 214 (+33 1 23)'],
+      [`"${'é'.repeat(200)}"`, 'é'.repeat(200)],
+    ],
+    bad: [
+      ['"Marie\\nDurand"', CONTACT],
+      ['"Marie\\u202eDurand"', CONTACT],
+      [`"${'x'.repeat(201)}"`, CONTACT],
+      ['214', NO_TEXT('a number')],
     ],
   },
   interval_minutes: {

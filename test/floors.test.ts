@@ -86,7 +86,7 @@ const FLOORS: [string, string[]][] = [
       'wiring',
     ],
   ],
-  ['pure', ['french', 'rulefile', 'selection', 'sidebyside']],
+  ['pure', ['answer', 'french', 'rulefile', 'selection', 'sidebyside']],
   ['pure', ['addresslist']],
   ['pure', ['addressbook', 'csvfile', 'ldif', 'letter']],
   ['foundations', ['bettersqlite', 'digest', 'handover', 'inside', 'loop', 'nodeversion']],

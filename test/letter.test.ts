@@ -11,7 +11,7 @@ import type { UsedNeighbour } from '../lib/usage.js'
 
 process.env.TZ = 'UTC'
 
-const KINDS: NoticeKind[] = ['sender', 'approver', 'expired', 'rejected']
+const KINDS: NoticeKind[] = ['sender', 'approver', 'expired', 'released', 'rejected']
 
 function neighbour(text: string): UsedNeighbour {
   return {
@@ -127,6 +127,31 @@ t.test('what the text says, the HTML says', (t) => {
         t.ok(reading.includes(line.replace(/\s+/g, ' ')), `${kind} ${language}: ${line}`)
     }
   }
+  t.end()
+})
+
+t.test('whom a sender can ask', (t) => {
+  const decision = { who: 'marie\u{202e}', at: 0, note: 'no\u{200b}' }
+  const cases: [Partial<NoticeRequest>, RegExp][] = [
+    [{ kind: 'rejected' }, /^If you have questions: boss@corp\.test$/m],
+    [{ kind: 'expired', contact: 'Marie, 214' }, /^If you have questions: Marie, 214$/m],
+    [{ kind: 'expired', approvers: [] }, /^If you have questions, ask your mail administrator\.$/m],
+    [
+      { kind: 'sender', contact: 'Marie, 214' },
+      /boss@corp\.test can release it[\s\S]*^If you have questions: Marie, 214$/m,
+    ],
+    [
+      { kind: 'rejected', decision },
+      /^Rejected by marie\S*202e\S* on 1 January 1970[^\n]*\nReason: no\S*200b/im,
+    ],
+    [{ kind: 'rejected', decision: { ...decision, note: '' } }, /1970 at 00:00\.\n\nIf you/],
+  ]
+  for (const [some, says] of cases) {
+    t.match(letterText(request(some)), says)
+    const html = readingOf(letterHtml(request(some)))
+    for (const line of letterText(request(some)).trim().split('\n').slice(-2)) t.ok(html.includes(line), line)
+  }
+  t.notMatch(letterText(request({ kind: 'approver', contact: 'Marie, 214' })), 'Marie')
   t.end()
 })
 

@@ -112,6 +112,13 @@ t.test('an approver is told why nothing was done', async (t) => {
     ['only in the quotation', { subject: boss, text: '> release' }, /^unclear$/, /none of the words below/],
     ['a word more', { subject: boss, text: 'release it' }, /^unclear$/, /none of the words below/],
     ['nothing', { subject: boss, text: '' }, /^unclear$/, /none of the words below/],
+    ['two words', { subject: boss, text: 'release\nreject' }, /^unclear$/, /none of the words below/],
+    [
+      'signed so that nobody can read it',
+      { subject: boss, head: 'Content-Type: application/pkcs7-mime; smime-type=signed-data\n' },
+      /^sealed$/,
+      /^Not readable.*\n.*S\/MIME.*plain text/,
+    ],
   ]
   for (const [name, answer, line, told] of idle) {
     const before = sink.mails.length
@@ -139,6 +146,9 @@ t.test('a number counts once', async (t) => {
     'the sender is told, and the approver',
   )
   t.match(await toldLast(sink), /^Not sent: Invoice\nYou said no/)
+  const told = (await noticeTo(sink, 'anna@corp.test')).text
+  t.match(told, /^Rejected by boss@corp\.test on 24 November 2026 at /m)
+  t.match(told, `If you have questions: ${BOSS}, ${DEPUTY}`)
   t.equal(await say({ ...given, text: 'release' }), `spent ${id}`)
   t.match(await toldLast(sink), /^Answered already: Invoice\nNothing was done/)
   t.equal(await say(given), `rejected ${id}`, 'the same mail, as Postfix repeats it: the same answer')
@@ -634,7 +644,7 @@ t.test('whoever is told of an answer is told in the language of the configuratio
   const french = `language = "fr"\n${MODERATE}`
   const yes = await makeBench(t, french)
   t.match((await noticeTo(yes.sink, BOSS)).subject, /^$/, 'the sink begins empty')
-  t.match(yes.boss, /^À approuver : message de anna@corp\.test \[toeh /)
+  t.match(yes.boss, /^À approuver : message de anna@corp\.test : Invoice \[toeh /)
   t.equal(await yes.say({ subject: yes.boss, text: 'bonjour' }), 'unclear')
   t.match(await toldLast(yes.sink), /^Non compris.*\nRien n’a été fait : la première ligne/)
   t.equal(await yes.say({ subject: yes.boss, text: 'release and know' }), `released ${yes.id}`)

@@ -107,12 +107,17 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       '2 of your messages wait for approval',
       /^A message from your address/,
     ],
-    approver: ['To approve: mail from anna@corp.test', 'To approve: 2 messages', /^Outgoing mail waits/],
+    approver: [
+      'To approve: mail from anna@corp.test: Invoice',
+      'To approve: 2 messages',
+      /^Outgoing mail waits/,
+    ],
     expired: [
       'Not sent: Invoice',
       'Not sent: 2 messages',
       /^A message was not sent .* nobody approved it in time/,
     ],
+    released: ['Sent: Invoice', 'Sent: Invoice', /^A message of yours that waited .* has been sent/],
     rejected: ['Not sent: Invoice', 'Not sent: Invoice', /^A message was not sent .* rejected\./],
     answered: ['Sent: Invoice', 'Sent: Invoice', /^You said yes\. The message was sent on\./],
   },
@@ -123,7 +128,7 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       /^Un message de votre/,
     ],
     approver: [
-      'À approuver : message de anna@corp.test',
+      'À approuver : message de anna@corp.test : Invoice',
       'À approuver : 2 messages',
       /^Du courrier sortant attend/,
     ],
@@ -132,6 +137,7 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       'Non envoyés : 2 messages',
       /^Un message .* personne ne l’a approuvé à temps/,
     ],
+    released: ['Envoyé : Invoice', 'Envoyé : Invoice', /^Un de vos messages .* a été envoyé/],
     rejected: ['Non envoyé : Invoice', 'Non envoyé : Invoice', /^Un message .* examiné et refusé/],
     answered: ['Envoyé\u00a0: Invoice', 'Envoyé\u00a0: Invoice', /^Vous avez accepté/],
   },
@@ -162,9 +168,9 @@ t.test('each kind in each language', async (t) => {
         `${kind}: a date only while it waits`,
       )
       t.equal(
-        single.text?.includes('toeh release 7k3m9x2p4q5r'),
+        /mail administrator whether to release|messagerie s’il faut/.test(single.text ?? ''),
         kind === 'approver',
-        `${kind}: who may, is told how`,
+        `${kind}: who may, is told whom to tell`,
       )
     }
   }
@@ -194,7 +200,7 @@ t.test('the text for a sender, whole', (t) => {
 
 What happens next: boss@corp.test, deputy@corp.test can release it. After the date above it is not sent any more, and you are told.
 
-Recipients of the message who are not named here were not held.
+This notice is about the recipients named here alone.
 If you did not write this message, or have the address from a mail that surprised you, do not ask for its release: tell your administrator.
 `,
   )
@@ -214,8 +220,9 @@ t.test('the text for an approver, of several messages, in French', (t) => {
     '  Objet\u00a0:  (sans objet)\n',
     '    z@stranger.test\n        l’adresse d’expédition n’est pas de l’entreprise\n',
     'Vérifiez l’adresse auprès de l’expéditeur par téléphone',
-    '\n    toeh show 7k3m9x2p4q5r\n    toeh release 7k3m9x2p4q5r\n    toeh reject 7k3m9x2p4q5r\n',
-    '\n    toeh show 000000000001\n    toeh release 000000000001\n    toeh reject 000000000001\n',
+    '  Dépôt\u00a0:  7k3m9x2p4q5r\n',
+    '  Dépôt\u00a0:  000000000001\n',
+    '\n\nPuis dites à votre administrateur de messagerie s’il faut l’envoyer ou le refuser, avec le numéro de dépôt.\n',
   ]) {
     t.ok(text.includes(part), JSON.stringify(part))
   }
@@ -268,8 +275,29 @@ t.test('many messages', async (t) => {
   }))
   const mail = await simpleParser(await composeNotice(request({ kind: 'approver', messages })))
   t.equal(mail.subject, 'To approve: 300 messages')
-  for (const { id } of messages) if (!mail.text?.includes(`toeh release ${id}\n`)) t.fail(`${id} is missing`)
+  for (const { id } of messages) if (!mail.text?.includes(` ${id}\n`)) t.fail(`${id} is missing`)
   t.equal(mail.text?.match(/^ {2}Hold: {4}/gm)?.length, 300)
+})
+
+t.test('the subject for an approver is cut, made visible, and has one number', async (t) => {
+  const reply = { token: '0123456789abcdefghjkmnpqrs', address: 'x@corp.test', until: 0, two: false }
+  const subjectOf = async (some: Partial<NoticeMessage>): Promise<string> => {
+    const messages = [{ ...MESSAGE, ...some }]
+    return (
+      (await simpleParser(await composeNotice(request({ kind: 'approver', reply, messages })))).subject ?? ''
+    )
+  }
+  const begin = 'To approve: mail from anna@corp.test: '
+  const end = ` [toeh ${reply.token}]`
+  t.equal(await subjectOf({ subject: 'x'.repeat(300) }), `${begin}${'x'.repeat(80)}…${end}`)
+  t.equal(await subjectOf({ subject: '=?utf-8?q?pay=E2=80=8Bpal?=' }), `${begin}pay\\u{200b}pal${end}`)
+  t.equal(await subjectOf({ subject: '' }), `${begin}(no subject)${end}`)
+  const forged = '9'.repeat(26)
+  t.equal(await subjectOf({ subject: `[TOEH ${forged}] x` }), `${begin}(TOEH ${forged}] x${end}`)
+  t.equal(
+    await subjectOf({ subject: '', sender: '' }),
+    `To approve: mail from (a report from a mail system): (no subject)${end}`,
+  )
 })
 
 // A subject as it stands in the header, and as it is shown.

@@ -6,7 +6,7 @@ import type { Hold } from '../lib/hold.js'
 import type { HoldFolder } from '../lib/holdfolder.js'
 import { bySender, notifyHeld, sendNotice, tell, tellableSender } from '../lib/notify.js'
 import { failureOf } from './support/failing.js'
-import { park, refused, unknown } from './support/held.js'
+import { CLIENT, park, refused, unknown } from './support/held.js'
 import { assertSettled, type Lab, makeLab } from './support/lab.js'
 import { makeSink, type Sink, unwire } from './support/sink.js'
 
@@ -46,7 +46,7 @@ t.test('the approvers and the sender are told, with the null sender', async (t) 
   const id = await park(hold, post.folder, [unknown('x@new.test'), refused('y@known.test')])
   await notifyHeld(post, hold, id, HOUR)
   t.strictSame(sent(sink), [
-    '<> boss@corp.test deputy@other.test: To approve: mail from anna@corp.test',
+    '<> boss@corp.test deputy@other.test: To approve: mail from anna@corp.test: Invoice',
     '<> anna@corp.test: Waiting for approval: Invoice',
   ])
   for (const { bytes, xforward } of sink.mails) {
@@ -95,7 +95,35 @@ t.test('approvers are told of mail from outside all the same', async (t) => {
   const { sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
   const id = await park(hold, post.folder, [unknown('x@new.test')], { sender: 'anna@evil.test' })
   await notifyHeld(post, hold, id, HOUR)
-  t.strictSame(sent(sink), ['<> boss@corp.test: To approve: mail from anna@evil.test'])
+  t.strictSame(sent(sink), ['<> boss@corp.test: To approve: mail from anna@evil.test: Invoice'])
+})
+
+t.test('nobody is asked about mail of his own while another can be', async (t) => {
+  const cases: [approvers: string[], sender: string, saslUser: string, asked: string][] = [
+    [['boss@corp.test', 'deputy@other.test'], 'Boss@corp.test', '', 'deputy@other.test'],
+    [['boss@corp.test', 'deputy@other.test'], 'info@corp.test', 'boss@corp.test', 'deputy@other.test'],
+    [['boss@corp.test', 'deputy@other.test'], 'info@corp.test', 'CORP\\Boss', 'deputy@other.test'],
+    [['boss@corp.test', 'deputy@other.test'], 'deputy@other.test', 'anna', 'boss@corp.test'],
+    [
+      ['boss@corp.test', 'deputy@other.test'],
+      'info@corp.test',
+      'A. Smith',
+      'boss@corp.test deputy@other.test',
+    ],
+    [['boss@corp.test', 'deputy@other.test'], '', '', 'boss@corp.test deputy@other.test'],
+    [['boss@corp.test'], 'boss@corp.test', '', 'boss@corp.test'],
+  ]
+  for (const [approvers, sender, saslUser, asked] of cases) {
+    const { sink, hold, post } = await makeOffice(t, approvers)
+    const id = await park(hold, post.folder, [unknown('x@new.test')], {
+      sender,
+      client: { ...CLIENT, saslUser },
+    })
+    await notifyHeld(post, hold, id, HOUR)
+    const [first] = sink.mails
+    t.equal(first?.recipients.join(' '), asked, `${sender} ${saslUser}`)
+    t.match(unwire(first?.bytes ?? Buffer.alloc(0)).toString(), /^Subject: To approve: /m)
+  }
 })
 
 t.test('an unknown recipient is set beside what it could be taken for', async (t) => {
@@ -238,12 +266,15 @@ t.test('every notice is in the language of the configuration', async (t) => {
     [
       'fr',
       [
-        'À approuver : message de anna@corp.test',
+        'À approuver : message de anna@corp.test : Invoice',
         'En attente d’approbation : Invoice',
         'Non envoyé : Invoice',
       ],
     ],
-    ['en', ['To approve: mail from anna@corp.test', 'Waiting for approval: Invoice', 'Not sent: Invoice']],
+    [
+      'en',
+      ['To approve: mail from anna@corp.test: Invoice', 'Waiting for approval: Invoice', 'Not sent: Invoice'],
+    ],
   ] as const) {
     const { lab, sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
     lab.configure(`${sink.setting}\napprovers = ["boss@corp.test"]\nlanguage = "${language}"\n`)

@@ -12,14 +12,16 @@ import {
   outline,
 } from '../bulk.js'
 import { answer, type Desk, openDesk, presently } from '../desk.js'
+import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
-import { describeError } from '../failure.js'
+import { describeError, Failure } from '../failure.js'
 import { sendNotice, tellableSender } from '../notify.js'
 import { showCount } from '../progress.js'
 import { words } from '../speech.js'
 
 interface Options extends BulkOptions {
   again: boolean
+  note: string
   quiet: boolean
 }
 
@@ -33,12 +35,24 @@ interface Rejected {
   untold: string | null
 }
 
+/** So much is read in a notice; more is for a conversation. */
+const NOTE_CHARACTERS = 500
+
+function demandNote({ note }: Options): void {
+  if (visible(note) === note && [...note].length <= NOTE_CHARACTERS) return
+  throw new Failure(
+    'usage',
+    words`--note: expected one line of at most ${NOTE_CHARACTERS} characters, each of them visible`,
+    { status: EXIT.usage },
+  )
+}
+
 /** Rejects recipients of one message. What fails is told beside the rest: it does not stop the others. */
 async function reject(desk: Desk, { message, chosen }: Choice, options: Options): Promise<Rejected> {
   const { id } = message
   const result: Rejected = { id, rejected: [], kept: chosen, why: null, untold: null }
   try {
-    const rejected = await desk.hold.settle(id, chosen, 'rejected', desk.actor, options.again)
+    const rejected = await desk.hold.settle(id, chosen, 'rejected', desk.actor, options.again, options.note)
     result.rejected = rejected
     result.kept = chosen.filter((address) => !rejected.includes(address))
     if (result.kept.length > 0) result.why = words`it is being released, or settled already`
@@ -46,7 +60,8 @@ async function reject(desk: Desk, { message, chosen }: Choice, options: Options)
     if (rejected.length > 0 && sender !== undefined && !options.quiet) {
       const recipients = message.recipients.filter(({ address }) => rejected.includes(address))
       try {
-        await sendNotice(desk, 'rejected', [sender], [{ ...message, recipients }])
+        const decision = { ...desk.actor, note: options.note }
+        await sendNotice(desk, 'rejected', [sender], [{ ...message, recipients }], { decision })
       } catch (error) {
         result.untold = describeError(error)
       }
@@ -80,12 +95,20 @@ const module: CommandModule = {
         default: false,
         describe: 'also what a release left when it was cut off',
       })
+      .option('note', {
+        type: 'string',
+        default: '',
+        requiresArg: true,
+        describe: 'why, for the sender and the audit',
+      })
       .option('quiet', { type: 'boolean', default: false, describe: 'do not tell the sender' })
       .example('toeh reject 7k3m9q2x4v0a', 'the sender is told that it was not sent')
+      .example('toeh reject 7k3m9q2x4v0a --note "ask them by phone first"', 'and why')
       .example('toeh reject --sender anna@corp.example --before 10d --dry-run', 'what that would end'),
   handler: async (args) => {
     const options = args as unknown as Options
     demandChoice('reject', options)
+    demandNote(options)
     const desk = openDesk(options, options.dryRun ? 'read' : 'decide')
     const choices = await choose(desk, options)
     if (options.dryRun) {

@@ -28,6 +28,7 @@ import { translated, words } from '../speech.js'
 interface Options extends BulkOptions {
   allow?: 'address' | 'domain'
   again: boolean
+  quiet: boolean
   force: boolean
 }
 
@@ -136,6 +137,7 @@ const module: CommandModule = {
         default: false,
         describe: 'repeat a release that was cut off and may have gone out',
       })
+      .option('quiet', { type: 'boolean', default: false, describe: 'do not tell the sender' })
       .option('force', {
         type: 'boolean',
         default: false,
@@ -171,7 +173,7 @@ const module: CommandModule = {
     const results: Released[] = []
     const progress = await showCount('releasing', choices.length)
     for (const { message, chosen } of choices) {
-      results.push(await tryRelease(presently(desk), message, chosen, options.again))
+      results.push(await tryRelease(presently(desk), message, chosen, options.again, options.quiet))
       progress.update(results.length)
     }
     progress.stop()

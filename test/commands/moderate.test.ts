@@ -43,7 +43,7 @@ t.test('the notice, the answer, the release, the confirmation', async (t) => {
     'each approver has a mail of his own',
   )
   const notice = await noticeTo(sink, BOSS)
-  t.match(notice.subject, /^To approve: mail from anna@corp\.test \[toeh [0-9a-hjkmnp-tv-z]{26}\]$/)
+  t.match(notice.subject, /^To approve: mail from anna@corp\.test: Invoice \[toeh [0-9a-hjkmnp-tv-z]{26}\]$/)
   t.equal(notice.replyTo, 'toeh-moderate@corp.test')
   t.match(notice.text, /\n {4}release {11}it is sent, this once\n/)
   t.not(notice.token, (await noticeTo(sink, DEPUTY)).token)

@@ -1,4 +1,5 @@
 /** toeh reject: a no. Nothing is sent but word to the sender, and the bytes go. */
+import { simpleParser } from 'mailparser'
 import t from 'tap'
 import { RELEASE_ABANDONED_MS } from '../../lib/hold.js'
 import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
@@ -34,6 +35,48 @@ t.test('settles, tells the sender, removes the bytes', async (t) => {
   ])
   assertRefused(t, await lab.toeh('reject', id), 1, /nobody waits in it any more/)
   t.equal(sink.mails.length, 1)
+})
+
+t.test('--note: the sender and the audit have it, with who and when, and whom to ask', async (t) => {
+  const sink = await makeSink(t)
+  for (const [language, told] of [
+    [
+      'en',
+      [
+        /Rejected by \w+ on \d+ \w+ \d{4} at [\d:]+\.\nReason: Zahlen Sie nicht – call/,
+        'questions: Marie, 214',
+      ],
+    ],
+    [
+      'fr',
+      [
+        /Refusé par \w+ le \d+ \S+ \d{4} à [\d:]+\.\nMotif : Zahlen Sie nicht – call/,
+        'question : Marie, 214',
+      ],
+    ],
+  ] as const) {
+    const lab = makeLab(t, `${sink.setting}\nlanguage = "${language}"`, '[notice]\ncontact = "Marie, 214"\n')
+    const id = await lab.park([EVE])
+    const note = 'Zahlen Sie nicht – call <b>them</b> first'
+    assertDone(t, await lab.toeh('reject', id, '--note', note), 'rejected')
+    const { text, html } = await simpleParser(sink.mails.at(-1)?.bytes ?? '')
+    for (const what of told) t.match(text, what, language)
+    t.match(html || '', 'call &lt;b&gt;them&lt;/b&gt; first')
+    t.strictSame(lab.query('SELECT was, now FROM audit'), [{ was: 'held', now: `rejected: ${note}` }])
+  }
+})
+
+t.test('a note that is not one readable line is refused, and nothing is done', async (t) => {
+  const lab = makeLab(t)
+  const id = await lab.park([EVE])
+  for (const note of ['a\nb', 'a\u{202e}b', '\t', 'x'.repeat(501)])
+    assertRefused(
+      t,
+      await lab.toeh('reject', id, '--note', note),
+      2,
+      /--note: expected one line of at most 500/,
+    )
+  t.strictSame(lab.states(), [`${EVE} held`])
 })
 
 t.test('--recipient: the others go on waiting', async (t) => {

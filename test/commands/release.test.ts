@@ -1,6 +1,7 @@
 /** toeh release: after a yes the original envelope and bytes go out, once, or nothing changes. */
 import { appendFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { simpleParser } from 'mailparser'
 import t from 'tap'
 import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
 import { makeSink, unwire } from '../support/sink.js'
@@ -35,6 +36,58 @@ t.test('sends the original envelope and bytes, and prints the queue id', async (
     { what: 'released', subject: `${id} Eve@Unknown.test`, was: 'releasing', now: 'SINK00000001' },
     { what: 'released', subject: `${id} mal@unknown.test`, was: 'releasing', now: 'SINK00000001' },
   ])
+})
+
+t.test('a sender who was told that it waits is told that it was sent', async (t) => {
+  const sink = await makeSink(t)
+  for (const [language, says] of [
+    [
+      'en',
+      [
+        'Sent: Invoice',
+        /^A message of yours[\s\S]*eve@unknown\.test[\s\S]*^Released by \w+ on \d+ \w+ \d{4} at/m,
+      ],
+    ],
+    [
+      'fr',
+      ['Envoyé : Invoice', /^Un de vos messages[\s\S]*eve@unknown\.test[\s\S]*^Libéré par \w+ le \d+ /m],
+    ],
+  ] as const) {
+    const lab = makeLab(t, `${sink.setting}\nlanguage = "${language}"`)
+    const release = async (
+      told: boolean,
+      call: { sender?: string },
+      ...options: string[]
+    ): Promise<string[]> => {
+      const id = await lab.park([EVE], { queueId: `TOLD${sink.mails.length}`, ...call })
+      if (told) lab.change('UPDATE hold SET notified_at = 1')
+      const before = sink.mails.length
+      assertDone(t, await lab.toeh('release', id, ...options), 'released')
+      return sink.mails.slice(before).map(({ sender, recipients }) => `<${sender}> ${recipients.join(' ')}`)
+    }
+    const mail = `<anna@corp.test> ${EVE}`
+    t.strictSame(await release(true, {}), [mail, '<> anna@corp.test'])
+    const { subject, text } = await simpleParser(sink.mails.at(-1)?.bytes ?? '')
+    t.equal(subject, says[0])
+    t.match(text, says[1])
+    t.strictSame(await release(true, {}, '--quiet'), [mail], 'not with --quiet')
+    t.strictSame(await release(false, {}), [mail], 'nor who knows nothing of its waiting')
+    t.strictSame(await release(true, { sender: 'x@evil.test' }), [`<x@evil.test> ${EVE}`], 'never a stranger')
+    t.strictSame(await release(true, { sender: '' }), [`<> ${EVE}`])
+  }
+})
+
+t.test('a sender who cannot be told of it does not undo the release', async (t) => {
+  const sink = await makeSink(t, (to) => (to === 'anna@corp.test' ? '550 5.1.1 no' : undefined))
+  const lab = makeLab(t, sink.setting)
+  const id = await lab.park([EVE])
+  lab.change('UPDATE hold SET notified_at = 1')
+  assertDone(
+    t,
+    await lab.toeh('release', id),
+    /released to .*\n.*: its sender could not be told: .*550 5\.1\.1 no/,
+  )
+  t.strictSame(lab.states(), [`${EVE} released`])
 })
 
 t.test('the null sender stays null', async (t) => {

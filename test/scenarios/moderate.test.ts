@@ -7,6 +7,8 @@ import { Conversation, cannotRun, Postfix } from '../support/postfix.js'
 
 const APPROVERS = `approvers = ["${BOSS}", "${DEPUTY}"]\n`
 const TO = 'toeh-moderate@corp.test'
+/** Who has sent what is held, and is told what became of it. */
+const ANNA = 'anna@corp.test'
 
 t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) => {
   // XCLIENT gives a connection the login that SASL would.
@@ -58,9 +60,9 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
     await postfix.settled()
     t.strictSame(arrived(), [], `${name}: forgeries do nothing and are not answered`)
     await answer('boss', port, bytesOf({ subject, text: 'release' }).toString())
-    await postfix.until('release and confirmation', () => sink.mails.length === 2)
+    await postfix.until('release, word to the sender and confirmation', () => sink.mails.length === 3)
     await postfix.settled()
-    t.strictSame(arrived(), [EVE, BOSS], name)
+    t.strictSame(arrived(), [EVE, ANNA, BOSS], name)
     t.match(postfix.log(), /relay=toeh-moderate, .*status=sent \(.*toeh moderate: released \w{12}\)/)
     t.notMatch(postfix.log(), token, 'the number is not in the log')
   }
@@ -86,8 +88,8 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
     t.strictSame(arrived(), [], 'nothing')
     t.match(postfix.log().slice(before), /toeh moderate: dropped: no login, and no Authentication-Results/)
     await answer('', postfix.reinjection, bytes)
-    await postfix.until('release and confirmation', () => sink.mails.length === 2)
-    t.strictSame(arrived(), [EVE, DEPUTY], 'one below our own Received alone, as a milter writes it')
+    await postfix.until('release, word to the sender and confirmation', () => sink.mails.length === 3)
+    t.strictSame(arrived(), [EVE, ANNA, DEPUTY], 'one below our own Received alone, as a milter writes it')
   })
 
   t.test('a Received that header_checks take away: where it matters, and that doctor says so', async (t) => {
@@ -95,9 +97,10 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
     const heard = async (isHeard: boolean, name: string): Promise<void> => {
       const { subject } = await hold()
       await answer('boss', postfix.submission, bytesOf({ subject, text: 'release' }).toString())
-      if (isHeard) await postfix.until('release and confirmation', () => sink.mails.length === 2)
+      if (isHeard)
+        await postfix.until('release, word to the sender and confirmation', () => sink.mails.length === 3)
       await postfix.settled()
-      t.strictSame(arrived(), isHeard ? [EVE, BOSS] : [], name)
+      t.strictSame(arrived(), isHeard ? [EVE, ANNA, BOSS] : [], name)
     }
     postfix.setMain('enable_long_queue_ids=no')
     postfix.setMain('header_checks=regexp:{ { /^Received:/ IGNORE } }')

@@ -5,10 +5,12 @@
 import { existsSync, lchownSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { newestEntry } from './audit.js'
+import { foldAscii } from './address.js'
+import { Audit, type Deed, newestEntry } from './audit.js'
 import { createDatabase, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys } from './decide.js'
-import { enterState, openDesk } from './desk.js'
+import { readDecisions } from './decisions.js'
+import { enterState, openDesk, verdictsOf } from './desk.js'
 import type { LaneRow } from './express.js'
 import { describeError } from './failure.js'
 import { Hold } from './hold.js'
@@ -149,7 +151,99 @@ async function fillLane({ config: path }: { config: string }): Promise<number> {
   }
 }
 
-const ERRANDS = { furnish, look, known, fillLane }
+/** What the decision log says since everything passes: of the mail after the last that was judged in earnest. */
+export interface Observed {
+  /** When the first of it was judged, milliseconds since 1970; null where there is none. */
+  since: number | null
+  /** On how many days there was any (UTC). */
+  days: number
+  messages: number
+  recipients: number
+  /** What would have been held, as it was judged then. */
+  held: { recipients: number; destinations: number; days: number }
+  /** What of it the rules of today would hold, most recipients first. */
+  still: { recipients: number; destinations: { destination: string; recipients: number; days: number }[] }
+}
+
+function destinationOf(address: string): string {
+  return foldAscii(address.slice(address.lastIndexOf('@') + 1))
+}
+
+/** Reads the decision log, and judges anew what would have been held. */
+async function observed({ config: path }: { config: string }): Promise<Observed> {
+  const desk = openDesk({ config: path }, 'read')
+  const judged = new Map<string, boolean>()
+  const isKnown = async (sender: string, login: string, to: string): Promise<boolean> => {
+    const key = JSON.stringify([sender, login, to])
+    const before = judged.get(key)
+    if (before !== undefined) return before
+    const [verdict] = await verdictsOf(desk, { sender, login }, [to])
+    judged.set(key, verdict?.pass === true)
+    return verdict?.pass === true
+  }
+  const nothing = () => ({
+    since: null as number | null,
+    days: new Set<string>(),
+    messages: 0,
+    recipients: 0,
+    held: { recipients: 0, destinations: new Set<string>(), days: new Set<string>() },
+    still: new Map<string, { recipients: number; days: Set<string> }>(),
+  })
+  let seen = nothing()
+  for await (const { at, mode, sender, saslUser, recipients } of readDecisions(desk.config.state)) {
+    if (mode !== 'observe') {
+      seen = nothing()
+      continue
+    }
+    const day = at.slice(0, 10)
+    seen.since ??= Date.parse(at)
+    seen.days.add(day)
+    seen.messages++
+    seen.recipients += recipients.length
+    for (const { to, verdict } of recipients) {
+      if (verdict !== 'hold') continue
+      const destination = destinationOf(to)
+      seen.held.recipients++
+      seen.held.destinations.add(destination)
+      seen.held.days.add(day)
+      if (await isKnown(sender, saslUser, to)) continue
+      const row = seen.still.get(destination) ?? { recipients: 0, days: new Set() }
+      row.recipients++
+      row.days.add(day)
+      seen.still.set(destination, row)
+    }
+  }
+  const { since, days, messages, held, still } = seen
+  const destinations = [...still]
+    .map(([destination, row]) => ({ destination, recipients: row.recipients, days: row.days.size }))
+    .sort((a, b) => b.recipients - a.recipients || (a.destination < b.destination ? -1 : 1))
+  return {
+    ...{ since, days: days.size, messages, recipients: seen.recipients },
+    held: { recipients: held.recipients, destinations: held.destinations.size, days: held.days.size },
+    still: { recipients: destinations.reduce((sum, row) => sum + row.recipients, 0), destinations },
+  }
+}
+
+/** Writes down a deed that is done outside the database. */
+async function note({
+  state,
+  busySeconds,
+  deed,
+}: {
+  state: string
+  busySeconds: number
+  deed: Deed
+}): Promise<void> {
+  enterState(state)
+  const db = openForWriting(databasePath(state), { busySeconds })
+  try {
+    await new Audit(db).note(deed)
+  } finally {
+    db.close()
+  }
+}
+
+const ERRANDS = { furnish, look, known, fillLane, observed, note }
 type Name = keyof typeof ERRANDS
 type Input<N extends Name> = Parameters<(typeof ERRANDS)[N]>[0]
 type Result<N extends Name> = Awaited<ReturnType<(typeof ERRANDS)[N]>>

@@ -622,8 +622,10 @@ const SETUP: Table = {
     '{0}/main.cf et master.cf sont changés, et postfix check n’y trouve rien à redire.',
   'As they were: {0}. toeh init --postfix --undo puts that back.':
     'Tels qu’ils étaient : {0}. toeh init --postfix --undo les remet.',
-  'What goes outside waits from now on until somebody says yes. To watch first: {0} in {1}.':
-    'Ce qui sort attend désormais que quelqu’un dise oui. Pour observer d’abord : {0} dans {1}.',
+  'What goes outside waits from now on until somebody says yes. To watch first: {0}':
+    'Ce qui sort attend désormais que quelqu’un dise oui. Pour observer d’abord : {0}',
+  'It begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: {0}':
+    'Il commence par observer : tout passe, et le journal des décisions dit ce qui aurait été retenu. Ce qui y met fin, et le montre d’abord : {0}',
   '{0} would be made, internal domains: {1}': '{0} serait créé, domaines internes : {1}',
   'Postfix has all of it already: {0}.': 'Postfix a déjà tout : {0}.',
   'Nothing is changed yet: the same with --apply does it.':

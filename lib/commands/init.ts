@@ -25,6 +25,7 @@ import { findUnit, greet, lookInside, ownerOf, readSettings } from '../installat
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts, laneLeaks } from '../lanecheck.js'
 import { type Delimiters, isDelimiters } from '../mailbox.js'
+import { modeCommand } from '../modeline.js'
 import { type Network, nearestNetwork, networkText, parseNetwork } from '../network.js'
 import { demandReach } from '../owner.js'
 import { type AddressClasses, askPostfix, readAddressClasses, readDelimiters } from '../postconf.js'
@@ -154,6 +155,15 @@ async function draw(options: Options): Promise<Plan> {
   const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
   const config = parseConfig(path, text)
   return { path, owner, config, text, remarks, offers: await offerArchives(config, options.configDir) }
+}
+
+/** What becomes of mail that nobody knows, and the command that changes that. */
+function describeMode({ mode, path }: Config): string[] {
+  return [
+    mode === 'observe'
+      ? words`It begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: ${modeCommand('enforce', path)}`
+      : words`What goes outside waits from now on until somebody says yes. To watch first: ${modeCommand('observe', path)}`,
+  ]
 }
 
 /** Makes configuration, folders and database; what is there is left. @returns what was done, in lines */
@@ -346,7 +356,12 @@ async function intoPostfix(options: Options): Promise<void> {
   if (options.apply) {
     lines.push(...(await build(plan)))
     if (difference === '')
-      lines.push('', words`Postfix has all of it already: nothing is changed in ${folder}.`, ...remarks)
+      lines.push(
+        '',
+        words`Postfix has all of it already: nothing is changed in ${folder}.`,
+        ...remarks,
+        ...(plan.text === undefined ? [] : describeMode(config)),
+      )
     else {
       backups = await putInPlace(alteration)
       if (options.reload) await reload(configDir)
@@ -355,11 +370,7 @@ async function intoPostfix(options: Options): Promise<void> {
         words`${folder}/main.cf and master.cf are changed, and postfix check finds nothing wrong.`,
         words`As they were: ${backups.join(', ')}. toeh init --postfix --undo puts that back.`,
         ...remarks,
-        ...(config.mode === 'enforce'
-          ? [
-              words`What goes outside waits from now on until somebody says yes. To watch first: ${'mode = "observe"'} in ${path}.`,
-            ]
-          : []),
+        ...describeMode(config),
         next(options),
       )
     }
@@ -493,6 +504,7 @@ const module: CommandModule = {
         { config: path, state: config.state, master, ...(options.express ? { express } : {}) },
         [
           ...lines,
+          ...(plan.text === undefined ? [] : describeMode(config)),
           '',
           words`Add to master.cf:`,
           '',

@@ -82,6 +82,8 @@ t.test('makes everything and prints the lines; twice changes nothing', async (t)
   t.equal(mode(config), '640')
   t.strictSame([...loadConfig(config).internal], ['corp.test', 'xn--bcher-kva.test'])
   t.equal(loadConfig(config).state, state)
+  t.equal(loadConfig(config).mode, 'observe', 'the first day is quiet')
+  t.match(first.stdout, `What ends that, and shows it first: toeh mode enforce --config ${config}\n`)
   t.match(first.stdout, /\nAdd to master\.cf:\n\n/)
   t.match(first.stdout, `argv=${FILTER} ${WITH_NODE} --config=${config} --sender=\${sender}`)
   t.match(first.stdout, `flags=q user=${IS_ROOT ? 'nobody' : ''}`)
@@ -101,6 +103,7 @@ t.test('what it has made works for the filter, whatever the umask was', async (t
   assertDone(t, await init('--internal', 'corp.test'), 'made')
   t.equal(mode(config), '640')
   t.equal(mode(join(config, '..')), '755')
+  writeFileSync(config, readFileSync(config, 'utf8').replace('mode = "observe"', 'mode = "enforce"'))
   const args = [`--config=${config}`, '--sender=', '--queue-id=ABCDEF', '--', 'eve@unknown.test']
   const filter = [...onlyWith(PIPE_ENV), ...UNPRIVILEGED, FILTER, WITH_NODE, ...args]
   const { status, stdout } = spawnSync('env', filter, {
@@ -189,6 +192,10 @@ t.test('--postfix', { skip: cannotBeFresh() }, async (t) => {
   t.match(
     applied.stdout,
     `As they were: ${debian.etc}/main.cf.before-toeh, ${debian.etc}/master.cf.before-toeh.`,
+  )
+  t.match(
+    applied.stdout,
+    `\nIt begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: toeh mode enforce --config ${debian.config}\n`,
   )
   t.match(applied.stdout, /\nNow: postfix reload\n$/)
   t.match(debian.postconf('-M', 'toeh/unix'), `user=nobody:nogroup directory=${debian.state}`)

@@ -29,6 +29,8 @@ _toeh() {
     *:--config) files=yes ;;
     init:--user) : ;;
     init:--internal) : ;;
+    init:--approver) : ;;
+    init:--language) words='en fr' ;;
     init:--state) files=yes ;;
     init:--relay) : ;;
     init:--config-dir) files=yes ;;
@@ -92,7 +94,7 @@ _toeh() {
       else
         case $command in
         init)
-          options='--user --internal --state --express --postfix --apply --undo --reload --relay --config-dir'
+          options='--user --internal --approver --language --state --express --postfix --apply --undo --reload --relay --config-dir'
           ;;
         mode)
           options='--yes'

@@ -8,6 +8,8 @@ complete -c toeh -l version -d 'show the version'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a init -d 'make configuration, folders and database; print the master.cf lines'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l user -d 'the filter\'s user (for root; default toeh)' -x
 complete -c toeh -n '__fish_seen_subcommand_from init' -l internal -d 'the company\'s own domains (default: Postfix\'s)' -x
+complete -c toeh -n '__fish_seen_subcommand_from init' -l approver -d 'who may say yes to held mail, and is told of it' -x
+complete -c toeh -n '__fish_seen_subcommand_from init' -l language -d 'of notices (default: that of this shell)' -x -a 'en fr'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l state -d 'state folder' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from init' -l express -d 'print what the express lane needs as well'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l postfix -d 'show what would change in main.cf and master.cf'

@@ -349,6 +349,8 @@ export const HELP: Table = {
   'and make it known': 'et le rendre connu',
   "past mail against today's landscape: what would have been held":
     'le courrier passé face au paysage d’aujourd’hui : ce qui aurait été retenu',
+  'who may say yes to held mail, and is told of it': 'qui peut dire oui au courrier retenu, et en est averti',
+  'of notices (default: that of this shell)': 'des avis (par défaut : celle de ce shell)',
   'show whether unknown mail is held or only observed, or change it':
     'montre si le courrier inconnu est retenu ou seulement observé, ou le change',
   'what is to be; without it, what is': 'ce qui doit être ; sans lui, ce qui est',

@@ -624,6 +624,14 @@ const SETUP: Table = {
     'Tels qu’ils étaient : {0}. toeh init --postfix --undo les remet.',
   'What goes outside waits from now on until somebody says yes. To watch first: {0}':
     'Ce qui sort attend désormais que quelqu’un dise oui. Pour observer d’abord : {0}',
+  'Who may say yes to held mail, and is told of it? Addresses with blanks between, or nothing:':
+    'Qui peut dire oui au courrier retenu, et en est averti ? Des adresses séparées par des espaces, ou rien :',
+  'the configuration is there already, and says something else':
+    'la configuration existe déjà, et dit autre chose',
+  'set {0} in it': 'mettez-y {0}',
+  'Approvers: {0}': 'Approbateurs : {0}',
+  'No approvers are named: of held mail its senders are told, and nobody who could say yes. To name them: approvers in {0}':
+    'Aucun approbateur n’est nommé : du courrier retenu, ses expéditeurs sont avertis, et personne qui pourrait dire oui. Pour en nommer : approvers dans {0}',
   'It begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: {0}':
     'Il commence par observer : tout passe, et le journal des décisions dit ce qui aurait été retenu. Ce qui y met fin, et le montre d’abord : {0}',
   '{0} would be made, internal domains: {1}': '{0} serait créé, domaines internes : {1}',

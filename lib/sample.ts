@@ -16,8 +16,15 @@ export function sampleConfig(
   state: string,
   domains: readonly string[],
   delimiters: Delimiters = undefined,
+  people: Partial<Pick<Config, 'approvers' | 'language'>> = {},
 ): string {
-  const values = { mode: 'observe', state, internal_domains: domains, recipient_delimiter: delimiters }
+  const values = {
+    ...people,
+    mode: 'observe',
+    state,
+    internal_domains: domains,
+    recipient_delimiter: delimiters,
+  }
   let text = readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue

@@ -6,8 +6,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, lchownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { Argv, CommandModule } from 'yargs'
-import { parseOwnDomain } from '../address.js'
+import { foldAscii, parseAddress, parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
 import { answerRemarks, relaysThrough } from '../answercheck.js'
 import { archiveFaults } from '../archivecheck.js'
@@ -15,6 +16,7 @@ import { findArchives } from '../archives.js'
 import { demandTrustedInstance, loadTrusted } from '../caller.js'
 import { type Config, DEFAULTS, parseConfig } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
+import { visible } from '../display.js'
 import { type Folder, makeFolder, send } from '../errand.js'
 import { EXIT } from '../exit.js'
 import { LANE_SERVICES, laneCommands } from '../express.js'
@@ -31,7 +33,7 @@ import { demandReach } from '../owner.js'
 import { type AddressClasses, askPostfix, readAddressClasses, readDelimiters } from '../postconf.js'
 import { networkFault, relayTable } from '../relay.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
-import { spoken, words } from '../speech.js'
+import { languageOf, spoken, words } from '../speech.js'
 import { unitFaults } from '../unit.js'
 import { peoplesServices } from '../ways.js'
 import { injectorFaults } from '../wayscheck.js'
@@ -41,6 +43,8 @@ import { faultIn } from '../wording.js'
 interface Options extends CommonOptions {
   user?: string
   internal?: string[]
+  approver?: string[]
+  language?: Config['language']
   state: string
   express: boolean
   postfix: boolean
@@ -50,6 +54,8 @@ interface Options extends CommonOptions {
   relay?: string[]
   configDir?: string
 }
+
+type People = Pick<Config, 'approvers' | 'language'>
 
 interface Owner {
   name: string
@@ -111,6 +117,72 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   return { domains: classes.domains, remarks }
 }
 
+/** An approver's address, as the configuration takes it. @throws Failure */
+function parseApprover(text: string): string {
+  const address = parseAddress(text)
+  if (address.plain) return text
+  throw new Failure('init --approver', faultIn(spoken(), address.fault), {
+    at: JSON.stringify(text),
+    status: EXIT.usage,
+  })
+}
+
+/** Each once. */
+function approversIn(texts: readonly string[]): string[] {
+  return [...new Map(texts.map((text) => [foldAscii(text), parseApprover(text)])).values()]
+}
+
+/** Asks a person at the terminal; no answer, and no terminal, is nobody. */
+async function askApprovers(): Promise<string[]> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return []
+  const question = (): boolean =>
+    process.stderr.write(
+      `${words`Who may say yes to held mail, and is told of it? Addresses with blanks between, or nothing:`} `,
+    )
+  question()
+  for await (const line of createInterface({ input: process.stdin, terminal: false })) {
+    try {
+      return approversIn(line.split(/[\s,]+/).filter((text) => text !== ''))
+    } catch (error) {
+      process.stderr.write(`${visible(describeError(error))}\n`)
+      question()
+    }
+  }
+  process.stderr.write('\n')
+  return []
+}
+
+/** Whom and in which language a new configuration has notices go to. */
+async function findPeople({ approver, language, json, ...options }: Options): Promise<People> {
+  const makes = !options.postfix || options.apply
+  const asked = approver === undefined && makes && json !== true ? await askApprovers() : (approver ?? [])
+  return { approvers: approversIn(asked), language: language ?? languageOf(process.env) ?? 'en' }
+}
+
+/** A configuration that is there is left alone: what was said of people has to stand in it already. */
+function demandPeople({ approver, language }: Options, config: Config): void {
+  const refused = (option: string, setting: string): Failure =>
+    new Failure(`init --${option}`, words`the configuration is there already, and says something else`, {
+      at: config.path,
+      status: EXIT.usage,
+      hint: words`set ${setting} in it`,
+    })
+  const there = new Set(config.approvers.map(foldAscii))
+  const approvers = approversIn(approver ?? [])
+  if (approvers.some((address) => !there.has(foldAscii(address))))
+    throw refused('approver', `approvers = ${JSON.stringify(approvers)}`)
+  if (language !== undefined && language !== config.language)
+    throw refused('language', `language = "${language}"`)
+}
+
+function describePeople({ approvers, path }: Config): string[] {
+  return approvers.length > 0
+    ? [words`Approvers: ${approvers.join(', ')}`]
+    : [
+        words`No approvers are named: of held mail its senders are told, and nobody who could say yes. To name them: approvers in ${path}`,
+      ]
+}
+
 /** Outside addresses that Postfix copies mail to, each with the command that makes it known. */
 async function offerArchives(config: Config, configDir: string | undefined): Promise<string[]> {
   const copies = await findArchives(config, configDir, clock())
@@ -148,11 +220,17 @@ async function draw(options: Options): Promise<Plan> {
   const owner = findOwner(options)
   if (existsSync(path)) {
     const config = loadTrusted(path)
+    demandPeople(options, config)
     const offers = await offerArchives(config, options.configDir)
     return { path, owner, config, text: undefined, remarks: [], offers }
   }
   const { domains, remarks } = await findInternal(options)
-  const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
+  const text = sampleConfig(
+    resolve(options.state),
+    domains,
+    await findDelimiters(options),
+    await findPeople(options),
+  )
   const config = parseConfig(path, text)
   return { path, owner, config, text, remarks, offers: await offerArchives(config, options.configDir) }
 }
@@ -360,7 +438,7 @@ async function intoPostfix(options: Options): Promise<void> {
         '',
         words`Postfix has all of it already: nothing is changed in ${folder}.`,
         ...remarks,
-        ...(plan.text === undefined ? [] : describeMode(config)),
+        ...(plan.text === undefined ? [] : [...describePeople(config), ...describeMode(config)]),
       )
     else {
       backups = await putInPlace(alteration)
@@ -370,6 +448,7 @@ async function intoPostfix(options: Options): Promise<void> {
         words`${folder}/main.cf and master.cf are changed, and postfix check finds nothing wrong.`,
         words`As they were: ${backups.join(', ')}. toeh init --postfix --undo puts that back.`,
         ...remarks,
+        ...describePeople(config),
         ...describeMode(config),
         next(options),
       )
@@ -441,6 +520,17 @@ const module: CommandModule = {
         requiresArg: true,
         describe: "the company's own domains (default: Postfix's)",
       })
+      .option('approver', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'who may say yes to held mail, and is told of it',
+      })
+      .option('language', {
+        choices: ['en', 'fr'] as const,
+        requiresArg: true,
+        describe: 'of notices (default: that of this shell)',
+      })
       .option('state', {
         type: 'string',
         default: DEFAULTS.state,
@@ -504,7 +594,7 @@ const module: CommandModule = {
         { config: path, state: config.state, master, ...(options.express ? { express } : {}) },
         [
           ...lines,
-          ...(plan.text === undefined ? [] : describeMode(config)),
+          ...(plan.text === undefined ? [] : [...describePeople(config), ...describeMode(config)]),
           '',
           words`Add to master.cf:`,
           '',

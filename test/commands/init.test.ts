@@ -21,11 +21,14 @@ import {
   assertRefused,
   FILTER,
   makeFolder,
+  NODE,
   type Outcome,
   onlyWith,
   outcomeOf,
   PIPE_ENV,
+  SHELL_ENV,
   startToeh,
+  TOEH,
   UNPRIVILEGED,
   WITH_NODE,
   walk,
@@ -116,6 +119,90 @@ t.test('what it has made works for the filter, whatever the umask was', async (t
   t.ok(existsSync(join(state, 'decisions')))
 })
 
+t.test('approvers and language are part of it', async (t) => {
+  const made = async (
+    env: Record<string, string>,
+    ...args: string[]
+  ): Promise<{ outcome: Outcome; place: Place }> => {
+    const place = makePlace(t, ['env', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)])
+    return { place, outcome: await place.init('--internal', 'corp.test', ...args) }
+  }
+  const french = await made(
+    { LC_ALL: '', LANG: 'fr_FR.UTF-8' },
+    '--approver',
+    'Boss@corp.test',
+    '--approver',
+    'b@corp.test',
+  )
+  assertDone(t, french.outcome, '\nApprobateurs : Boss@corp.test, b@corp.test\n')
+  t.match(loadConfig(french.place.config), { language: 'fr', approvers: ['Boss@corp.test', 'b@corp.test'] })
+  const english = await made(
+    { LC_ALL: 'fr_CH', LANG: 'C' },
+    '--language',
+    'en',
+    '--approver',
+    'a@corp.test',
+    'A@corp.test',
+  )
+  t.match(loadConfig(english.place.config), { language: 'en' })
+  t.equal(loadConfig(english.place.config).approvers.length, 1, 'each once')
+  const none = await made({})
+  assertDone(
+    t,
+    none.outcome,
+    `No approvers are named: of held mail its senders are told, and nobody who could say yes. To name them: approvers in ${none.place.config}\n`,
+  )
+  t.match(loadConfig(none.place.config), { language: 'en', approvers: [] })
+
+  // What is there is left, and not as if it had been changed.
+  const { place } = english
+  const before = snapshot(place.dir)
+  assertDone(t, await place.init('--approver', 'a@corp.test', '--language', 'en'), 'est là')
+  const refused = [
+    [['--approver', 'new@corp.test'], `init --approver ${place.config}: la configuration existe déjà`],
+    [['--language', 'fr'], 'mettez-y language = "fr"'],
+  ] as const
+  for (const [args, line] of refused) assertRefused(t, await place.init(...args), 2, line)
+  t.strictSame(snapshot(place.dir), before)
+})
+
+t.test(
+  'at a terminal it asks for approvers',
+  { skip: spawnSync('script', ['--version']).error ? 'no script(1)' : false },
+  async (t) => {
+    const typed = (answer: string): { said: string; approvers: string[] } => {
+      const { config, state } = makePlace(t)
+      const command = [
+        NODE,
+        TOEH,
+        'init',
+        ...USER,
+        '--state',
+        state,
+        '--internal',
+        'corp.test',
+        '--config',
+        config,
+      ]
+      const { stdout } = spawnSync('script', ['-qec', command.join(' '), '/dev/null'], {
+        input: answer,
+        encoding: 'utf8',
+        env: { ...SHELL_ENV },
+      })
+      return { said: stdout, approvers: loadConfig(config).approvers }
+    }
+    const two = typed('a b@corp.test\na@corp.test, b@corp.test\n')
+    t.match(
+      two.said,
+      /Who may say yes to held mail[^\n]*or nothing: [\s\S]*init --approver "a": [\s\S]*or nothing: /,
+    )
+    t.strictSame(two.approvers, ['a@corp.test', 'b@corp.test'])
+    const none = typed('\n')
+    t.match(none.said, 'No approvers are named')
+    t.strictSame(none.approvers, [])
+  },
+)
+
 t.test('rights that are wrong are told, not changed', async (t) => {
   const { state, init } = makePlace(t)
   await init('--internal', 'corp.test')
@@ -135,6 +222,9 @@ t.test('bad input makes nothing', async (t) => {
     [['--internal', 'a@corp.test'], /init --internal "a@corp\.test": domain is not a host name/],
     [['--internal', ''], /init --internal "": no domain|--internal needs a value/],
     [['--internal'], /--internal needs a value/],
+    [['--internal=corp.test', '--approver', 'boss'], /init --approver "boss": /],
+    [['--internal=corp.test', '--approver', 'a@corp.test', 'a@b@c'], /init --approver "a@b@c": /],
+    [['--internal=corp.test', '--language', 'de'], /Choices: "en", "fr"/],
     [['--intern', 'corp.test'], /there is no option --intern; did you mean --internal\?/],
     [['extra', '--internal=corp.test'], /extra is too much: it is toeh init/],
   ]

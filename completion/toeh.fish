@@ -12,6 +12,7 @@ complete -c toeh -n '__fish_seen_subcommand_from init' -l approver -d 'who may s
 complete -c toeh -n '__fish_seen_subcommand_from init' -l language -d 'of notices (default: that of this shell)' -x -a 'en fr'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l state -d 'state folder' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from init' -l express -d 'print what the express lane needs as well'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l anew -d 'make an empty database also where one was lost'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l postfix -d 'show what would change in main.cf and master.cf'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix: put back what was there'

@@ -2,14 +2,15 @@
  * Errands: pieces of work in the state folder and beside it that root has the owner do (lib/owner.ts). Each takes and gives
  * what JSON can hold, and says nothing to a person.
  */
-import { existsSync, lchownSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, lchownSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { foldAscii } from './address.js'
 import { Audit, type Deed, newestEntry } from './audit.js'
+import { newestBackup } from './backup.js'
 import { createDatabase, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys } from './decide.js'
-import { readDecisions } from './decisions.js'
+import { decisionFolder, readDecisions } from './decisions.js'
 import { enterState, openDesk, verdictsOf } from './desk.js'
 import type { LaneRow } from './express.js'
 import { describeError } from './failure.js'
@@ -44,19 +45,63 @@ export function makeFolder(path: string, { uid, gid, name }: Owner & { name: str
   return { path, made: true, wrong: [] }
 }
 
-/** Makes what lies in the state folder; what is there is left. */
+/** What speaks of a database that was there. */
+export interface Earlier {
+  /** Messages in the hold. */
+  messages: number
+  /** Days of the decision log, `YYYY-MM-DD`, oldest first. */
+  days: string[]
+  /** The newest backup, or null. */
+  backup: string | null
+}
+
+/** The newest backup of where the last one was put, or of where docs/backup.md has them. */
+function backupOf(state: string, place: string | undefined): string | null {
+  try {
+    const last = newestBackup(state, undefined)
+    if (last !== undefined) return last.path
+  } catch {
+    // Its folder is closed, for instance.
+  }
+  try {
+    return place === undefined || !existsSync(place) ? null : (newestBackup(state, place)?.path ?? null)
+  } catch {
+    return null
+  }
+}
+
+/** Looks for an earlier life of this state folder. @param place the folder of dated backups */
+export function earlierLife(state: string, place: string | undefined): Earlier | undefined {
+  const messages = new HoldFolder(state).ids().filter((id) => HOLD_ID.test(id)).length
+  const folder = decisionFolder(state)
+  const days = readdirSync(folder)
+    .filter((name) => /^\d{4}-\d\d-\d\d\.jsonl$/.test(name) && statSync(join(folder, name)).size > 0)
+    .map((name) => name.slice(0, 10))
+    .sort()
+  const backup = backupOf(state, place)
+  return messages + days.length > 0 || backup !== null ? { messages, days, backup } : undefined
+}
+
+/** Makes what lies in the state folder; what is there is left. No database is made where one was, unless that is meant. */
 async function furnish({
   state,
   owner,
   busySeconds,
+  place,
+  anew,
 }: {
   state: string
   owner: Owner & { name: string }
   busySeconds: number
-}): Promise<{ folders: Folder[]; database: { path: string; made: boolean } }> {
+  place?: string | undefined
+  anew: boolean
+}): Promise<{ folders: Folder[]; database: { path: string; made: boolean }; earlier?: Earlier }> {
   const folders = ['hold', 'hold/tmp', 'decisions'].map((name) => makeFolder(join(state, name), owner))
   const path = databasePath(state)
-  const made = !existsSync(path)
+  // An empty file is what a truncation leaves.
+  const made = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0
+  const earlier = made && !anew ? earlierLife(state, place) : undefined
+  if (earlier !== undefined) return { folders, database: { path, made: false }, earlier }
   createDatabase(path, { busySeconds }).close()
   return { folders, database: { path, made } }
 }
@@ -242,6 +287,9 @@ async function note({
     db.close()
   }
 }
+
+/** The name of a message's folder. */
+const HOLD_ID = /^[0-9a-z]{12}$/
 
 const ERRANDS = { furnish, look, known, fillLane, observed, note }
 type Name = keyof typeof ERRANDS

@@ -351,6 +351,7 @@ export const HELP: Table = {
     'le courrier passé face au paysage d’aujourd’hui : ce qui aurait été retenu',
   'who may say yes to held mail, and is told of it': 'qui peut dire oui au courrier retenu, et en est averti',
   'of notices (default: that of this shell)': 'des avis (par défaut : celle de ce shell)',
+  'make an empty database also where one was lost': 'crée une base vide même là où une autre a été perdue',
   'show whether unknown mail is held or only observed, or change it':
     'montre si le courrier inconnu est retenu ou seulement observé, ou le change',
   'what is to be; without it, what is': 'ce qui doit être ; sans lui, ce qui est',

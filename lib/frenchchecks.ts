@@ -632,6 +632,12 @@ const SETUP: Table = {
   'Approvers: {0}': 'Approbateurs : {0}',
   'No approvers are named: of held mail its senders are told, and nobody who could say yes. To name them: approvers in {0}':
     'Aucun approbateur n’est nommé : du courrier retenu, ses expéditeurs sont avertis, et personne qui pourrait dire oui. Pour en nommer : approvers dans {0}',
+  'messages in the hold ({0})': 'des messages retenus ({0})',
+  'a decision log of {0} to {1}': 'un journal des décisions du {0} au {1}',
+  'the backup {0}': 'la sauvegarde {0}',
+  'it is gone, and there was one here: {0}': 'elle a disparu, et il y en avait une ici : {0}',
+  'to restore it: {0} (docs/backup.md); to begin without it: {1}':
+    'pour la restaurer : {0} (docs/backup.md) ; pour commencer sans elle : {1}',
   'It begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: {0}':
     'Il commence par observer : tout passe, et le journal des décisions dit ce qui aurait été retenu. Ce qui y met fin, et le montre d’abord : {0}',
   '{0} would be made, internal domains: {1}': '{0} serait créé, domaines internes : {1}',

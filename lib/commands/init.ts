@@ -14,10 +14,10 @@ import { answerRemarks, relaysThrough } from '../answercheck.js'
 import { archiveFaults } from '../archivecheck.js'
 import { findArchives } from '../archives.js'
 import { demandTrustedInstance, loadTrusted } from '../caller.js'
-import { type Config, DEFAULTS, parseConfig } from '../config.js'
+import { type Config, DEFAULT_CONFIG_PATH, DEFAULTS, parseConfig } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { visible } from '../display.js'
-import { type Folder, makeFolder, send } from '../errand.js'
+import { type Earlier, type Folder, makeFolder, send } from '../errand.js'
 import { EXIT } from '../exit.js'
 import { LANE_SERVICES, laneCommands } from '../express.js'
 import { instanceCommand, quote, type Setup } from '../facts.js'
@@ -47,6 +47,7 @@ interface Options extends CommonOptions {
   language?: Config['language']
   state: string
   express: boolean
+  anew: boolean
   postfix: boolean
   apply: boolean
   undo: boolean
@@ -244,8 +245,28 @@ function describeMode({ mode, path }: Config): string[] {
   ]
 }
 
+/** Where docs/backup.md has backups. */
+const BACKUPS = '/var/backups/toeh'
+
+/** A database was here: an empty one in its place would know nobody, and nothing that waits. */
+function lost(config: Config, path: string, { messages, days, backup }: Earlier): Failure {
+  const [first = '', last = first] = [days[0], days.at(-1)]
+  const signs = [
+    ...(messages > 0 ? [words`messages in the hold (${messages})`] : []),
+    ...(days.length > 0 ? [words`a decision log of ${first} to ${last}`] : []),
+    ...(backup === null ? [] : [words`the backup ${backup}`]),
+  ]
+  const where = config.path === DEFAULT_CONFIG_PATH ? '' : ` --config ${quote(config.path)}`
+  const from = backup === null ? '' : ` --backup ${quote(backup)}`
+  return new Failure('init', words`it is gone, and there was one here: ${signs.join(', ')}`, {
+    at: path,
+    status: EXIT.failed,
+    hint: words`to restore it: ${`toeh fsck --repair${from}${where}`} (docs/backup.md); to begin without it: ${`toeh init --anew${where}`}`,
+  })
+}
+
 /** Makes configuration, folders and database; what is there is left. @returns what was done, in lines */
-async function build({ path, owner, config, text, remarks }: Plan): Promise<string[]> {
+async function build({ path, owner, config, text, remarks }: Plan, anew: boolean): Promise<string[]> {
   const lines: string[] = []
   if (process.getuid?.() === 0 && owner.uid !== 0) demandReach(owner)
   // The modes below are meant: under a root's umask of 077 the filter could not read its configuration.
@@ -261,7 +282,13 @@ async function build({ path, owner, config, text, remarks }: Plan): Promise<stri
   lines.push(describeFolder(makeFolder(state, owner), owner))
   process.umask(0o077)
   // What lies in it is made without root's rights: it is the owner's to put links there.
-  const { folders, database } = await send('furnish', { state, owner, busySeconds }, owner)
+  const place = state === DEFAULTS.state ? BACKUPS : undefined
+  const { folders, database, earlier } = await send(
+    'furnish',
+    { state, owner, busySeconds, place, anew },
+    owner,
+  )
+  if (earlier !== undefined) throw lost(config, database.path, earlier)
   lines.push(...folders.map((folder) => describeFolder(folder, owner)))
   lines.push(database.made ? words`${database.path} made` : words`${database.path} is there`)
   return lines
@@ -432,7 +459,7 @@ async function intoPostfix(options: Options): Promise<void> {
   const lines: string[] = []
   let backups: string[] = []
   if (options.apply) {
-    lines.push(...(await build(plan)))
+    lines.push(...(await build(plan, options.anew)))
     if (difference === '')
       lines.push(
         '',
@@ -542,6 +569,11 @@ const module: CommandModule = {
         default: false,
         describe: 'print what the express lane needs as well',
       })
+      .option('anew', {
+        type: 'boolean',
+        default: false,
+        describe: 'make an empty database also where one was lost',
+      })
       .option('postfix', {
         type: 'boolean',
         default: false,
@@ -585,7 +617,7 @@ const module: CommandModule = {
       const plan = await draw(options)
       const { path, owner, config } = plan
       if (options.express) await demandTightLane(plan)
-      const lines = await build(plan)
+      const lines = await build(plan, options.anew)
       const master = sampleMaster(owner.name, config).trimEnd().split('\n')
       const express = options.express ? laneCommands(LANE_SERVICES, laneFiles(path)) : []
       const first = words`For the express lane, set enabled = true under [express], run toeh express --write, then:`

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -15,6 +16,7 @@ import {
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../lib/config.js'
+import { earlierLife } from '../../lib/errand.js'
 import { cannotBeFresh, Debian } from '../support/debian.js'
 import {
   assertDone,
@@ -117,6 +119,65 @@ t.test('what it has made works for the filter, whatever the umask was', async (t
   t.match(stdout, /^toeh: held 1 in [0-9a-z]{12}\n$/)
   t.equal(status, 0)
   t.ok(existsSync(join(state, 'decisions')))
+})
+
+t.test('a lost database is not replaced by an empty one', async (t) => {
+  const { state, config, init } = makePlace(t)
+  assertDone(t, await init('--internal', 'corp.test'), 'toeh.db made')
+  const database = `${state}/toeh.db`
+  const lose = (): void => rmSync(database)
+  // Nothing was ever in it.
+  lose()
+  mkdirSync(join(state, 'hold/lost+found'))
+  writeFileSync(join(state, 'decisions/2026-11-01.jsonl'), '')
+  assertDone(t, await init(), 'toeh.db made')
+
+  const restore = (from: string): string =>
+    `; to restore it: toeh fsck --repair${from} --config ${config} (docs/backup.md); to begin without it: toeh init --anew --config ${config}\n`
+  const refused = async (signs: string, from = ''): Promise<void> => {
+    const line = `toeh: init ${database}: it is gone, and there was one here: ${signs}${restore(from)}`
+    const outcome = await init('--internal', 'corp.test')
+    assertRefused(t, outcome, 1, line)
+    t.notOk(existsSync(database) && statSync(database).size > 0)
+  }
+  lose()
+  mkdirSync(join(state, 'hold/vq00s0wbq8r5'))
+  await refused('messages in the hold (1)')
+  writeFileSync(join(state, 'decisions/2026-11-01.jsonl'), '{}\n')
+  writeFileSync(join(state, 'decisions/2026-11-20.jsonl'), '{}\n')
+  await refused('messages in the hold (1), a decision log of 2026-11-01 to 2026-11-20')
+  // The configuration is gone as well: it is made, for fsck needs it.
+  rmSync(config)
+  rmSync(join(state, 'hold'), { recursive: true })
+  writeFileSync(database, '')
+  if (IS_ROOT) chownSync(database, 65534, 65534)
+  await refused('a decision log of 2026-11-01 to 2026-11-20')
+  t.ok(existsSync(config))
+  assertDone(t, await init('--anew'), `${database} made\n`)
+
+  // And what it says restores it.
+  rmSync(join(state, 'decisions'), { recursive: true })
+  mkdirSync(join(state, 'decisions'), { mode: 0o700 })
+  const backups = makeFolder(t)
+  if (IS_ROOT) for (const path of [backups, join(state, 'decisions')]) chownSync(path, 65534, 65534)
+  const toeh = (...args: string[]): Promise<Outcome> => outcomeOf(startToeh(config, args))
+  assertDone(t, await toeh('allow', 'known.test'), /^rule/)
+  assertDone(t, await toeh('backup', backups), 'checked')
+  lose()
+  const [name = ''] = readdirSync(backups)
+  const backup = join(backups, name)
+  await refused(`the backup ${backup}`, ` --backup ${backup}`)
+  rmSync(join(state, 'last-backup'))
+  t.equal(
+    earlierLife(state, backups)?.backup,
+    backup,
+    'where docs/backup.md has them, without a note of the last',
+  )
+  t.equal(earlierLife(state, undefined), undefined)
+  t.equal(earlierLife(state, join(backups, 'none')), undefined)
+  t.match(await toeh('fsck', '--repair', '--backup', backup), { code: 0 })
+  assertDone(t, await toeh('known'), 'known.test')
+  assertDone(t, await init(), `${database} is there`)
 })
 
 t.test('approvers and language are part of it', async (t) => {

@@ -638,6 +638,8 @@ const SETUP: Table = {
   'it is gone, and there was one here: {0}': 'elle a disparu, et il y en avait une ici : {0}',
   'to restore it: {0} (docs/backup.md); to begin without it: {1}':
     'pour la restaurer : {0} (docs/backup.md) ; pour commencer sans elle : {1}',
+  '{0} lacks domains that Postfix has as its own: {1}. Mail to them and from them is held. If they are yours, add them to internal_domains.':
+    'Il manque à {0} des domaines que Postfix a pour siens : {1}. Le courrier vers eux et depuis eux est retenu. S’ils sont à vous, ajoutez-les à internal_domains.',
   'It begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: {0}':
     'Il commence par observer : tout passe, et le journal des décisions dit ce qui aurait été retenu. Ce qui y met fin, et le montre d’abord : {0}',
   '{0} would be made, internal domains: {1}': '{0} serait créé, domaines internes : {1}',

@@ -184,6 +184,16 @@ function describePeople({ approvers, path }: Config): string[] {
       ]
 }
 
+/** Postfix's own domains that a configuration does not have, as one that was made before Postfix was set up. */
+async function lackingDomains({ internal, path }: Config, { configDir }: Options): Promise<string[]> {
+  const classes = await readAddressClasses(configDir).catch(() => undefined)
+  const lacking = classes?.domains.filter((domain) => !internal.has(domain)) ?? []
+  if (lacking.length === 0) return []
+  return [
+    words`${path} lacks domains that Postfix has as its own: ${lacking.join(', ')}. Mail to them and from them is held. If they are yours, add them to internal_domains.`,
+  ]
+}
+
 /** Outside addresses that Postfix copies mail to, each with the command that makes it known. */
 async function offerArchives(config: Config, configDir: string | undefined): Promise<string[]> {
   const copies = await findArchives(config, configDir, clock())
@@ -222,7 +232,10 @@ async function draw(options: Options): Promise<Plan> {
   if (existsSync(path)) {
     const config = loadTrusted(path)
     demandPeople(options, config)
-    const offers = await offerArchives(config, options.configDir)
+    const offers = [
+      ...(await lackingDomains(config, options)),
+      ...(await offerArchives(config, options.configDir)),
+    ]
     return { path, owner, config, text: undefined, remarks: [], offers }
   }
   const { domains, remarks } = await findInternal(options)

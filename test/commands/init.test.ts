@@ -380,6 +380,29 @@ t.test('--postfix', { skip: cannotBeFresh() }, async (t) => {
   t.equal(debian.read('master.cf'), master)
 })
 
+t.test(
+  'a configuration of before Postfix was set up is compared with it',
+  { skip: cannotBeFresh() },
+  async (t) => {
+    const debian = new Debian(t)
+    assertDone(
+      t,
+      await debian.init('--internal', 'localhost.localdomain', '--internal', 'Company.example'),
+      'made',
+    )
+    const text = readFileSync(debian.config, 'utf8')
+    const line = `\n${debian.config} lacks domains that Postfix has as its own: mail.company.example, localhost.company.example, localhost. `
+    for (const args of [[], ['--postfix'], ['--postfix', '--apply'], ['--postfix', '--apply']])
+      assertDone(t, await debian.toeh('init', ...args), line)
+    t.equal(readFileSync(debian.config, 'utf8'), text, 'a person adds them')
+    const all =
+      'internal_domains = ["company.example", "mail.company.example", "localhost.company.example", "localhost"]'
+    writeFileSync(debian.config, text.replace(/^internal_domains = .*$/m, all))
+    for (const args of [[], ['--postfix']])
+      t.notMatch((await debian.toeh('init', ...args)).stdout, 'lacks domains')
+  },
+)
+
 t.test("what begins an extension is Postfix's", { skip: cannotBeFresh() }, async (t) => {
   const debian = new Debian(t)
   const made = async (value: string): Promise<string | undefined> => {

@@ -13,6 +13,7 @@ declare const VERSION: string
 
 const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   init: () => import('../lib/commands/init.js'),
+  mode: () => import('../lib/commands/mode.js'),
   doctor: () => import('../lib/commands/doctor.js'),
   allow: () => import('../lib/commands/allow.js'),
   block: () => import('../lib/commands/block.js'),

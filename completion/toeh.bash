@@ -18,7 +18,7 @@ _toeh() {
       [[ $word == -* ]] || ((after++))
     else
       case $word in
-        init | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | moderate | recheck | cleanup | audit | express | digest | report | metrics | backup | fsck) command=$word ;;
+        init | mode | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | moderate | recheck | cleanup | audit | express | digest | report | metrics | backup | fsck) command=$word ;;
       esac
     fi
   done
@@ -29,6 +29,8 @@ _toeh() {
     *:--config) files=yes ;;
     init:--user) : ;;
     init:--internal) : ;;
+    init:--approver) : ;;
+    init:--language) words='en fr' ;;
     init:--state) files=yes ;;
     init:--relay) : ;;
     init:--config-dir) files=yes ;;
@@ -98,11 +100,15 @@ _toeh() {
     fsck:--backup) files=yes ;;
     *)
       if [[ -z $command ]]; then
-        words='init doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck --config --json --help --version'
+        words='init mode doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck --config --json --help --version'
       else
         case $command in
         init)
-          options='--user --internal --state --express --postfix --apply --undo --reload --relay --config-dir'
+          options='--user --internal --approver --language --state --express --anew --postfix --apply --undo --reload --relay --config-dir'
+          ;;
+        mode)
+          options='--yes'
+          first='observe enforce'
           ;;
         doctor)
           options='--config-dir --canary --canary-to'

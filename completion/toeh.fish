@@ -1,5 +1,5 @@
 # Made from the commands by npm run man.
-set -l commands init doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck
+set -l commands init mode doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck
 complete -c toeh -f
 complete -c toeh -l config -d 'configuration file' -r -F
 complete -c toeh -l json -d 'answer as JSON'
@@ -8,14 +8,20 @@ complete -c toeh -l version -d 'show the version'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a init -d 'make configuration, folders and database; print the master.cf lines'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l user -d 'the filter\'s user (for root; default toeh)' -x
 complete -c toeh -n '__fish_seen_subcommand_from init' -l internal -d 'the company\'s own domains (default: Postfix\'s)' -x
+complete -c toeh -n '__fish_seen_subcommand_from init' -l approver -d 'who may say yes to held mail, and is told of it' -x
+complete -c toeh -n '__fish_seen_subcommand_from init' -l language -d 'of notices (default: that of this shell)' -x -a 'en fr'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l state -d 'state folder' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from init' -l express -d 'print what the express lane needs as well'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l anew -d 'make an empty database also where one was lost'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l postfix -d 'show what would change in main.cf and master.cf'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix: put back what was there'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l reload -d 'with --apply or --undo: tell Postfix of it'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l relay -d 'with --postfix: the networks that relay by port 25, through the gate' -x
 complete -c toeh -n '__fish_seen_subcommand_from init' -l config-dir -d 'with --postfix: another Postfix instance\'s configuration folder' -r -F
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a mode -d 'show whether unknown mail is held or only observed, or change it'
+complete -c toeh -n '__fish_seen_subcommand_from mode' -l yes -d 'enforce without asking'
+complete -c toeh -n '__fish_seen_subcommand_from mode' -a 'observe enforce'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a doctor -d 'check Postfix and this installation; say what mends it'
 complete -c toeh -n '__fish_seen_subcommand_from doctor' -l config-dir -d 'another Postfix instance\'s configuration folder' -r -F
 complete -c toeh -n '__fish_seen_subcommand_from doctor' -l canary -d 'send one message round the whole loop'

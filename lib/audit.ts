@@ -11,9 +11,9 @@ export interface Actor {
 }
 
 export interface Deed extends Actor {
-  /** `allow`, `block`, `revoke`, `released`, `rejected`, `expired`, `read`, `saved`. */
+  /** `allow`, `block`, `revoke`, `released`, `rejected`, `expired`, `read`, `saved`, `mode`. */
   what: string
-  /** The rule's value, or `hold recipient`. */
+  /** The rule's value, `hold recipient`, or the configuration. */
   subject: string
   was: string
   now: string

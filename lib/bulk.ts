@@ -152,8 +152,8 @@ export async function demandYes(
   if (!(await ask(question))) throw new Failure(verb, words`nothing was changed`, { status: EXIT.failed })
 }
 
-/** The terminal stays as it is, so that an interrupt ends the program. */
-async function ask(question: string): Promise<boolean> {
+/** Asks at the terminal, which stays as it is, so that an interrupt ends the program. */
+export async function ask(question: string): Promise<boolean> {
   process.stderr.write(`${question} ${words`(y/N)`} `)
   // Whoever reads French may still type y.
   for await (const line of createInterface({ input: process.stdin, terminal: false }))

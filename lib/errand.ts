@@ -2,13 +2,16 @@
  * Errands: pieces of work in the state folder and beside it that root has the owner do (lib/owner.ts). Each takes and gives
  * what JSON can hold, and says nothing to a person.
  */
-import { existsSync, lchownSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, lchownSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { newestEntry } from './audit.js'
+import { foldAscii } from './address.js'
+import { Audit, type Deed, newestEntry } from './audit.js'
+import { newestBackup } from './backup.js'
 import { createDatabase, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys } from './decide.js'
-import { enterState, openDesk } from './desk.js'
+import { decisionFolder, readDecisions } from './decisions.js'
+import { enterState, openDesk, verdictsOf } from './desk.js'
 import type { LaneRow } from './express.js'
 import { describeError } from './failure.js'
 import { Hold } from './hold.js'
@@ -42,19 +45,63 @@ export function makeFolder(path: string, { uid, gid, name }: Owner & { name: str
   return { path, made: true, wrong: [] }
 }
 
-/** Makes what lies in the state folder; what is there is left. */
+/** What speaks of a database that was there. */
+export interface Earlier {
+  /** Messages in the hold. */
+  messages: number
+  /** Days of the decision log, `YYYY-MM-DD`, oldest first. */
+  days: string[]
+  /** The newest backup, or null. */
+  backup: string | null
+}
+
+/** The newest backup of where the last one was put, or of where docs/backup.md has them. */
+function backupOf(state: string, place: string | undefined): string | null {
+  try {
+    const last = newestBackup(state, undefined)
+    if (last !== undefined) return last.path
+  } catch {
+    // Its folder is closed, for instance.
+  }
+  try {
+    return place === undefined || !existsSync(place) ? null : (newestBackup(state, place)?.path ?? null)
+  } catch {
+    return null
+  }
+}
+
+/** Looks for an earlier life of this state folder. @param place the folder of dated backups */
+export function earlierLife(state: string, place: string | undefined): Earlier | undefined {
+  const messages = new HoldFolder(state).ids().filter((id) => HOLD_ID.test(id)).length
+  const folder = decisionFolder(state)
+  const days = readdirSync(folder)
+    .filter((name) => /^\d{4}-\d\d-\d\d\.jsonl$/.test(name) && statSync(join(folder, name)).size > 0)
+    .map((name) => name.slice(0, 10))
+    .sort()
+  const backup = backupOf(state, place)
+  return messages + days.length > 0 || backup !== null ? { messages, days, backup } : undefined
+}
+
+/** Makes what lies in the state folder; what is there is left. No database is made where one was, unless that is meant. */
 async function furnish({
   state,
   owner,
   busySeconds,
+  place,
+  anew,
 }: {
   state: string
   owner: Owner & { name: string }
   busySeconds: number
-}): Promise<{ folders: Folder[]; database: { path: string; made: boolean } }> {
+  place?: string | undefined
+  anew: boolean
+}): Promise<{ folders: Folder[]; database: { path: string; made: boolean }; earlier?: Earlier }> {
   const folders = ['hold', 'hold/tmp', 'decisions'].map((name) => makeFolder(join(state, name), owner))
   const path = databasePath(state)
-  const made = !existsSync(path)
+  // An empty file is what a truncation leaves.
+  const made = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0
+  const earlier = made && !anew ? earlierLife(state, place) : undefined
+  if (earlier !== undefined) return { folders, database: { path, made: false }, earlier }
   createDatabase(path, { busySeconds }).close()
   return { folders, database: { path, made } }
 }
@@ -149,7 +196,102 @@ async function fillLane({ config: path }: { config: string }): Promise<number> {
   }
 }
 
-const ERRANDS = { furnish, look, known, fillLane }
+/** What the decision log says since everything passes: of the mail after the last that was judged in earnest. */
+export interface Observed {
+  /** When the first of it was judged, milliseconds since 1970; null where there is none. */
+  since: number | null
+  /** On how many days there was any (UTC). */
+  days: number
+  messages: number
+  recipients: number
+  /** What would have been held, as it was judged then. */
+  held: { recipients: number; destinations: number; days: number }
+  /** What of it the rules of today would hold, most recipients first. */
+  still: { recipients: number; destinations: { destination: string; recipients: number; days: number }[] }
+}
+
+function destinationOf(address: string): string {
+  return foldAscii(address.slice(address.lastIndexOf('@') + 1))
+}
+
+/** Reads the decision log, and judges anew what would have been held. */
+async function observed({ config: path }: { config: string }): Promise<Observed> {
+  const desk = openDesk({ config: path }, 'read')
+  const judged = new Map<string, boolean>()
+  const isKnown = async (sender: string, login: string, to: string): Promise<boolean> => {
+    const key = JSON.stringify([sender, login, to])
+    const before = judged.get(key)
+    if (before !== undefined) return before
+    const [verdict] = await verdictsOf(desk, { sender, login }, [to])
+    judged.set(key, verdict?.pass === true)
+    return verdict?.pass === true
+  }
+  const nothing = () => ({
+    since: null as number | null,
+    days: new Set<string>(),
+    messages: 0,
+    recipients: 0,
+    held: { recipients: 0, destinations: new Set<string>(), days: new Set<string>() },
+    still: new Map<string, { recipients: number; days: Set<string> }>(),
+  })
+  let seen = nothing()
+  for await (const { at, mode, sender, saslUser, recipients } of readDecisions(desk.config.state)) {
+    if (mode !== 'observe') {
+      seen = nothing()
+      continue
+    }
+    const day = at.slice(0, 10)
+    seen.since ??= Date.parse(at)
+    seen.days.add(day)
+    seen.messages++
+    seen.recipients += recipients.length
+    for (const { to, verdict } of recipients) {
+      if (verdict !== 'hold') continue
+      const destination = destinationOf(to)
+      seen.held.recipients++
+      seen.held.destinations.add(destination)
+      seen.held.days.add(day)
+      if (await isKnown(sender, saslUser, to)) continue
+      const row = seen.still.get(destination) ?? { recipients: 0, days: new Set() }
+      row.recipients++
+      row.days.add(day)
+      seen.still.set(destination, row)
+    }
+  }
+  const { since, days, messages, held, still } = seen
+  const destinations = [...still]
+    .map(([destination, row]) => ({ destination, recipients: row.recipients, days: row.days.size }))
+    .sort((a, b) => b.recipients - a.recipients || (a.destination < b.destination ? -1 : 1))
+  return {
+    ...{ since, days: days.size, messages, recipients: seen.recipients },
+    held: { recipients: held.recipients, destinations: held.destinations.size, days: held.days.size },
+    still: { recipients: destinations.reduce((sum, row) => sum + row.recipients, 0), destinations },
+  }
+}
+
+/** Writes down a deed that is done outside the database. */
+async function note({
+  state,
+  busySeconds,
+  deed,
+}: {
+  state: string
+  busySeconds: number
+  deed: Deed
+}): Promise<void> {
+  enterState(state)
+  const db = openForWriting(databasePath(state), { busySeconds })
+  try {
+    await new Audit(db).note(deed)
+  } finally {
+    db.close()
+  }
+}
+
+/** The name of a message's folder. */
+const HOLD_ID = /^[0-9a-z]{12}$/
+
+const ERRANDS = { furnish, look, known, fillLane, observed, note }
 type Name = keyof typeof ERRANDS
 type Input<N extends Name> = Parameters<(typeof ERRANDS)[N]>[0]
 type Result<N extends Name> = Awaited<ReturnType<(typeof ERRANDS)[N]>>

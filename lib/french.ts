@@ -40,6 +40,40 @@ export const SAID: Table = {
   'the rule has no effect on mail like this to {0}: {1}':
     'la règle est sans effet sur un tel courrier à {0} : {1}',
   '{0}; {1} has': '{0} ; {1} en a un',
+  // Mode
+  'its mode is not written as one line that could be changed':
+    'son mode n’est pas écrit en une ligne que l’on puisse changer',
+  'set {0} by hand': 'mettez {0} à la main',
+  'it cannot be changed here: {0}': 'il ne peut pas être changé ici : {0}',
+  'run it as root; or set {0} where the file is made':
+    'lancez la commande en root ; ou mettez {0} là où le fichier est fait',
+  'its owner and rights could not be kept': 'son propriétaire et ses droits n’ont pas pu être gardés',
+  'toeh init makes it': 'toeh init le crée',
+  'observe: everything passes, and the decision log says what would have been held ({0})':
+    'observe : tout passe, et le journal des décisions dit ce qui aurait été retenu ({0})',
+  'What ends it, and shows first what it would hold: {0}':
+    'Ce qui y met fin, et montre d’abord ce qui serait retenu : {0}',
+  'enforce: what nobody knows is held ({0})': 'enforce : ce que personne ne connaît est retenu ({0})',
+  'The decision log has no message that was observed: what enforcing would hold is not known.':
+    'Le journal des décisions n’a aucun message observé : on ne sait pas ce qu’enforce retiendrait.',
+  'Observed since {0}: messages {1}, recipients {2}, days {3}.':
+    'Observé depuis le {0} : messages : {1}, destinataires : {2}, jours : {3}.',
+  'Would have been held: recipients {0}, destinations {1}, days {2}.':
+    'Aurait été retenu : destinataires : {0}, destinations : {1}, jours : {2}.',
+  'With the rules of today: recipients {0}, destinations {1}.':
+    'Avec les règles d’aujourd’hui : destinataires : {0}, destinations : {1}.',
+  'recipients, days, destination:': 'destinataires, jours, destination :',
+  'and {0} more; --json has all': 'et {0} de plus ; --json a tout',
+  'toeh learn observed proposes rules for them.': 'toeh learn observed propose des règles pour elles.',
+  'nobody is there to be asked': 'il n’y a personne à qui demander',
+  '--yes does it, and says what would have been held': '--yes le fait, et dit ce qui aurait été retenu',
+  'hold from now on what nobody knows?': 'retenir désormais ce que personne ne connaît ?',
+  'It is so already: nothing was changed.': 'C’est déjà le cas : rien n’a été changé.',
+  '{0} has {1}: from the next message on what nobody knows is held. No restart is needed.':
+    '{0} a {1} : dès le prochain message, ce que personne ne connaît est retenu. Aucun redémarrage n’est nécessaire.',
+  '{0} has {1}: from the next message on everything passes. No restart is needed. What is held stays held.':
+    '{0} a {1} : dès le prochain message, tout passe. Aucun redémarrage n’est nécessaire. Ce qui est retenu le reste.',
+  'What undoes it: {0}': 'Ce qui l’annule : {0}',
   // DKIM
   'the DKIM signature of {0} ran out on {1}: who gets the message cannot verify it any more':
     'la signature DKIM de {0} a expiré le {1} : qui reçoit le message ne peut plus la vérifier',
@@ -322,6 +356,15 @@ export const HELP: Table = {
   'and make it known': 'et le rendre connu',
   "past mail against today's landscape: what would have been held":
     'le courrier passé face au paysage d’aujourd’hui : ce qui aurait été retenu',
+  'who may say yes to held mail, and is told of it': 'qui peut dire oui au courrier retenu, et en est averti',
+  'of notices (default: that of this shell)': 'des avis (par défaut : celle de ce shell)',
+  'make an empty database also where one was lost': 'crée une base vide même là où une autre a été perdue',
+  'show whether unknown mail is held or only observed, or change it':
+    'montre si le courrier inconnu est retenu ou seulement observé, ou le change',
+  'what is to be; without it, what is': 'ce qui doit être ; sans lui, ce qui est',
+  'enforce without asking': 'enforce sans demander',
+  'what is': 'ce qui est',
+  'shows what it would hold, and asks': 'montre ce qui serait retenu, et demande',
   'every row, not 20 of each table': 'toutes les lignes, pas 20 de chaque tableau',
   'before you switch to enforce': 'avant de passer à enforce',
   'the verdict for a recipient, and the row it rests on':

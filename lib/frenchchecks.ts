@@ -622,8 +622,26 @@ const SETUP: Table = {
     '{0}/main.cf et master.cf sont changés, et postfix check n’y trouve rien à redire.',
   'As they were: {0}. toeh init --postfix --undo puts that back.':
     'Tels qu’ils étaient : {0}. toeh init --postfix --undo les remet.',
-  'What goes outside waits from now on until somebody says yes. To watch first: {0} in {1}.':
-    'Ce qui sort attend désormais que quelqu’un dise oui. Pour observer d’abord : {0} dans {1}.',
+  'What goes outside waits from now on until somebody says yes. To watch first: {0}':
+    'Ce qui sort attend désormais que quelqu’un dise oui. Pour observer d’abord : {0}',
+  'Who may say yes to held mail, and is told of it? Addresses with blanks between, or nothing:':
+    'Qui peut dire oui au courrier retenu, et en est averti ? Des adresses séparées par des espaces, ou rien :',
+  'the configuration is there already, and says something else':
+    'la configuration existe déjà, et dit autre chose',
+  'set {0} in it': 'mettez-y {0}',
+  'Approvers: {0}': 'Approbateurs : {0}',
+  'No approvers are named: of held mail its senders are told, and nobody who could say yes. To name them: approvers in {0}':
+    'Aucun approbateur n’est nommé : du courrier retenu, ses expéditeurs sont avertis, et personne qui pourrait dire oui. Pour en nommer : approvers dans {0}',
+  'messages in the hold ({0})': 'des messages retenus ({0})',
+  'a decision log of {0} to {1}': 'un journal des décisions du {0} au {1}',
+  'the backup {0}': 'la sauvegarde {0}',
+  'it is gone, and there was one here: {0}': 'elle a disparu, et il y en avait une ici : {0}',
+  'to restore it: {0} (docs/backup.md); to begin without it: {1}':
+    'pour la restaurer : {0} (docs/backup.md) ; pour commencer sans elle : {1}',
+  '{0} lacks domains that Postfix has as its own: {1}. Mail to them and from them is held. If they are yours, add them to internal_domains.':
+    'Il manque à {0} des domaines que Postfix a pour siens : {1}. Le courrier vers eux et depuis eux est retenu. S’ils sont à vous, ajoutez-les à internal_domains.',
+  'It begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: {0}':
+    'Il commence par observer : tout passe, et le journal des décisions dit ce qui aurait été retenu. Ce qui y met fin, et le montre d’abord : {0}',
   '{0} would be made, internal domains: {1}': '{0} serait créé, domaines internes : {1}',
   'Postfix has all of it already: {0}.': 'Postfix a déjà tout : {0}.',
   'Nothing is changed yet: the same with --apply does it.':

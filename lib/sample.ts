@@ -8,13 +8,23 @@ import type { Delimiters } from './mailbox.js'
 /** The package's own folder. */
 const PACKAGE = resolve(import.meta.dirname, '../..')
 
-/** The sample configuration with what is this host's; what is left out stays at its default. */
+/**
+ * The sample configuration with what is this host's; what is left out stays at its default. It begins by observing: a person
+ * says when mail is held (`toeh mode enforce`).
+ */
 export function sampleConfig(
   state: string,
   domains: readonly string[],
   delimiters: Delimiters = undefined,
+  people: Partial<Pick<Config, 'approvers' | 'language'>> = {},
 ): string {
-  const values = { state, internal_domains: domains, recipient_delimiter: delimiters }
+  const values = {
+    ...people,
+    mode: 'observe',
+    state,
+    internal_domains: domains,
+    recipient_delimiter: delimiters,
+  }
   let text = readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue

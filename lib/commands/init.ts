@@ -6,16 +6,18 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, lchownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { Argv, CommandModule } from 'yargs'
-import { parseOwnDomain } from '../address.js'
+import { foldAscii, parseAddress, parseOwnDomain } from '../address.js'
 import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
 import { answerRemarks, relaysThrough } from '../answercheck.js'
 import { archiveFaults } from '../archivecheck.js'
 import { findArchives } from '../archives.js'
 import { demandTrustedInstance, loadTrusted } from '../caller.js'
-import { type Config, DEFAULTS, parseConfig } from '../config.js'
+import { type Config, DEFAULT_CONFIG_PATH, DEFAULTS, parseConfig } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
-import { type Folder, makeFolder, send } from '../errand.js'
+import { visible } from '../display.js'
+import { type Earlier, type Folder, makeFolder, send } from '../errand.js'
 import { EXIT } from '../exit.js'
 import { LANE_SERVICES, laneCommands } from '../express.js'
 import { instanceCommand, quote, type Setup } from '../facts.js'
@@ -25,12 +27,13 @@ import { findUnit, greet, lookInside, ownerOf, readSettings } from '../installat
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts, laneLeaks } from '../lanecheck.js'
 import { type Delimiters, isDelimiters } from '../mailbox.js'
+import { modeCommand } from '../modeline.js'
 import { type Network, nearestNetwork, networkText, parseNetwork } from '../network.js'
 import { demandReach } from '../owner.js'
 import { type AddressClasses, askPostfix, readAddressClasses, readDelimiters } from '../postconf.js'
 import { networkFault, relayTable } from '../relay.js'
 import { sampleConfig, sampleMaster } from '../sample.js'
-import { spoken, words } from '../speech.js'
+import { languageOf, spoken, words } from '../speech.js'
 import { unitFaults } from '../unit.js'
 import { peoplesServices } from '../ways.js'
 import { injectorFaults } from '../wayscheck.js'
@@ -40,8 +43,11 @@ import { faultIn } from '../wording.js'
 interface Options extends CommonOptions {
   user?: string
   internal?: string[]
+  approver?: string[]
+  language?: Config['language']
   state: string
   express: boolean
+  anew: boolean
   postfix: boolean
   apply: boolean
   undo: boolean
@@ -49,6 +55,8 @@ interface Options extends CommonOptions {
   relay?: string[]
   configDir?: string
 }
+
+type People = Pick<Config, 'approvers' | 'language'>
 
 interface Owner {
   name: string
@@ -110,6 +118,82 @@ async function findInternal(options: Options): Promise<{ domains: string[]; rema
   return { domains: classes.domains, remarks }
 }
 
+/** An approver's address, as the configuration takes it. @throws Failure */
+function parseApprover(text: string): string {
+  const address = parseAddress(text)
+  if (address.plain) return text
+  throw new Failure('init --approver', faultIn(spoken(), address.fault), {
+    at: JSON.stringify(text),
+    status: EXIT.usage,
+  })
+}
+
+/** Each once. */
+function approversIn(texts: readonly string[]): string[] {
+  return [...new Map(texts.map((text) => [foldAscii(text), parseApprover(text)])).values()]
+}
+
+/** Asks a person at the terminal; no answer, and no terminal, is nobody. */
+async function askApprovers(): Promise<string[]> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return []
+  const question = (): boolean =>
+    process.stderr.write(
+      `${words`Who may say yes to held mail, and is told of it? Addresses with blanks between, or nothing:`} `,
+    )
+  question()
+  for await (const line of createInterface({ input: process.stdin, terminal: false })) {
+    try {
+      return approversIn(line.split(/[\s,]+/).filter((text) => text !== ''))
+    } catch (error) {
+      process.stderr.write(`${visible(describeError(error))}\n`)
+      question()
+    }
+  }
+  process.stderr.write('\n')
+  return []
+}
+
+/** Whom and in which language a new configuration has notices go to. */
+async function findPeople({ approver, language, json, ...options }: Options): Promise<People> {
+  const makes = !options.postfix || options.apply
+  const asked = approver === undefined && makes && json !== true ? await askApprovers() : (approver ?? [])
+  return { approvers: approversIn(asked), language: language ?? languageOf(process.env) ?? 'en' }
+}
+
+/** A configuration that is there is left alone: what was said of people has to stand in it already. */
+function demandPeople({ approver, language }: Options, config: Config): void {
+  const refused = (option: string, setting: string): Failure =>
+    new Failure(`init --${option}`, words`the configuration is there already, and says something else`, {
+      at: config.path,
+      status: EXIT.usage,
+      hint: words`set ${setting} in it`,
+    })
+  const there = new Set(config.approvers.map(foldAscii))
+  const approvers = approversIn(approver ?? [])
+  if (approvers.some((address) => !there.has(foldAscii(address))))
+    throw refused('approver', `approvers = ${JSON.stringify(approvers)}`)
+  if (language !== undefined && language !== config.language)
+    throw refused('language', `language = "${language}"`)
+}
+
+function describePeople({ approvers, path }: Config): string[] {
+  return approvers.length > 0
+    ? [words`Approvers: ${approvers.join(', ')}`]
+    : [
+        words`No approvers are named: of held mail its senders are told, and nobody who could say yes. To name them: approvers in ${path}`,
+      ]
+}
+
+/** Postfix's own domains that a configuration does not have, as one that was made before Postfix was set up. */
+async function lackingDomains({ internal, path }: Config, { configDir }: Options): Promise<string[]> {
+  const classes = await readAddressClasses(configDir).catch(() => undefined)
+  const lacking = classes?.domains.filter((domain) => !internal.has(domain)) ?? []
+  if (lacking.length === 0) return []
+  return [
+    words`${path} lacks domains that Postfix has as its own: ${lacking.join(', ')}. Mail to them and from them is held. If they are yours, add them to internal_domains.`,
+  ]
+}
+
 /** Outside addresses that Postfix copies mail to, each with the command that makes it known. */
 async function offerArchives(config: Config, configDir: string | undefined): Promise<string[]> {
   const copies = await findArchives(config, configDir, clock())
@@ -147,17 +231,55 @@ async function draw(options: Options): Promise<Plan> {
   const owner = findOwner(options)
   if (existsSync(path)) {
     const config = loadTrusted(path)
-    const offers = await offerArchives(config, options.configDir)
+    demandPeople(options, config)
+    const offers = [
+      ...(await lackingDomains(config, options)),
+      ...(await offerArchives(config, options.configDir)),
+    ]
     return { path, owner, config, text: undefined, remarks: [], offers }
   }
   const { domains, remarks } = await findInternal(options)
-  const text = sampleConfig(resolve(options.state), domains, await findDelimiters(options))
+  const text = sampleConfig(
+    resolve(options.state),
+    domains,
+    await findDelimiters(options),
+    await findPeople(options),
+  )
   const config = parseConfig(path, text)
   return { path, owner, config, text, remarks, offers: await offerArchives(config, options.configDir) }
 }
 
+/** What becomes of mail that nobody knows, and the command that changes that. */
+function describeMode({ mode, path }: Config): string[] {
+  return [
+    mode === 'observe'
+      ? words`It begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: ${modeCommand('enforce', path)}`
+      : words`What goes outside waits from now on until somebody says yes. To watch first: ${modeCommand('observe', path)}`,
+  ]
+}
+
+/** Where docs/backup.md has backups. */
+const BACKUPS = '/var/backups/toeh'
+
+/** A database was here: an empty one in its place would know nobody, and nothing that waits. */
+function lost(config: Config, path: string, { messages, days, backup }: Earlier): Failure {
+  const [first = '', last = first] = [days[0], days.at(-1)]
+  const signs = [
+    ...(messages > 0 ? [words`messages in the hold (${messages})`] : []),
+    ...(days.length > 0 ? [words`a decision log of ${first} to ${last}`] : []),
+    ...(backup === null ? [] : [words`the backup ${backup}`]),
+  ]
+  const where = config.path === DEFAULT_CONFIG_PATH ? '' : ` --config ${quote(config.path)}`
+  const from = backup === null ? '' : ` --backup ${quote(backup)}`
+  return new Failure('init', words`it is gone, and there was one here: ${signs.join(', ')}`, {
+    at: path,
+    status: EXIT.failed,
+    hint: words`to restore it: ${`toeh fsck --repair${from}${where}`} (docs/backup.md); to begin without it: ${`toeh init --anew${where}`}`,
+  })
+}
+
 /** Makes configuration, folders and database; what is there is left. @returns what was done, in lines */
-async function build({ path, owner, config, text, remarks }: Plan): Promise<string[]> {
+async function build({ path, owner, config, text, remarks }: Plan, anew: boolean): Promise<string[]> {
   const lines: string[] = []
   if (process.getuid?.() === 0 && owner.uid !== 0) demandReach(owner)
   // The modes below are meant: under a root's umask of 077 the filter could not read its configuration.
@@ -173,7 +295,13 @@ async function build({ path, owner, config, text, remarks }: Plan): Promise<stri
   lines.push(describeFolder(makeFolder(state, owner), owner))
   process.umask(0o077)
   // What lies in it is made without root's rights: it is the owner's to put links there.
-  const { folders, database } = await send('furnish', { state, owner, busySeconds }, owner)
+  const place = state === DEFAULTS.state ? BACKUPS : undefined
+  const { folders, database, earlier } = await send(
+    'furnish',
+    { state, owner, busySeconds, place, anew },
+    owner,
+  )
+  if (earlier !== undefined) throw lost(config, database.path, earlier)
   lines.push(...folders.map((folder) => describeFolder(folder, owner)))
   lines.push(database.made ? words`${database.path} made` : words`${database.path} is there`)
   return lines
@@ -344,9 +472,14 @@ async function intoPostfix(options: Options): Promise<void> {
   const lines: string[] = []
   let backups: string[] = []
   if (options.apply) {
-    lines.push(...(await build(plan)))
+    lines.push(...(await build(plan, options.anew)))
     if (difference === '')
-      lines.push('', words`Postfix has all of it already: nothing is changed in ${folder}.`, ...remarks)
+      lines.push(
+        '',
+        words`Postfix has all of it already: nothing is changed in ${folder}.`,
+        ...remarks,
+        ...(plan.text === undefined ? [] : [...describePeople(config), ...describeMode(config)]),
+      )
     else {
       backups = await putInPlace(alteration)
       if (options.reload) await reload(configDir)
@@ -355,11 +488,8 @@ async function intoPostfix(options: Options): Promise<void> {
         words`${folder}/main.cf and master.cf are changed, and postfix check finds nothing wrong.`,
         words`As they were: ${backups.join(', ')}. toeh init --postfix --undo puts that back.`,
         ...remarks,
-        ...(config.mode === 'enforce'
-          ? [
-              words`What goes outside waits from now on until somebody says yes. To watch first: ${'mode = "observe"'} in ${path}.`,
-            ]
-          : []),
+        ...describePeople(config),
+        ...describeMode(config),
         next(options),
       )
     }
@@ -430,6 +560,17 @@ const module: CommandModule = {
         requiresArg: true,
         describe: "the company's own domains (default: Postfix's)",
       })
+      .option('approver', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'who may say yes to held mail, and is told of it',
+      })
+      .option('language', {
+        choices: ['en', 'fr'] as const,
+        requiresArg: true,
+        describe: 'of notices (default: that of this shell)',
+      })
       .option('state', {
         type: 'string',
         default: DEFAULTS.state,
@@ -440,6 +581,11 @@ const module: CommandModule = {
         type: 'boolean',
         default: false,
         describe: 'print what the express lane needs as well',
+      })
+      .option('anew', {
+        type: 'boolean',
+        default: false,
+        describe: 'make an empty database also where one was lost',
       })
       .option('postfix', {
         type: 'boolean',
@@ -484,7 +630,7 @@ const module: CommandModule = {
       const plan = await draw(options)
       const { path, owner, config } = plan
       if (options.express) await demandTightLane(plan)
-      const lines = await build(plan)
+      const lines = await build(plan, options.anew)
       const master = sampleMaster(owner.name, config).trimEnd().split('\n')
       const express = options.express ? laneCommands(LANE_SERVICES, laneFiles(path)) : []
       const first = words`For the express lane, set enabled = true under [express], run toeh express --write, then:`
@@ -493,6 +639,7 @@ const module: CommandModule = {
         { config: path, state: config.state, master, ...(options.express ? { express } : {}) },
         [
           ...lines,
+          ...(plan.text === undefined ? [] : [...describePeople(config), ...describeMode(config)]),
           '',
           words`Add to master.cf:`,
           '',

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -15,17 +16,21 @@ import {
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../lib/config.js'
+import { earlierLife } from '../../lib/errand.js'
 import { cannotBeFresh, Debian } from '../support/debian.js'
 import {
   assertDone,
   assertRefused,
   FILTER,
   makeFolder,
+  NODE,
   type Outcome,
   onlyWith,
   outcomeOf,
   PIPE_ENV,
+  SHELL_ENV,
   startToeh,
+  TOEH,
   UNPRIVILEGED,
   WITH_NODE,
   walk,
@@ -82,6 +87,8 @@ t.test('makes everything and prints the lines; twice changes nothing', async (t)
   t.equal(mode(config), '640')
   t.strictSame([...loadConfig(config).internal], ['corp.test', 'xn--bcher-kva.test'])
   t.equal(loadConfig(config).state, state)
+  t.equal(loadConfig(config).mode, 'observe', 'the first day is quiet')
+  t.match(first.stdout, `What ends that, and shows it first: toeh mode enforce --config ${config}\n`)
   t.match(first.stdout, /\nAdd to master\.cf:\n\n/)
   t.match(first.stdout, `argv=${FILTER} ${WITH_NODE} --config=${config} --sender=\${sender}`)
   t.match(first.stdout, `flags=q user=${IS_ROOT ? 'nobody' : ''}`)
@@ -101,6 +108,7 @@ t.test('what it has made works for the filter, whatever the umask was', async (t
   assertDone(t, await init('--internal', 'corp.test'), 'made')
   t.equal(mode(config), '640')
   t.equal(mode(join(config, '..')), '755')
+  writeFileSync(config, readFileSync(config, 'utf8').replace('mode = "observe"', 'mode = "enforce"'))
   const args = [`--config=${config}`, '--sender=', '--queue-id=ABCDEF', '--', 'eve@unknown.test']
   const filter = [...onlyWith(PIPE_ENV), ...UNPRIVILEGED, FILTER, WITH_NODE, ...args]
   const { status, stdout } = spawnSync('env', filter, {
@@ -112,6 +120,149 @@ t.test('what it has made works for the filter, whatever the umask was', async (t
   t.equal(status, 0)
   t.ok(existsSync(join(state, 'decisions')))
 })
+
+t.test('a lost database is not replaced by an empty one', async (t) => {
+  const { state, config, init } = makePlace(t)
+  assertDone(t, await init('--internal', 'corp.test'), 'toeh.db made')
+  const database = `${state}/toeh.db`
+  const lose = (): void => rmSync(database)
+  // Nothing was ever in it.
+  lose()
+  mkdirSync(join(state, 'hold/lost+found'))
+  writeFileSync(join(state, 'decisions/2026-11-01.jsonl'), '')
+  assertDone(t, await init(), 'toeh.db made')
+
+  const restore = (from: string): string =>
+    `; to restore it: toeh fsck --repair${from} --config ${config} (docs/backup.md); to begin without it: toeh init --anew --config ${config}\n`
+  const refused = async (signs: string, from = ''): Promise<void> => {
+    const line = `toeh: init ${database}: it is gone, and there was one here: ${signs}${restore(from)}`
+    const outcome = await init('--internal', 'corp.test')
+    assertRefused(t, outcome, 1, line)
+    t.notOk(existsSync(database) && statSync(database).size > 0)
+  }
+  lose()
+  mkdirSync(join(state, 'hold/vq00s0wbq8r5'))
+  await refused('messages in the hold (1)')
+  writeFileSync(join(state, 'decisions/2026-11-01.jsonl'), '{}\n')
+  writeFileSync(join(state, 'decisions/2026-11-20.jsonl'), '{}\n')
+  await refused('messages in the hold (1), a decision log of 2026-11-01 to 2026-11-20')
+  // The configuration is gone as well: it is made, for fsck needs it.
+  rmSync(config)
+  rmSync(join(state, 'hold'), { recursive: true })
+  writeFileSync(database, '')
+  if (IS_ROOT) chownSync(database, 65534, 65534)
+  await refused('a decision log of 2026-11-01 to 2026-11-20')
+  t.ok(existsSync(config))
+  assertDone(t, await init('--anew'), `${database} made\n`)
+
+  // And what it says restores it.
+  rmSync(join(state, 'decisions'), { recursive: true })
+  mkdirSync(join(state, 'decisions'), { mode: 0o700 })
+  const backups = makeFolder(t)
+  if (IS_ROOT) for (const path of [backups, join(state, 'decisions')]) chownSync(path, 65534, 65534)
+  const toeh = (...args: string[]): Promise<Outcome> => outcomeOf(startToeh(config, args))
+  assertDone(t, await toeh('allow', 'known.test'), /^rule/)
+  assertDone(t, await toeh('backup', backups), 'checked')
+  lose()
+  const [name = ''] = readdirSync(backups)
+  const backup = join(backups, name)
+  await refused(`the backup ${backup}`, ` --backup ${backup}`)
+  rmSync(join(state, 'last-backup'))
+  t.equal(
+    earlierLife(state, backups)?.backup,
+    backup,
+    'where docs/backup.md has them, without a note of the last',
+  )
+  t.equal(earlierLife(state, undefined), undefined)
+  t.equal(earlierLife(state, join(backups, 'none')), undefined)
+  t.match(await toeh('fsck', '--repair', '--backup', backup), { code: 0 })
+  assertDone(t, await toeh('known'), 'known.test')
+  assertDone(t, await init(), `${database} is there`)
+})
+
+t.test('approvers and language are part of it', async (t) => {
+  const made = async (
+    env: Record<string, string>,
+    ...args: string[]
+  ): Promise<{ outcome: Outcome; place: Place }> => {
+    const place = makePlace(t, ['env', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)])
+    return { place, outcome: await place.init('--internal', 'corp.test', ...args) }
+  }
+  const french = await made(
+    { LC_ALL: '', LANG: 'fr_FR.UTF-8' },
+    '--approver',
+    'Boss@corp.test',
+    '--approver',
+    'b@corp.test',
+  )
+  assertDone(t, french.outcome, '\nApprobateurs : Boss@corp.test, b@corp.test\n')
+  t.match(loadConfig(french.place.config), { language: 'fr', approvers: ['Boss@corp.test', 'b@corp.test'] })
+  const english = await made(
+    { LC_ALL: 'fr_CH', LANG: 'C' },
+    '--language',
+    'en',
+    '--approver',
+    'a@corp.test',
+    'A@corp.test',
+  )
+  t.match(loadConfig(english.place.config), { language: 'en' })
+  t.equal(loadConfig(english.place.config).approvers.length, 1, 'each once')
+  const none = await made({})
+  assertDone(
+    t,
+    none.outcome,
+    `No approvers are named: of held mail its senders are told, and nobody who could say yes. To name them: approvers in ${none.place.config}\n`,
+  )
+  t.match(loadConfig(none.place.config), { language: 'en', approvers: [] })
+
+  // What is there is left, and not as if it had been changed.
+  const { place } = english
+  const before = snapshot(place.dir)
+  assertDone(t, await place.init('--approver', 'a@corp.test', '--language', 'en'), 'est là')
+  const refused = [
+    [['--approver', 'new@corp.test'], `init --approver ${place.config}: la configuration existe déjà`],
+    [['--language', 'fr'], 'mettez-y language = "fr"'],
+  ] as const
+  for (const [args, line] of refused) assertRefused(t, await place.init(...args), 2, line)
+  t.strictSame(snapshot(place.dir), before)
+})
+
+t.test(
+  'at a terminal it asks for approvers',
+  { skip: spawnSync('script', ['--version']).error ? 'no script(1)' : false },
+  async (t) => {
+    const typed = (answer: string): { said: string; approvers: string[] } => {
+      const { config, state } = makePlace(t)
+      const command = [
+        NODE,
+        TOEH,
+        'init',
+        ...USER,
+        '--state',
+        state,
+        '--internal',
+        'corp.test',
+        '--config',
+        config,
+      ]
+      const { stdout } = spawnSync('script', ['-qec', command.join(' '), '/dev/null'], {
+        input: answer,
+        encoding: 'utf8',
+        env: { ...SHELL_ENV },
+      })
+      return { said: stdout, approvers: loadConfig(config).approvers }
+    }
+    const two = typed('a b@corp.test\na@corp.test, b@corp.test\n')
+    t.match(
+      two.said,
+      /Who may say yes to held mail[^\n]*or nothing: [\s\S]*init --approver "a": [\s\S]*or nothing: /,
+    )
+    t.strictSame(two.approvers, ['a@corp.test', 'b@corp.test'])
+    const none = typed('\n')
+    t.match(none.said, 'No approvers are named')
+    t.strictSame(none.approvers, [])
+  },
+)
 
 t.test('rights that are wrong are told, not changed', async (t) => {
   const { state, init } = makePlace(t)
@@ -132,6 +283,9 @@ t.test('bad input makes nothing', async (t) => {
     [['--internal', 'a@corp.test'], /init --internal "a@corp\.test": domain is not a host name/],
     [['--internal', ''], /init --internal "": no domain|--internal needs a value/],
     [['--internal'], /--internal needs a value/],
+    [['--internal=corp.test', '--approver', 'boss'], /init --approver "boss": /],
+    [['--internal=corp.test', '--approver', 'a@corp.test', 'a@b@c'], /init --approver "a@b@c": /],
+    [['--internal=corp.test', '--language', 'de'], /Choices: "en", "fr"/],
     [['--intern', 'corp.test'], /there is no option --intern; did you mean --internal\?/],
     [['extra', '--internal=corp.test'], /extra is too much: it is toeh init/],
   ]
@@ -190,6 +344,10 @@ t.test('--postfix', { skip: cannotBeFresh() }, async (t) => {
     applied.stdout,
     `As they were: ${debian.etc}/main.cf.before-toeh, ${debian.etc}/master.cf.before-toeh.`,
   )
+  t.match(
+    applied.stdout,
+    `\nIt begins by observing: everything passes, and the decision log says what would have been held. What ends that, and shows it first: toeh mode enforce --config ${debian.config}\n`,
+  )
   t.match(applied.stdout, /\nNow: postfix reload\n$/)
   t.match(debian.postconf('-M', 'toeh/unix'), `user=nobody:nogroup directory=${debian.state}`)
 
@@ -221,6 +379,29 @@ t.test('--postfix', { skip: cannotBeFresh() }, async (t) => {
   )
   t.equal(debian.read('master.cf'), master)
 })
+
+t.test(
+  'a configuration of before Postfix was set up is compared with it',
+  { skip: cannotBeFresh() },
+  async (t) => {
+    const debian = new Debian(t)
+    assertDone(
+      t,
+      await debian.init('--internal', 'localhost.localdomain', '--internal', 'Company.example'),
+      'made',
+    )
+    const text = readFileSync(debian.config, 'utf8')
+    const line = `\n${debian.config} lacks domains that Postfix has as its own: mail.company.example, localhost.company.example, localhost. `
+    for (const args of [[], ['--postfix'], ['--postfix', '--apply'], ['--postfix', '--apply']])
+      assertDone(t, await debian.toeh('init', ...args), line)
+    t.equal(readFileSync(debian.config, 'utf8'), text, 'a person adds them')
+    const all =
+      'internal_domains = ["company.example", "mail.company.example", "localhost.company.example", "localhost"]'
+    writeFileSync(debian.config, text.replace(/^internal_domains = .*$/m, all))
+    for (const args of [[], ['--postfix']])
+      t.notMatch((await debian.toeh('init', ...args)).stdout, 'lacks domains')
+  },
+)
 
 t.test("what begins an extension is Postfix's", { skip: cannotBeFresh() }, async (t) => {
   const debian = new Debian(t)

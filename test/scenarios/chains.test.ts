@@ -74,8 +74,7 @@ ${debian.host}:submission inet n - n - - smtpd
 `,
   )
   assertDone(t, await debian.init(), 'internal domains: company.example')
-  const text = readFileSync(debian.config, 'utf8')
-  writeFileSync(debian.config, text.replace(/^reinject = .*$/m, `reinject = "smtp:${debian.host}:10026"`))
+  debian.enforce((text) => text.replace(/^reinject = .*$/m, `reinject = "smtp:${debian.host}:10026"`))
   return { debian, sink, filter, back }
 }
 

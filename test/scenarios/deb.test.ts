@@ -108,6 +108,7 @@ async function assertInstalled(t: Test, machine: Machine): Promise<void> {
     await machine.sh('getent passwd toeh'),
     /^toeh:x:\d+:\d+:[^:]*:\/var\/lib\/toeh:\/usr\/sbin\/nologin\n$/,
   )
+  t.match(await machine.sh('cat /etc/toeh/toeh.toml'), /\nmode = "observe"\n/)
   t.match(await machine.sh('cat /etc/toeh/toeh.toml'), '\ninternal_domains = ["corp.test"]\n')
   t.equal(await machine.sh('toeh --version'), `${version}\n`)
   t.match(
@@ -140,7 +141,7 @@ async function assertInstalled(t: Test, machine: Machine): Promise<void> {
 /** A message is held and released, another is let through; one stays. @returns the id of what waits */
 async function assertWorks(t: Test, machine: Machine, sink: Sink, argv: string[]): Promise<string> {
   await machine.sh(
-    `sed -i 's|^reinject = .*|${sink.setting}|; s|^enabled = true|enabled = false|' /etc/toeh/toeh.toml`,
+    `toeh mode enforce --yes; sed -i 's|^reinject = .*|${sink.setting}|; s|^enabled = true|enabled = false|' /etc/toeh/toeh.toml`,
   )
   const ids: string[] = []
   for (const queueId of ['4bQ8Yk2hJnz1', '4bQ8Yk2hJnz2']) {
@@ -263,6 +264,7 @@ t.test('the package, from its building to its purge', { skip: cannot, timeout: 2
   const installed = await install()
   t.equal(installed.code, 0, installed.stderr)
   t.match(installed.stdout, 'toeh: /etc/toeh/toeh.toml made, internal domains: corp.test\n')
+  t.match(installed.stdout, 'toeh: it begins by observing: everything passes until: toeh mode enforce\n')
   await assertInstalled(t, machine)
   t.equal(await machine.sh(POSTFIX), postfix, "what Postfix is told is nobody else's")
   const argv = await askArguments(t, machine)

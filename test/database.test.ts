@@ -441,8 +441,8 @@ t.test('a database that kept no count of what waits', (t) => {
 })
 
 /**
- * Another process: somebody who wants to write, alone, for half a second; in its middle somebody who begins to read and waits for
- * nothing. What both say.
+ * Another process: somebody who wants to write, alone, for a second; until that has ended somebody who reads again and again and waits
+ * for nothing. What both say.
  */
 function besideLongReader(path: string): string {
   const source = `import { spawn, spawnSync } from 'node:child_process'
@@ -456,10 +456,10 @@ function besideLongReader(path: string): string {
       } catch (error) { console.log('writer', say(error)) }
     } else {
       const args = process.execArgv.concat('write')
-      spawn(process.execPath, args, { stdio: 'inherit' })
-      const until = Date.now() + 700
+      let gone = false
+      spawn(process.execPath, args, { stdio: 'inherit' }).on('exit', () => { gone = true })
       let worst
-      while (Date.now() < until) {
+      while (!gone) {
         try { openForReading(path, { busySeconds: 0 }).all('SELECT * FROM notice') } catch (error) { worst = error }
         await new Promise((done) => setTimeout(done, 10))
       }

@@ -57,9 +57,12 @@ t.test('the notice, the answer, the release, the confirmation', async (t) => {
   const given = { subject: notice.subject, text: 'Release\n\n> reject' }
   assertTaken(t, await sendAnswer(lab, given), `released ${id}`)
   t.strictSame(lab.states(), [`${EVE} released`])
-  const [copy, confirmation] = sink.mails
+  const [copy, told, confirmation, ...more] = sink.mails
   t.strictSame([copy?.sender, copy?.recipients], ['anna@corp.test', [EVE]])
+  t.strictSame([told?.sender, told?.recipients], ['', ['anna@corp.test']])
+  t.match(told?.bytes.toString(), /^Subject: Sent: Invoice\r$/m, 'the sender, who was told that it waits')
   t.strictSame([confirmation?.sender, confirmation?.recipients], ['', [BOSS]])
+  t.strictSame(more, [])
   const mail = await simpleParser(confirmation?.bytes ?? '')
   t.equal(mail.subject, 'Sent: Invoice')
   t.match(mail.text, new RegExp(`You said yes[\\s\\S]*${EVE}\\n +sent \\(SINK\\d+\\)\\n`))

@@ -127,7 +127,7 @@ t.test('a run that cannot end its work leaves it to Postfix, and the next one do
   assertTaken(t, await sendAnswer(lab, given), `released ${id}`)
   t.strictSame(
     sink.mails.map(({ recipients }) => recipients.join()),
-    [EVE, BOSS],
+    [EVE, 'anna@corp.test', BOSS],
   )
 })
 

@@ -151,9 +151,12 @@ function copyright(modules, stage) {
     const folder = join(stage, path)
     const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     const by = typeof author === 'string' ? author : (author?.name ?? 'its authors')
-    const files = readdirSync(folder)
+    const found = readdirSync(folder)
       .filter((file) => /^(?:licen[cs]e|copying|notice)\b/i.test(file))
       .sort()
+    // Of a choice the shortest is taken.
+    const mit = / OR /.test(license) ? found.filter((file) => /\bMIT\b/.test(file)) : []
+    const files = mit.length > 0 ? mit : found
     const text =
       license === 'MPL-2.0'
         ? 'On Debian systems the text is in /usr/share/common-licenses/MPL-2.0.'

@@ -29,6 +29,11 @@ t.test('what passed although nobody knows it', (t) => {
       recipient: 'bob@b.test',
       outward: true,
       delivered: true,
+      relay: '',
+      sent: true,
+      client: '',
+      messageId: '',
+      originalId: '',
     },
   ])
   t.strictSame(observedIn(JSON.stringify({ ...DECISION, recipients: [] })), [])

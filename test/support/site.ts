@@ -53,7 +53,11 @@ export class Site {
     debian.write('master.cf', `${debian.read('master.cf')}${services(debian)}`)
     assertDone(t, await debian.init(), 'internal domains: company.example')
     const site = new Site(debian, sink)
-    site.configure((text) => text.replace(/^reinject = .*$/m, `reinject = "smtp:${debian.host}:10026"`))
+    site.configure((text) =>
+      text
+        .replace(/^reinject = .*$/m, `reinject = "smtp:${debian.host}:10026"`)
+        .replace(/^mode = .*$/m, 'mode = "enforce"'),
+    )
     return site
   }
 

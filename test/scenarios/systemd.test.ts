@@ -22,6 +22,7 @@ postconf -e myhostname=mail.company.example mydestination=company.example alias_
 touch -d '1 minute ago' /etc/postfix/main.cf
 id toeh >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/toeh --no-create-home toeh
 ${process.execPath} ${TOEH} init --postfix --apply
+${process.execPath} ${TOEH} mode enforce --yes
 systemctl daemon-reload
 systemctl start postfix`
 

@@ -189,7 +189,15 @@ process.umask(0o077)
 // A reader that has seen enough (head, less) is no error.
 process.stdout.on('error', () => process.exit())
 
+/** Of an error that nobody has made a Failure of, the file too. */
+function lastWords(error: unknown): string {
+  const { path } = (error ?? {}) as { path?: unknown }
+  return error instanceof Failure || typeof path !== 'string'
+    ? describeError(error)
+    : `${path}: ${describeError(error)}`
+}
+
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`toeh: ${visible(describeError(error))}\n`)
+  process.stderr.write(`toeh: ${visible(lastWords(error))}\n`)
   process.exitCode = error instanceof Failure ? error.status : EXIT.failed
 })

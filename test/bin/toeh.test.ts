@@ -1,5 +1,5 @@
 /** toeh: what all its commands share: help, usage, a wrong installation, and a reader that goes away. */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { databasePath } from '../../lib/database.js'
@@ -82,6 +82,16 @@ t.test('a wrong installation, for each command', async (t) => {
     75,
     /file is not a database.*restore it from a backup/,
   )
+})
+
+t.test('a part of the installation that is not there is named', async (t) => {
+  const lab = makeLab(t)
+  const decisions = join(lab.state, 'decisions')
+  renameSync(decisions, `${decisions}-away`)
+  writeFileSync(decisions, '')
+  const { code, stderr } = await lab.toeh('cleanup')
+  t.equal(code, 1)
+  t.match(stderr, new RegExp(`^toeh: .*${decisions}: not a directory \\(ENOTDIR\\)\\n$`))
 })
 
 t.test('a locked database', async (t) => {

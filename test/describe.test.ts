@@ -263,27 +263,42 @@ t.test('floods: what is shown has an end', async (t) => {
   }
 })
 
-t.test('a trap is held and told of as any message; show says what it can', { timeout: 60_000 }, async (t) => {
-  const sink = await makeSink(t)
-  const lab = makeLab(t, `${sink.setting}\napprovers = ["boss@corp.test"]`, '[notice]\nenabled = true\n')
-  const words = '=?utf-8?q?=C3=A9?= '.repeat(3000)
-  const trap = TRAPS['line ends: 32 s, 1.4 GB']?.(30_000_000) ?? ''
-  const begun = performance.now()
-  const id = await lab.park(['eve@unknown.test'], { input: `Subject: ${words}\n${trap}` })
-  t.ok(performance.now() - begun < 8000, 'the filter does not parse it')
-  t.strictSame(
-    sink.mails.map(({ recipients }) => recipients.join()),
-    ['boss@corp.test', 'anna@corp.test'],
-    'both notices went out',
-  )
-  t.strictSame(lab.states(), ['eve@unknown.test held'])
-  const shown = performance.now()
-  const { code, stdout } = await lab.toeh('show', id)
-  t.equal(code, 0)
-  t.match(stdout, /eve@unknown\.test\n {6}held: unknown/)
-  t.match(stdout, 'the message could not be read to its end: not all attachments were found within 4 s')
-  t.ok(performance.now() - shown < 9000, `${Math.round(performance.now() - shown)} ms`)
-})
+t.test(
+  'a trap is held and told of as any message; show says what it can',
+  { timeout: 180_000 },
+  async (t) => {
+    const sink = await makeSink(t)
+    const lab = makeLab(t, `${sink.setting}\napprovers = ["boss@corp.test"]`, '[notice]\nenabled = true\n')
+    const words = '=?utf-8?q?=C3=A9?= '.repeat(3000)
+    const trap = TRAPS['line ends: 32 s, 1.4 GB']?.(30_000_000) ?? ''
+    const begun = performance.now()
+    const id = await lab.park(['eve@unknown.test'], { input: `Subject: ${words}\n${trap}` })
+    const took = performance.now() - begun
+    t.strictSame(
+      sink.mails.map(({ recipients }) => recipients.join()),
+      ['boss@corp.test', 'anna@corp.test'],
+      'both notices went out',
+    )
+    t.strictSame(lab.states(), ['eve@unknown.test held'])
+    const shown = performance.now()
+    const { code, stdout } = await lab.toeh('show', id)
+    t.equal(code, 0)
+    t.match(stdout, /eve@unknown\.test\n {6}held: unknown/)
+    t.match(stdout, 'the message could not be read to its end: not all attachments were found within 4 s')
+    t.ok(performance.now() - shown < 20_000, `${Math.round(performance.now() - shown)} ms`)
+    // To parse it takes ten times as long as to read what is as large.
+    const again = performance.now()
+    await lab.park(['eve@unknown.test'], {
+      input: `Subject: x\n\n${'a line\n'.repeat(4_300_000)}`,
+      queueId: 'PLAIN001',
+    })
+    const plain = performance.now() - again
+    t.ok(
+      took < 3 * plain + 2000,
+      `the filter does not parse it: ${Math.round(took)} ms, ${Math.round(plain)} for another`,
+    )
+  },
+)
 
 t.test('what describes has said nothing else, and ends well', async (t) => {
   describer.stdin?.end()

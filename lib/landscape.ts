@@ -229,20 +229,10 @@ export class Landscape {
     actor: Actor,
   ): Promise<{ ended: Rule[]; added: Added[] }> {
     const values = [...rules, ...drafts].map(({ value }) => value)
-    return this.#change(values, actor.at, () => {
-      const ended = rules.filter(({ id, value }) => this.#at(value, actor.at).some((rule) => rule.id === id))
-      for (const rule of ended) {
-        this.#end(rule, actor)
-        appendAudit(this.#db, {
-          ...actor,
-          what: 'revoke',
-          subject: rule.value,
-          was: describeRule(rule),
-          now: '',
-        })
-      }
-      return { ended, added: drafts.map((draft) => this.#addOne(draft, actor)) }
-    })
+    return this.#change(values, actor.at, () => ({
+      ended: this.#endThese(rules, actor),
+      added: drafts.map((draft) => this.#addOne(draft, actor)),
+    }))
   }
 
   /**
@@ -338,9 +328,14 @@ export class Landscape {
 
   /** Ends these rules alone, and not others at their values. @returns those that were still live */
   async endRules(rules: readonly Pick<Rule, 'id' | 'value'>[], actor: Actor): Promise<Rule[]> {
+    const values = rules.map(({ value }) => value)
+    return this.#change(values, actor.at, () => this.#endThese(rules, actor))
+  }
+
+  #endThese(rules: readonly Pick<Rule, 'id' | 'value'>[], actor: Actor): Rule[] {
     const ids = new Set(rules.map(({ id }) => id))
     const values = [...new Set(rules.map(({ value }) => value))]
-    return this.#change(values, actor.at, () => this.#endAt(values, ({ id }) => ids.has(id), actor))
+    return this.#endAt(values, ({ id }) => ids.has(id), actor)
   }
 
   #endAt(values: readonly string[], fits: (rule: Rule) => boolean, actor: Actor): Rule[] {

@@ -35,8 +35,10 @@ const SBIN = '/usr/sbin:/usr/local/sbin'
 const DEEPEST = 20
 
 /**
- * What postmap(1) says of a table itself. By proxymap(8) only Postfix's own users may ask, and who else does waits eleven seconds;
- * which ends with 1 and without a word where a table has no such key. @throws Failure otherwise */
+ * What postmap(1) says, which ends with 1 and without a word where a table has no such key. It is asked about the table itself: by
+ * proxymap(8) only Postfix's own users may ask, and who else does waits eleven seconds.
+ * @throws Failure where it cannot be asked
+ */
 async function ask(configDir: string | undefined, table: string, key: string): Promise<string | undefined> {
   const where = configDir === undefined ? [] : ['-c', configDir]
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:${SBIN}` }

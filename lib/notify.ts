@@ -28,6 +28,20 @@ const MOST_ANSWERABLE = 10
 /** Of several messages in one mail so many are looked into. */
 const MOST_LOOKED_INTO = 20
 
+/** Reads once for a configuration: a run that tells many asks Postfix no more often than one that tells one. */
+function once<T>(read: () => Promise<T>): (config: Config) => Promise<T> {
+  const answers = new WeakMap<Config, Promise<T>>()
+  return (config) => {
+    const answer = answers.get(config) ?? read()
+    answers.set(config, answer)
+    return answer
+  }
+}
+
+const aliasesFor = once(() => readAliases().catch(() => undefined))
+const residencesFor = once(() => readResidences().catch(() => []))
+const copiesFor = once(() => readCopies())
+
 export interface Post {
   config: Config
   folder: HoldFolder
@@ -76,10 +90,11 @@ async function mailboxesBehind(
 /** The messages as their sender may see them: without copies that Postfix has added, and without those that were nothing else. */
 async function asSenderSees(
   messages: readonly NoticeMessage[],
+  config: Config,
   aliases: Aliases | undefined,
 ): Promise<readonly NoticeMessage[]> {
   if (aliases === undefined) return messages
-  const copies = await readCopies()
+  const copies = await copiesFor(config)
   const seen: NoticeMessage[] = []
   for (const message of messages) {
     const recipients = message.recipients.map(({ address }) => address)
@@ -101,12 +116,12 @@ export async function sendNotice(
   more: Partial<NoticeRequest> = {},
 ): Promise<void> {
   const { config, folder } = post
-  const aliases = await readAliases().catch(() => undefined)
-  const residences = aliases === undefined ? [] : await readResidences().catch(() => [])
+  const aliases = await aliasesFor(config)
+  const residences = aliases === undefined ? [] : await residencesFor(config)
   const recipients = await mailboxesBehind(config, to, aliases, residences)
   const isForSender = kind !== 'answered' && kind !== 'approver'
   const his = isForSender && messages.every(({ sender }) => tellableSender(config, sender) === to[0])
-  const shown = his ? await asSenderSees(messages, aliases).catch(() => messages) : messages
+  const shown = his ? await asSenderSees(messages, config, aliases).catch(() => messages) : messages
   if (his && shown.length === 0) return
   const bytes = await composeNotice({
     ...more,

@@ -1,4 +1,6 @@
 /** Notify: who is told of held mail, how often, and what happens when the notice does not go out. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
 import t, { type Test } from 'tap'
 import { type Config, loadConfig } from '../lib/config.js'
@@ -64,6 +66,29 @@ t.test('the approvers and the sender are told, with the null sender', async (t) 
   t.equal((await hold.find(id)).notifiedAt, HOUR)
   t.strictSame(await hold.unnotified(), [])
   t.strictSame(lab.temporaries(), [], 'the spooled notices are gone')
+})
+
+t.test('a run that tells many asks Postfix as often as one that tells one', async (t) => {
+  const { lab, hold, post } = await makeOffice(t, ['boss@corp.test'])
+  const asked = join(lab.dir, 'asked')
+  const stub = join(lab.dir, 'postconf')
+  writeFileSync(stub, `#!/bin/sh\necho "$*" >>${asked}\nexec /usr/sbin/postconf "$@"\n`, { mode: 0o755 })
+  const { PATH = '' } = process.env
+  process.env.PATH = `${lab.dir}:${PATH}`
+  t.teardown(() => {
+    process.env.PATH = PATH
+  })
+  const count = (): number => readFileSync(asked, 'utf8').trim().split('\n').length
+  const tellNext = async (queueId: string): Promise<void> => {
+    const id = await park(hold, post.folder, [unknown('x@new.test')], { queueId })
+    await tell(post, hold, [await hold.find(id)], HOUR)
+  }
+  await tellNext('ONCE0001')
+  const once = count()
+  t.ok(once > 0, 'it is asked at all')
+  await tellNext('ONCE0002')
+  await tellNext('ONCE0003')
+  t.equal(count(), once)
 })
 
 t.test('a sender outside, or none, hears nothing', async (t) => {

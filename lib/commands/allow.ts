@@ -3,7 +3,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { knownBy } from '../becameknown.js'
 import { countChoice } from '../bulk.js'
 import type { RuleDraft } from '../decide.js'
-import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
+import { answer, type CommonOptions, clock, openDesk, say } from '../desk.js'
 import { describeRule } from '../landscape.js'
 import { draftRule, parseScope } from '../ruledraft.js'
 import { words } from '../speech.js'
@@ -75,15 +75,15 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
           replaced === undefined ? '' : words`, in place of rule ${replaced.id}: ${describeRule(replaced)}`
         return words`rule ${rule.id}: ${describeRule(rule)}${instead}`
       })
-      if (effect === 'allow' && options.json !== true) {
-        const values = results.map(({ rule }) => rule.value)
-        const choices = await knownBy(desk, values)
-        if (choices.length > 0)
-          lines.push(
-            words`${countChoice(choices)} waited for that: toeh recheck releases what has become known`,
-          )
-      }
       answer(options, results, lines)
+      if (effect !== 'allow' || options.json === true) return
+      // The rules stand: that nobody can be counted now is no failure of theirs.
+      const choices = await knownBy(
+        desk,
+        results.map(({ rule }) => rule.value),
+      ).catch(() => [])
+      if (choices.length > 0)
+        say(words`${countChoice(choices)} waited for that: toeh recheck releases what has become known`)
     },
   }
 }

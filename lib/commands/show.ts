@@ -1,5 +1,5 @@
 /** toeh show: one held message, for the person who decides. */
-import { closeSync, fsyncSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, statSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { createAsCaller, loadTrusted } from '../caller.js'
@@ -15,8 +15,11 @@ import { demandHoldId } from '../holdid.js'
 import { readBytes } from '../message.js'
 import { type Placed, placeRecipients } from '../neighbours.js'
 import { readableSubject } from '../notice.js'
+import { accounts, demandMember } from '../person.js'
 import { nearMissLines } from '../sidebyside.js'
 import { spoken, translated, words } from '../speech.js'
+
+const STDOUT = 1
 
 interface Options extends CommonOptions {
   id: string
@@ -46,10 +49,12 @@ function openTarget(options: Options, id: string): number | undefined {
         status: EXIT.usage,
         hint: words`--text shows what can be shown`,
       })
-    return 1
+    return STDOUT
   }
   const config = loadTrusted(configPath(options))
   if (!new HoldFolder(config.state).has(id)) return undefined
+  // Who may not have it gets no empty file either.
+  demandMember(accounts(), config.people.group, statSync(config.state).uid)
   try {
     return createAsCaller('show', config, resolve(file), `show ${id} --save -`)
   } catch (error) {
@@ -64,20 +69,22 @@ function openTarget(options: Options, id: string): number | undefined {
 }
 
 /** Writes the bytes of a held message, as they came. */
-async function save(desk: Desk, id: string, fd: number, file: string): Promise<void> {
-  try {
-    for await (const piece of readBytes(desk.folder.messagePath(id)))
-      for (let from = 0; from < piece.length; ) from += writeSync(fd, piece, from)
-    if (fd === 1) return
-    fsyncSync(fd)
-    closeSync(fd)
-  } catch (error) {
-    throw new Failure('show', describeError(error), {
-      at: file,
-      hint: words`it is not whole: remove it`,
-      cause: error,
-    })
-  }
+async function save(desk: Desk, id: string, fd: number): Promise<void> {
+  for await (const piece of readBytes(desk.folder.messagePath(id)))
+    for (let from = 0; from < piece.length; ) from += writeSync(fd, piece, from)
+  if (fd === STDOUT) return
+  fsyncSync(fd)
+  closeSync(fd)
+}
+
+/** What failed once the file was made, whose folder is not ours to remove anything from. */
+function notWhole(error: unknown, file: string): Failure {
+  return new Failure('show', describeError(error), {
+    at: file,
+    status: error instanceof Failure ? error.status : EXIT.failed,
+    hint: words`it is not whole: remove it`,
+    cause: error,
+  })
 }
 
 function describeRecipient(recipient: Placed<Recipient>, now: number): string[] {
@@ -98,6 +105,57 @@ function describeRecipient(recipient: Placed<Recipient>, now: number): string[] 
 function linesOf(text = ''): string[] {
   const lines = text.trimEnd().split(/\r\n|\r|\n/)
   return lines.length === 1 && lines[0] === '' ? [`  ${words`(none)`}`] : lines.map((line) => `  | ${line}`)
+}
+
+async function show(options: Options, id: string, target: number | undefined): Promise<void> {
+  const reads = options.text || options.save !== undefined
+  const desk = openDesk(options, reads ? 'decide' : 'read')
+  const message = await placeRecipients(desk.neighbours, await desk.hold.find(id))
+  const there = desk.folder.has(id)
+  if (reads && (!there || (options.save !== undefined && target === undefined)))
+    throw new Failure('show', words`the message itself is gone: everybody on it is settled`, {
+      at: id,
+      status: EXIT.noInput,
+    })
+  // Before anything of it is seen.
+  const deed = { ...desk.actor, subject: id, was: '' }
+  if (options.text) await desk.audit.note({ ...deed, what: 'read', now: '' })
+  if (target !== undefined) {
+    const file = target === STDOUT ? '-' : resolve(options.save ?? '')
+    await desk.audit.note({ ...deed, what: 'saved', now: file })
+    await save(desk, id, target)
+    if (target === STDOUT) return
+  }
+  const path = desk.folder.messagePath(id)
+  const description = there ? await describeFile(path, undefined, options.text) : null
+  const { client } = message
+  const lines = [
+    words`hold:     ${id}`,
+    words`sender:   ${message.sender === '' ? '<>' : message.sender}`,
+    words`subject:  ${readableSubject(message.subject, words`(no subject)`)}`,
+    words`size:     ${shortSize(message.size)}`,
+    words`held:     ${localTime(message.heldAt)} (queue id ${message.queueId})`,
+    words`expires:  ${localTime(message.expiresAt)}`,
+    words`client:   ${[client.name, client.address, client.saslUser && words`as ${client.saslUser}`].filter(Boolean).join(' ')}`,
+    '',
+    words`recipients:`,
+    ...message.recipients.flatMap((recipient) => describeRecipient(recipient, desk.actor.at)),
+    '',
+  ]
+  if (description === null) lines.push(words`the message itself is gone: everybody on it is settled`)
+  else {
+    lines.push(words`headers:`, ...description.headers.map(({ name, value }) => `  ${name}: ${value}`), '')
+    lines.push(description.attachments.length > 0 ? words`attachments:` : words`no attachments`)
+    for (const { name, type, size } of description.attachments) {
+      lines.push(`  ${name === '' ? words`(no name)` : name}  ${type}  ${shortSize(size)}`)
+    }
+    if (description.trouble !== null)
+      lines.push(words`the message could not be read to its end: ${description.trouble}`)
+    lines.push(...signatureLines(description.signatures, desk.actor.at, message.expiresAt))
+    if (options.text) lines.push('', words`text:`, ...linesOf(description.text))
+    if (target !== undefined) lines.push('', words`the message is in ${options.save ?? ''}`)
+  }
+  answer(options, { ...message, description }, lines)
 }
 
 const module: CommandModule = {
@@ -122,54 +180,12 @@ const module: CommandModule = {
     const options = args as unknown as Options
     const id = demandHoldId(options.id)
     const target = openTarget(options, id)
-    const reads = options.text || options.save !== undefined
-    const desk = openDesk(options, reads ? 'decide' : 'read')
-    const message = await placeRecipients(desk.neighbours, await desk.hold.find(id))
-    const there = desk.folder.has(id)
-    if (reads && !there)
-      throw new Failure('show', words`the message itself is gone: everybody on it is settled`, {
-        at: id,
-        status: EXIT.noInput,
-      })
-    // Before anything of it is seen.
-    if (options.text) await desk.audit.note({ ...desk.actor, what: 'read', subject: id, was: '', now: '' })
-    if (target !== undefined) {
-      const file = target === 1 ? '-' : resolve(options.save ?? '')
-      await desk.audit.note({ ...desk.actor, what: 'saved', subject: id, was: '', now: file })
-      await save(desk, id, target, file)
-      if (target === 1) return
+    const isFile = target !== undefined && target !== STDOUT
+    try {
+      await show(options, id, target)
+    } catch (error) {
+      throw isFile ? notWhole(error, resolve(options.save ?? '')) : error
     }
-    const description = there
-      ? await describeFile(desk.folder.messagePath(id), undefined, options.text)
-      : null
-    const { client } = message
-    const lines = [
-      words`hold:     ${id}`,
-      words`sender:   ${message.sender === '' ? '<>' : message.sender}`,
-      words`subject:  ${readableSubject(message.subject, words`(no subject)`)}`,
-      words`size:     ${shortSize(message.size)}`,
-      words`held:     ${localTime(message.heldAt)} (queue id ${message.queueId})`,
-      words`expires:  ${localTime(message.expiresAt)}`,
-      words`client:   ${[client.name, client.address, client.saslUser && words`as ${client.saslUser}`].filter(Boolean).join(' ')}`,
-      '',
-      words`recipients:`,
-      ...message.recipients.flatMap((recipient) => describeRecipient(recipient, desk.actor.at)),
-      '',
-    ]
-    if (description === null) lines.push(words`the message itself is gone: everybody on it is settled`)
-    else {
-      lines.push(words`headers:`, ...description.headers.map(({ name, value }) => `  ${name}: ${value}`), '')
-      lines.push(description.attachments.length > 0 ? words`attachments:` : words`no attachments`)
-      for (const { name, type, size } of description.attachments) {
-        lines.push(`  ${name === '' ? words`(no name)` : name}  ${type}  ${shortSize(size)}`)
-      }
-      if (description.trouble !== null)
-        lines.push(words`the message could not be read to its end: ${description.trouble}`)
-      lines.push(...signatureLines(description.signatures, desk.actor.at, message.expiresAt))
-      if (options.text) lines.push('', words`text:`, ...linesOf(description.text))
-      if (options.save !== undefined) lines.push('', words`the message is in ${options.save}`)
-    }
-    answer(options, { ...message, description }, lines)
   },
 }
 export default module

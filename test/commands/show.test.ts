@@ -238,6 +238,20 @@ t.test('--save: every byte, into a new file of who asks, and the audit has it', 
   t.equal((await lab.toeh('audit', id)).stdout.match(/ saved /g)?.length, 2, 'what was refused is no deed')
 })
 
+t.test('what fails once the file is there says that it is not whole', async (t) => {
+  const lab = makeLab(t, 'busy_seconds = 0')
+  const id = await lab.park(['eve@unknown.test'])
+  const file = join(lab.dir, 'cut.eml')
+  const db = lab.openDatabase()
+  db.run('BEGIN IMMEDIATE')
+  const { code, stdout, stderr } = await lab.toeh('show', id, '--save', file)
+  db.run('ROLLBACK')
+  db.close()
+  t.ok(code !== 0 && stdout === '', stderr)
+  t.match(stderr, /^toeh: show \S+cut\.eml: .*keeps it locked.*; it is not whole: remove it\n$/)
+  t.equal(statSync(file).size, 0)
+})
+
 t.test('--text and --save of what is gone, and by who may not decide', async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, sink.setting)
@@ -255,4 +269,7 @@ t.test('--text and --save of what is gone, and by who may not decide', async (t)
     t.strictSame({ code, stdout }, { code: 77, stdout: '' })
     t.match(stderr, /no-such-group/)
   }
+  const file = join(lab.dir, 'not-theirs.eml')
+  t.equal((await asDaemon('show', held, '--save', file)).code, 77)
+  t.throws(() => statSync(file), 'and they get no empty file either')
 })

@@ -32,6 +32,7 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   recheck: () => import('../lib/commands/recheck.js'),
   cleanup: () => import('../lib/commands/cleanup.js'),
   audit: () => import('../lib/commands/audit.js'),
+  forget: () => import('../lib/commands/forget.js'),
   express: () => import('../lib/commands/express.js'),
   digest: () => import('../lib/commands/digest.js'),
   report: () => import('../lib/commands/report.js'),

@@ -53,6 +53,7 @@ t.test('what each command prints, each of them called once', async (t) => {
     ['report'],
     ['metrics'],
     ['audit', 'verify'],
+    ['forget', 'nobody@new.test', '--yes'],
     ['mode', 'observe'],
     ['mode', 'enforce', '--yes'],
     ['mode'],

@@ -18,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandModule }>> = {
   allow: () => import('../lib/commands/allow.js'),
   block: () => import('../lib/commands/block.js'),
   revoke: () => import('../lib/commands/revoke.js'),
+  undo: () => import('../lib/commands/undo.js'),
   known: () => import('../lib/commands/known.js'),
   learn: () => import('../lib/commands/learn.js'),
   replay: () => import('../lib/commands/replay.js'),

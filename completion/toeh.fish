@@ -1,5 +1,5 @@
 # Made from the commands by npm run man.
-set -l commands init mode doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit forget express digest report metrics backup fsck
+set -l commands init mode doctor allow block revoke undo known learn replay why import export list show release reject moderate recheck cleanup audit forget express digest report metrics backup fsck
 complete -c toeh -f
 complete -c toeh -l config -d 'configuration file' -r -F
 complete -c toeh -l json -d 'answer as JSON'
@@ -43,6 +43,9 @@ complete -c toeh -n '__fish_seen_subcommand_from revoke' -l for -d 'only rules f
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l only -d 'only rules that allow, or only those that block' -x -a 'allow block'
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l source -d 'only rules from this source; by itself all of them' -x
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l dry-run -d 'show what would change; change nothing'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a undo -d 'take back your own last act, as far as that goes'
+complete -c toeh -n '__fish_seen_subcommand_from undo' -l dry-run -d 'show what would change; change nothing'
+complete -c toeh -n '__fish_seen_subcommand_from undo' -l yes -d 'do not ask'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a known -d 'list the rules, or those that contain a text, or those nobody uses'
 complete -c toeh -n '__fish_seen_subcommand_from known' -l stale -d 'only rules that are older and were not used for so long (180d) or since a day' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a learn -d 'propose rules from delivered mail: from logs, or from observe mode'

@@ -190,6 +190,16 @@ export class Audit {
     return [...found].flatMap((rows) => this.#withMail(rows))
   }
 
+  /** The deeds of a person's last command that did more than read, oldest first: all those of one moment. */
+  async lastAct(who: string): Promise<AuditRow[]> {
+    const changing = `who = ? AND what NOT IN ('read', 'saved', 'erased')`
+    const sql = `SELECT at FROM audit WHERE ${changing} ORDER BY id DESC LIMIT 1`
+    const last = this.#db.get<{ at: number }>(sql, who)
+    if (last === undefined) return []
+    const deeds = `SELECT id, at, who, what, subject, was, now FROM audit WHERE ${changing} AND at = ? ORDER BY id`
+    return this.#withMail(this.#db.all<StoredRow>(deeds, who, last.at))
+  }
+
   /** A deed about held mail has its hold id first in its subject. */
   #withMail(rows: readonly StoredRow[]): AuditRow[] {
     const sql = 'SELECT id, sender, subject FROM hold WHERE id IN (SELECT value FROM json_each(?))'

@@ -445,6 +445,8 @@ export const HELP: Table = {
     'libère ce qui est devenu connu ; expire ce qui attend depuis trop longtemps, après avoir prévenu l’expéditeur ; balaie les fichiers temporaires',
   'once an hour or a day; two at once do no harm':
     'une fois par heure ou par jour ; deux à la fois ne nuisent pas',
+  'take back your own last act, as far as that goes': 'annule votre dernier acte, autant que possible',
+  'after an allow that was a mistake': 'après une autorisation donnée par erreur',
   'show what is known of a person, and erase it; the audit keeps the deeds':
     'montre ce que l’on sait d’une personne, et l’efface ; le journal d’audit garde les actes',
   'all addresses of one person': 'toutes les adresses d’une même personne',

@@ -10,6 +10,33 @@ export const FRENCH_KEEPING: Table = {
   'wrote the file of the database anew': 'fichier de la base de données réécrit',
   'rows with a pseudonym in place of a person who was forgotten: {0}':
     'lignes avec un pseudonyme à la place d’une personne oubliée : {0}',
+  // Undoing
+  '{0} went to {1}: what is sent cannot be called back':
+    '{0} est parti vers {1} : ce qui est envoyé ne se rappelle pas',
+  'the mode is changed by its own command: toeh mode {0}':
+    'le mode se change par sa propre commande : toeh mode {0}',
+  'what was erased is gone ({0})': 'ce qui a été effacé n’existe plus ({0})',
+  '{0}, {1}: that cannot be taken back': '{0}, {1} : cela ne peut être annulé',
+  'there is nothing that you have done': 'vous n’avez rien fait',
+  'toeh audit lists who did what': 'toeh audit liste qui a fait quoi',
+  'rule {0} has ended since: {1}': 'la règle {0} a pris fin depuis : {1}',
+  'the time of rule {0} is over: {1}': 'l’échéance de la règle {0} est passée : {1}',
+  'rules that came with their history: {0} (toeh revoke --source ends them)':
+    'règles venues avec leur historique : {0} (toeh revoke --source y met fin)',
+  '{0} for {1}: the message is gone; its sender can send it again':
+    '{0} pour {1} : le message n’existe plus ; son expéditeur peut le renvoyer',
+  '{0} waits again for {1}: toeh reject {2} rejects it':
+    '{0} est de nouveau en attente pour {1} : toeh reject {2} le rejette',
+  'done by {0} on {1}:': 'fait par {0} le {1} :',
+  'stands again: {0}': 'de nouveau en vigueur : {0}',
+  'would stand again: {0}': 'serait de nouveau en vigueur : {0}',
+  '{0} waits again for {1}': '{0} est de nouveau en attente pour {1}',
+  '{0} would wait again for {1}': '{0} serait de nouveau en attente pour {1}',
+  'Nobody is told of that: a sender may have had the news that it was rejected.':
+    'Personne n’en est prévenu : l’expéditeur a peut-être été averti du rejet.',
+  'cannot be undone: {0}': 'ne peut être annulé : {0}',
+  'toeh undo --dry-run shows what was done': 'toeh undo --dry-run montre ce qui a été fait',
+  'undo that?': 'annuler cela ?',
   // Forgetting
   'it is a domain: name the addresses of one person':
     'c’est un domaine : donnez les adresses d’une seule personne',

@@ -187,6 +187,7 @@ const FLOORS: [string, string[]][] = [
       'report',
       'revoke',
       'show',
+      'undo',
       'why',
     ].map((name) => `commands/${name}`),
   ],

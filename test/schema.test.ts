@@ -58,6 +58,7 @@ t.test('what each command prints, each of them called once', async (t) => {
     ['mode', 'enforce', '--yes'],
     ['mode'],
     ['revoke', 'bad.test'],
+    ['undo', '--yes'],
     ['backup', backup],
     ['fsck'],
     ['express', 'a@known.test'],

@@ -17,6 +17,7 @@ const FLOORS: [string, string[]][] = [
     [
       'address',
       'braces',
+      'columns',
       'display',
       'exit',
       'head',
@@ -216,7 +217,7 @@ const OWNERS: Record<string, string[]> = {
   mailparser: ['attachments', 'replytext'],
   nodemailer: ['notice'],
   'smol-toml': ['config'],
-  'string-width': ['commands/list'],
+  'string-width': ['columns'],
   tldts: ['publicsuffix'],
   yargs: ['bin/toeh', 'commands'],
 }
@@ -228,7 +229,14 @@ const BUILTIN_EXCEPTIONS: Record<string, string[]> = {
   publicsuffix: ['node:module'],
   shared: ['node:module'],
 }
-const PURE_PACKAGES = ['csv-parse', 'csv-stringify', 'email-providers', 'free-email-domains-list', 'tldts']
+const PURE_PACKAGES = [
+  'csv-parse',
+  'csv-stringify',
+  'email-providers',
+  'free-email-domains-list',
+  'string-width',
+  'tldts',
+]
 
 /** Globals that a pure file does without: the process, the clock, chance, timers, the net. */
 const IMPURE: RegExp[] = [

@@ -1,4 +1,4 @@
-/** Drafting a rule from what a person typed: the one place where it is checked. */
+/** Drafting a rule from what a person typed: the one place where it is checked. Pure. */
 import { parseAddress, parseDomain } from './address.js'
 import { type Company, FOREIGN, type RuleDraft } from './decide.js'
 import { EXIT } from './exit.js'

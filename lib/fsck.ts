@@ -35,11 +35,12 @@ import {
 import { localTime } from './display.js'
 import { describeError, Failure } from './failure.js'
 import { type HeldMessage, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
-import { type HoldEnvelope, HoldFolder, type Move, syncPath } from './holdfolder.js'
+import { type HoldEnvelope, HoldFolder, type Move } from './holdfolder.js'
 import { holdIdOf, readHoldId } from './holdid.js'
 import { isAhead, MendableHold } from './mending.js'
 import { inspect, readBytes } from './message.js'
 import { findPassed, readEnvelope } from './orphan.js'
+import { syncPath } from './publish.js'
 import { translated, words } from './speech.js'
 
 /** What can be wrong. docs/backup.md tells each. */

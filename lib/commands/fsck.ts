@@ -1,12 +1,13 @@
 /** toeh fsck: is everything whole? Repairs what is safe where it is told to; deletes nothing. */
 import type { Argv, CommandModule } from 'yargs'
-import { demandReadable, loadTrusted } from '../caller.js'
+import { demandReadable } from '../caller.js'
 import { answer, type CommonOptions, clock, configPath, enterState } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import { type Finding, fsck } from '../fsck.js'
 import { accounts, demandMember, describeAccounts } from '../person.js'
 import { words } from '../speech.js'
+import { loadTrusted } from '../trust.js'
 
 interface Options extends CommonOptions {
   repair?: boolean

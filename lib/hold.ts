@@ -475,7 +475,7 @@ export class Hold {
    * @returns whether it waits again
    */
   async restore(id: string, address: string, rejection: Actor, actor: Actor): Promise<boolean> {
-    const restored = this.db.transaction(() => {
+    return this.db.transaction(() => {
       if (!this.#isWaiting(id) || !this.folder.has(id)) return false
       const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), changed_by = ?, changed_at = ?
                    WHERE hold = ? AND address = ? AND ${REJECTED_THEN}`
@@ -488,10 +488,10 @@ export class Hold {
         now: 'held',
       })
       this.folder.rewrite(this.envelopeOf(id))
+      // Before the commit: else toeh fsck would take the folder's word that it is rejected.
+      this.folder.recordMoves(id, movesTo('held', [address], actor))
       return true
     })
-    if (restored) this.#noteMoves(id, 'held', [address], actor)
-    return restored
   }
 
   /** @param from the SQL condition that the row must meet: compare and set */

@@ -18,7 +18,7 @@ const module: CommandModule = {
     const lines: string[] = []
     const told: string[] = []
     const failed: { ids: string[]; why: string }[] = []
-    for (const messages of bySender(desk.config, await desk.hold.unnotified())) {
+    for (const messages of bySender(desk.config, desk.hold.unnotified())) {
       const ids = messages.map(({ id }) => id)
       try {
         await tell(desk, desk.hold, messages, desk.actor.at)

@@ -46,7 +46,7 @@ async function find({ config, erasure, folder, hold, actor }: Desk, redaction: R
   const settings = text.flatMap((line, index) => (redaction.touches(line) ? [index + 1] : []))
   const orphans: string[] = []
   for (const id of folder.ids()) {
-    if ((await hold.standing(id)) !== 'unknown') continue
+    if (hold.standing(id) !== 'unknown') continue
     const envelope = readEnvelope(folder, id)
     if (!(envelope instanceof Failure) && redaction.touches(JSON.stringify(envelope))) orphans.push(id)
   }

@@ -69,7 +69,7 @@ async function planFor({ audit, landscape, hold, actor }: Desk): Promise<Plan> {
     })
   const cannot = act.flatMap((deed) => refusalOf(deed) ?? [])
   const changes = act.some(({ what }) => ['allow', 'block', 'revoke'].includes(what))
-    ? await landscape.changesOf(first.who, first.at)
+    ? landscape.changesOf(first.who, first.at)
     : { added: [], ended: [] }
   const end = changes.added.filter(({ live }) => live).map(({ rule }) => rule)
   for (const { rule, live } of changes.added)
@@ -88,7 +88,7 @@ async function planFor({ audit, landscape, hold, actor }: Desk): Promise<Plan> {
   const rejected = act.filter(({ what }) => what === 'rejected').map(recipientOf)
   const restore: Rejected[] = []
   for (const { id, address } of rejected)
-    if (await hold.isRestorable(id, address, first)) restore.push({ id, address })
+    if (hold.isRestorable(id, address, first)) restore.push({ id, address })
     else cannot.push(words`${id} for ${address}: the message is gone; its sender can send it again`)
   for (const { id, address } of act.filter(({ what }) => what === 'restored').map(recipientOf))
     cannot.push(words`${id} waits again for ${address}: toeh reject ${id} rejects it`)
@@ -140,10 +140,10 @@ async function carryOut({ landscape, hold, actor }: Desk, plan: Plan): Promise<v
   const [first] = plan.act
   if (first === undefined) return
   const { end, reinstate } = plan
-  if (end.length + reinstate.length > 0) await landscape.exchange(end, reinstate, actor)
+  if (end.length + reinstate.length > 0) landscape.exchange(end, reinstate, actor)
   const back: Rejected[] = []
   for (const { id, address } of plan.restore)
-    if (await hold.restore(id, address, first, actor)) back.push({ id, address })
+    if (hold.restore(id, address, first, actor)) back.push({ id, address })
     else plan.cannot.push(words`${id} for ${address}: the message is gone; its sender can send it again`)
   plan.restore = back
 }

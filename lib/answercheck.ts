@@ -44,6 +44,7 @@ function lostFaults(facts: Facts): Fault[] {
             what: words`${placeOf({ setting, table, entry })}: takes Received away on ${service.id}`,
             why: words`an approver's login is found by it, or by a long queue id: without both his answer is dropped`,
             mend: [postconf(facts, '-e', 'enable_long_queue_ids=yes')],
+            affects: words`approvers: their answers are heard; and programs that read the log: queue ids become longer`,
           },
         ]
       }),

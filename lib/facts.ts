@@ -16,16 +16,17 @@ export const ADDRESS_CLASSES = [
 /** Best first. `unknown`: it could not be looked at. */
 export type Level = 'good' | 'unknown' | 'warning' | 'critical'
 
+/** Commands for a root shell that mend a fault, in order, and whom they affect; none where only a person can decide. */
+export type Mending = { mend: [] } | { mend: string[]; affects: string }
+
 /** What is not as it should be. */
-export interface Fault {
+export type Fault = {
   level: Exclude<Level, 'good'>
   /** What is wrong, on one line. */
   what: string
   /** Why it matters. */
   why: string
-  /** Commands for a root shell that mend it, in order; none where only a person can decide. */
-  mend: string[]
-}
+} & Mending
 
 /** One point of the contract. */
 export interface Check {
@@ -206,4 +207,24 @@ export function instanceCommand(facts: Pick<Facts, 'configDir'>, command: string
 /** A word for the shell, in quotes where it needs them. */
 export function quote(text: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** toeh init, which puts the gate into Postfix, before another filter where there is one. */
+export function initCommand({
+  configDir,
+  toeh,
+}: Pick<Facts, 'configDir'> & { toeh: { path: string } }): string {
+  const where = configDir === undefined ? [] : ['--config-dir', configDir]
+  return ['toeh', 'init', '--postfix', '--apply', ...where, '--config', toeh.path].map(quote).join(' ')
+}
+
+/** Whether Postfix has nothing of TOEH: no service, and nothing that leads to one. Then no mail waits for the gate either. */
+export function isBeforeInit(facts: Pick<Facts, 'main' | 'services' | 'expected' | 'answers'>): boolean {
+  if (gateOf(facts) !== undefined) return false
+  const leads = (value: string): boolean => value.includes(`${facts.expected.gate.name}:`)
+  const values = [...facts.services.map(({ options }) => options), facts.main].flatMap((map) => [
+    ...map.values(),
+  ])
+  const answers = [...facts.answers.values()].flatMap((entries) => entries ?? []).map(({ value }) => value)
+  return ![...values, ...answers].some(leads)
 }

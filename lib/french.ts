@@ -5,6 +5,7 @@
 import { FRENCH_CHECKS } from './frenchchecks.js'
 import { FRENCH_FIGURES } from './frenchfigures.js'
 import { FRENCH_LEARNING, LEARNING_HELP } from './frenchlearning.js'
+import { FRENCH_MENDS } from './frenchmends.js'
 import type { Table } from './speech.js'
 
 /** What commands say. */
@@ -12,6 +13,7 @@ export const SAID: Table = {
   ...FRENCH_CHECKS,
   ...FRENCH_FIGURES,
   ...FRENCH_LEARNING,
+  ...FRENCH_MENDS,
   // Bulk work
   '--all means everything that waits: name no ids and no selection with it':
     '--all désigne tout ce qui attend : ne donnez ni identifiant ni sélection avec',

@@ -126,8 +126,8 @@ const CHECKS: Table = {
   'user= is root': 'user= est root',
   "user={0} is Postfix's own": 'user={0} est celui de Postfix',
   "group {0} is postdrop's": 'le groupe {0} est celui de postdrop',
-  'the filter cannot work without it: all outgoing mail is deferred':
-    'le filtre ne peut pas travailler sans lui : tout le courrier sortant est différé',
+  'the filter cannot work without it: all mail that Postfix gives it is deferred':
+    'le filtre ne peut pas travailler sans lui : tout le courrier que Postfix lui donne est différé',
   '{0} does not exist': '{0} n’existe pas',
   'what a command does to it as root is done to something else':
     'ce qu’une commande y fait en root s’applique à autre chose',
@@ -139,9 +139,6 @@ const CHECKS: Table = {
     'le filtre ne peut pas s’en servir, ou d’autres décident qui est connu',
   'Postfix is {0} or newer, Node {1} or newer': 'Postfix {0} ou plus récent, Node {1} ou plus récent',
   '{0} is {1}, older than {2}': '{0} est en version {1}, antérieure à {2}',
-  'it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling':
-    'il ne connaît pas smtpd_forbid_bare_newline=reject, seconde protection contre le SMTP smuggling',
-  'TOEH is not tried with it': 'TOEH n’est pas essayé avec',
   "the state folder is the filter's alone, and it can read its configuration":
     'le dossier d’état n’est qu’au filtre, qui peut lire sa configuration',
   'more than {0} MiB and {1} files are free': 'plus de {0} Mio et de {1} fichiers sont libres',
@@ -152,14 +149,11 @@ const CHECKS: Table = {
     'l’horloge n’a pas reculé, et rien ne dit qu’elle n’est pas tenue à l’heure',
   'the database knows of a time {0} minutes from now: the clock was set back':
     'la base connaît une heure {0} minutes dans le futur : l’horloge a été reculée',
-  'rules and holds end too late, and the log and the audit are out of order':
-    'règles et dépôts expirent trop tard, le journal et l’audit sont dans le désordre',
   'the clock is not kept by the network': 'l’horloge n’est pas tenue à l’heure par le réseau',
-  'rules and holds end too early or too late': 'règles et dépôts expirent trop tôt ou trop tard',
   'it opens, and its schema is the one this program knows':
     'elle s’ouvre, et son schéma est celui que ce programme connaît',
-  'the filter looks every recipient up in it: all outgoing mail is deferred':
-    'le filtre y cherche chaque destinataire : tout le courrier sortant est différé',
+  'the filter looks every recipient up in it: all mail that Postfix gives it is deferred':
+    'le filtre y cherche chaque destinataire : tout le courrier que Postfix lui donne est différé',
   'what waits is well below limits.hold_messages and limits.hold_megabytes, where they are set':
     'ce qui attend est loin de limits.hold_messages et limits.hold_megabytes, s’ils sont fixés',
   '{0} message waits': '{0} message attend',

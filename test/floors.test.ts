@@ -77,6 +77,7 @@ const FLOORS: [string, string[]][] = [
       'frenchchecks',
       'frenchfigures',
       'frenchlearning',
+      'frenchmends',
       'page',
       'parcel',
       'rehearsal',

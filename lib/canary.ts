@@ -5,9 +5,10 @@ import { existsSync, openSync, readSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from './config.js'
 import { type Decision, readDecisions } from './decisions.js'
-import { type Facts, type Fault, quote } from './facts.js'
+import type { Facts, Fault } from './facts.js'
 import { describeError, Failure } from './failure.js'
 import { askPostfix } from './postconf.js'
+import { quote } from './setup.js'
 import { words } from './speech.js'
 
 /** How long it is followed, and how often it is looked for. */

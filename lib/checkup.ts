@@ -2,11 +2,12 @@
 import { ANSWER_CHECKS } from './answercheck.js'
 import { ARCHIVE_CHECKS } from './archivecheck.js'
 import { DIVERSION_CHECKS } from './diversioncheck.js'
-import { type Check, type Facts, type Fault, isBeforeInit, type Level } from './facts.js'
+import type { Check, Facts, Fault, Level } from './facts.js'
 import { GATE_CHECKS } from './gatecheck.js'
 import { HOST_CHECKS } from './hostcheck.js'
 import { LANE_CHECKS } from './lanecheck.js'
 import { PEOPLE_CHECKS } from './peoplecheck.js'
+import { isBeforeInit } from './setup.js'
 import { UNIT_CHECKS } from './unit.js'
 import { WAYS_CHECKS } from './wayscheck.js'
 

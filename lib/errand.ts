@@ -12,12 +12,12 @@ import { createDatabase, databasePath, openForReading, openForWriting } from './
 import { decide, lookupKeys } from './decide.js'
 import { decisionFolder, readDecisions } from './decisions.js'
 import { enterState, openDesk, verdictsOf } from './desk.js'
-import type { LaneRow } from './express.js'
 import { describeError } from './failure.js'
 import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
 import { differences, Lane, tidyLane } from './lane.js'
+import type { LaneRow } from './lanerow.js'
 import { askOwner, type Outcome, type Owner, type Trouble, troubleOf } from './owner.js'
 
 /** A folder that was made, or was there: then what is wrong with it, as commands that mend it. */

@@ -1,8 +1,9 @@
 /** The checkup: what is looked at when, and that every command it can print is tried somewhere. */
 import t from 'tap'
 import { CHECKS, examine } from '../lib/checkup.js'
-import { type Check, type Facts, isBeforeInit } from '../lib/facts.js'
+import type { Check, Facts } from '../lib/facts.js'
 import { parseServices } from '../lib/mastercf.js'
+import { isBeforeInit } from '../lib/setup.js'
 import { mendingFiles, TRIED_IN } from './support/mends.js'
 
 t.test('whatever prints a command has a test that runs it', async (t) => {

@@ -2,16 +2,17 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { demandTrustedInstance, loadTrusted } from '../caller.js'
 import { type Flight, flyCanary } from '../canary.js'
 import { examine, type Finding, mends, worst } from '../checkup.js'
 import type { Config } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { HEALTH } from '../exit.js'
-import { initCommand, instanceCommand, type Level, type Mending } from '../facts.js'
+import type { Level, Mending } from '../facts.js'
 import { describeError } from '../failure.js'
 import { gatherFacts } from '../installation.js'
+import { initCommand, instanceCommand } from '../setup.js'
 import { words } from '../speech.js'
+import { demandTrustedInstance, loadTrusted } from '../trust.js'
 
 interface Options extends CommonOptions {
   configDir?: string

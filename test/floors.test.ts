@@ -63,6 +63,7 @@ const FLOORS: [string, string[]][] = [
       'lookalikes',
       'metrics',
       'peoplecheck',
+      'routinecheck',
       'ruledraft',
       'unit',
       'wayscheck',
@@ -126,7 +127,7 @@ const FLOORS: [string, string[]][] = [
   ],
   ['acts', ['aliases']],
   ['acts', ['copies', 'residents']],
-  ['acts', ['desk', 'notify', 'shortage']],
+  ['acts', ['answerway', 'desk', 'notify', 'routine', 'shortage']],
   ['acts', ['errand']],
   ['acts', ['archives']],
   [

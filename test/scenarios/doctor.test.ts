@@ -1,5 +1,5 @@
 /** toeh doctor as root runs it, on a real Postfix whose host is broken in one way after another; and its canary. */
-import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import {
@@ -16,7 +16,12 @@ import { cannotRun } from '../support/postfix.js'
 
 /** How long doctor waits for a program or a server. */
 const PATIENCE_MS = 20_000
+const DAY_MS = 86_400_000
 const skip = cannotRun()
+
+/** A day of the decision log that is older than any trial. */
+const OLD_DAY = (state: string): string =>
+  join(state, `decisions/${new Date(Date.now() - 40 * DAY_MS).toISOString().slice(0, 10)}.jsonl`)
 
 const HOST_CASES: Case[] = [
   {
@@ -105,6 +110,73 @@ const HOST_CASES: Case[] = [
       rewrite(lab.config, 'limits.hold_messages = 1\n', () => '')
     },
   },
+  ...(['cleanup', 'digest'] as const).map(
+    (run): Case => ({
+      title: `${run} that has not run for a week`,
+      check: run,
+      level: 'warning',
+      what: new RegExp(`^toeh ${run} last ran 7d ago$`),
+      breaking: ({ postfix }) => {
+        const at = Date.now() - 7 * DAY_MS
+        const mark = run === 'digest' ? String(at) : JSON.stringify({ last: at, doubted: null, kept: [] })
+        postfix.lab.change('INSERT OR REPLACE INTO progress (name, value) VALUES (?, ?)', run, mark)
+      },
+      restore: ({ postfix }) => postfix.lab.change('DELETE FROM progress WHERE name = ?', run),
+    }),
+  ),
+  {
+    title: 'a backup of two weeks ago',
+    check: 'backup',
+    level: 'warning',
+    what: /^toeh backup last ran 14d ago$/,
+    breaking: ({ state }) => {
+      const path = join(state, 'last-backup')
+      writeFileSync(path, '/var/backups/toeh\n')
+      const at = Date.now() / 1000 - 14 * 86_400 - 60
+      utimesSync(path, at, at)
+    },
+    restore: ({ state }) => rmSync(join(state, 'last-backup')),
+  },
+  {
+    title: 'observing without an end',
+    check: 'observing',
+    level: 'warning',
+    what: /^everything has passed since 20\d\d-\d\d-\d\d: mode is observe$/,
+    breaking: ({ postfix, state }) => {
+      rewrite(postfix.lab.config, /^/, () => 'mode = "observe"\n')
+      writeFileSync(OLD_DAY(state), '{"mode":"observe","recipients":[]}\n')
+    },
+    restore: ({ postfix, state }) => {
+      rewrite(postfix.lab.config, 'mode = "observe"\n', () => '')
+      rmSync(OLD_DAY(state))
+    },
+  },
+  {
+    title: 'nobody who could say yes',
+    check: 'approvers',
+    level: 'warning',
+    what: /^no approvers are named in /,
+    breaking: ({ postfix }) => rewrite(postfix.lab.config, /^approvers = .*$/m, () => 'approvers = []'),
+    restore: ({ postfix }) =>
+      rewrite(postfix.lab.config, /^approvers = .*$/m, () => 'approvers = ["boss@corp.test"]'),
+  },
+  {
+    title: 'notices from an address that Postfix has nobody for',
+    check: 'notices',
+    level: 'warning',
+    what: /^notices come from toeh@corp\.test, and nobody reads that mailbox$/,
+    breaking: ({ postconf }) => postconf('-e', 'local_recipient_maps=inline:{boss@corp.test=x}'),
+    restore: ({ postconf }) => postconf('-e', 'local_recipient_maps='),
+  },
+  {
+    title: 'notices from the mailbox of the filter itself',
+    check: 'notices',
+    level: 'warning',
+    what: /^notices come from nobody@corp\.test, and nobody reads that mailbox$/,
+    breaking: ({ postfix }) =>
+      rewrite(postfix.lab.config, '[notice]\n', (line) => `${line}from = "nobody@corp.test"\n`),
+    restore: ({ postfix }) => rewrite(postfix.lab.config, 'from = "nobody@corp.test"\n', () => ''),
+  },
   {
     title: 'Postfix is stopped',
     check: 'listening',
@@ -126,7 +198,7 @@ t.test('the host: each fault is named, and the commands that are said mend it', 
       const sick = await doctor(place.postfix)
       t.ok(Date.now() - began < PATIENCE_MS, 'and it does not wait for what will not come')
       assertNamed(t, sick, one)
-      t.equal(sick.code, 2)
+      t.equal(sick.code, one.level === 'critical' ? 2 : 1)
       const commands = sick.mend.filter((command) => !/^(nft|timedatectl) /.test(command))
       t.not(commands.length === 0 && one.restore === undefined, true, 'mended by commands or by hand')
       paste(commands)

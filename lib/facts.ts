@@ -137,7 +137,7 @@ export interface ModerateFact {
 /** What Postfix makes of moderate.address. */
 export interface AnswerWayFact {
   address: string
-  /** The setting that lists the recipients of its domain; empty for a domain of aliases, undefined where it is not delivered here. */
+  /** The setting that lists recipients where it is delivered; empty at a domain of aliases, undefined where it is not delivered here. */
   list: string | undefined
   /** Whom it stands for: itself where it is no alias. */
   targets: readonly string[]

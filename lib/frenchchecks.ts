@@ -491,8 +491,8 @@ const SETUP: Table = {
   'nothing of ours is written down there': 'rien de nous n’y est noté',
   'what was set up by hand is taken out by hand (README.md)':
     'ce qui a été installé à la main s’enlève à la main (README.md)',
-  'take it out by hand, then run this again; as they were: main.cf.before-toeh, master.cf.before-toeh':
-    'enlevez-le à la main, puis relancez ; fichiers d’avant : main.cf.before-toeh, master.cf.before-toeh',
+  'take it out by hand, then run this again; as they were: {0}':
+    'enlevez-le à la main, puis relancez ; fichiers d’avant : {0}',
   '{0}, and {1} more: somebody has changed it since': '{0}, et {1} de plus : quelqu’un l’a changé depuis',
   '{0}: somebody has changed it since': '{0} : quelqu’un l’a changé depuis',
   '{0} leads to the gate, and is not ours': '{0} mène au filtre, et n’est pas de nous',
@@ -777,6 +777,23 @@ const FINDINGS: Table = {
   'mail to moderate.address, {0}, does not go to toeh moderate':
     'le courrier pour moderate.address, {0}, ne va pas à toeh moderate',
   "approvers' answers by mail do nothing": 'les réponses des approbateurs par courriel restent sans effet',
+  '{0}: one of them': '{0} : un seul des deux',
+  'it does not go with --moderate': 'cela ne va pas avec --moderate',
+  'a service of this name is there already, and does not run toeh moderate':
+    'un service de ce nom existe déjà, et ne lance pas toeh moderate',
+  'give it another name': 'donnez-lui un autre nom',
+  'set moderate.address to one at a domain that Postfix delivers mail for':
+    'mettez dans moderate.address une adresse d’un domaine dont Postfix livre le courrier',
+  'its name has signs that mean something in main.cf':
+    'son nom contient des signes qui ont un sens dans main.cf',
+  'Postfix delivers no mail for its domain': 'Postfix ne livre pas de courrier pour son domaine',
+  '{0} is an alias of {1}, and will not be any more.': '{0} est un alias de {1}, et ne le sera plus.',
+  "Approvers' answers by mail find nobody any more: enabled = false, under [moderate] in {0}.":
+    'Les réponses des approbateurs par courriel ne trouvent plus personne : enabled = false, sous [moderate] dans {0}.',
+  'Then, under [moderate] in {0}: enabled = true, address = {1}. Until then nobody is asked to answer by mail.':
+    'Puis, sous [moderate] dans {0} : enabled = true, address = {1}. D’ici là, personne n’est invité à répondre par courriel.',
+  'As they were: {0}. toeh init --moderate --undo puts that back.':
+    'Tels qu’ils étaient : {0}. toeh init --moderate --undo les remet.',
   'somebody else has put another database there': 'quelqu’un d’autre y a mis une autre base',
 }
 

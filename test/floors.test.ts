@@ -87,7 +87,7 @@ const FLOORS: [string, string[]][] = [
       'wiring',
     ],
   ],
-  ['pure', ['answer', 'french', 'rulefile', 'selection', 'sidebyside']],
+  ['pure', ['answer', 'french', 'reception', 'rulefile', 'selection', 'sidebyside']],
   ['pure', ['addresslist']],
   ['pure', ['addressbook', 'csvfile', 'ldif', 'letter']],
   ['foundations', ['bettersqlite', 'digest', 'handover', 'inside', 'loop', 'nodeversion']],

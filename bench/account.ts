@@ -1,5 +1,6 @@
 /** The account of a benchmark: its tables in Markdown, for the terminal and for docs/performance.md. Pure. */
 import { grouped } from '../lib/amount.js'
+import { BARE, NO_FILTER } from './baselines.js'
 import type { Growth } from './growth.js'
 import type { Processes } from './processes.js'
 import { type Figure, growth, ratio } from './statistics.js'
@@ -24,9 +25,6 @@ export interface Results {
 const BUSY = 0.1
 /** From this spread on a figure is marked, as a part of the figure. */
 const WIDE = 0.1
-
-export const BARE = 'bare node'
-export const NO_FILTER = 'no filter'
 
 function isWide({ value, spread }: Figure): boolean {
   return spread > value * WIDE

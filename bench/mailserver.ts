@@ -23,7 +23,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { databasePath } from '../lib/database.js'
 import { ROOT } from '../test/support/lab.js'
 import { freePort, Postfix, USER } from '../test/support/postfix.js'
-import { NO_FILTER } from './account.js'
+import { NO_FILTER } from './baselines.js'
 import type { Command } from './rounds.js'
 
 /** Set in the copy of this program that has mounts of its own. */

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CLIENT, FILTER, Lab, WITH_NODE } from '../test/support/lab.js'
-import { BARE } from './account.js'
+import { BARE } from './baselines.js'
 import type { Mailserver } from './mailserver.js'
 import { type Command, Others, type Runs, runRounds } from './rounds.js'
 import { startFastSink } from './sink.js'

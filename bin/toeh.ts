@@ -1,12 +1,12 @@
 /** toeh: what people and timers run. One command, one file in lib/commands; only the one that is asked for is run. */
+
 import yargs, { type Argv, type CommandModule } from 'yargs'
 import type { CommonOptions } from '../lib/desk.js'
 import { visible } from '../lib/display.js'
 import { EXIT } from '../lib/exit.js'
 import { describeError, Failure } from '../lib/failure.js'
 import { ERRAND } from '../lib/owner.js'
-import { languageOf, speak, spoken, translated, words } from '../lib/speech.js'
-import type { Language } from '../lib/wording.js'
+import { type Language, languageOf, speak, spoken, translated, words } from '../lib/speech.js'
 
 /** Put in by bundle.mjs. */
 declare const VERSION: string
@@ -60,7 +60,7 @@ async function speakIn(language: Language): Promise<void> {
 async function configured(options: CommonOptions): Promise<Language> {
   try {
     const [{ loadTrusted }, { configPath }] = await Promise.all([
-      import('../lib/caller.js'),
+      import('../lib/trust.js'),
       import('../lib/desk.js'),
     ])
     return loadTrusted(configPath(options)).language

@@ -7,7 +7,7 @@
  * written by whoever sent that, and must never become an answer.
  */
 import { ANSWERS } from './consent.js'
-import type { Answer } from './wording.js'
+import type { Answer } from './token.js'
 
 const MEANINGS = new Map<string, Answer>(
   Object.values(ANSWERS).flatMap((words) =>

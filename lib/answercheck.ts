@@ -4,10 +4,11 @@
  * Pure.
  */
 import { contentTables, placeOf } from './diversion.js'
-import { type Check, type Facts, type Fault, type ModerateFact, postconf, quote, settingOf } from './facts.js'
+import type { Check, Facts, Fault, ModerateFact } from './facts.js'
 import type { Service } from './mastercf.js'
 import { covers, isLoopbackNetwork, type Network, networkText, parseNetwork } from './network.js'
 import { isOfThisHost, passages, type Restricted } from './restrictions.js'
+import { postconf, quote, settingOf } from './setup.js'
 import { words } from './speech.js'
 import { gatePrefix, isServer, peoplesServices, takersBack, takesFromOutside, waysBack } from './ways.js'
 

@@ -1,6 +1,6 @@
 /** The check on archives: an outside address that Postfix copies mail to is held with every message until it is known. Pure. */
 import type { Check, CopiesFact, Fault } from './facts.js'
-import { quote } from './facts.js'
+import { quote } from './setup.js'
 import { words } from './speech.js'
 
 /** The command that makes it known; the note says why it is there. */

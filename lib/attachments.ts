@@ -5,16 +5,7 @@
  */
 import { createReadStream } from 'node:fs'
 import { MailParser } from 'mailparser'
-
-export interface Attachment {
-  name: string
-  type: string
-  /** Bytes, decoded. */
-  size: number
-}
-
-/** A line of the output: an attachment, the text, or why there are no more. */
-export type Finding = { attachment: Attachment } | { text: string } | { trouble: string }
+import type { Attachment, Finding } from './attachment.js'
 
 /** More of a message is not looked at; its recipients and its header are told all the same. */
 const MOST_BYTES = 64 * 1024 * 1024

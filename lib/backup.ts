@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { databasePath, examineDatabase, markBackup, openForReading, readBackup } from './database.js'
 import { Failure, toFailure } from './failure.js'
-import { syncPath } from './holdfolder.js'
+import { syncPath } from './publish.js'
 
 export interface Backup {
   /** Absolute. */

@@ -2,15 +2,13 @@
 import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { foldAscii, parseAddress, parseDomain, parseOwnDomain } from './address.js'
-import { type Company, FOREIGN } from './decide.js'
 import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
-import { type Delimiters, isDelimiters, mailboxOf } from './mailbox.js'
+import { type Company, type Delimiters, FOREIGN, isDelimiters, mailboxOf } from './mailbox.js'
+import type { Transport } from './parcel.js'
 
 export const DEFAULT_CONFIG_PATH = '/etc/toeh/toeh.toml'
-
-export type Transport = { kind: 'smtp'; host: string; port: number } | { kind: 'sendmail'; path: string }
 
 /** The one literal of defaults, in the words of the file; examples/toeh.toml states each of them. */
 export const DEFAULTS = {

@@ -1,8 +1,17 @@
 /** Consent: what an approver's mail may say, and whether one yes is enough. Pure. */
 import { foldAscii, parseAddress } from './address.js'
-import { type Company, scopesOf } from './decide.js'
-import { loginMailboxes, mailboxesOf, mailboxOf, type Origin, senderOf, sendersBehind } from './mailbox.js'
-import type { Answer, Language } from './wording.js'
+import { scopesOf } from './decide.js'
+import {
+  type Company,
+  loginMailboxes,
+  mailboxesOf,
+  mailboxOf,
+  type Origin,
+  senderOf,
+  sendersBehind,
+} from './mailbox.js'
+import type { Language } from './speech.js'
+import type { Answer, Yes } from './token.js'
 
 /** What notices ask for. Both languages count whatever the notice was written in. */
 export const ANSWERS: Record<Language, Record<Answer, string>> = {
@@ -58,13 +67,6 @@ export function isNamed(approver: string, { sender, login }: Origin, company: Co
   const address = senderOf(sender ?? '', company)
   const ofSender = address.plain ? mailboxesOf(address.key, delimiters) : []
   return [...ofSender, ...(behind ?? [])].includes(mailbox)
-}
-
-/** A yes that was given: by whom, how, and for which recipients. */
-export interface Yes {
-  approver: string
-  answer: Answer
-  recipients: readonly string[]
 }
 
 /**

@@ -28,7 +28,15 @@
  * person asked for more. Only the envelope is looked at; headers are the sender's to write.
  */
 import { type Address, type Fault, isSendable, parentDomains, parseAddress } from './address.js'
-import { isOwnSender, mailboxOf, type Origin, type People, sendersBehind } from './mailbox.js'
+import {
+  type Company,
+  FOREIGN,
+  isOwnSender,
+  mailboxOf,
+  type Origin,
+  type People,
+  sendersBehind,
+} from './mailbox.js'
 
 export interface Rule {
   id: number
@@ -53,12 +61,6 @@ export interface Rule {
 /** A rule before it has an id, a person and a history. */
 export type RuleDraft = Omit<Rule, 'id' | 'addedBy' | 'addedAt'>
 
-/** Groups of senders by name: folded addresses and `@domain`. */
-export type Groups = ReadonlyMap<string, readonly string[]>
-
-/** The scope of mail whose sender is none of the company's, as forwards have it; no group can be named so. */
-export const FOREIGN = 'foreign'
-
 export type Reason = 'internal' | 'allowed' | 'malformed' | 'foreign-sender' | 'blocked' | 'unknown'
 export const PASSING: ReadonlySet<Reason> = new Set<Reason>(['internal', 'allowed'])
 
@@ -74,11 +76,6 @@ export interface Verdict {
 
 /** Live rules of every scope by their value: what the landscape knows of the keys that were asked for. */
 export type RulesByValue = ReadonlyMap<string, readonly Rule[]>
-
-/** What the configuration says of the company: its domains, its people, and groups of them. */
-export interface Company extends People {
-  groups: Groups
-}
 
 export interface Facts extends Company {
   rules: RulesByValue

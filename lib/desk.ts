@@ -1,7 +1,6 @@
 /** The desk a command works at: configuration, landscape, hold, who is acting, and how the answer is given. */
 import { existsSync, statSync } from 'node:fs'
 import { type Actor, Audit } from './audit.js'
-import { loadTrusted } from './caller.js'
 import { type Config, companyOf, DEFAULT_CONFIG_PATH } from './config.js'
 import { type Database, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
@@ -17,6 +16,7 @@ import { Neighbours } from './neighbours.js'
 import { become } from './owner.js'
 import { accounts, demandMember, describeAccounts } from './person.js'
 import { Tokens } from './token.js'
+import { loadTrusted } from './trust.js'
 
 /** Options every command has. */
 export interface CommonOptions {

@@ -5,11 +5,11 @@
 import { parseAddress } from './address.js'
 import { splitList, withoutBraces } from './braces.js'
 import type { LaneFiles } from './express.js'
-import { type Facts, type Fault, type Setup, settingOf } from './facts.js'
 import { sourceOf, type TableEntry } from './lookuptable.js'
 import type { Service } from './mastercf.js'
+import { type Setup, settingOf, type Tabled } from './setup.js'
 import { words } from './speech.js'
-import { cleanupOf, gatePrefix, isPickup, isServer, overrides, takesFromOutside } from './ways.js'
+import { cleanupOf, gatePrefix, isPickup, isServer, overrides } from './ways.js'
 
 type Action = 'FILTER' | 'REDIRECT' | 'BCC' | 'HOLD'
 
@@ -25,9 +25,6 @@ export interface Diversion extends Use {
   /** Of FILTER `transport:nexthop`, of REDIRECT and BCC an address, of HOLD what is logged. */
   target: string
 }
-
-/** What is looked at: the configuration, and what its tables answer. */
-export type Tabled = Setup & Pick<Facts, 'answers'>
 
 /** What cleanup(8) looks up of a message itself, on every way in. */
 export const CONTENT_CHECKS = [
@@ -138,7 +135,7 @@ export function accessTables(facts: Tabled, service: Service): { tables: Use[]; 
   return { tables, policies }
 }
 
-function isCopy({ setting }: Use): boolean {
+export function isCopy({ setting }: Use): boolean {
   return setting === COPY || COPY_MAPS.includes(setting)
 }
 
@@ -150,7 +147,7 @@ export function besideLane({ lane }: { lane: { files: LaneFiles } }, uses: reado
 }
 
 /** What these tables do. One that cannot be listed does nothing here. */
-function diversionsIn(facts: Tabled, uses: readonly Use[]): Diversion[] {
+export function diversionsIn(facts: Tabled, uses: readonly Use[]): Diversion[] {
   return uses.flatMap((use) =>
     (facts.answers.get(use.table) ?? []).flatMap((entry): Diversion[] => {
       if (isCopy(use)) return [{ ...use, entry, action: 'BCC', target: entry.value }]
@@ -162,7 +159,7 @@ function diversionsIn(facts: Tabled, uses: readonly Use[]): Diversion[] {
 }
 
 /** Whether an address is none of the company's own. */
-function isForeign({ toeh }: Setup, address: string): boolean {
+export function isForeign({ toeh }: Setup, address: string): boolean {
   const parsed = parseAddress(address, new Set(toeh.internal))
   return !parsed.plain || !toeh.internal.includes(parsed.domain)
 }
@@ -176,171 +173,11 @@ export function asksGate(facts: Tabled, service: Service): boolean {
   return diversionsIn(facts, accessTables(facts, service).tables).some((one) => leadsToGate(facts, one))
 }
 
-/** How a diversion counts where it is met; undefined where it does no harm. */
-export type Weigh = (diversion: Diversion) => (Pick<Fault, 'level' | 'why'> & { does: string }) | undefined
-
-/** What FILTER, REDIRECT and HOLD do wherever mail is on its way to the gate, or might be; BCC is the caller's. */
-export function weighWith(
-  facts: Tabled,
-  weighCopy: Weigh,
-  isOutside = (address: string) => isForeign(facts, address),
-): Weigh {
-  // What a pattern puts in place of its `$1` may be anything.
-  const mayBeOutside = (address: string): boolean => address.includes('$') || isOutside(address)
-  return (diversion) => {
-    const { action, target } = diversion
-    switch (action) {
-      case 'BCC':
-        return mayBeOutside(target) ? weighCopy(diversion) : undefined
-      case 'FILTER':
-        if (leadsToGate(facts, diversion)) return undefined
-        return {
-          level: 'critical',
-          does: words`goes round the gate`,
-          why: words`FILTER takes the place of every other filter, for the whole message, and nobody is asked: take it out, or write FILTER ${gatePrefix(facts)}dummy`,
-        }
-      case 'REDIRECT':
-        if (!mayBeOutside(target)) return undefined
-        return {
-          level: 'critical',
-          does: words`goes round the gate`,
-          why: words`the whole message goes there instead of to its recipients, before any filter, and nobody is asked: take it out`,
-        }
-      case 'HOLD':
-        return {
-          level: 'warning',
-          does: words`keeps mail in Postfix's own hold queue`,
-          why: words`toeh list does not show it, and nobody is told that it waits: take it out, or look into postqueue -p`,
-        }
-    }
-  }
-}
-
 /** Where an entry stands. */
 export function placeOf({ setting, table, entry: { key, line } }: Use & Pick<Diversion, 'entry'>): string {
   if (line !== undefined) return words`${setting} ${table}, line ${line}, ${key}`
   if (setting === COPY) return setting
   return key === '' ? `${setting} ${table}` : `${setting} ${table}, ${key}`
-}
-
-function idsOf(services: readonly Service[]): string {
-  return services.map(({ id }) => id).join(', ')
-}
-
-/** Things of several services, each with the services that have it, by its name. */
-function byService<T>(
-  services: readonly Service[],
-  thingsOf: (service: Service) => readonly T[],
-  nameOf: (thing: T) => string,
-): { things: T[]; services: Service[] }[] {
-  const groups = new Map<string, { things: T[]; services: Service[] }>()
-  for (const service of services) {
-    for (const thing of thingsOf(service)) {
-      const group = groups.get(nameOf(thing)) ?? { things: [], services: [] }
-      groups.set(nameOf(thing), group)
-      // Of one service come all entries; those of another are the same.
-      if (group.services.length === 0 || group.services[0] === service) group.things.push(thing)
-      if (!group.services.includes(service)) group.services.push(service)
-    }
-  }
-  return [...groups.values()]
-}
-
-/** One fault a table and action, with the first entry that counts, and one a table that cannot be listed. */
-export function diversionFaults(
-  facts: Tabled,
-  services: readonly Service[],
-  tablesOf: (service: Service) => readonly Use[],
-  weigh: Weigh,
-): Fault[] {
-  const weighed = byService(
-    services,
-    (service) =>
-      diversionsIn(facts, tablesOf(service)).flatMap((diversion) => {
-        const weight = weigh(diversion)
-        return weight === undefined ? [] : [{ diversion, ...weight }]
-      }),
-    ({ diversion: { table, action } }) => `${action} ${table}`,
-  )
-  const faults = weighed.flatMap(({ things, services: having }): Fault[] => {
-    const [first] = things
-    if (first === undefined) return []
-    const { diversion, does, level, why } = first
-    const act = `${diversion.action} ${diversion.target}`.trim()
-    const more = things.length === 1 ? '' : words` (and ${things.length - 1} more)`
-    return [
-      {
-        // What comes in by port 25 meets it as well, and may be all that does.
-        level: having.every(takesFromOutside) ? 'warning' : level,
-        what: words`${placeOf(diversion)}: ${act} ${does}${more} (${idsOf(having)})`,
-        why,
-        mend: [],
-      },
-    ]
-  })
-  const closed = byService(
-    services,
-    (service) => tablesOf(service).filter(({ table }) => facts.answers.get(table) === undefined),
-    ({ table }) => table,
-  )
-  return [
-    ...faults,
-    ...closed.flatMap(({ things, services: having }): Fault[] =>
-      things.slice(0, 1).map((use) => ({
-        level: isCopy(use) ? 'critical' : 'unknown',
-        what: words`${use.setting} ${use.table} cannot be listed (${idsOf(having)})`,
-        why: isCopy(use)
-          ? words`it is there to add recipients, and the gate does not see them: take it out`
-          : words`a FILTER, REDIRECT or BCC in it would go round the gate: look into it`,
-        mend: [],
-      })),
-    ),
-  ]
-}
-
-/** One fault a policy server. */
-export function policyFaults(facts: Tabled, services: readonly Service[]): Fault[] {
-  const policies = byService(
-    services,
-    (service) => accessTables(facts, service).policies,
-    ({ table }) => table,
-  )
-  return policies.flatMap(({ things, services: having }): Fault[] =>
-    things.slice(0, 1).map(({ setting, table }) => ({
-      level: 'unknown',
-      what: words`${setting} asks check_policy_service ${table}, whose answers cannot be listed (${idsOf(having)})`,
-      why: words`a FILTER, REDIRECT or BCC among them would go round the gate: look into it`,
-      mend: [],
-    })),
-  )
-}
-
-/** One fault a milter that nobody has vouched for. */
-export function milterFaults(
-  facts: Tabled,
-  services: readonly Service[],
-  level: Fault['level'],
-  why: string,
-): Fault[] {
-  const milters = byService(
-    services,
-    (service) =>
-      miltersOf(facts, service).filter(
-        ({ milter }) => milter === undefined || !facts.toeh.trustedMilters.includes(milter),
-      ),
-    ({ table }) => table,
-  )
-  return milters.flatMap(({ things, services: having }): Fault[] =>
-    things.slice(0, 1).map(({ setting, table, milter }) => ({
-      level,
-      what:
-        milter === undefined
-          ? words`${setting} ${table} cannot be listed (${idsOf(having)})`
-          : words`${setting} ${milter} may add recipients that the gate does not see (${idsOf(having)})`,
-      why: words`${why}: name it in trusted_milters of ${facts.toeh.path} if it adds none, or take it out there`,
-      mend: [],
-    })),
-  )
 }
 
 /** The tables of copies that a service's mail meets; always_bcc is one with one answer. */

@@ -7,15 +7,12 @@ import {
   cleanupSetting,
   contentTables,
   copyTables,
-  diversionFaults,
   leadsToGate,
-  milterFaults,
-  policyFaults,
-  type Weigh,
-  weighWith,
 } from './diversion.js'
-import { type Check, type Facts, type Fault, postconf, type Setup } from './facts.js'
+import { diversionFaults, milterFaults, policyFaults, type Weigh, weighWith } from './diversionfaults.js'
+import type { Check, Facts, Fault } from './facts.js'
 import { lineOf, type Service, wordValue } from './mastercf.js'
+import { postconf, type Setup } from './setup.js'
 import { words } from './speech.js'
 import {
   cleanupOf,

@@ -2,8 +2,9 @@
  * The enclosures of a message, by name, for a notice: boundaries and part headers alone are read, in place, because the
  * filter composes notices and `toeh show`'s thorough look costs half a second. For people; nothing rests on it.
  */
+
 import libmime from 'libmime'
-import type { Enclosures } from './letter.js'
+import type { Enclosures } from './attachment.js'
 import { readBytes } from './message.js'
 
 /** More of a message is not looked at. */

@@ -1,4 +1,4 @@
-/** Exit statuses: one table, as Postfix keeps one in sys_exits.c. Values from sysexits.h and pipe(8). */
+/** Exit statuses: one table, as Postfix keeps one in sys_exits.c. Values from sysexits.h and pipe(8). Pure. */
 export const EXIT = {
   /** Done. For toeh-filter: every recipient is sent, held or settled. */
   ok: 0,

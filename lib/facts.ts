@@ -1,17 +1,9 @@
 /** Facts: what `toeh doctor` has gathered of an installation, and what a check makes of them. Pure. */
-import type { LaneFiles, LaneRow } from './express.js'
+import type { LaneFiles } from './express.js'
+import type { LaneRow } from './lanerow.js'
 import type { TableEntry } from './lookuptable.js'
-import type { Delimiters } from './mailbox.js'
-import type { Service } from './mastercf.js'
+import type { Tabled } from './setup.js'
 import { words } from './speech.js'
-
-/** The parameters that name Postfix's own domains (ADDRESS_CLASS_README). */
-export const ADDRESS_CLASSES = [
-  'mydestination',
-  'virtual_alias_domains',
-  'virtual_mailbox_domains',
-  'relay_domains',
-]
 
 /** Best first. `unknown`: it could not be looked at. */
 export type Level = 'good' | 'unknown' | 'warning' | 'critical'
@@ -44,40 +36,12 @@ export interface PathFact {
   gid?: number
 }
 
-export interface Facts {
-  /** Of another Postfix instance, or undefined for the one of the system. */
-  configDir: string | undefined
+export interface Facts extends Tabled {
   /** Milliseconds since 1970. */
   now: number
   versions: { postfix: string; node: string }
-  /** Every parameter of main.cf and its default, expanded. */
-  main: ReadonlyMap<string, string>
-  services: readonly Service[]
-  /** What master.cf.sample would have here. */
-  expected: { gate: Service; reinjection: Service; cleanup: Service }
-  /** TOEH's configuration. */
-  toeh: {
-    path: string
-    mode: 'enforce' | 'observe'
-    state: string
-    internal: readonly string[]
-    delimiters: Delimiters
-    /** Undefined where sendmail(1) is the way on. */
-    reinject: { host: string; port: number } | undefined
-    deadlineSeconds: number
-    /** Seconds that a run of toeh-filter may take: `longestRun` in lib/config.ts. */
-    longestRun: number
-    /** limits.free_megabytes, in bytes. */
-    leastFree: number
-    /** limits.hold_messages, and limits.hold_megabytes in bytes; 0 where there is none. */
-    mostHeld: { messages: number; bytes: number }
-    /** Milters, as smtpd_milters names them, that add no recipients. */
-    trustedMilters: readonly string[]
-  }
   /** What look-up tables list, or undefined for those that cannot be listed: those of patterns cannot. */
   tables: ReadonlyMap<string, readonly TableEntry[] | undefined>
-  /** What look-up tables answer, be it by keys or by patterns, or undefined for those that cannot be listed. */
-  answers: ReadonlyMap<string, readonly TableEntry[] | undefined>
   /** The user and group pipe(8) runs the filter as; undefined where there are none of that name. */
   user: { name: string; uid: number | undefined; group: string; gid: number | undefined }
   paths: readonly PathFact[]
@@ -194,23 +158,6 @@ export interface LaneFact {
   astray: readonly string[]
 }
 
-/** What the configuration of Postfix and of TOEH says; a check that needs no more can be asked before anything runs. */
-export type Setup = Pick<Facts, 'configDir' | 'main' | 'services' | 'expected' | 'toeh'>
-
-/** The service TOEH's filter is run by. */
-export function gateOf(facts: Pick<Facts, 'services' | 'expected'>): Service | undefined {
-  const pipes = facts.services.filter(({ program }) => program === 'pipe')
-  return (
-    pipes.find(({ argv }) => argv.some((word) => word.includes('toeh-filter'))) ??
-    facts.services.find(({ name }) => name === facts.expected.gate.name)
-  )
-}
-
-/** A parameter as a service has it: its own option, else main.cf's. */
-export function settingOf(facts: Pick<Facts, 'main'>, service: Service, name: string): string {
-  return service.options.get(name) ?? facts.main.get(name) ?? ''
-}
-
 /** Why pipe(8) would not run as this user, or should not. */
 export function userFault(facts: Facts): string | undefined {
   const { name, uid, group, gid } = facts.user
@@ -221,20 +168,4 @@ export function userFault(facts: Facts): string | undefined {
   if (name === facts.main.get('mail_owner')) return words`user=${name} is Postfix's own`
   if (group === facts.main.get('setgid_group')) return words`group ${group} is postdrop's`
   return undefined
-}
-
-/** postconf(1) for this instance. */
-export function postconf(facts: Pick<Facts, 'configDir'>, ...args: string[]): string {
-  return instanceCommand(facts, 'postconf', ...args)
-}
-
-/** A command of Postfix for this instance. */
-export function instanceCommand(facts: Pick<Facts, 'configDir'>, command: string, ...args: string[]): string {
-  const where = facts.configDir === undefined ? [] : ['-c', facts.configDir]
-  return [command, ...where, ...args].map(quote).join(' ')
-}
-
-/** A word for the shell, in quotes where it needs them. */
-export function quote(text: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

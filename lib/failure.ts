@@ -1,4 +1,4 @@
-/** The one error class: what was being done, to what, why it failed, and what to do about it. */
+/** The one error class: what was being done, to what, why it failed, and what to do about it. Pure. */
 import { getSystemErrorMap } from 'node:util'
 import { EXIT, type ExitStatus } from './exit.js'
 

@@ -1,6 +1,7 @@
 /** The gate's checks: the pipe(8) service in master.cf and what main.cf says of it. Pure. */
-import { type Check, type Facts, type Fault, gateOf, postconf, settingOf, userFault } from './facts.js'
+import { type Check, type Facts, type Fault, userFault } from './facts.js'
 import { commandOf, lineOf, type Service, withPair } from './mastercf.js'
+import { gateOf, postconf, settingOf } from './setup.js'
 import { words } from './speech.js'
 
 /** Recipients a run can take; more than smtpd_recipient_limit's default no transaction can have. */

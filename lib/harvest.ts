@@ -1,13 +1,10 @@
 /** The harvest: logs read from end to end as attempts, with what the landscape says of them. */
-import { companyOf } from './config.js'
-import { decide, lookupKeys, type Rule, type Verdict } from './decide.js'
 import { type CommonOptions, type Desk, openDesk } from './desk.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import { type LeftOut, Legs, parseWayOut, type WayOut } from './legs.js'
 import { type LogSource, openJournal, openLogs, readLines } from './logfile.js'
 import { nameFormat } from './logformat.js'
-import type { Origin } from './mailbox.js'
 import { type Attempt, LineParser, Tracker } from './maillog.js'
 import { showProgress } from './progress.js'
 import { words } from './speech.js'
@@ -230,31 +227,5 @@ export async function* attemptsIn(
     )
   } finally {
     progress.stop()
-  }
-}
-
-const CACHED = 50_000
-
-/** Verdicts on mail of the past by today's landscape, with the rules of an address read once. */
-export class Judge {
-  readonly #desk: Desk
-  readonly #rules = new Map<string, ReadonlyMap<string, readonly Rule[]>>()
-
-  constructor(desk: Desk) {
-    this.#desk = desk
-  }
-
-  /** What the filter would say, by its own `decide`. */
-  async verdict(origin: Origin, recipient: string): Promise<Verdict> {
-    let rules = this.#rules.get(recipient)
-    if (rules === undefined) {
-      rules = await this.#desk.landscape.facts(lookupKeys(recipient), this.#desk.actor.at)
-      if (this.#rules.size >= CACHED) this.#rules.clear()
-      this.#rules.set(recipient, rules)
-    }
-    const facts = { ...companyOf(this.#desk.config), rules }
-    const [verdict] = decide({ ...origin, recipients: [recipient] }, facts)
-    if (verdict === undefined) throw new Failure('decide', words`there is no verdict`, { at: recipient })
-    return verdict
   }
 }

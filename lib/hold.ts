@@ -4,7 +4,8 @@ import type { Database } from './database.js'
 import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
-import { type HeldRecipient, type HoldEnvelope, type HoldFolder, type Move, syncPath } from './holdfolder.js'
+import type { HeldRecipient, HoldEnvelope, HoldFolder, Move } from './holdfolder.js'
+import { syncPath } from './publish.js'
 
 export type State = 'held' | 'refused' | 'releasing' | 'released' | 'rejected' | 'expired' | 'passed'
 

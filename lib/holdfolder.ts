@@ -2,7 +2,6 @@
  * The hold's folders: the bytes of each parked message, published by one rename. docs/hold.md has the table of
  * which files exist in which state. Serves hold; holds no state of its own.
  */
-
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -21,6 +20,7 @@ import { join } from 'node:path'
 import type { Client } from './envelope.js'
 import { EXIT } from './exit.js'
 import { Failure, toFailure } from './failure.js'
+import { syncPath, writeDurably } from './publish.js'
 
 /** What stands in envelope.json: enough to rebuild the rows from the folder alone. */
 export interface HoldEnvelope {
@@ -57,27 +57,6 @@ export interface Move {
   who: string
   /** Milliseconds since 1970. */
   at: number
-}
-
-/** Syncs a file, or the names in a folder (fsync(2)). */
-export function syncPath(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function writeDurably(path: string, text: string): void {
-  const fd = openSync(path, 'w', 0o600)
-  try {
-    const bytes = Buffer.from(text)
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 export class HoldFolder {

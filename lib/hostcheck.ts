@@ -1,14 +1,7 @@
 /** The host's checks: versions, rights, room, clock, database, and a run of the filter as pipe(8) would. Pure. */
 import { counted, sizeOf } from './amount.js'
-import {
-  type Check,
-  type Facts,
-  type Fault,
-  instanceCommand,
-  type PathFact,
-  quote,
-  userFault,
-} from './facts.js'
+import { type Check, type Facts, type Fault, type PathFact, userFault } from './facts.js'
+import { instanceCommand, quote } from './setup.js'
 import { words } from './speech.js'
 
 const MIB = 1024 * 1024

@@ -6,8 +6,8 @@ import { type Actor, appendAudit } from './audit.js'
 import type { Database } from './database.js'
 import type { Rule, RuleDraft, RulesByValue } from './decide.js'
 import { localDay } from './display.js'
-import { domainsAbove, type LaneRow, laneRow } from './express.js'
 import { Failure } from './failure.js'
+import { domainsAbove, type LaneRow, laneRow } from './lanerow.js'
 import { type Horizons, horizonsAt, periodOf, type RuleUse, type Usage } from './usage.js'
 
 type RuleRow = Omit<Rule, 'subdomains' | 'addedBy' | 'addedAt' | 'endsAt'> & {

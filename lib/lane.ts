@@ -37,9 +37,8 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { type Database, workInMemory } from './database.js'
 import { EXIT } from './exit.js'
-import { LANE_SCHEMA, type LaneFiles, type LaneRow, laneKey, laneQuery } from './express.js'
+import { LANE_SCHEMA, type LaneFiles, laneQuery } from './express.js'
 import { Failure, toFailure } from './failure.js'
-import { syncPath } from './holdfolder.js'
 import {
   baseOf,
   framesBetween,
@@ -50,6 +49,8 @@ import {
   readLog,
   type Tail,
 } from './lanelog.js'
+import { type LaneRow, laneKey } from './lanerow.js'
+import { syncPath } from './publish.js'
 
 /** The folder of the lane: beside the state folder, which nobody else may enter. */
 export function laneFolder(state: string): string {

@@ -1,21 +1,12 @@
 /** The express lane's checks: what Postfix reads of it, who asks it, and what could lead round it. Pure. */
 import { parseAddress } from './address.js'
 import { splitList } from './braces.js'
-import {
-  accessTables,
-  besideLane,
-  cleanupSetting,
-  contentTables,
-  copyTables,
-  diversionFaults,
-  milterFaults,
-  policyFaults,
-  type Use,
-  weighWith,
-} from './diversion.js'
+import { accessTables, besideLane, cleanupSetting, contentTables, copyTables, type Use } from './diversion.js'
+import { diversionFaults, milterFaults, policyFaults, weighWith } from './diversionfaults.js'
 import { LANE_PARAMETER, LANE_UTF8, laneRestrictions } from './express.js'
-import { type Check, type Facts, type Fault, postconf, quote, type Setup, settingOf } from './facts.js'
+import type { Check, Facts, Fault } from './facts.js'
 import type { Service } from './mastercf.js'
+import { postconf, quote, type Setup, settingOf } from './setup.js'
 import { words } from './speech.js'
 import { laneServices, overrides, peoplesServices } from './ways.js'
 

@@ -1,18 +1,14 @@
 /** The letter: what a notice says, as text and as HTML that reads well on a phone. Pure. */
 
+import type { Enclosures } from './attachment.js'
 import { ANSWERS } from './consent.js'
 import { shortSize, visible } from './display.js'
 import { escapeHtml, safe } from './html.js'
+import type { UsedNeighbour } from './nearmiss.js'
 import { nearMissLines, sidesOf } from './sidebyside.js'
-import type { UsedNeighbour } from './usage.js'
-import {
-  type Answer,
-  type HoldReason,
-  type Language,
-  type Outcome,
-  WORDING,
-  type Wording,
-} from './wording.js'
+import type { Language } from './speech.js'
+import type { Answer } from './token.js'
+import { type HoldReason, type Outcome, WORDING, type Wording } from './wording.js'
 
 /** What a notice says of one message. */
 export interface NoticeMessage {
@@ -36,12 +32,6 @@ export interface NoticeMessage {
   }[]
   /** Left out where nobody has looked. */
   enclosures?: Enclosures | undefined
-}
-
-/** The attachments of a message by their names, decoded bytes each, and whether these are all. */
-export interface Enclosures {
-  list: readonly { name: string; size: number }[]
-  whole: boolean
 }
 
 export type NoticeKind = 'sender' | 'approver' | 'expired' | 'released' | 'rejected' | 'answered'

@@ -175,3 +175,14 @@ export function noticeName(sender: string, people: Omit<People, 'logins'>): stri
   const more = isReturnPath(address.key) ? '+-=' : ''
   return mailboxOf(address.key, `${delimiters ?? '+'}${more}`)
 }
+
+/** Groups of senders by name: folded addresses and `@domain`. */
+export type Groups = ReadonlyMap<string, readonly string[]>
+
+/** What the configuration says of the company: its domains, its people, and groups of them. */
+export interface Company extends People {
+  groups: Groups
+}
+
+/** The scope of mail whose sender is none of the company's, as forwards have it; no group can be named so. */
+export const FOREIGN = 'foreign'

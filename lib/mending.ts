@@ -2,7 +2,7 @@
 import { type Actor, appendAudit } from './audit.js'
 import { Failure } from './failure.js'
 import { type HeldMessage, Hold, isWaiting, type State, WAITING } from './hold.js'
-import type { HoldEnvelope, Move } from './holdfolder.js'
+import type { HoldEnvelope, HoldFolder, Move } from './holdfolder.js'
 
 /** The detail of a recipient whose message has no bytes any more. */
 const GONE = 'its bytes were gone: settled after a backup that was restored, or removed'
@@ -15,6 +15,15 @@ const SETTLED: readonly string[] = ['released', 'rejected', 'expired', 'passed']
 export function isAhead({ state }: { state: string }, row: State): boolean {
   if (SETTLED.includes(state)) return isWaiting({ state: row })
   return state === 'releasing' && (row === 'held' || row === 'refused')
+}
+
+/** What has become of recipients since they were parked, by the folder and by the decision log. */
+export function movesOf(
+  folder: HoldFolder,
+  id: string,
+  passed: ReadonlyMap<string, Move> | undefined,
+): Map<string, Move> {
+  return new Map([...(passed ?? []), ...folder.moves(id)])
 }
 
 /** A hold that can be mended. Nothing else moves a recipient without asking where he stands. */

@@ -19,9 +19,9 @@ import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type Config, DEFAULT_CONFIG_PATH, parseConfig } from './config.js'
 import { EXIT } from './exit.js'
-import { quote } from './facts.js'
 import { describeError, Failure } from './failure.js'
-import { syncPath } from './holdfolder.js'
+import { syncPath } from './publish.js'
+import { quote } from './setup.js'
 import { words } from './speech.js'
 
 export type Mode = Config['mode']

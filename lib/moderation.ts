@@ -14,20 +14,20 @@ import { companyOf } from './config.js'
 import { agreed, isOwn, needsTwo, tokenIn } from './consent.js'
 import type { RuleDraft } from './decide.js'
 import { originOf as originAtGate } from './decisions.js'
-import type { Desk } from './desk.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, isTemporary } from './failure.js'
 import { hasLooped, headerFields, receivedAt } from './head.js'
 import { type HeldMessage, isInHand, isWaiting, type Recipient } from './hold.js'
+import type { Landscape } from './landscape.js'
 import { mailboxOf, type Origin } from './mailbox.js'
 import { queuedAt } from './maillog.js'
 import { decodeHeader } from './notice.js'
 import { sendNotice, tellableSender } from './notify.js'
-import { besideState, type Released, tryRelease } from './release.js'
+import { besideState, type ReleaseContext, type Released, tryRelease } from './release.js'
 import { replyText } from './replytext.js'
 import { draftRule } from './ruledraft.js'
-import type { Token, Tokens } from './token.js'
-import { type Answer, type Outcome, type Standing, WORDING } from './wording.js'
+import type { Answer, Token, Tokens } from './token.js'
+import { type Outcome, type Standing, WORDING } from './wording.js'
 
 /** Of a header that is longer nothing is believed: a second From could stand below. */
 const HEAD_BYTES = 64 * 1024
@@ -36,6 +36,12 @@ const HEAD_BYTES = 64 * 1024
 const LOGIN_AWAITED_MS = 5 * 60_000
 /** The same where nothing but its time says that it may come from there. */
 const PERHAPS_AWAITED_MS = 10_000
+
+/** What an answer can move: the hold, the landscape, and the numbers that were given out. */
+export interface ApprovalContext extends ReleaseContext {
+  landscape: Landscape
+  tokens: Tokens
+}
 
 /** What pipe(8) hands over. */
 export interface Mail {
@@ -72,7 +78,7 @@ interface Result {
  * @returns a line for Postfix's log: what was done, without addresses and without the token
  * @throws Failure where it is Postfix's to try again
  */
-export async function moderate(desk: Desk, mail: Mail): Promise<string> {
+export async function moderate(desk: ApprovalContext, mail: Mail): Promise<string> {
   const { fields, whole } = headerFields(mail.bytes.subarray(0, HEAD_BYTES))
   if (!whole) return 'dropped: its header is too long'
   const machine = automatic(fields, mail.sender)
@@ -106,7 +112,7 @@ export async function moderate(desk: Desk, mail: Mail): Promise<string> {
  * @throws Failure (75) where the gate may be about to write it down
  */
 async function doubtOf(
-  { config, actor }: Desk,
+  { config, actor }: ApprovalContext,
   { bytes, queueId, sender, saslUser }: Mail,
   fields: readonly Field[],
   approver: string,
@@ -133,13 +139,13 @@ async function doubtOf(
 
 /** One approver's turn at one message. */
 class Turn {
-  readonly #desk: Desk
+  readonly #desk: ApprovalContext
   readonly #tokens: Tokens
   readonly #key: string
   readonly #digest: string
   readonly #approver: string
 
-  constructor(desk: Desk, approver: string, digest: string) {
+  constructor(desk: ApprovalContext, approver: string, digest: string) {
     this.#desk = { ...desk, actor: { who: `${approver} by mail`, at: desk.actor.at } }
     this.#tokens = desk.tokens
     this.#key = keyOf(approver) ?? ''
@@ -315,7 +321,7 @@ function draftRules({ id }: HeldMessage, recipients: readonly Recipient[]): Rule
  * @throws Failure (75) where it may be able to another time
  */
 async function confirm(
-  desk: Desk,
+  desk: ApprovalContext,
   approver: string,
   { outcome, message, addresses = [], failed, known = [], barred, again }: Result,
   inReplyTo: string,

@@ -6,6 +6,7 @@ import { domainToUnicode } from 'node:url'
 import { parseAddress } from './address.js'
 import { splitDomain } from './publicsuffix.js'
 import { skeleton } from './skeleton.js'
+import type { Usage } from './usage.js'
 
 /** How the two are alike: a closed set, strongest first. */
 export const LIKENESSES = [
@@ -400,4 +401,10 @@ function choose(known: readonly Known[], local: string): Known {
 /** What the recipient could be taken for among these; see {@link Landmarks.near}. */
 export function findNearMisses(recipient: string, known: Iterable<Known>): NearMiss[] {
   return new Landmarks(known).near(recipient)
+}
+
+/** A near miss with how much both were used; the unknown one by rules that have ended. */
+export interface UsedNeighbour extends Neighbour {
+  uses: Usage | null
+  thisOne: Neighbour['thisOne'] & { uses: Usage | null }
 }

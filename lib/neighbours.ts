@@ -1,7 +1,7 @@
 /** Neighbours: what the landscape has that an unknown recipient could be taken for, with what people did about both. */
 import type { Database } from './database.js'
-import type { Known, Landmarks, NearMiss } from './nearmiss.js'
-import type { Usage, UsedNeighbour } from './usage.js'
+import type { Known, Landmarks, NearMiss, UsedNeighbour } from './nearmiss.js'
+import type { Usage } from './usage.js'
 
 interface Waiting {
   address: string

@@ -48,3 +48,5 @@ export interface Delivery {
   /** Its queue id, or empty where it told none or took nothing. */
   queueId: string
 }
+
+export type Transport = { kind: 'smtp'; host: string; port: number } | { kind: 'sendmail'; path: string }

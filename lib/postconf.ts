@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { parseOwnDomain } from './address.js'
-import { ADDRESS_CLASSES } from './facts.js'
 import { describeError, Failure } from './failure.js'
+import { ADDRESS_CLASSES } from './setup.js'
 import { words } from './speech.js'
 
 export interface AddressClasses {

@@ -1,4 +1,4 @@
-/** Public suffixes: names under which strangers register their own (https://publicsuffix.org, private ones included). */
+/** Public suffixes: names under which strangers register their own (https://publicsuffix.org, private ones included). Pure. */
 import { createRequire } from 'node:module'
 import { getPublicSuffix } from 'tldts'
 

@@ -8,10 +8,10 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { describeError, Failure } from './failure.js'
-import { syncPath } from './holdfolder.js'
 
 /**
  * Writes a file, the whole of it or nothing.
@@ -57,5 +57,26 @@ export function publish(
           : undefined,
       cause: error,
     })
+  }
+}
+
+/** Syncs a file, or the names in a folder (fsync(2)). */
+export function syncPath(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+export function writeDurably(path: string, text: string): void {
+  const fd = openSync(path, 'w', 0o600)
+  try {
+    const bytes = Buffer.from(text)
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }

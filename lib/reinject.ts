@@ -1,9 +1,8 @@
 /** Reinjection: hands mail back to Postfix behind the gate, by the transport the configuration names. */
-import type { Transport } from './config.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import type { Stored } from './message.js'
-import type { Delivery, Parcel, Patience } from './parcel.js'
+import type { Delivery, Parcel, Patience, Transport } from './parcel.js'
 import { sendBySmtp } from './smtp.js'
 
 /** RCPT commands in one transaction at most; Postfix allows 1000 (smtpd_recipient_limit). */

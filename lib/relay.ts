@@ -3,11 +3,12 @@
  * programs of the house hand on. One list says who these are, and that all they send outside meets the gate. Pure.
  */
 import { splitList } from './braces.js'
-import { type Facts, instanceCommand, quote, settingOf } from './facts.js'
 import type { TableEntry } from './lookuptable.js'
 import type { Service } from './mastercf.js'
 import { covers, isLoopbackNetwork, type Network, networkText, parseNetwork } from './network.js'
 import { type Client, clientsOf, fatesOf, goesToGate, passages, type Restricted } from './restrictions.js'
+import type { Setup } from './setup.js'
+import { instanceCommand, quote, settingOf } from './setup.js'
 import { words } from './speech.js'
 
 /** The restriction class by which whoever may relay meets the gate. */
@@ -124,7 +125,7 @@ export function networksOf(clients: readonly Client[]): Network[] {
 
 /** toeh init with the relay: what puts the gate there for these networks. */
 export function relayCommand(
-  { configDir, toeh }: Pick<Facts, 'configDir' | 'toeh'>,
+  { configDir, toeh }: Pick<Setup, 'configDir' | 'toeh'>,
   networks: readonly Network[],
   ...options: string[]
 ): string {
@@ -151,6 +152,6 @@ export function describeClients(clients: readonly Client[]): string {
 }
 
 /** `postfix reload` of this instance. */
-export function reloadCommand(facts: Pick<Facts, 'configDir'>): string {
+export function reloadCommand(facts: Pick<Setup, 'configDir'>): string {
   return instanceCommand(facts, 'postfix', 'reload')
 }

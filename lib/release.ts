@@ -3,15 +3,14 @@
 import { isSendable } from './address.js'
 import type { Actor } from './audit.js'
 import { signaturesIn } from './describe.js'
-import type { Desk } from './desk.js'
 import { localTime } from './display.js'
 import { describeLapsed, lapsedAt, type SignatureEnd } from './dkim.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, isTemporary, toFailure } from './failure.js'
-import { type HeldMessage, isInHand, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
+import { type HeldMessage, type Hold, isInHand, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
 import { demandHoldId } from './holdid.js'
 import { inspect, readBytes, storedIn } from './message.js'
-import { sendNotice, tellableSender, Unreached } from './notify.js'
+import { type Post, sendNotice, tellableSender, Unreached } from './notify.js'
 import { ANSWER_MS, type Delivery, type Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
 import { matchAddress } from './selection.js'
@@ -21,6 +20,12 @@ import { WORDING } from './wording.js'
 /** A release gives up after this long, so that a claim twice as old is surely dead. */
 const RELEASE_LIMIT_MS = RELEASE_ABANDONED_MS / 2
 const REPLY_MS = 60_000
+
+/** What a release needs: where the hold is, the way on, and who acts when. */
+export interface ReleaseContext extends Post {
+  hold: Hold
+  actor: Actor
+}
 
 export interface Released {
   id: string
@@ -69,13 +74,13 @@ export function chooseRecipients(message: HeldMessage, asked: readonly string[] 
 
 /** Every message that was named, and those of its recipients that were asked for, before anything is done to one. */
 export async function chooseMessages(
-  desk: Desk,
+  { hold }: Pick<ReleaseContext, 'hold'>,
   ids: readonly string[],
   recipients: readonly string[] | undefined,
 ): Promise<{ message: HeldMessage; chosen: string[] }[]> {
   const choices = []
   for (const id of new Set(ids.map(demandHoldId))) {
-    const message = await desk.hold.find(id)
+    const message = await hold.find(id)
     choices.push({ message, chosen: chooseRecipients(message, recipients) })
   }
   return choices
@@ -87,7 +92,7 @@ export async function chooseMessages(
  * @throws Failure, with nothing changed, when the bytes are missing or not those that were held
  */
 export async function release(
-  desk: Desk,
+  desk: ReleaseContext,
   message: HeldMessage,
   recipients: readonly string[],
   again = false,
@@ -139,7 +144,7 @@ export async function release(
  * @param quiet not to tell him
  */
 export async function tryRelease(
-  desk: Desk,
+  desk: ReleaseContext,
   message: HeldMessage,
   recipients: readonly string[],
   again = false,
@@ -160,7 +165,7 @@ export async function tryRelease(
 }
 
 async function tellReleased(
-  desk: Desk,
+  desk: ReleaseContext,
   message: HeldMessage,
   { released }: Released,
 ): Promise<Pick<Released, 'untold'>> {
@@ -197,7 +202,7 @@ function unclaimed(message: HeldMessage, address: string, actor: Actor): Unsent 
   )
 }
 
-async function checkBytes({ folder }: Desk, message: HeldMessage): Promise<{ eightBit: boolean }> {
+async function checkBytes({ folder }: ReleaseContext, message: HeldMessage): Promise<{ eightBit: boolean }> {
   const path = folder.messagePath(message.id)
   let found: { sha256: string; eightBit: boolean }
   try {
@@ -215,7 +220,7 @@ async function checkBytes({ folder }: Desk, message: HeldMessage): Promise<{ eig
 }
 
 async function sendClaimed(
-  desk: Desk,
+  desk: ReleaseContext,
   message: HeldMessage & { eightBit: boolean },
   claimed: string[],
   claim: Actor,

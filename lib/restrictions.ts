@@ -4,20 +4,13 @@
  * way, so that a message may have several fates; a refusal that may not come is taken not to come. Pure.
  */
 import { splitList } from './braces.js'
-import {
-  ACTION,
-  accessTables,
-  actionOf,
-  besideLane,
-  DISCARD_MAPS,
-  RESTRICTIONS,
-  type Tabled,
-} from './diversion.js'
+import { ACTION, accessTables, actionOf, besideLane, DISCARD_MAPS, RESTRICTIONS } from './diversion.js'
 import type { LaneFiles } from './express.js'
-import { type Facts, settingOf } from './facts.js'
 import { sourceOf, type TableEntry } from './lookuptable.js'
 import type { Service } from './mastercf.js'
 import { covers, isLoopbackNetwork, isMapped, type Network, parseNetwork } from './network.js'
+import type { Setup } from './setup.js'
+import { settingOf, type Tabled } from './setup.js'
 import { words } from './speech.js'
 import { gatePrefix, isLocalOnly, takesFromOutside } from './ways.js'
 
@@ -393,7 +386,7 @@ export function fatesOf(
   return fates
 }
 
-export function goesToGate(facts: Pick<Facts, 'services' | 'expected'>, { filter }: Fate): boolean {
+export function goesToGate(facts: Pick<Setup, 'services' | 'expected'>, { filter }: Fate): boolean {
   return filter.startsWith(gatePrefix(facts))
 }
 

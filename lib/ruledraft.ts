@@ -1,12 +1,13 @@
-/** Drafting a rule from what a person typed: the one place where it is checked. */
+/** Drafting a rule from what a person typed: the one place where it is checked. Pure. */
 import { parseAddress, parseDomain } from './address.js'
-import { type Company, FOREIGN, type RuleDraft } from './decide.js'
+import { faultIn } from './addressfault.js'
+import type { RuleDraft } from './decide.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
+import { type Company, FOREIGN } from './mailbox.js'
 import { isAbovePublicSuffix, isPublicSuffix } from './publicsuffix.js'
 import { describeShared, sharedKind } from './shared.js'
 import { spoken, words } from './speech.js'
-import { faultIn } from './wording.js'
 
 export interface DraftOptions {
   effect: RuleDraft['effect']

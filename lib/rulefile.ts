@@ -1,6 +1,7 @@
 /** Rule files: what is carried out of a landscape and into one, entry by entry, and the JSON form. Pure. */
-import type { Groups, Rule, RuleDraft } from './decide.js'
+import type { Rule, RuleDraft } from './decide.js'
 import { describeError, Failure } from './failure.js'
+import type { Groups } from './mailbox.js'
 import { draftRule, parseScope } from './ruledraft.js'
 import { parseEnd, parseInstant } from './term.js'
 

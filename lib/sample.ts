@@ -1,13 +1,10 @@
 /** The samples of the package with this host's values: what `toeh init` prints, and `toeh doctor` compares with. */
 import { execFileSync, type StdioOptions } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { type Config, DEFAULT_CONFIG_PATH } from './config.js'
-import { quote } from './facts.js'
 import type { Delimiters } from './mailbox.js'
-
-/** The package's own folder. */
-const PACKAGE = resolve(import.meta.dirname, '../..')
+import { packagePath } from './package.js'
+import { quote } from './setup.js'
 
 /**
  * The sample configuration with what is this host's; what is left out stays at its default. It begins by observing: a person
@@ -26,7 +23,7 @@ export function sampleConfig(
     internal_domains: domains,
     recipient_delimiter: delimiters,
   }
-  let text = readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
+  let text = readFileSync(packagePath('examples/toeh.toml'), 'utf8')
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue
     text = text.replace(new RegExp(`^${name} = .*$`, 'm'), () => `${name} = ${JSON.stringify(value)}`)
@@ -46,7 +43,7 @@ function groupOf(user: string): string {
 
 /** What runs `toeh` on this host, whatever PATH it is started with: Node and the program, each by its path. */
 export function commandWords(): string[] {
-  return [process.execPath, join(PACKAGE, 'dist/bin/toeh.cjs')]
+  return [process.execPath, packagePath('dist/bin/toeh.cjs')]
 }
 
 /** Where a configuration that is not in its usual place is named. */
@@ -88,9 +85,9 @@ export function moderateService(user: string, config: Config): string {
 /** master.cf.sample for this host: program, user, state folder, configuration, and the way on. */
 export function sampleMaster(user: string, config: Config): string {
   const group = groupOf(user)
-  const filter = `${join(PACKAGE, 'dist/bin/toeh-filter')} --node=${process.execPath}`
+  const filter = `${packagePath('dist/bin/toeh-filter')} --node=${process.execPath}`
   const where = config.path === DEFAULT_CONFIG_PATH ? '' : ` --config=${config.path}`
-  const text = readFileSync(join(PACKAGE, 'master.cf.sample'), 'utf8')
+  const text = readFileSync(packagePath('master.cf.sample'), 'utf8')
     .replace('user=toeh:toeh', `user=${user}:${group}`)
     .replace('directory=/var/lib/toeh', `directory=${config.state}`)
     .replace('argv=/usr/lib/toeh/toeh-filter', `argv=${filter}${where}`)

@@ -1,8 +1,8 @@
 /** Side by side: the words for an unknown destination and the known one it could be taken for. Facts only. Pure. */
 import { localDay } from './display.js'
-import type { Likeness } from './nearmiss.js'
-import { describeUsage, type UsedNeighbour } from './usage.js'
-import type { Language } from './wording.js'
+import type { Likeness, UsedNeighbour } from './nearmiss.js'
+import type { Language } from './speech.js'
+import { describeUsage } from './usage.js'
 
 interface Words {
   looksLike: string

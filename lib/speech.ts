@@ -3,7 +3,6 @@
  * language is chosen once, where toeh starts; toeh-filter loads nothing of this. What a table does not have stays
  * English, and what programs read (JSON, the audit, what is stored) is never said through here. Pure but for the choice.
  */
-import type { Language } from './wording.js'
 
 export type Table = Readonly<Record<string, string>>
 
@@ -41,3 +40,5 @@ export function languageOf(environment: Readonly<Record<string, string | undefin
   if (locale === undefined) return undefined
   return /^fr(?:[_.@]|$)/i.test(locale) ? 'fr' : 'en'
 }
+
+export type Language = 'en' | 'fr'

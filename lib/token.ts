@@ -4,9 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { type Actor, appendAudit } from './audit.js'
-import type { Yes } from './consent.js'
 import type { Database } from './database.js'
-import type { Answer } from './wording.js'
 
 export interface Token {
   hold: string
@@ -111,4 +109,14 @@ export class Tokens {
     const waits = 'SELECT 1 FROM hold WHERE id = token.hold AND waiting > 0'
     return this.#db.run(`DELETE FROM token WHERE expires_at < ? AND NOT EXISTS (${waits})`, before)
   }
+}
+
+/** What an approver's mail may say; `know` is a release whose recipients are known from then on. */
+export type Answer = 'release' | 'know' | 'reject'
+
+/** A yes that was given: by whom, how, and for which recipients. */
+export interface Yes {
+  approver: string
+  answer: Answer
+  recipients: readonly string[]
 }

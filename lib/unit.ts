@@ -1,5 +1,6 @@
 /** The unit: what systemd's sandbox of Postfix takes from Node, by its properties (systemd.exec(5)). Pure. */
-import { type Check, type Facts, type Fault, gateOf, quote, type UnitFact } from './facts.js'
+import type { Check, Facts, Fault, UnitFact } from './facts.js'
+import { gateOf, quote } from './setup.js'
 import { words } from './speech.js'
 
 /** What a trial of the filter is given of the unit (systemd-run(1)); the rest is Postfix's own matter. */

@@ -1,8 +1,7 @@
 /** Usage: how many messages a rule has decided, by day, and the words for it. Pure. */
 import { localDay } from './display.js'
-import type { Neighbour } from './nearmiss.js'
 import { Seen } from './seen.js'
-import type { Language } from './wording.js'
+import type { Language } from './speech.js'
 
 const DAY_MS = 86_400_000
 
@@ -13,12 +12,6 @@ export interface Usage {
   /** Periods: a day of the local calendar, `2026-11-20`; of older ones the month, `2026-03`, or the year. */
   since: string
   last: string
-}
-
-/** A near miss with how much both were used; the unknown one by rules that have ended. */
-export interface UsedNeighbour extends Neighbour {
-  uses: Usage | null
-  thisOne: Neighbour['thisOne'] & { uses: Usage | null }
 }
 
 /** The messages of one rule on one day. */

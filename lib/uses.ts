@@ -1,7 +1,10 @@
 /** The uses of rules: how many messages each decided on each day, counted from the decision log into the landscape. */
+
+import type { Actor } from './audit.js'
+import type { Config } from './config.js'
 import { readDecisions } from './decisions.js'
-import type { Desk } from './desk.js'
 import { localDay } from './display.js'
+import type { Landscape } from './landscape.js'
 import { UseCount } from './usage.js'
 
 const PROGRESS = 'uses counted to'
@@ -11,7 +14,15 @@ const DAY_MS = 86_400_000
  * Reads the decision log from the day it was last read to and notes how many messages each rule decided. Reading a day
  * twice changes nothing. Days are local, as those of the mail log, and files are days of UTC: so it begins one earlier.
  */
-export async function foldUses({ config, landscape, actor }: Desk): Promise<void> {
+export async function foldUses({
+  config,
+  landscape,
+  actor,
+}: {
+  config: Pick<Config, 'state'>
+  landscape: Landscape
+  actor: Actor
+}): Promise<void> {
   const count = new UseCount()
   let last = (await landscape.progress(PROGRESS)) ?? ''
   const from = last === '' ? '' : new Date(Date.parse(last) - DAY_MS).toISOString().slice(0, 10)

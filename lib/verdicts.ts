@@ -2,12 +2,22 @@
  * The verdicts of all time, counted: a counter that grows only, although days of the decision log are removed. Cleanup
  * folds whole days into a sum before it removes any; what came since is counted where it stands.
  */
+
+import type { Actor } from './audit.js'
+import type { Config } from './config.js'
 import { readDecisions } from './decisions.js'
-import type { Desk } from './desk.js'
+import type { Landscape } from './landscape.js'
 import { countDecision, type Verdicts } from './metrics.js'
 
 const PROGRESS = 'verdicts counted to'
 const DAY_MS = 86_400_000
+
+/** Where the decision log lies, what was counted of it, and the time. */
+export interface Counted {
+  config: Pick<Config, 'state'>
+  landscape: Landscape
+  actor: Actor
+}
 
 /** Days of UTC, as the files are named. */
 interface Sum {
@@ -46,7 +56,7 @@ async function countOn(state: string, sum: Sum, before: string | undefined): Pro
  * yesterday is left. Twice, or by two at once, it comes to the same. Only by a clock that is believed: a day that was
  * folded is not read again.
  */
-export async function foldVerdicts({ config, landscape, actor }: Desk): Promise<void> {
+export async function foldVerdicts({ config, landscape, actor }: Counted): Promise<void> {
   const sum = readSum(await landscape.progress(PROGRESS))
   const folded = await countOn(config.state, sum, dayOf(actor.at - DAY_MS))
   if (folded.to !== sum.to) await landscape.setProgress(PROGRESS, JSON.stringify(folded))
@@ -57,7 +67,7 @@ export async function countVerdicts({
   config,
   landscape,
   actor,
-}: Desk): Promise<{ countedSince: number; verdicts: Verdicts }> {
+}: Counted): Promise<{ countedSince: number; verdicts: Verdicts }> {
   for (;;) {
     const text = await landscape.progress(PROGRESS)
     const { since, verdicts } = await countOn(config.state, readSum(text), undefined)

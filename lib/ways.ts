@@ -1,7 +1,8 @@
 /** The ways: which services of Postfix take mail, which of them hand it to the gate, and which take it back. Pure. */
 import { splitList } from './braces.js'
-import { type Facts, gateOf, type Setup, settingOf } from './facts.js'
+import type { LaneFiles } from './express.js'
 import { hostOf, portOf, type Service } from './mastercf.js'
+import { gateOf, type Setup, settingOf } from './setup.js'
 
 function isLoopback(host: string): boolean {
   return /^127\.[\d.]+$/.test(host) || host === '::1' || host === 'localhost'
@@ -62,7 +63,7 @@ export function submissions(facts: Setup): Service[] {
 }
 
 /** The beginning of a `transport:nexthop` that leads to the gate. */
-export function gatePrefix(facts: Pick<Facts, 'services' | 'expected'>): string {
+export function gatePrefix(facts: Pick<Setup, 'services' | 'expected'>): string {
   return `${gateOf(facts)?.name ?? facts.expected.gate.name}:`
 }
 
@@ -84,7 +85,10 @@ export function isReturn({ options }: Service): boolean {
 }
 
 /** The services that ask the express lane. */
-export function laneServices({ services, lane }: Pick<Facts, 'services' | 'lane'>): Service[] {
+export function laneServices({
+  services,
+  lane,
+}: Pick<Setup, 'services'> & { lane: { files: LaneFiles } }): Service[] {
   return services.filter(
     ({ program, options }) =>
       program === 'smtpd' &&

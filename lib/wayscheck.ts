@@ -1,17 +1,7 @@
 /** The ways' checks: how mail comes to the gate, how it leaves, and what goes round it. Pure. */
 import { parseAddress, parseOwnDomain } from './address.js'
 import { splitList } from './braces.js'
-import {
-  ADDRESS_CLASSES,
-  type Check,
-  type Facts,
-  type Fault,
-  gateOf,
-  postconf,
-  quote,
-  type Setup,
-  settingOf,
-} from './facts.js'
+import type { Check, Facts, Fault } from './facts.js'
 import { isDelimiters } from './mailbox.js'
 import { lineOf, portOf, type Service } from './mastercf.js'
 import { covers, parseNetwork } from './network.js'
@@ -29,6 +19,7 @@ import {
   type Restricted,
   whatPassesBy,
 } from './restrictions.js'
+import { ADDRESS_CLASSES, gateOf, postconf, quote, type Setup, settingOf } from './setup.js'
 import { words } from './speech.js'
 import {
   gatePrefix,

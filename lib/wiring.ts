@@ -7,7 +7,6 @@ import { splitList } from './braces.js'
 import { DISCARD_MAPS } from './diversion.js'
 import { EXIT } from './exit.js'
 import { LANE_PARAMETER, LANE_UTF8, laneRestrictions } from './express.js'
-import { settingOf } from './facts.js'
 import { Failure } from './failure.js'
 import { secondsOf, timeLimitFor } from './gatecheck.js'
 import { endsInReject, type LaneFacts, laneLeaks } from './lanecheck.js'
@@ -28,6 +27,7 @@ import {
   withRelay,
 } from './relay.js'
 import { DISCARD, filtersIncoming, isGated, passages, type Restricted } from './restrictions.js'
+import { settingOf } from './setup.js'
 import { words } from './speech.js'
 import {
   gatePrefix,

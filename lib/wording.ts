@@ -1,8 +1,10 @@
 /** The words of notices, in each language the configuration offers. Pure. */
 import type { Fault } from './address.js'
+import { FAULTS_FR } from './addressfault.js'
 import type { Reason } from './decide.js'
+import type { Language } from './speech.js'
+import type { Answer } from './token.js'
 
-export type Language = 'en' | 'fr'
 export type HoldReason = Exclude<Reason, 'internal' | 'allowed'> | 'refused'
 
 export interface Wording {
@@ -73,9 +75,6 @@ export interface Wording {
   lapsed: (domain: string) => string
 }
 
-/** What an approver's mail may say; `know` is a release whose recipients are known from then on. */
-export type Answer = 'release' | 'know' | 'reject'
-
 /** What came of an approver's mail. */
 export type Outcome =
   | 'released'
@@ -92,31 +91,6 @@ export type Outcome =
 
 /** The state of a recipient, as an approver is told. */
 export type Standing = 'waits' | 'releasing' | 'released' | 'rejected' | 'expired' | 'passed'
-
-/** What keeps an address from being plain, in a language. */
-export function faultIn(language: Language, fault: Fault): string {
-  return language === 'fr' ? FAULTS_FR[fault] : fault
-}
-
-const FAULTS_FR: Record<Fault, string> = {
-  empty: 'vide',
-  'no domain': 'sans domaine',
-  'undecodable bytes': 'octets indéchiffrables',
-  'control character': 'caractère de contrôle ou invisible',
-  blank: 'espace',
-  quoted: 'entre guillemets',
-  'second @': 'un second @',
-  'percent or bang routing': 'routage par % ou !',
-  'leading hyphen': 'tiret initial',
-  'local part is not a dot-atom': 'partie locale inhabituelle',
-  'local part is not ASCII': 'partie locale non ASCII',
-  'too long': 'trop longue',
-  'address literal': 'adresse IP au lieu du domaine',
-  'domain is not a host name': 'le domaine n’est pas un nom d’hôte',
-  'single-label domain': 'domaine sans point',
-  'numeric top-level domain': 'domaine de premier niveau numérique',
-  'internationalised domain does not round-trip': 'domaine internationalisé ambigu',
-}
 
 const ENGLISH: Wording = {
   locale: 'en-GB',

@@ -1,9 +1,10 @@
 /** The answer in a reply's text: the approver's own words, wherever they stand, and nobody else's. */
+
 import t from 'tap'
 import { answerOf } from '../lib/answer.js'
 import { letterHtml, letterText, type NoticeRequest } from '../lib/letter.js'
 import { replyText } from '../lib/replytext.js'
-import type { Answer } from '../lib/wording.js'
+import type { Answer } from '../lib/token.js'
 
 /** ID stands for a hold's. */
 const ANSWERS: [string, Answer | undefined][] = [

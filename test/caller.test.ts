@@ -364,9 +364,10 @@ t.test("a folder that is put in another's place meanwhile gets nothing", { skip 
     }
     syncBuiltinESMExports()
     const { createAsCaller } = await import(${JSON.stringify(join(ROOT, 'dist/lib/caller.js'))})
+    const { demandTarget } = await import(${JSON.stringify(join(ROOT, 'dist/lib/trust.js'))})
     const config = { path: ${JSON.stringify(lab.config)}, state: ${JSON.stringify(lab.state)} }
     try {
-      createAsCaller('show', config, ${JSON.stringify(join(own, 'x.eml'))}, undefined)
+      createAsCaller(${JSON.stringify(join(own, 'x.eml'))}, () => demandTarget('show', config, ${JSON.stringify(join(own, 'x.eml'))}, undefined))
     } catch (error) {
       console.log(error.code)
     }`

@@ -1,7 +1,8 @@
 /** Consent: the number in a subject, whose message it is, and how many yeses are enough. */
+
 import t from 'tap'
-import { agreed, isOwn, markOf, needsTwo, tokenIn, type Yes } from '../lib/consent.js'
-import type { Answer } from '../lib/wording.js'
+import { agreed, isOwn, markOf, needsTwo, tokenIn } from '../lib/consent.js'
+import type { Answer, Yes } from '../lib/token.js'
 
 t.test('the token in a subject', (t) => {
   const token = '0123456789abcdefghjkmnpqrs'

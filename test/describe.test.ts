@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import type { Description, Limits } from '../lib/describe.js'
 import { makeFolder, makeLab, outcomeOf, PIPE_ENV, ROOT, startWith } from './support/lab.js'
+import { childrenSeconds } from './support/process.js'
 import { makeSink } from './support/sink.js'
 
 interface Described extends Description {
@@ -216,11 +217,12 @@ t.test('a message made to take much memory ends without it', async (t) => {
 t.test('what was found before the limit is shown', async (t) => {
   const file = '--b\nContent-Type: application/pdf; name=first.pdf\n\nx\n'
   const text = `--b\nContent-Type: text/plain; charset=iso-2022-jp\n\n${'\n'.repeat(30_000_000)}`
-  const limits = { milliseconds: 1500, megabytes: 256 }
+  // A program takes a while to start where many do, and to read this one takes half a minute.
+  const limits = { milliseconds: 6000, megabytes: 256 }
   const message = `Content-Type: multipart/mixed; boundary=b\n\n${file}${text}--b--\n`
   const { attachments, trouble } = await describe(t, message, limits)
   t.strictSame(attachments, [{ name: 'first.pdf', type: 'application/pdf', size: 1 }])
-  t.match(trouble, 'within 1.5 s')
+  t.match(trouble, 'within 6 s')
 })
 
 t.test('floods: what is shown has an end', async (t) => {
@@ -271,32 +273,30 @@ t.test(
     const lab = makeLab(t, `${sink.setting}\napprovers = ["boss@corp.test"]`, '[notice]\nenabled = true\n')
     const words = '=?utf-8?q?=C3=A9?= '.repeat(3000)
     const trap = TRAPS['line ends: 32 s, 1.4 GB']?.(30_000_000) ?? ''
-    const begun = performance.now()
+    const begun = childrenSeconds()
     const id = await lab.park(['eve@unknown.test'], { input: `Subject: ${words}\n${trap}` })
-    const took = performance.now() - begun
+    const took = childrenSeconds() - begun
     t.strictSame(
       sink.mails.map(({ recipients }) => recipients.join()),
       ['boss@corp.test', 'anna@corp.test'],
       'both notices went out',
     )
     t.strictSame(lab.states(), ['eve@unknown.test held'])
-    const shown = performance.now()
+    const shown = childrenSeconds()
     const { code, stdout } = await lab.toeh('show', id)
     t.equal(code, 0)
     t.match(stdout, /eve@unknown\.test\n {6}held: unknown/)
     t.match(stdout, 'the message could not be read to its end: not all attachments were found within 4 s')
-    t.ok(performance.now() - shown < 9000, `${Math.round(performance.now() - shown)} ms`)
+    const cost = childrenSeconds() - shown
+    t.ok(cost < 9, `${cost} s of processor`)
     // To parse it takes ten times as long as to read what is as large.
-    const again = performance.now()
+    const again = childrenSeconds()
     await lab.park(['eve@unknown.test'], {
       input: `Subject: x\n\n${'a line\n'.repeat(4_300_000)}`,
       queueId: 'PLAIN001',
     })
-    const plain = performance.now() - again
-    t.ok(
-      took < 3 * plain + 4000,
-      `the filter does not parse it: ${Math.round(took)} ms, ${Math.round(plain)} for another`,
-    )
+    const plain = childrenSeconds() - again
+    t.ok(took < 3 * plain + 4, `the filter does not parse it: ${took} s of processor, ${plain} for another`)
   },
 )
 

@@ -136,14 +136,6 @@ t.test('every field of the decision log is told', async (t) => {
   for (const field of fields) t.ok(document.includes(`\n| \`${field}\` |`), field)
 })
 
-t.test('every module has its floor in docs/flow.md', async (t) => {
-  const flow = read('docs/flow.md')
-  const floors = flow.slice(flow.indexOf('## Floors'))
-  for (const name of readdirSync(join(ROOT, 'lib')).filter((name) => name.endsWith('.ts'))) {
-    t.ok(floors.includes(`\`${name.replace(/\.ts$/, '')}\``), name)
-  }
-})
-
 /** A heading's anchor, as the forges make it. */
 function anchorOf(heading: string): string {
   return heading

@@ -6,19 +6,17 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { Rule } from '../lib/decide.js'
 import {
-  domainsAbove,
   LANE_PARAMETER,
   LANE_SCHEMA,
   LANE_SERVICES,
   LANE_UTF8,
   laneCommands,
-  laneKey,
   laneMap,
   laneQuery,
   laneRestrictions,
-  laneRow,
   laneTexts,
 } from '../lib/express.js'
+import { domainsAbove, laneKey, laneRow } from '../lib/lanerow.js'
 import { isOwnSender, senderOf } from '../lib/mailbox.js'
 import { makeFolder } from './support/lab.js'
 import { smallSender } from './support/landscape.js'

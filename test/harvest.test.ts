@@ -8,12 +8,12 @@ import { Failure } from '../lib/failure.js'
 import {
   attemptsIn,
   type HarvestOptions,
-  Judge,
   noReading,
   openSources,
   parseSince,
   parseWays,
 } from '../lib/harvest.js'
+import { Judge } from '../lib/judge.js'
 import { makeFolder, makeLab } from './support/lab.js'
 import { mailLog } from './support/maillog.js'
 

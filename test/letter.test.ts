@@ -1,4 +1,5 @@
 /** The letter: each fact stands in the text and in the HTML, and whatever mail has brought, the elements are the same. */
+
 import t from 'tap'
 import {
   letterHtml,
@@ -7,7 +8,7 @@ import {
   type NoticeMessage,
   type NoticeRequest,
 } from '../lib/letter.js'
-import type { UsedNeighbour } from '../lib/usage.js'
+import type { UsedNeighbour } from '../lib/nearmiss.js'
 
 process.env.TZ = 'UTC'
 

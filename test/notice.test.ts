@@ -2,9 +2,9 @@
 import { simpleParser } from 'mailparser'
 import t from 'tap'
 import { letterText, type NoticeKind, type NoticeMessage, type NoticeRequest } from '../lib/letter.js'
+import type { UsedNeighbour } from '../lib/nearmiss.js'
 import { composeNotice, readableSubject } from '../lib/notice.js'
-import type { UsedNeighbour } from '../lib/usage.js'
-import type { Language } from '../lib/wording.js'
+import type { Language } from '../lib/speech.js'
 
 process.env.TZ = 'UTC'
 

@@ -1,8 +1,8 @@
 /** Tests of sidebyside.ts: both histories in one line, facts only, in each language. */
+
 import t from 'tap'
-import { LIKENESSES } from '../lib/nearmiss.js'
+import { LIKENESSES, type UsedNeighbour } from '../lib/nearmiss.js'
 import { compareUses, describeNearMiss, nearMissLines } from '../lib/sidebyside.js'
-import type { UsedNeighbour } from '../lib/usage.js'
 
 process.env.TZ = 'UTC'
 

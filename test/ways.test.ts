@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Setup } from '../lib/facts.js'
 import { parseServices } from '../lib/mastercf.js'
+import type { Setup } from '../lib/setup.js'
 import { cleanupOf, isFiltered, isReturn, overrides, peoplesServices, takersBack } from '../lib/ways.js'
 import { ROOT } from './support/lab.js'
 

@@ -1,7 +1,9 @@
 /** Tests of wording.ts: every reason and fault has its words in every language. */
+
 import t from 'tap'
 import type { Fault } from '../lib/address.js'
-import { type HoldReason, type Language, WORDING, type Wording } from '../lib/wording.js'
+import type { Language } from '../lib/speech.js'
+import { type HoldReason, WORDING, type Wording } from '../lib/wording.js'
 
 // tsc demands every member of the closed sets.
 const REASONS: Record<HoldReason, { detail: string; en: string; fr: string }> = {

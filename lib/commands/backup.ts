@@ -1,13 +1,12 @@
 /** toeh backup: a consistent copy of the database, taken while filters run, and checked. */
-
 import { dirname, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { takeBackup, thinOut } from '../backup.js'
-import { demandTarget } from '../caller.js'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { words } from '../speech.js'
+import { demandTarget } from '../trust.js'
 
 interface Options extends CommonOptions {
   file: string

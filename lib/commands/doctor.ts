@@ -1,15 +1,16 @@
 /** toeh doctor: says for each point of what Postfix and TOEH owe one another whether it is good, and what mends it. */
 import type { Argv, CommandModule } from 'yargs'
-import { demandTrustedInstance, loadTrusted } from '../caller.js'
 import { type Flight, flyCanary } from '../canary.js'
 import { examine, type Finding, mends, worst } from '../checkup.js'
 import type { Config } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { HEALTH } from '../exit.js'
-import { type Fault, instanceCommand, type Level } from '../facts.js'
+import type { Fault, Level } from '../facts.js'
 import { describeError } from '../failure.js'
 import { gatherFacts } from '../installation.js'
+import { instanceCommand } from '../setup.js'
 import { words } from '../speech.js'
+import { demandTrustedInstance, loadTrusted } from '../trust.js'
 
 interface Options extends CommonOptions {
   configDir?: string

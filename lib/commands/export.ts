@@ -1,7 +1,6 @@
 /** toeh export: every live rule as CSV or JSON, in an order that diff(1) can use. */
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { demandTarget } from '../caller.js'
 import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
@@ -9,6 +8,7 @@ import { Failure } from '../failure.js'
 import { publish } from '../publish.js'
 import { writeJson } from '../rulefile.js'
 import { words } from '../speech.js'
+import { demandTarget } from '../trust.js'
 
 interface Options extends CommonOptions {
   file?: string

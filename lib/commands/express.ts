@@ -15,7 +15,6 @@ import {
 } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { loadTrusted } from '../caller.js'
 import type { Config } from '../config.js'
 import { answer, type CommonOptions, clock, configPath, openDesk } from '../desk.js'
 import { send } from '../errand.js'
@@ -28,6 +27,7 @@ import { LANE_CHECKS } from '../lanecheck.js'
 import { readTableTypes } from '../postconf.js'
 import { publish } from '../publish.js'
 import { words } from '../speech.js'
+import { loadTrusted } from '../trust.js'
 import { laneServices } from '../ways.js'
 
 interface Options extends CommonOptions {

@@ -3,7 +3,6 @@ import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { counted } from '../amount.js'
-import { demandTarget } from '../caller.js'
 import { type Candidate, dayOf, type Proposal, Tally } from '../candidates.js'
 import type { RuleDraft } from '../decide.js'
 import { answer, type CommonOptions, clock, type Desk } from '../desk.js'
@@ -12,7 +11,6 @@ import { EXIT } from '../exit.js'
 import { describeError, Failure, toFailure } from '../failure.js'
 import {
   attemptsIn,
-  Judge,
   leftOutLines,
   noReading,
   openDeskBehind,
@@ -21,6 +19,7 @@ import {
   parseWays,
   type Reading,
 } from '../harvest.js'
+import { Judge } from '../judge.js'
 import { openLogs, readLines } from '../logfile.js'
 import { Lookalikes } from '../lookalikes.js'
 import type { Attempt } from '../maillog.js'
@@ -28,6 +27,7 @@ import { observedIn } from '../observed.js'
 import { publish } from '../publish.js'
 import { draftRule } from '../ruledraft.js'
 import { translated, words } from '../speech.js'
+import { demandTarget } from '../trust.js'
 import { UseCount } from '../usage.js'
 
 const DAY_MS = 86_400_000

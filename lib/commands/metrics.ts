@@ -1,7 +1,6 @@
 /** toeh metrics: counts for Prometheus, by node_exporter's textfile collector. */
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { demandTarget } from '../caller.js'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
@@ -9,6 +8,7 @@ import { writeMetrics } from '../metrics.js'
 import { publish } from '../publish.js'
 import { measureRoom } from '../room.js'
 import { readTimekeeping } from '../timekeeping.js'
+import { demandTarget } from '../trust.js'
 import { countVerdicts } from '../verdicts.js'
 
 interface Options extends CommonOptions {

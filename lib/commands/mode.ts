@@ -3,7 +3,6 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { ask } from '../bulk.js'
-import { loadTrusted } from '../caller.js'
 import type { Config } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { localTime, visible } from '../display.js'
@@ -14,6 +13,7 @@ import { type Mode, modeCommand, modeSetting, prepareMode } from '../modeline.js
 import type { Owner } from '../owner.js'
 import { accounts, demandMember, describeAccounts } from '../person.js'
 import { words } from '../speech.js'
+import { loadTrusted } from '../trust.js'
 
 interface Options extends CommonOptions {
   mode?: Mode

@@ -4,7 +4,6 @@ import { answer, type CommonOptions, clock } from '../desk.js'
 import { visible } from '../display.js'
 import {
   attemptsIn,
-  Judge,
   leftOutLines,
   noReading,
   openDeskBehind,
@@ -13,6 +12,7 @@ import {
   parseWays,
   type Reading,
 } from '../harvest.js'
+import { Judge } from '../judge.js'
 import { isOwnSender } from '../mailbox.js'
 import type { Attempt } from '../maillog.js'
 import { Rehearsal, type Report } from '../rehearsal.js'

@@ -2,7 +2,6 @@
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { ageOf, grouped, sizeOf } from '../amount.js'
-import { demandTarget } from '../caller.js'
 import { readDecisions } from '../decisions.js'
 import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
 import { localDay, localTime } from '../display.js'
@@ -15,6 +14,7 @@ import { measureRoom } from '../room.js'
 import { describeRoom } from '../shortage.js'
 import { translated, words } from '../speech.js'
 import { parseSince } from '../term.js'
+import { demandTarget } from '../trust.js'
 
 interface Options extends CommonOptions {
   since: string

@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, statSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { createAsCaller, loadTrusted } from '../caller.js'
+import { createAsCaller } from '../caller.js'
 import { describeFile } from '../describe.js'
 import { answer, type CommonOptions, configPath, type Desk, fileOrHyphen, openDesk } from '../desk.js'
 import { localTime, shortSize } from '../display.js'
@@ -18,6 +18,7 @@ import { readableSubject } from '../notice.js'
 import { accounts, demandMember } from '../person.js'
 import { nearMissLines } from '../sidebyside.js'
 import { spoken, translated, words } from '../speech.js'
+import { demandTarget, loadTrusted } from '../trust.js'
 
 const STDOUT = 1
 
@@ -56,7 +57,8 @@ function openTarget(options: Options, id: string): number | undefined {
   // Who may not have it gets no empty file either.
   demandMember(accounts(), config.people.group, statSync(config.state).uid)
   try {
-    return createAsCaller('show', config, resolve(file), `show ${id} --save -`)
+    const path = resolve(file)
+    return createAsCaller(path, () => demandTarget('show', config, path, `show ${id} --save -`))
   } catch (error) {
     if (error instanceof Failure) throw error
     const exists = (error as { code?: unknown }).code === 'EEXIST'

@@ -17,6 +17,8 @@ const BEFORE = 160
 /** Reads the code of one source; knows as much of the language as finding its texts takes. */
 class SourceReader {
   readonly texts: SourceText[] = []
+  /** From where to where. */
+  readonly comments: [number, number][] = []
   readonly #source: string
 
   constructor(source: string) {
@@ -30,8 +32,8 @@ class SourceReader {
     let at = from
     while (at < source.length) {
       const character = source[at]
-      if (source.startsWith('//', at)) at = this.#find('\n', at)
-      else if (source.startsWith('/*', at)) at = this.#find('*/', at) + 2
+      if (source.startsWith('//', at)) at = this.#readComment(at, this.#find('\n', at))
+      else if (source.startsWith('/*', at)) at = this.#readComment(at, this.#find('*/', at + 2) + 2)
       else if (character === "'" || character === '"') at = this.#readString(at)
       else if (character === '`') at = this.#readTemplate(at)
       else if (character === '/' && /(?:[(=,:[!&|?{};]|=>|\breturn)\s*$/.test(this.#before(at)))
@@ -44,6 +46,11 @@ class SourceReader {
     }
     if (inPlace) throw new Error('a place that does not end')
     return at
+  }
+
+  #readComment(from: number, to: number): number {
+    this.comments.push([from, to])
+    return to
   }
 
   #before(at: number): string {
@@ -113,6 +120,19 @@ export function textsIn(source: string): SourceText[] {
   const reader = new SourceReader(source)
   reader.read(0)
   return reader.texts
+}
+
+/** A source without its comments, so that words about code are not taken for code. */
+export function withoutComments(source: string): string {
+  const reader = new SourceReader(source)
+  reader.read(0)
+  let code = ''
+  let at = 0
+  for (const [from, to] of reader.comments) {
+    code += source.slice(at, from)
+    at = to
+  }
+  return code + source.slice(at)
 }
 
 /** Every text that a source tags. */

@@ -7,6 +7,7 @@ import { GATE_CHECKS } from './gatecheck.js'
 import { HOST_CHECKS } from './hostcheck.js'
 import { LANE_CHECKS } from './lanecheck.js'
 import { PEOPLE_CHECKS } from './peoplecheck.js'
+import { ROUTINE_CHECKS } from './routinecheck.js'
 import { isBeforeInit } from './setup.js'
 import { UNIT_CHECKS } from './unit.js'
 import { WAYS_CHECKS } from './wayscheck.js'
@@ -22,6 +23,7 @@ export const CHECKS: readonly Check[] = [
   ...PEOPLE_CHECKS,
   ...ANSWER_CHECKS,
   ...ARCHIVE_CHECKS,
+  ...ROUTINE_CHECKS,
 ]
 
 export interface Finding {

@@ -12,6 +12,7 @@ import { createDatabase, databasePath, openForReading, openForWriting } from './
 import { decide, lookupKeys } from './decide.js'
 import { decisionFolder, readDecisions } from './decisions.js'
 import { enterState, openDesk, verdictsOf } from './desk.js'
+import type { RoutineFact } from './facts.js'
 import { describeError } from './failure.js'
 import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
@@ -19,6 +20,7 @@ import { Landscape } from './landscape.js'
 import { differences, Lane, tidyLane } from './lane.js'
 import type { LaneRow } from './lanerow.js'
 import { askOwner, type Outcome, type Owner, type Trouble, troubleOf } from './owner.js'
+import { readRoutine } from './routine.js'
 
 /** A folder that was made, or was there: then what is wrong with it, as commands that mend it. */
 export interface Folder {
@@ -114,6 +116,7 @@ export interface Look {
   /** Keys of rows that are not what the landscape says. */
   astray: string[]
   database?: { newest: number; load: { messages: number; bytes: number } }
+  routine?: RoutineFact | undefined
   /** Why there is nothing of the database, nor what is astray. */
   trouble?: Trouble
 }
@@ -147,6 +150,7 @@ async function look({
         seen.astray = [...gone, ...changed.map(({ key }) => key)]
       }
       seen.database = { newest: newestEntry(db), load: await new Hold(db, new HoldFolder(state)).load() }
+      seen.routine = await readRoutine(state, db).catch(() => undefined)
     } finally {
       db.close()
     }

@@ -100,4 +100,6 @@ export const FRENCH_MENDS: Table = {
     'TOEH n’est pas essayé avec elle (docs/install.md dit où en trouver une autre)',
   "it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling: Debian's updates have a newer one":
     'il ne connaît pas smtpd_forbid_bare_newline=reject, second filet contre le SMTP smuggling : les mises à jour de Debian en ont un plus récent',
+  'approvers: their answers are heard; and whoever writes to {0}: it goes to toeh moderate':
+    'les approbateurs : leurs réponses sont entendues ; et quiconque écrit à {0} : cela va à toeh moderate',
 }

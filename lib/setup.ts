@@ -24,6 +24,7 @@ export interface Setup {
   /** TOEH's configuration. */
   toeh: {
     path: string
+    mode: 'enforce' | 'observe'
     state: string
     internal: readonly string[]
     delimiters: Delimiters

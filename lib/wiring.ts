@@ -2,6 +2,7 @@
  * The wiring: what Postfix lacks for the gate to stand in it, as changes that postconf(1) makes. What it does not
  * understand it refuses: two filters in one service, or a port of somebody else's, are for a person to sort out. Pure.
  */
+import { runsModerate } from './answercheck.js'
 import { splitList } from './braces.js'
 import { DISCARD_MAPS } from './diversion.js'
 import { EXIT } from './exit.js'
@@ -537,7 +538,7 @@ export function unwire(
     const ours =
       kind === 'service' &&
       service !== undefined &&
-      (runsFilter(service) || isServer(service) || service.program === 'cleanup')
+      (runsFilter(service) || runsModerate(service) || isServer(service) || service.program === 'cleanup')
     if (is === value || ours) edits.push({ ...edit, value: was, was: is })
     else changed.push(words`${kind === 'parameter' ? name : `${id}/${name}`} is ${is}, not ${value ?? ''}`)
   }

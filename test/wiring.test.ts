@@ -49,6 +49,7 @@ function ground(
     expected: { gate: GATE as never, reinjection: BACK as never, cleanup: CLEANUP as never },
     toeh: {
       path: '/etc/toeh/toeh.toml',
+      mode: 'enforce',
       state: '/var/lib/toeh',
       internal: ['corp.test'],
       delimiters: '',

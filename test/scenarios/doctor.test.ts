@@ -1,6 +1,6 @@
 /** toeh doctor as root runs it, on a real Postfix whose host is broken in one way after another; and its canary. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Facts } from '../../lib/facts.js'
@@ -25,9 +25,14 @@ import { cannotAskSqlite, cannotRun } from '../support/postfix.js'
 
 /** How long doctor waits for a program or a server. */
 const PATIENCE_MS = 20_000
+const DAY_MS = 86_400_000
 const skip = cannotRun()
 const MENDED = new Mends('scenarios/doctor.test')
 const isRoot = process.getuid?.() === 0
+
+/** A day of the decision log that is older than any trial. */
+const OLD_DAY = (state: string): string =>
+  join(state, `decisions/${new Date(Date.now() - 40 * DAY_MS).toISOString().slice(0, 10)}.jsonl`)
 
 const HOST_CASES: Case[] = [
   {
@@ -115,6 +120,73 @@ const HOST_CASES: Case[] = [
       lab.change('DELETE FROM hold')
       rewrite(lab.config, 'limits.hold_messages = 1\n', () => '')
     },
+  },
+  ...(['cleanup', 'digest'] as const).map(
+    (run): Case => ({
+      title: `${run} that has not run for a week`,
+      check: run,
+      level: 'warning',
+      what: new RegExp(`^toeh ${run} last ran 7d ago$`),
+      breaking: ({ postfix }) => {
+        const at = Date.now() - 7 * DAY_MS
+        const mark = run === 'digest' ? String(at) : JSON.stringify({ last: at, doubted: null, kept: [] })
+        postfix.lab.change('INSERT OR REPLACE INTO progress (name, value) VALUES (?, ?)', run, mark)
+      },
+      restore: ({ postfix }) => postfix.lab.change('DELETE FROM progress WHERE name = ?', run),
+    }),
+  ),
+  {
+    title: 'a backup of two weeks ago',
+    check: 'backup',
+    level: 'warning',
+    what: /^toeh backup last ran 14d ago$/,
+    breaking: ({ state }) => {
+      const path = join(state, 'last-backup')
+      writeFileSync(path, '/var/backups/toeh\n')
+      const at = Date.now() / 1000 - 14 * 86_400 - 60
+      utimesSync(path, at, at)
+    },
+    restore: ({ state }) => rmSync(join(state, 'last-backup')),
+  },
+  {
+    title: 'observing without an end',
+    check: 'observing',
+    level: 'warning',
+    what: /^everything has passed since 20\d\d-\d\d-\d\d: mode is observe$/,
+    breaking: ({ postfix, state }) => {
+      rewrite(postfix.lab.config, /^/, () => 'mode = "observe"\n')
+      writeFileSync(OLD_DAY(state), '{"mode":"observe","recipients":[]}\n')
+    },
+    restore: ({ postfix, state }) => {
+      rewrite(postfix.lab.config, 'mode = "observe"\n', () => '')
+      rmSync(OLD_DAY(state))
+    },
+  },
+  {
+    title: 'nobody who could say yes',
+    check: 'approvers',
+    level: 'warning',
+    what: /^no approvers are named in /,
+    breaking: ({ postfix }) => rewrite(postfix.lab.config, /^approvers = .*$/m, () => 'approvers = []'),
+    restore: ({ postfix }) =>
+      rewrite(postfix.lab.config, /^approvers = .*$/m, () => 'approvers = ["boss@corp.test"]'),
+  },
+  {
+    title: 'notices from an address that Postfix has nobody for',
+    check: 'notices',
+    level: 'warning',
+    what: /^notices come from toeh@corp\.test, and nobody reads that mailbox$/,
+    breaking: ({ postconf }) => postconf('-e', 'local_recipient_maps=inline:{boss@corp.test=x}'),
+    restore: ({ postconf }) => postconf('-e', 'local_recipient_maps='),
+  },
+  {
+    title: 'notices from the mailbox of the filter itself',
+    check: 'notices',
+    level: 'warning',
+    what: /^notices come from nobody@corp\.test, and nobody reads that mailbox$/,
+    breaking: ({ postfix }) =>
+      rewrite(postfix.lab.config, '[notice]\n', (line) => `${line}from = "nobody@corp.test"\n`),
+    restore: ({ postfix }) => rewrite(postfix.lab.config, 'from = "nobody@corp.test"\n', () => ''),
   },
   {
     title: 'a folder that is gone',
@@ -381,9 +453,6 @@ t.test(
       t.equal(find(after, name)?.level, 'good', name)
     mended.tried(none)
 
-    debian.postconf('-e', 'enable_long_queue_ids=no')
-    debian.postconf('-e', 'mine = regexp:{{/^Received:/ IGNORE}}')
-    debian.postconf('-P', 'toeh-cleanup/unix/header_checks=$mine')
     writeFileSync(
       debian.config,
       readFileSync(debian.config, 'utf8')
@@ -391,6 +460,15 @@ t.test(
         .replace(/^\[moderate\]\nenabled = false/m, '[moderate]\nenabled = true')
         .replace('address = ""', 'address = "toeh@company.example"'),
     )
+    debian.start(t)
+    const deaf = find(await ask(), 'answers')?.faults ?? []
+    t.match(deaf, [{ what: 'Postfix has nobody of the name of moderate.address, toeh@company.example' }])
+    paste(deaf.flatMap(({ mend }) => mend))
+    t.same(find(await ask(), 'answers')?.faults, [])
+    mended.tried(deaf)
+
+    debian.postconf('-e', 'enable_long_queue_ids=no', 'mine = regexp:{{/^Received:/ IGNORE}}')
+    debian.postconf('-P', 'toeh-cleanup/unix/header_checks=$mine')
     const lost = find(await ask(), 'answers')?.faults ?? []
     t.match(lost, [{ level: 'warning', what: /takes Received away on 127\.0\.0\.1:10026\/inet$/ }])
     paste(lost.flatMap(({ mend }) => mend))

@@ -81,7 +81,7 @@ export function rewrite(path: string, from: string | RegExp, to: (line: string) 
 
 /** An instance without what other tests need: a service without the gate, a short time limit. */
 export async function startSound(t: Test, options: PostfixOptions = {}): Promise<Place> {
-  const postfix = await Postfix.start(t, options)
+  const postfix = await Postfix.start(t, { settings: 'approvers = ["boss@corp.test"]\n', ...options })
   const masterPath = join(postfix.etc, 'master.cf')
   const place: Place = {
     postfix,

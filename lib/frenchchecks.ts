@@ -550,8 +550,12 @@ const SETUP: Table = {
   'the network it lies in is {0}': 'le réseau qui la contient est {0}',
   'such as 192.0.2.25 or 192.0.2.0/24': 'par exemple 192.0.2.25 ou 192.0.2.0/24',
   'it names nobody': 'il ne nomme personne',
-  'Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.':
-    'Qui garde une connexion ouverte, comme le font Exchange ou amavis, y est servi comme avant jusqu’à sa fin : redémarrez-le après le reload.',
+  'Who keeps a connection open, as an Exchange does, is served as before on that one until it ends: restart it after the reload.':
+    'Qui garde une connexion ouverte, comme le fait Exchange, y est servi comme avant jusqu’à sa fin : redémarrez-le après le reload.',
+  'Who keeps a connection open is served as before on that one until it ends.':
+    'Qui garde une connexion ouverte y est servi comme avant jusqu’à sa fin.',
+  '{0} may keep its connection back to Postfix open, as amavis does, and what it hands back there goes by the old settings: restart that filter after the reload.':
+    '{0} peut garder ouverte sa connexion de retour vers Postfix, comme le fait amavis, et ce qu’il y rend suit les anciens réglages : redémarrez ce filtre après le reload.',
   '--relay or --undo: one of them': '--relay ou --undo : l’un des deux',
   '{0} comes behind the gate now: what {1} takes goes to the gate, what that lets out goes on to {2}, and from there to the service it hands mail back to. Restart that filter after the reload: on a connection that it keeps open the old settings count.':
     '{0} vient désormais derrière le filtre : ce que {1} prend va au filtre, ce qu’il laisse sortir va à {2}, et de là au service à qui il rend le courrier. Redémarrez cet autre filtre après le reload : sur une connexion qu’il garde ouverte, l’ancien réglage vaut.',

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { foldAscii } from './address.js'
 import { Audit, type Deed, newestEntry } from './audit.js'
 import { newestBackup } from './backup.js'
-import { createDatabase, databasePath, openForReading, openForWriting } from './database.js'
+import { createDatabase, type Database, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys } from './decide.js'
 import { decisionFolder, readDecisions } from './decisions.js'
 import { enterState, openDesk, verdictsOf } from './desk.js'
@@ -121,6 +121,15 @@ export interface Look {
   trouble?: Trouble
 }
 
+/** Undefined where it cannot be looked at: then nothing is said of it. */
+function routineOf(state: string, db: Database): RoutineFact | undefined {
+  try {
+    return readRoutine(state, db)
+  } catch {
+    return undefined
+  }
+}
+
 async function look({
   state,
   busySeconds,
@@ -149,8 +158,8 @@ async function look({
         const { gone, changed } = differences(seen.rows, new Landscape(db).laneRows(now, config.internal))
         seen.astray = [...gone, ...changed.map(({ key }) => key)]
       }
-      seen.database = { newest: newestEntry(db), load: await new Hold(db, new HoldFolder(state)).load() }
-      seen.routine = await readRoutine(state, db).catch(() => undefined)
+      seen.database = { newest: newestEntry(db), load: new Hold(db, new HoldFolder(state)).load() }
+      seen.routine = routineOf(state, db)
     } finally {
       db.close()
     }
@@ -178,7 +187,7 @@ async function known({
   const db = openForReading(databasePath(state), { busySeconds })
   try {
     const company = { internal: new Set(internal), senders: new Set<string>(), groups: new Map() }
-    const rules = await new Landscape(db).facts(recipients.flatMap(lookupKeys), now)
+    const rules = new Landscape(db).facts(recipients.flatMap(lookupKeys), now)
     const envelope = { sender: `postmaster@${internal[0]}`, login: '', recipients }
     const verdicts = decide(envelope, { ...company, delimiters: '', logins: new Map(), rules })
     return verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
@@ -194,7 +203,7 @@ async function fillLane({ config: path }: { config: string }): Promise<number> {
   tidyLane(config.state)
   const db = openForWriting(databasePath(config.state), config)
   try {
-    return await new Landscape(db, new Lane(config, true)).mendLane(actor.at)
+    return new Landscape(db, new Lane(config, true)).mendLane(actor.at)
   } finally {
     db.close()
   }

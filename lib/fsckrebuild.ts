@@ -77,8 +77,8 @@ async function adoptAll(
   const passed = await findPassed(config.state, envelopes)
   for (const envelope of envelopes) {
     const moves = movesOf(folder, envelope.id, passed.get(envelope.id))
-    adopted += (await hold.adopt(envelope, moves, actor)).length
-    await hold.followMoves(envelope.id, moves, actor)
+    adopted += hold.adopt(envelope, moves, actor).length
+    hold.followMoves(envelope.id, moves, actor)
   }
   return adopted
 }

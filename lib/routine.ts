@@ -61,14 +61,14 @@ function observedSince(state: string): number | null {
 }
 
 /** What is known of it. @throws Error where the state folder is closed */
-export async function readRoutine(state: string, db: Database): Promise<RoutineFact> {
+export function readRoutine(state: string, db: Database): RoutineFact {
   const landscape = new Landscape(db)
-  const digest = await landscape.progress(DIGEST)
+  const digest = landscape.progress(DIGEST)
   const { birthtimeMs, mtimeMs } = statSync(databasePath(state))
   return {
     // Some file systems do not know when a file was made.
     since: birthtimeMs > 0 ? birthtimeMs : mtimeMs,
-    cleanup: readTimekeeping(await landscape.progress('cleanup'))?.last.at ?? null,
+    cleanup: readTimekeeping(landscape.progress('cleanup'))?.last.at ?? null,
     digest: digest === undefined ? null : Number(digest),
     backup: lastBackupAt(state),
     observing: observedSince(state),

@@ -6,10 +6,10 @@ import type { RoutineFact } from '../lib/facts.js'
 import { readRoutine } from '../lib/routine.js'
 import { type Lab, makeFolder, makeLab } from './support/lab.js'
 
-async function read(lab: Lab): Promise<RoutineFact> {
+function read(lab: Lab): RoutineFact {
   const db = lab.openDatabase()
   try {
-    return await readRoutine(lab.state, db)
+    return readRoutine(lab.state, db)
   } finally {
     db.close()
   }
@@ -18,19 +18,19 @@ async function read(lab: Lab): Promise<RoutineFact> {
 t.test('runs leave a mark', async (t) => {
   const before = Date.now() - 1000
   const lab = makeLab(t)
-  const fresh = await read(lab)
+  const fresh = read(lab)
   t.ok(fresh.since > before - 1000 && fresh.since < Date.now() + 1000, 'the database is new')
   t.match(fresh, { cleanup: null, digest: null, backup: null, observing: null })
   for (const run of ['cleanup', 'digest'] as const) {
     t.match(await lab.toeh(run), { code: 0, stderr: '' })
-    t.ok(((await read(lab))[run] ?? 0) > before, run)
+    t.ok((read(lab)[run] ?? 0) > before, run)
   }
   const target = join(makeFolder(t), 'copy.db')
   t.match(await lab.toeh('backup', target), { code: 0, stderr: '' })
   rmSync(target)
-  t.ok(((await read(lab)).backup ?? 0) > before, 'also where the copy was carried away')
+  t.ok((read(lab).backup ?? 0) > before, 'also where the copy was carried away')
   utimesSync(join(lab.state, 'last-backup'), 1000, 1000)
-  t.equal((await read(lab)).backup, 1_000_000)
+  t.equal(read(lab).backup, 1_000_000)
 })
 
 t.test('since when everything passes', async (t) => {
@@ -53,7 +53,7 @@ t.test('since when everything passes', async (t) => {
       ([day, text]) => [join(lab.state, `decisions/${day}.jsonl`), text] as const,
     )
     for (const [path, text] of files) writeFileSync(path, text)
-    const { observing } = await read(lab)
+    const { observing } = read(lab)
     t.equal(observing, since === null ? null : Date.parse(since), JSON.stringify(Object.keys(days)))
     for (const [path] of files) rmSync(path)
   }

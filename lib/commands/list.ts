@@ -105,9 +105,7 @@ async function choose(
   const { newest, settled, subject = [] } = options
   const narrowed = [senders, domains, recipients, subject].some((matches) => matches.length > 0)
   if (narrowed || settled || most === undefined) {
-    const all = settled
-      ? await hold.settled({ since, before })
-      : await hold.waiting({ since, before, newest })
+    const all = settled ? hold.settled({ since, before }) : hold.waiting({ since, before, newest })
     const chosen = all
       .filter((message) => speaksOf(message, subject))
       .map((message) => ({ ...message, recipients: chosenOf(message, selection) }))
@@ -115,8 +113,8 @@ async function choose(
     const messages = chosen.slice(0, most)
     return { messages, more: chosen.length - messages.length }
   }
-  const messages = await hold.waiting({ since, before, most, newest })
-  const more = messages.length < most ? 0 : (await hold.count({ since, before })) - messages.length
+  const messages = hold.waiting({ since, before, most, newest })
+  const more = messages.length < most ? 0 : hold.count({ since, before }) - messages.length
   return { messages, more: Math.max(0, more) }
 }
 

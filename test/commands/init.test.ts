@@ -37,6 +37,7 @@ import {
   walk,
 } from '../support/lab.js'
 import { cannotAskSqlite } from '../support/postfix.js'
+import { faultsOfAnswer } from '../support/schema.js'
 import { makeScript } from '../support/script.js'
 
 const IS_ROOT = process.getuid?.() === 0
@@ -334,7 +335,9 @@ t.test('--cron', async (t) => {
       `31 2 * * *  ${words} backup /var/backups/toeh --keep 14 --config=${config}`,
     ],
   )
-  const { cron } = JSON.parse((await init('--cron', '--json')).stdout)
+  const json = (await init('--cron', '--json')).stdout
+  t.strictSame(faultsOfAnswer('init', json), [])
+  const { cron } = JSON.parse(json)
   t.equal(`${cron.join('\n')}\n`, stdout)
   t.strictSame(walk(dir), before)
 })

@@ -104,7 +104,7 @@ _toeh() {
       else
         case $command in
         init)
-          options='--user --internal --approver --language --state --express --anew --postfix --apply --undo --reload --relay --config-dir'
+          options='--user --internal --approver --language --state --express --anew --postfix --moderate --cron --apply --undo --reload --relay --config-dir'
           ;;
         mode)
           options='--yes'

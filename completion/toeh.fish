@@ -14,11 +14,13 @@ complete -c toeh -n '__fish_seen_subcommand_from init' -l state -d 'state folder
 complete -c toeh -n '__fish_seen_subcommand_from init' -l express -d 'print what the express lane needs as well'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l anew -d 'make an empty database also where one was lost'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l postfix -d 'show what would change in main.cf and master.cf'
-complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest'
-complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix: put back what was there'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l moderate -d 'show what would change in Postfix for approvers\' answers by mail'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l cron -d 'print the lines for cron, their programs by their paths'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest; or change it alone (--moderate)'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix or --moderate: put back what was there'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l reload -d 'with --apply or --undo: tell Postfix of it'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l relay -d 'with --postfix: the networks that relay by port 25, through the gate' -x
-complete -c toeh -n '__fish_seen_subcommand_from init' -l config-dir -d 'with --postfix: another Postfix instance\'s configuration folder' -r -F
+complete -c toeh -n '__fish_seen_subcommand_from init' -l config-dir -d 'with --postfix or --moderate: another Postfix instance\'s configuration folder' -r -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a mode -d 'show whether unknown mail is held or only observed, or change it'
 complete -c toeh -n '__fish_seen_subcommand_from mode' -l yes -d 'enforce without asking'
 complete -c toeh -n '__fish_seen_subcommand_from mode' -a 'observe enforce'

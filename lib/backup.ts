@@ -34,6 +34,11 @@ function pointerPath(state: string): string {
   return join(state, 'last-backup')
 }
 
+/** When the last backup was finished, wherever it is now; milliseconds since 1970, null where there was none. */
+export function lastBackupAt(state: string): number | null {
+  return statSync(pointerPath(state), { throwIfNoEntry: false })?.mtimeMs ?? null
+}
+
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory()
 }

@@ -239,9 +239,18 @@ function unfit(why: string, at: string, cause?: unknown): Failure {
   return new Failure('database', `better-sqlite3 for Node ${process.versions.node}: ${why}`, {
     at,
     status: EXIT.tempFail,
-    hint: 'under this Node: npm ci && npm run build',
+    hint: howToRefit(import.meta.dirname),
     cause,
   })
+}
+
+/** What brings one for this Node, by where this program lies: npm's package, Debian's, or a checkout. */
+export function howToRefit(folder: string): string {
+  if (folder.includes('/node_modules/toeh/'))
+    return 'after a change of Node: npm install --global ./toeh-VERSION.tgz, under this Node (docs/install.md)'
+  return folder.startsWith('/usr/lib/toeh/')
+    ? 'install the package toeh again'
+    : 'under this Node: npm ci && npm run build'
 }
 
 let loaded: { Sqlite: typeof Sqlite; native: object } | undefined

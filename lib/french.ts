@@ -6,6 +6,7 @@ import { FRENCH_CHECKS } from './frenchchecks.js'
 import { FRENCH_FIGURES } from './frenchfigures.js'
 import { FRENCH_KEEPING } from './frenchkeeping.js'
 import { FRENCH_LEARNING, LEARNING_HELP } from './frenchlearning.js'
+import { FRENCH_MENDS } from './frenchmends.js'
 import type { Table } from './speech.js'
 
 /** What commands say. */
@@ -14,6 +15,7 @@ export const SAID: Table = {
   ...FRENCH_FIGURES,
   ...FRENCH_KEEPING,
   ...FRENCH_LEARNING,
+  ...FRENCH_MENDS,
   // Bulk work
   '--all means everything that waits: name no ids and no selection with it':
     '--all désigne tout ce qui attend : ne donnez ni identifiant ni sélection avec',
@@ -281,11 +283,19 @@ export const SETS: Table = {
 export const HELP: Table = {
   ...LEARNING_HELP,
   'show what would change in main.cf and master.cf': 'montre ce qui changerait dans main.cf et master.cf',
-  'with --postfix: change it, and make all the rest': 'avec --postfix : le change, et crée tout le reste',
-  'with --postfix: put back what was there': 'avec --postfix : remet ce qui y était',
+  'let approvers answer by mail': 'laisser les approbateurs répondre par courriel',
+  'have cleanup, digest and backup run': 'faire lancer cleanup, digest et backup',
+  "show what would change in Postfix for approvers' answers by mail":
+    'montre ce qui changerait dans Postfix pour les réponses des approbateurs par courriel',
+  'print the lines for cron, their programs by their paths':
+    'imprime les lignes pour cron, les programmes par leur chemin complet',
+  'with --postfix: change it, and make all the rest; or change it alone (--moderate)':
+    'avec --postfix : le change, et crée tout le reste ; ou le change seulement (--moderate)',
+  'with --postfix or --moderate: put back what was there':
+    'avec --postfix ou --moderate : remet ce qui y était',
   'with --apply or --undo: tell Postfix of it': 'avec --apply ou --undo : le fait lire à Postfix',
-  "with --postfix: another Postfix instance's configuration folder":
-    'avec --postfix : le dossier de configuration d’une autre instance de Postfix',
+  "with --postfix or --moderate: another Postfix instance's configuration folder":
+    'avec --postfix ou --moderate : le dossier de configuration d’une autre instance de Postfix',
   'with --postfix: the networks that relay by port 25, through the gate':
     'avec --postfix : les réseaux qui relaient par le port 25, à travers le filtre',
   'put the gate before what port 25 relays': 'mettre le filtre devant ce que relaie le port 25',

@@ -17,6 +17,7 @@ import {
   type Database,
   databasePath,
   examineDatabase,
+  howToRefit,
   openForReading,
   openForWriting,
 } from '../lib/database.js'
@@ -566,5 +567,18 @@ t.test('a large transaction keeps readers out at its end alone', (t) => {
   t.equal(senders(reader).length, 30_000)
   writer.close()
   reader.close()
+  t.end()
+})
+
+t.test('after a change of Node it is said what brings one for it, by where this was installed', (t) => {
+  for (const [folder, said] of [
+    [
+      '/usr/local/lib/node_modules/toeh/dist/bin',
+      /^after a change of Node: npm install --global \.\/toeh-\S+\.tgz/,
+    ],
+    ['/usr/lib/toeh/dist/bin', /^install the package toeh again$/],
+    ['/srv/toeh/dist/bin', /^under this Node: npm ci && npm run build$/],
+  ] as const)
+    t.match(howToRefit(folder), said)
   t.end()
 })

@@ -29,8 +29,10 @@ import {
 import { DISCARD, filtersIncoming, isGated, passages, type Restricted } from './restrictions.js'
 import { settingOf } from './setup.js'
 import { words } from './speech.js'
+import { notTheWayBack } from './waybackcheck.js'
 import {
   gatePrefix,
+  HEADROOM,
   isFiltered,
   isLocalOnly,
   isReturn,
@@ -39,7 +41,6 @@ import {
   takesFromOutside,
   waysBack,
 } from './ways.js'
-import { HEADROOM, notTheWayBack } from './wayscheck.js'
 
 /** One change of main.cf or master.cf. What stands there is null where nothing does. */
 export interface Edit {

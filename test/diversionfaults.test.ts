@@ -31,7 +31,7 @@ t.test('how an action counts', (t) => {
     ['REDIRECT', '$1@corp.test', 'critical goes round the gate'],
     ['BCC', 'archive@corp.test', undefined],
     ['BCC', 'x@out.test', 'unknown copies to x@out.test'],
-    ['BCC', '${1}@corp.test', 'unknown copies to ${1}@corp.test'],
+    ['BCC', '$1@corp.test', 'unknown copies to $1@corp.test'],
     ['HOLD', '', "warning keeps mail in Postfix's own hold queue"],
   ]
   for (const [action, target, weight] of table) {

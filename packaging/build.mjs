@@ -219,7 +219,7 @@ function putRest(tree, modules, stage) {
   put(tree, 'usr/share/fish/vendor_completions.d/toeh.fish', read('completion/toeh.fish'))
   for (const file of ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'CONTRIBUTING.md'])
     put(tree, `${DOC}/${file}`, read(file))
-  for (const file of readdirSync(join(ROOT, 'docs'))) put(tree, `${DOC}/docs/${file}`, read(`docs/${file}`))
+  for (const file of filesOf(join(ROOT, 'docs'))) put(tree, `${DOC}/docs/${file}`, read(`docs/${file}`))
   put(tree, `${DOC}/examples/grafana-dashboard.json`, read('examples/grafana-dashboard.json'))
   link(tree, `${DOC}/examples/toeh.toml`, '../../../../lib/toeh/examples/toeh.toml')
   link(tree, `${DOC}/master.cf.sample`, '../../../lib/toeh/master.cf.sample')

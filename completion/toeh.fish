@@ -1,5 +1,5 @@
 # Made from the commands by npm run man.
-set -l commands init mode doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck
+set -l commands init mode doctor allow block revoke undo known learn replay why import export list show release reject moderate recheck cleanup audit forget express digest report metrics backup fsck
 complete -c toeh -f
 complete -c toeh -l config -d 'configuration file' -r -F
 complete -c toeh -l json -d 'answer as JSON'
@@ -45,6 +45,9 @@ complete -c toeh -n '__fish_seen_subcommand_from revoke' -l for -d 'only rules f
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l only -d 'only rules that allow, or only those that block' -x -a 'allow block'
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l source -d 'only rules from this source; by itself all of them' -x
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l dry-run -d 'show what would change; change nothing'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a undo -d 'take back your own last act, as far as that goes'
+complete -c toeh -n '__fish_seen_subcommand_from undo' -l dry-run -d 'show what would change; change nothing'
+complete -c toeh -n '__fish_seen_subcommand_from undo' -l yes -d 'do not ask'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a known -d 'list the rules, or those that contain a text, or those nobody uses'
 complete -c toeh -n '__fish_seen_subcommand_from known' -l stale -d 'only rules that are older and were not used for so long (180d) or since a day' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a learn -d 'propose rules from delivered mail: from logs, or from observe mode'
@@ -130,9 +133,12 @@ complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a audit -d 'who
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l who -d 'only what this person did' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l since -d 'only from a day on (2026-11-04), or so long ago (30d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l before -d 'only what was done before a day (2026-11-04), or longer ago than this (10d)' -x
-complete -c toeh -n '__fish_seen_subcommand_from audit' -l deed -d 'only this: allow, block, revoke, released, rejected, expired, read, saved' -x
+complete -c toeh -n '__fish_seen_subcommand_from audit' -l deed -d 'only this: allow, block, revoke, released, rejected, expired, read, saved, forget' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l csv -d 'as CSV for a spreadsheet, times in UTC'
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l head -d 'for verify: a head it said earlier; shows rows cut off at the end' -x
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a forget -d 'show what is known of a person, and erase it; the audit keeps the deeds'
+complete -c toeh -n '__fish_seen_subcommand_from forget' -l dry-run -d 'show what there is; change nothing'
+complete -c toeh -n '__fish_seen_subcommand_from forget' -l yes -d 'do not ask'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a express -d 'known mail past the filter: set it up, check it, ask it'
 complete -c toeh -n '__fish_seen_subcommand_from express' -l write -d 'make what Postfix reads as the configuration says; print its lines'
 complete -c toeh -n '__fish_seen_subcommand_from express' -l check -d 'does it all fit together? (also without any option)'

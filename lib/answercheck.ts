@@ -46,6 +46,7 @@ function lostFaults(facts: Facts): Fault[] {
             what: words`${placeOf({ setting, table, entry })}: takes Received away on ${service.id}`,
             why: words`an approver's login is found by it, or by a long queue id: without both his answer is dropped`,
             mend: [postconf(facts, '-e', 'enable_long_queue_ids=yes')],
+            affects: words`approvers: their answers are heard; and programs that read the log: queue ids become longer`,
           },
         ]
       }),
@@ -142,6 +143,7 @@ function refusedFaults(facts: Facts): Fault[] {
   const instance = configDir === undefined ? [] : ['--config-dir', configDir]
   const command = ['toeh', 'init', '--moderate', '--apply', '--reload', ...instance, '--config', toeh.path]
   const mend = [command.map(quote).join(' ')]
+  const affects = words`approvers: their answers are heard; and whoever writes to ${way.address}: it goes to toeh moderate`
   if (way.list === undefined)
     return [
       {
@@ -158,6 +160,7 @@ function refusedFaults(facts: Facts): Fault[] {
         what: words`Postfix has nobody of the name of moderate.address, ${way.address}`,
         why: words`approvers' answers by mail come back to them`,
         mend,
+        affects,
       },
     ]
   if (answerService(facts, way.transport) !== undefined) return []
@@ -167,6 +170,7 @@ function refusedFaults(facts: Facts): Fault[] {
       what: words`mail to moderate.address, ${way.address}, does not go to toeh moderate`,
       why: words`approvers' answers by mail do nothing`,
       mend,
+      affects,
     },
   ]
 }

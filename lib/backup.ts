@@ -131,6 +131,18 @@ function datedIn(folder: string): Backup[] {
     })
 }
 
+/** The backups that are where the last one was put, newest first; those elsewhere nobody here knows of. */
+export function backupsBeside(state: string): Backup[] {
+  try {
+    const last = readFileSync(pointerPath(state), 'utf8').trimEnd()
+    const dated = datedIn(dirname(last))
+    const read = dated.some(({ path }) => path === last) ? undefined : readBackup(last)
+    return read === undefined ? dated : [{ path: last, ...read }, ...dated]
+  } catch {
+    return [] // None was made, or they are not for this user to see.
+  }
+}
+
 /** Removes all dated backups of a folder but the newest `keep`. @returns the paths that are gone */
 export function thinOut(folder: string, keep: number): string[] {
   const old = datedIn(folder).slice(keep)

@@ -8,16 +8,17 @@ import { words } from './speech.js'
 /** Best first. `unknown`: it could not be looked at. */
 export type Level = 'good' | 'unknown' | 'warning' | 'critical'
 
+/** Commands for a root shell that mend a fault, in order, and whom they affect; none where only a person can decide. */
+export type Mending = { mend: [] } | { mend: string[]; affects: string }
+
 /** What is not as it should be. */
-export interface Fault {
+export type Fault = {
   level: Exclude<Level, 'good'>
   /** What is wrong, on one line. */
   what: string
   /** Why it matters. */
   why: string
-  /** Commands for a root shell that mend it, in order; none where only a person can decide. */
-  mend: string[]
-}
+} & Mending
 
 /** One point of the contract. */
 export interface Check {

@@ -4,14 +4,18 @@
  */
 import { FRENCH_CHECKS } from './frenchchecks.js'
 import { FRENCH_FIGURES } from './frenchfigures.js'
+import { FRENCH_KEEPING } from './frenchkeeping.js'
 import { FRENCH_LEARNING, LEARNING_HELP } from './frenchlearning.js'
+import { FRENCH_MENDS } from './frenchmends.js'
 import type { Table } from './speech.js'
 
 /** What commands say. */
 export const SAID: Table = {
   ...FRENCH_CHECKS,
   ...FRENCH_FIGURES,
+  ...FRENCH_KEEPING,
   ...FRENCH_LEARNING,
+  ...FRENCH_MENDS,
   // Bulk work
   '--all means everything that waits: name no ids and no selection with it':
     '--all désigne tout ce qui attend : ne donnez ni identifiant ni sélection avec',
@@ -451,6 +455,14 @@ export const HELP: Table = {
     'libère ce qui est devenu connu ; expire ce qui attend depuis trop longtemps, après avoir prévenu l’expéditeur ; balaie les fichiers temporaires',
   'once an hour or a day; two at once do no harm':
     'une fois par heure ou par jour ; deux à la fois ne nuisent pas',
+  'take back your own last act, as far as that goes': 'annule votre dernier acte, autant que possible',
+  'after an allow that was a mistake': 'après une autorisation donnée par erreur',
+  'show what is known of a person, and erase it; the audit keeps the deeds':
+    'montre ce que l’on sait d’une personne, et l’efface ; le journal d’audit garde les actes',
+  'all addresses of one person': 'toutes les adresses d’une même personne',
+  'show what there is; change nothing': 'montre ce qu’il y a ; ne change rien',
+  'what a person may ask to know': 'ce qu’une personne a le droit de savoir',
+  'shows it, asks, erases it': 'le montre, demande, l’efface',
   'who allowed, released, rejected and revoked, and when; or whether that record is whole':
     'qui a autorisé, libéré, rejeté et révoqué, et quand ; ou si ce registre est intact',
   'part of an address, domain or hold id; or the word verify':
@@ -460,8 +472,8 @@ export const HELP: Table = {
     'à partir d’un jour (2026-11-04), ou depuis cette durée (30d)',
   'only what was done before a day (2026-11-04), or longer ago than this (10d)':
     'seulement ce qui a été fait avant un jour (2026-11-04), ou il y a plus longtemps que cela (10d)',
-  'only this: allow, block, revoke, released, rejected, expired, read, saved':
-    'seulement ceci : allow, block, revoke, released, rejected, expired, read, saved',
+  'only this: allow, block, revoke, released, rejected, expired, read, saved, forget':
+    'seulement ceci : allow, block, revoke, released, rejected, expired, read, saved, forget',
   'as CSV for a spreadsheet, times in UTC': 'en CSV pour un tableur, heures en UTC',
   'what an auditor asks for': 'ce que demande un auditeur',
   'for verify: a head it said earlier; shows rows cut off at the end':

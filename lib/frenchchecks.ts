@@ -126,8 +126,8 @@ const CHECKS: Table = {
   'user= is root': 'user= est root',
   "user={0} is Postfix's own": 'user={0} est celui de Postfix',
   "group {0} is postdrop's": 'le groupe {0} est celui de postdrop',
-  'the filter cannot work without it: all outgoing mail is deferred':
-    'le filtre ne peut pas travailler sans lui : tout le courrier sortant est différé',
+  'the filter cannot work without it: all mail that Postfix gives it is deferred':
+    'le filtre ne peut pas travailler sans lui : tout le courrier que Postfix lui donne est différé',
   '{0} does not exist': '{0} n’existe pas',
   'what a command does to it as root is done to something else':
     'ce qu’une commande y fait en root s’applique à autre chose',
@@ -139,9 +139,6 @@ const CHECKS: Table = {
     'le filtre ne peut pas s’en servir, ou d’autres décident qui est connu',
   'Postfix is {0} or newer, Node {1} or newer': 'Postfix {0} ou plus récent, Node {1} ou plus récent',
   '{0} is {1}, older than {2}': '{0} est en version {1}, antérieure à {2}',
-  'it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling':
-    'il ne connaît pas smtpd_forbid_bare_newline=reject, seconde protection contre le SMTP smuggling',
-  'TOEH is not tried with it': 'TOEH n’est pas essayé avec',
   "the state folder is the filter's alone, and it can read its configuration":
     'le dossier d’état n’est qu’au filtre, qui peut lire sa configuration',
   'more than {0} MiB and {1} files are free': 'plus de {0} Mio et de {1} fichiers sont libres',
@@ -152,14 +149,11 @@ const CHECKS: Table = {
     'l’horloge n’a pas reculé, et rien ne dit qu’elle n’est pas tenue à l’heure',
   'the database knows of a time {0} minutes from now: the clock was set back':
     'la base connaît une heure {0} minutes dans le futur : l’horloge a été reculée',
-  'rules and holds end too late, and the log and the audit are out of order':
-    'règles et dépôts expirent trop tard, le journal et l’audit sont dans le désordre',
   'the clock is not kept by the network': 'l’horloge n’est pas tenue à l’heure par le réseau',
-  'rules and holds end too early or too late': 'règles et dépôts expirent trop tôt ou trop tard',
   'it opens, and its schema is the one this program knows':
     'elle s’ouvre, et son schéma est celui que ce programme connaît',
-  'the filter looks every recipient up in it: all outgoing mail is deferred':
-    'le filtre y cherche chaque destinataire : tout le courrier sortant est différé',
+  'the filter looks every recipient up in it: all mail that Postfix gives it is deferred':
+    'le filtre y cherche chaque destinataire : tout le courrier que Postfix lui donne est différé',
   'what waits is well below limits.hold_messages and limits.hold_megabytes, where they are set':
     'ce qui attend est loin de limits.hold_messages et limits.hold_megabytes, s’ils sont fixés',
   '{0} message waits': '{0} message attend',
@@ -556,8 +550,12 @@ const SETUP: Table = {
   'the network it lies in is {0}': 'le réseau qui la contient est {0}',
   'such as 192.0.2.25 or 192.0.2.0/24': 'par exemple 192.0.2.25 ou 192.0.2.0/24',
   'it names nobody': 'il ne nomme personne',
-  'Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.':
-    'Qui garde une connexion ouverte, comme le font Exchange ou amavis, y est servi comme avant jusqu’à sa fin : redémarrez-le après le reload.',
+  'Who keeps a connection open, as an Exchange does, is served as before on that one until it ends: restart it after the reload.':
+    'Qui garde une connexion ouverte, comme le fait Exchange, y est servi comme avant jusqu’à sa fin : redémarrez-le après le reload.',
+  'Who keeps a connection open is served as before on that one until it ends.':
+    'Qui garde une connexion ouverte y est servi comme avant jusqu’à sa fin.',
+  '{0} may keep its connection back to Postfix open, as amavis does, and what it hands back there goes by the old settings: restart that filter after the reload.':
+    '{0} peut garder ouverte sa connexion de retour vers Postfix, comme le fait amavis, et ce qu’il y rend suit les anciens réglages : redémarrez ce filtre après le reload.',
   '--relay or --undo: one of them': '--relay ou --undo : l’un des deux',
   '{0} comes behind the gate now: what {1} takes goes to the gate, what that lets out goes on to {2}, and from there to the service it hands mail back to. Restart that filter after the reload: on a connection that it keeps open the old settings count.':
     '{0} vient désormais derrière le filtre : ce que {1} prend va au filtre, ce qu’il laisse sortir va à {2}, et de là au service à qui il rend le courrier. Redémarrez cet autre filtre après le reload : sur une connexion qu’il garde ouverte, l’ancien réglage vaut.',

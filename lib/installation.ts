@@ -103,7 +103,8 @@ export async function readSettings(
     versions: { postfix: main.get('mail_version') ?? '', node: process.versions.node },
     tables: await readTables(main, services, configDir),
     answers: await listAll((answers) => wantedTables({ ...setup, answers }), configDir),
-    user: userOf(gateOf({ services, expected })?.attributes.get('user') ?? ''),
+    // Before its service is in master.cf it is known already who is to run it.
+    user: userOf((gateOf({ services, expected }) ?? expected.gate).attributes.get('user') ?? ''),
   }
 }
 

@@ -86,6 +86,7 @@ complete -c toeh -n '__fish_seen_subcommand_from list' -l recipient -d 'this rec
 complete -c toeh -n '__fish_seen_subcommand_from list' -l before -d 'held before this day (2026-11-04), or longer ago than this (10d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l since -d 'held since this day (2026-11-04), or no longer ago than this (12h)' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l all -d 'show all, however many wait'
+complete -c toeh -n '__fish_seen_subcommand_from list' -l automatic -d 'only what programs have written: vacation replies, receipts, mail of lists'
 complete -c toeh -n '__fish_seen_subcommand_from list' -l limit -d 'show so many messages, the oldest (100; all with --json)' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l newest -d 'the newest first'
 complete -c toeh -n '__fish_seen_subcommand_from list' -l settled -d 'instead, messages that are released, rejected or expired; newest first'

@@ -23,6 +23,7 @@ export const DEFAULTS = {
   answer_seconds: 600,
   busy_seconds: 5,
   expire_days: 14,
+  automatic_expire_hours: 72,
   decision_log_days: 365,
   audit_days: 3650,
   language: 'en',
@@ -77,6 +78,8 @@ export interface Config {
   answerSeconds: number
   busySeconds: number
   expireDays: number
+  /** The same of automatic mail. */
+  automaticExpireHours: number
   /** How long the decision log and the audit are kept. */
   decisionLogDays: number
   auditDays: number
@@ -455,6 +458,7 @@ export function parseConfig(path: string, text: string): Config {
     answerSeconds: whole('', 'answer_seconds', file.answer_seconds, 1, 3600),
     busySeconds: whole('', 'busy_seconds', file.busy_seconds, 0, 600),
     expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
+    automaticExpireHours: whole('', 'automatic_expire_hours', file.automatic_expire_hours, 1, 87600),
     decisionLogDays: whole('', 'decision_log_days', file.decision_log_days, 1, 36500),
     auditDays: whole('', 'audit_days', file.audit_days, 1, 36500),
     language: oneOf('language', ['en', 'fr'] as const),

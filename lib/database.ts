@@ -166,6 +166,10 @@ const MIGRATIONS = [
     WHERE state = 'released';
   CREATE INDEX token_expires ON token (expires_at);
   `,
+  `
+  ALTER TABLE hold ADD COLUMN automatic TEXT NOT NULL DEFAULT '';  -- what shows that a program has written it
+  ALTER TABLE hold ADD COLUMN reminded_at INTEGER;
+  `,
 ]
 
 /** The database file of a state folder. */

@@ -180,6 +180,7 @@ export const SAID: Table = {
   ', as {0}': ', sous {0}',
   'by {0}, {1}': 'par {0}, {1}',
   'hold:     {0}': 'dépôt :       {0}',
+  'automatic: {0}': 'automatique : {0}',
   'sender:   {0}': 'expéditeur :  {0}',
   'subject:  {0}': 'objet :       {0}',
   'size:     {0}': 'taille :      {0}',
@@ -264,6 +265,11 @@ export const SETS: Table = {
   allowed: 'autorisé',
   blocked: 'bloqué',
   malformed: 'adresse malformée',
+  'null sender': 'expéditeur nul',
+  'bounce address': 'adresse de retour',
+  reply: 'réponse',
+  list: 'liste de diffusion',
+  report: 'rapport',
   'foreign-sender': 'expéditeur étranger',
   unknown: 'destinataire inconnu',
   held: 'retenu',
@@ -409,6 +415,8 @@ export const HELP: Table = {
   'show so many messages, the oldest (100; all with --json)':
     'montre tant de messages, les plus anciens (100 ; tous avec --json)',
   'oldest first': 'le plus ancien d’abord',
+  'only what programs have written: vacation replies, receipts, mail of lists':
+    'seulement ce que des programmes ont écrit : réponses d’absence, accusés de réception, courrier de listes',
   'the newest first': 'le plus récent d’abord',
   'instead, messages that are released, rejected or expired; newest first':
     'à la place, les messages libérés, rejetés ou expirés ; le plus récent d’abord',

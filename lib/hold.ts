@@ -77,6 +77,7 @@ export interface HoldRow {
   client: string
   held_at: number
   expires_at: number
+  automatic: string
   notified_at: number | null
 }
 
@@ -103,6 +104,7 @@ export function toMessage(row: HoldRow, recipients: Recipient[]): HeldMessage {
     client: JSON.parse(row.client) as Client,
     heldAt: row.held_at,
     expiresAt: row.expires_at,
+    automatic: row.automatic,
     notifiedAt: row.notified_at,
     recipients,
   }
@@ -237,10 +239,10 @@ export class Hold {
   /** @returns whether it is new */
   #insertHold(envelope: HoldEnvelope): boolean {
     const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
-    const sql = `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+    const sql = `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at, automatic)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
     const about = [sender, sha256, size, subject, messageId, JSON.stringify(client)]
-    return this.db.run(sql, id, queueId, ...about, heldAt, expiresAt) === 1
+    return this.db.run(sql, id, queueId, ...about, heldAt, expiresAt, envelope.automatic) === 1
   }
 
   /** All in one statement. @returns how many are new */

@@ -59,6 +59,14 @@ export function tellableSender(config: Config, sender: string): string | undefin
   return keyOf(sender, config.internal) === address.key ? sender : address.key
 }
 
+/** The same of a held message: a program that has sent one reads no notices, or answers them. */
+export function tellableOf(
+  config: Config,
+  { sender, automatic }: Pick<HeldMessage, 'sender' | 'automatic'>,
+): string | undefined {
+  return automatic === '' ? tellableSender(config, sender) : undefined
+}
+
 /** Nobody here would read the notice: trying again changes nothing. */
 export class Unreached extends Failure {}
 
@@ -119,7 +127,7 @@ export async function sendNotice(
   const aliases = await aliasesFor(config)
   const residences = aliases === undefined ? [] : await residencesFor(config)
   const recipients = await mailboxesBehind(config, to, aliases, residences)
-  const isForSender = kind !== 'answered' && kind !== 'approver'
+  const isForSender = kind !== 'answered' && kind !== 'approver' && kind !== 'automatic'
   const his = isForSender && messages.every(({ sender }) => tellableSender(config, sender) === to[0])
   const shown = his ? await asSenderSees(messages, config, aliases).catch(() => messages) : messages
   if (his && shown.length === 0) return
@@ -197,7 +205,7 @@ export async function tell(
 ): Promise<void> {
   if (messages.length === 0) return
   const { config } = post
-  const senderOf = (message: HeldMessage): string | undefined => tellableSender(config, message.sender)
+  const senderOf = (message: HeldMessage): string | undefined => tellableOf(config, message)
   if (config.approvers.length > 0 || messages.some((message) => senderOf(message) !== undefined)) {
     const placed = await place(post, messages)
     if (config.approvers.length > 0) await askApprovers(post, placed, now)
@@ -205,6 +213,25 @@ export async function tell(
     for (const [sender, his] of grouped(placed, senderOf))
       if (sender !== undefined) await sendNotice(post, 'sender', [sender], his).catch(allowUnreached)
   }
+  await hold.recordNotified(
+    messages.map(({ id }) => id),
+    now,
+  )
+}
+
+/**
+ * Tells the approvers of automatic mail: all of it in one mail, a line a message, and once. Nobody is asked about it.
+ * @throws Failure when that did not go out; then the messages stay with `toeh digest`
+ */
+export async function tellOfAutomatic(
+  post: Post,
+  hold: Hold,
+  messages: readonly HeldMessage[],
+  now: number,
+): Promise<void> {
+  const { approvers } = post.config
+  if (messages.length === 0) return
+  if (approvers.length > 0) await sendNotice(post, 'automatic', approvers, messages)
   await hold.recordNotified(
     messages.map(({ id }) => id),
     now,

@@ -21,6 +21,11 @@ export interface Wording {
   approverSubject: (sender: string, subject: string) => string
   approverManySubject: (count: number) => string
   approverIntro: string
+  /** Of automatic mail, which nobody is asked about: what there is, and that nothing has to be done. */
+  automaticSubject: (count: number) => string
+  automaticIntro: string
+  automaticNext: string
+  until: (when: string) => string
   expiredSubject: (subject: string) => string
   expiredIntro: string
   expiredManySubject: (count: number) => string
@@ -111,6 +116,13 @@ const ENGLISH: Wording = {
   approverSubject: (sender, subject) => `To approve: mail from ${sender}: ${subject}`,
   approverManySubject: (count) => `To approve: ${count} messages`,
   approverIntro: 'Outgoing mail waits for your yes or no. Nothing has been sent to the recipients below.',
+  automaticSubject: (count) =>
+    count === 1 ? 'Automatic mail: 1 message waits' : `Automatic mail: ${count} messages wait`,
+  automaticIntro:
+    'Programs have written to destinations this company does not write to: vacation replies, receipts, reports, mail of lists. These messages wait, and their senders are not told.',
+  automaticNext:
+    'Nothing has to be done. Whatever is not released by the time in brackets is deleted, and nobody is told again. If one of them should go out, give your mail administrator its line: “toeh list --automatic” has its number.',
+  until: (when) => `until ${when}`,
   expiredSubject: (subject) => `Not sent: ${subject}`,
   expiredIntro:
     'A message was not sent to the recipients below: nobody approved it in time. It is now deleted here.',
@@ -233,6 +245,15 @@ const FRENCH: Wording = {
   approverSubject: (sender, subject) => `À approuver : message de ${sender} : ${subject}`,
   approverManySubject: (count) => `À approuver : ${count} messages`,
   approverIntro: 'Du courrier sortant attend votre accord. Rien n’a été envoyé aux destinataires ci-dessous.',
+  automaticSubject: (count) =>
+    count === 1
+      ? 'Messages automatiques : 1 message en attente'
+      : `Messages automatiques : ${count} messages en attente`,
+  automaticIntro:
+    'Des programmes ont écrit à des destinations inhabituelles pour l’entreprise : réponses d’absence, accusés de réception, rapports, courrier de listes de diffusion. Ces messages attendent, et leurs expéditeurs ne sont pas prévenus.',
+  automaticNext:
+    'Il n’y a rien à faire. Ce qui n’est pas libéré avant la date entre parenthèses est supprimé, sans autre avis. Si l’un d’eux doit partir, transmettez sa ligne à votre administrateur de messagerie : « toeh list --automatic » donne son numéro.',
+  until: (when) => `jusqu’au ${when}`,
   expiredSubject: (subject) => `Non envoyé : ${subject}`,
   expiredIntro:
     'Un message n’a pas été envoyé aux destinataires ci-dessous : personne ne l’a approuvé à temps. Il est maintenant supprimé ici.',

@@ -34,6 +34,7 @@ t.test('the defaults', (t) => {
     answerSeconds: 600,
     busySeconds: 5,
     expireDays: 14,
+    automaticExpireHours: 72,
     decisionLogDays: 365,
     auditDays: 3650,
     language: 'en',
@@ -94,6 +95,7 @@ const DEADLINE = 'it must be a whole number from 1 to 3600'
 const ANSWER = 'it must be a whole number from 1 to 3600'
 const BUSY = 'it must be a whole number from 0 to 600'
 const EXPIRE = 'it must be a whole number from 1 to 3650'
+const AUTOMATIC_EXPIRE = 'it must be a whole number from 1 to 87600'
 const DAYS = 'it must be a whole number from 1 to 36500'
 const INTERVAL = 'it must be a whole number from 0 to 10080'
 const NO_TEXT = (what: string): string => `it must be a text, not ${what}`
@@ -277,6 +279,18 @@ const SETTINGS: Record<
       ['0', EXPIRE],
       ['3651', EXPIRE],
       ['{ days = 1 }', NO_NUMBER('a table')],
+    ],
+  },
+  automatic_expire_hours: {
+    get: ({ automaticExpireHours }) => automaticExpireHours,
+    good: [
+      ['1', 1],
+      ['87600', 87600],
+    ],
+    bad: [
+      ['0', AUTOMATIC_EXPIRE],
+      ['87601', AUTOMATIC_EXPIRE],
+      ['"72"', NO_NUMBER('a text')],
     ],
   },
   language: {

@@ -112,6 +112,11 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       'To approve: 2 messages',
       /^Outgoing mail waits/,
     ],
+    automatic: [
+      'Automatic mail: 1 message waits',
+      'Automatic mail: 2 messages wait',
+      /^Programs have written to destinations/,
+    ],
     expired: [
       'Not sent: Invoice',
       'Not sent: 2 messages',
@@ -131,6 +136,11 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       'À approuver : message de anna@corp.test : Invoice',
       'À approuver : 2 messages',
       /^Du courrier sortant attend/,
+    ],
+    automatic: [
+      'Messages automatiques : 1 message en attente',
+      'Messages automatiques : 2 messages en attente',
+      /^Des programmes ont écrit/,
     ],
     expired: [
       'Non envoyé : Invoice',

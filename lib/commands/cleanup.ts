@@ -9,7 +9,7 @@ import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import type { HeldMessage, Recipient } from '../hold.js'
-import { bySender, sendNotice, tellableSender, Unreached } from '../notify.js'
+import { bySender, sendNotice, tellableOf, Unreached } from '../notify.js'
 import { findPassed, readEnvelope } from '../orphan.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'
 import { words } from '../speech.js'
@@ -44,17 +44,24 @@ interface Letter {
 
 /**
  * Each message to its sender. Where he cannot be told the approvers are, of all messages of one sender at once: a newsletter
- * has as many as it has readers.
+ * has as many as it has readers. Automatic mail the digest has told them of, with the day of its end.
  */
 function lettersOf(config: Config, messages: readonly HeldMessage[]): Letter[] {
   const letters: Letter[] = []
   const untold: HeldMessage[] = []
+  const automatic: HeldMessage[] = []
   for (const message of messages) {
-    const sender = tellableSender(config, message.sender)
+    if (message.automatic !== '') {
+      if (message.notifiedAt === null) automatic.push(message)
+      else letters.push({ to: [], messages: [message] })
+      continue
+    }
+    const sender = tellableOf(config, message)
     if (sender === undefined) untold.push(message)
     else letters.push({ to: [sender], messages: [message] })
   }
-  return [...letters, ...bySender(config, untold).map((some) => ({ to: config.approvers, messages: some }))]
+  const groups = [...bySender(config, untold), automatic].filter((some) => some.length > 0)
+  return [...letters, ...groups.map((some) => ({ to: config.approvers, messages: some }))]
 }
 
 /** @throws Failure where it did not go out; then none of these is expired */

@@ -61,7 +61,7 @@ t.test('when the sender cannot be told nothing is deleted, and the next run does
 t.test("a stranger's mail: the approvers are told, once, and never the stranger", async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, `approvers = ["boss@corp.test", "cfo@corp.test"]\n${sink.setting}`)
-  for (const sender of ['mallory@evil.test', '']) await lab.park([EVE], { sender })
+  for (const sender of ['mallory@evil.test', 'otto@evil.test']) await lab.park([EVE], { sender })
   lab.change(AGE)
   assertDone(t, await lab.toeh('cleanup'), /expired.*\n.*expired/)
   t.strictSame(
@@ -74,6 +74,27 @@ t.test("a stranger's mail: the approvers are told, once, and never the stranger"
   t.match(mail, 'mallory@evil.test')
   t.strictSame(lab.held(), [])
 })
+
+t.test(
+  'automatic mail that nobody was told of is told to the approvers, what the digest had is not',
+  async (t) => {
+    const sink = await makeSink(t)
+    const lab = makeLab(t, `approvers = ["boss@corp.test"]\n${sink.setting}`)
+    const input = 'Subject: Away\nAuto-Submitted: auto-replied\n\nAway\n'
+    await lab.park([EVE], { queueId: 'TOLD001', input })
+    await lab.toeh('digest')
+    t.equal(sink.mails.length, 1)
+    for (const sender of ['', 'anna@corp.test']) await lab.park([EVE], { queueId: 'NEW0001', sender, input })
+    lab.change(AGE)
+    assertDone(t, await lab.toeh('cleanup'), /(?:expired.*\n.*){3}/)
+    t.strictSame(
+      sink.mails.slice(1).map(({ recipients }) => recipients),
+      [['boss@corp.test']],
+    )
+    t.match(sink.mails[1]?.bytes.toString(), /^Subject: Not sent: 2 messages\r$/m)
+    t.strictSame(lab.held(), [])
+  },
+)
 
 t.test('a newsletter: no mail to where bounces are counted, and one to the approvers', async (t) => {
   const sink = await makeSink(t, (to) => (to.startsWith('list-') ? '550 5.7.1 bounces only' : undefined))

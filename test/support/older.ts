@@ -1,7 +1,11 @@
 /** Older schemas: what takes a database back to them, for tests of what migrates it. */
 
-/** From 6 to 5. */
+/** From 7 to 6. */
+const BACK_TO_6 = ['ALTER TABLE hold DROP COLUMN automatic', 'ALTER TABLE hold DROP COLUMN reminded_at']
+
+/** From 7 to 5. */
 export const BACK_TO_5: readonly string[] = [
+  ...BACK_TO_6,
   ...['recipient_comes', 'recipient_moves', 'recipient_goes', 'hold_comes', 'hold_counts', 'hold_goes'].map(
     (name) => `DROP TRIGGER ${name}`,
   ),

@@ -124,7 +124,7 @@ complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sender -d 'envelop
 complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sasl-user -d 'login that submitted the mail' -x
 complete -c toeh -n '__fish_seen_subcommand_from moderate' -l queue-id -d 'queue id' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a recheck -d 'release what has become known since it was held'
-complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'release what has become known; expire what has waited too long, after telling its sender; sweep old temporaries'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'release what has become known; remind senders; expire what has waited too long, after telling its sender; sweep old temporaries'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a audit -d 'who allowed, released, rejected and revoked, and when; or whether that record is whole'
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l who -d 'only what this person did' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l since -d 'only from a day on (2026-11-04), or so long ago (30d)' -x

@@ -34,6 +34,7 @@ export const DEFAULTS = {
     from: '',
     contact: '',
     interval_minutes: 60,
+    remind_hours: 48,
   },
   limits: {
     free_megabytes: 100,
@@ -93,7 +94,7 @@ export interface Config {
   shared: ReadonlySet<string>
   /** The system's group whose members may decide; empty: whoever can open the state folder. */
   people: { group: string }
-  notice: { enabled: boolean; from: string; contact: string; intervalMinutes: number }
+  notice: { enabled: boolean; from: string; contact: string; intervalMinutes: number; remindHours: number }
   /** Each 0 where there is none. */
   limits: Limits
   express: { enabled: boolean }
@@ -472,6 +473,7 @@ export function parseConfig(path: string, text: string): Config {
       from,
       contact,
       intervalMinutes: whole('notice', 'interval_minutes', file.notice.interval_minutes, 0, 10080),
+      remindHours: whole('notice', 'remind_hours', file.notice.remind_hours, 0, 87600),
     },
     limits: {
       free: MEGABYTE * whole('limits', 'free_megabytes', file.limits.free_megabytes, 0, 1_000_000_000),

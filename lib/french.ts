@@ -197,6 +197,8 @@ export const SAID: Table = {
   '(no name)': '(sans nom)',
   'the message could not be read to its end: {0}': 'le message n’a pas pu être lu jusqu’au bout : {0}',
   // Cleanup and digest
+  'reminded {0} of {1}': 'rappel envoyé à {0} pour {1}',
+  'NOT reminded {0} of {1}: {2}': 'rappel NON envoyé à {0} pour {1} : {2}',
   '{0} expired for {1}': '{0} expiré pour {1}',
   '{0} NOT expired, it stays: {1}': '{0} NON expiré, il reste : {1}',
   '{0} NOT expired: it was held while the clock was behind, and waits its time from now on':
@@ -447,7 +449,7 @@ export const HELP: Table = {
   'what that would end': 'ce que cela terminerait',
   'release what has become known since it was held': 'libère ce qui est devenu connu depuis',
   'let the held mail follow': 'pour que le courrier retenu suive',
-  'release what has become known; expire what has waited too long, after telling its sender; sweep old temporaries':
+  'release what has become known; remind senders; expire what has waited too long, after telling its sender; sweep old temporaries':
     'libère ce qui est devenu connu ; expire ce qui attend depuis trop longtemps, après avoir prévenu l’expéditeur ; balaie les fichiers temporaires',
   'once an hour or a day; two at once do no harm':
     'une fois par heure ou par jour ; deux à la fois ne nuisent pas',

@@ -560,6 +560,27 @@ export class Hold {
     })
   }
 
+  /**
+   * Takes messages of which somebody is to be reminded, each once: those that end within this time, waited longer than that before, and
+   * are no program's.
+   */
+  async claimReminders(now: number, aheadMs: number): Promise<HeldMessage[]> {
+    const ending = `expires_at > ? AND expires_at <= ? AND expires_at - held_at > ? AND reminded_at IS NULL
+                    AND closing_at IS NULL AND automatic = '' AND ${ANSWERABLE} ORDER BY expires_at, id`
+    return this.db.transaction(() => {
+      const messages = this.#select(ending, now, now + aheadMs, aheadMs)
+      for (const { id } of messages) this.db.run('UPDATE hold SET reminded_at = ? WHERE id = ?', now, id)
+      return messages
+    })
+  }
+
+  /** Gives messages back of which nobody can have been reminded. */
+  async unclaimReminders(ids: readonly string[]): Promise<void> {
+    this.db.transaction(() => {
+      for (const id of ids) this.db.run('UPDATE hold SET reminded_at = NULL WHERE id = ?', id)
+    })
+  }
+
   /** Recipients who were settled since a point in time. */
   async settledSince(time: number): Promise<{ state: State; heldAt: number; changedAt: number }[]> {
     const sql = `SELECT r.state, h.held_at AS heldAt, r.changed_at AS changedAt

@@ -36,6 +36,7 @@ export interface NoticeMessage {
 
 export type NoticeKind =
   | 'sender'
+  | 'reminder'
   | 'approver'
   | 'automatic'
   | 'expired'
@@ -93,6 +94,8 @@ export function letterSubject(request: NoticeRequest): string {
   switch (kind) {
     case 'sender':
       return many ? words.senderManySubject(messages.length) : words.senderSubject(subject)
+    case 'reminder':
+      return many ? words.reminderManySubject(messages.length) : words.reminderSubject(subject)
     case 'approver':
       return many
         ? words.approverManySubject(messages.length)
@@ -116,6 +119,7 @@ function intro({ kind, language, messages, outcome = 'unknown' }: NoticeRequest)
   const words = WORDING[language]
   return {
     sender: words.senderIntro,
+    reminder: messages.length > 1 ? words.reminderManyIntro : words.reminderIntro,
     approver: words.approverIntro,
     automatic: words.automaticIntro,
     expired: messages.length > 1 ? words.expiredManyIntro : words.expiredIntro,
@@ -127,7 +131,7 @@ function intro({ kind, language, messages, outcome = 'unknown' }: NoticeRequest)
 
 /** While a message waits it has a date at which that ends, and somebody can do something. */
 function waits({ kind }: NoticeRequest): boolean {
-  return kind === 'sender' || kind === 'approver'
+  return kind === 'sender' || kind === 'reminder' || kind === 'approver'
 }
 
 function cut(name: string): string {
@@ -184,7 +188,7 @@ function closing({ kind, language, approvers, reply, contact = '', decision }: N
           ]
     return [...(said.length === 0 ? [] : [said.join('\n')]), whom === '' ? words.askNobody : words.ask(whom)]
   }
-  if (kind !== 'sender') return []
+  if (kind !== 'sender' && kind !== 'reminder') return []
   const next = names === '' ? words.nextForSenderNobody : words.nextForSender(names)
   const ask = contact === '' ? [] : [words.ask(whom)]
   return [next, ...ask, `${words.theseAlone}\n${words.notYou}`]

@@ -18,6 +18,11 @@ export interface Wording {
   senderIntro: string
   /** For several messages in one mail. */
   senderManySubject: (count: number) => string
+  /** Before it ends. */
+  reminderSubject: (subject: string) => string
+  reminderIntro: string
+  reminderManySubject: (count: number) => string
+  reminderManyIntro: string
   approverSubject: (sender: string, subject: string) => string
   approverManySubject: (count: number) => string
   approverIntro: string
@@ -113,6 +118,12 @@ const ENGLISH: Wording = {
   senderManySubject: (count) => `${count} of your messages wait for approval`,
   senderIntro:
     'A message from your address has not been sent to the recipients below. It waits for a person to approve it.',
+  reminderSubject: (subject) => `Still waiting for approval: ${subject}`,
+  reminderIntro:
+    'A message from your address has still not been sent to the recipients below. If nobody approves it by the time below, it is deleted.',
+  reminderManySubject: (count) => `${count} of your messages still wait for approval`,
+  reminderManyIntro:
+    'Messages from your address have still not been sent to the recipients below. Those that nobody approves by the times below are deleted.',
   approverSubject: (sender, subject) => `To approve: mail from ${sender}: ${subject}`,
   approverManySubject: (count) => `To approve: ${count} messages`,
   approverIntro: 'Outgoing mail waits for your yes or no. Nothing has been sent to the recipients below.',
@@ -242,6 +253,12 @@ const FRENCH: Wording = {
   senderManySubject: (count) => `${count} de vos messages attendent une approbation`,
   senderIntro:
     'Un message de votre adresse n’a pas été envoyé aux destinataires ci-dessous. Il attend l’approbation d’une personne.',
+  reminderSubject: (subject) => `Toujours en attente d’approbation : ${subject}`,
+  reminderIntro:
+    'Un message de votre adresse n’a toujours pas été envoyé aux destinataires ci-dessous. Si personne ne l’approuve avant la date ci-dessous, il sera supprimé.',
+  reminderManySubject: (count) => `${count} de vos messages attendent toujours une approbation`,
+  reminderManyIntro:
+    'Des messages de votre adresse n’ont toujours pas été envoyés aux destinataires ci-dessous. Ceux que personne n’approuve avant les dates ci-dessous seront supprimés.',
   approverSubject: (sender, subject) => `À approuver : message de ${sender} : ${subject}`,
   approverManySubject: (count) => `À approuver : ${count} messages`,
   approverIntro: 'Du courrier sortant attend votre accord. Rien n’a été envoyé aux destinataires ci-dessous.',

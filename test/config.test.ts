@@ -43,7 +43,7 @@ t.test('the defaults', (t) => {
     groups: new Map(),
     shared: new Set(),
     people: { group: '' },
-    notice: { enabled: true, from: 'toeh@corp.test', contact: '', intervalMinutes: 60 },
+    notice: { enabled: true, from: 'toeh@corp.test', contact: '', intervalMinutes: 60, remindHours: 48 },
     limits: { free: 104_857_600, holdMessages: 0, holdBytes: 0 },
     express: { enabled: false },
     moderate: {
@@ -97,6 +97,7 @@ const BUSY = 'it must be a whole number from 0 to 600'
 const EXPIRE = 'it must be a whole number from 1 to 3650'
 const AUTOMATIC_EXPIRE = 'it must be a whole number from 1 to 87600'
 const DAYS = 'it must be a whole number from 1 to 36500'
+const REMIND = 'it must be a whole number from 0 to 87600'
 const INTERVAL = 'it must be a whole number from 0 to 10080'
 const NO_TEXT = (what: string): string => `it must be a text, not ${what}`
 const NO_NUMBER = (what: string): string => `it must be a number, not ${what}`
@@ -417,6 +418,18 @@ const NOTICE: Record<keyof typeof DEFAULTS.notice, Cases> = {
       ['10081', INTERVAL],
       ['0.5', INTERVAL],
       ['"60"', NO_NUMBER('a text')],
+    ],
+  },
+  remind_hours: {
+    get: ({ notice }) => notice.remindHours,
+    good: [
+      ['0', 0],
+      ['87600', 87600],
+    ],
+    bad: [
+      ['-1', REMIND],
+      ['87601', REMIND],
+      ['"48"', NO_NUMBER('a text')],
     ],
   },
 }

@@ -12,7 +12,7 @@ import type { UsedNeighbour } from '../lib/nearmiss.js'
 
 process.env.TZ = 'UTC'
 
-const KINDS: NoticeKind[] = ['sender', 'approver', 'automatic', 'expired', 'released', 'rejected']
+const KINDS: NoticeKind[] = ['sender', 'reminder', 'approver', 'automatic', 'expired', 'released', 'rejected']
 
 function neighbour(text: string): UsedNeighbour {
   return {

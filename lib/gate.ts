@@ -362,8 +362,14 @@ class Passage {
     if (hold === undefined || this.#held + this.#refused.length === 0 || this.#automatic) return
     const { enabled, intervalMinutes } = config.notice
     const name = noticeName(envelope.sender, config)
-    if (!enabled || !(await hold.claimNotice(name, now, intervalMinutes * MINUTE_MS))) return
+    if (!enabled) return
     const { id } = await this.#identity.read()
+    // With no interval for a sender there is one for the message: its slices are one mail.
+    const claimed =
+      intervalMinutes > 0
+        ? await hold.claimNotice(name, now, intervalMinutes * MINUTE_MS)
+        : await hold.claimNotice(`${id} ${name}`, now, MINUTE_MS)
+    if (!claimed) return
     const { notifyHeld } = await import('./notify.js')
     const brief = { ...config, busySeconds: this.#busySeconds }
     await notifyHeld({ config: brief, folder: this.#folder }, hold, id, now)

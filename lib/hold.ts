@@ -628,10 +628,18 @@ export class Hold {
     return this.db.still(() => this.#select(`notified_at IS NULL AND ${ANSWERABLE} ORDER BY held_at, id`))
   }
 
-  /** Notes that people were told of these messages. */
-  async recordNotified(ids: readonly string[], at: number): Promise<void> {
+  /**
+   * Notes that people were told of these messages, as they are given. One that somebody has joined meanwhile is left to be told of.
+   */
+  async recordNotified(
+    messages: readonly { id: string; recipients: readonly { address: string }[] }[],
+    at: number,
+  ): Promise<void> {
+    const sql = `UPDATE hold SET notified_at = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM recipient
+                 WHERE hold = hold.id AND state IN ('held', 'refused') AND address NOT IN (SELECT value FROM json_each(?)))`
     this.db.transaction(() => {
-      for (const id of ids) this.db.run('UPDATE hold SET notified_at = ? WHERE id = ?', at, id)
+      for (const { id, recipients } of messages)
+        this.db.run(sql, at, id, JSON.stringify(recipients.map(({ address }) => address)))
     })
   }
 

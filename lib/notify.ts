@@ -19,10 +19,13 @@ import { composeNotice } from './notice.js'
 import { ANSWER_MS } from './parcel.js'
 import { reinject } from './reinject.js'
 import { type Residence, reachable, readResidences } from './residents.js'
+import { untilAlone } from './siblings.js'
 import { Tokens } from './token.js'
 
 const REPLY_MS = 10_000
 const HOUR_MS = 3_600_000
+/** So long other slices of a mail are waited for; a notice has ten seconds in all. */
+const SLICES_MS = 4000
 /** More messages of one sender at once are not for answering by mail. */
 const MOST_ANSWERABLE = 10
 /** Of several messages in one mail so many are looked into. */
@@ -163,8 +166,10 @@ export async function sendNotice(
   }
 }
 
-/** Tells the sender and the approvers of one new hold. @throws Failure as {@link tell} does */
+/** Tells the sender and the approvers of one new hold, once all that is handed over of its mail is in it. @throws Failure as {@link tell} does */
 export async function notifyHeld(post: Post, hold: Hold, id: string, now: number): Promise<void> {
+  const { queueId } = await hold.find(id)
+  await untilAlone(queueId, SLICES_MS)
   const message = await hold.find(id)
   const waiting = {
     ...message,
@@ -213,10 +218,7 @@ export async function tell(
     for (const [sender, his] of grouped(placed, senderOf))
       if (sender !== undefined) await sendNotice(post, 'sender', [sender], his).catch(allowUnreached)
   }
-  await hold.recordNotified(
-    messages.map(({ id }) => id),
-    now,
-  )
+  await hold.recordNotified(messages, now)
 }
 
 /**
@@ -232,10 +234,7 @@ export async function tellOfAutomatic(
   const { approvers } = post.config
   if (messages.length === 0) return
   if (approvers.length > 0) await sendNotice(post, 'automatic', approvers, messages)
-  await hold.recordNotified(
-    messages.map(({ id }) => id),
-    now,
-  )
+  await hold.recordNotified(messages, now)
 }
 
 /**

@@ -89,7 +89,7 @@ t.test('park', async (t) => {
   t.test('the same again changes nothing', async (t) => {
     const { db, folder, hold } = makeStand(t)
     const id = await park(hold, folder, [unknown(X)])
-    await hold.recordNotified([id], 1500)
+    await hold.recordNotified([await hold.find(id)], 1500)
     const before = [await hold.find(id), folder.read(id)]
     const { message, envelope } = await spoolHeld(folder, [{ ...unknown(X), reason: 'blocked' }], {
       heldAt: 7000,
@@ -103,7 +103,7 @@ t.test('park', async (t) => {
   t.test('further recipients of the same message join, and people are to be told again', async (t) => {
     const { folder, hold, other } = makeStand(t)
     const id = await park(hold, folder, [unknown(Y), refused('z@known.test')])
-    await hold.recordNotified([id], 1500)
+    await hold.recordNotified([await hold.find(id)], 1500)
     t.equal(await park(other, folder, [unknown(X), unknown(Y)], { heldAt: 1200 }), id)
     t.strictSame(await recipients(hold, id), [
       'x@new.test held toeh-filter 1200',
@@ -116,6 +116,14 @@ t.test('park', async (t) => {
       'the folder alone would rebuild the rows',
     )
     t.equal((await hold.find(id)).notifiedAt, null)
+    await hold.recordNotified([{ id, recipients: [unknown(Y), refused('z@known.test')] }], 1600)
+    t.equal(
+      (await hold.find(id)).notifiedAt,
+      null,
+      'whoever has joined while others were told of is not lost',
+    )
+    await hold.recordNotified([await hold.find(id)], 1700)
+    t.equal((await hold.find(id)).notifiedAt, 1700)
   })
 
   t.test(
@@ -631,7 +639,7 @@ t.test('unnotified and recordNotified', async (t) => {
   await hold.claim(going, [X], false, MARIE)
   const ids = async (): Promise<string[]> => (await hold.unnotified()).map(({ id }) => id)
   t.strictSame(await ids(), [one, two], 'of a release in flight there is nothing to tell')
-  await hold.recordNotified([one], 1500)
+  await hold.recordNotified([await hold.find(one)], 1500)
   t.strictSame(await ids(), [two])
   t.equal((await hold.find(one)).notifiedAt, 1500)
   await hold.settle(two, [Y], 'rejected', MARIE)

@@ -1,7 +1,7 @@
 /**
  * The start of a program: runs its bundle from V8's code cache. `bundle.mjs` makes dist/bin/toeh-filter.cjs, toeh.cjs and
  * attachments.cjs of it. Compiling is a tenth of a run, and Node's own compile cache for modules takes a fifth of one more than
- * this (docs/performance.md).
+ * this (bench/NOTES.md).
  *
  * V8 refuses a cache of another version of V8 and then compiles. It takes one of another build of the same version, and of a
  * damaged one whatever stands there: both were seen to end in a crash, at every start. So the file begins with the beginning of

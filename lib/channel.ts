@@ -1,7 +1,7 @@
 /**
  * A channel: bytes from or to another program, by the handles of libuv that node:net makes its sockets of, where the installation
  * was tried with this very Node, and else by net. That and the streams below it cost toeh-filter a quarter of a run, most of it
- * for compiling them (docs/performance.md).
+ * for compiling them (bench/NOTES.md).
  */
 import { statfsSync } from 'node:fs'
 import { connect, Socket } from 'node:net'

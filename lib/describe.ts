@@ -4,13 +4,13 @@
  */
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Attachment, Finding } from './attachment.js'
 import { type SignatureEnd, signatureEnds } from './dkim.js'
 import { describeError } from './failure.js'
 import { headerFields } from './head.js'
 import { readBytes } from './message.js'
+import { packagePath } from './package.js'
 
 export interface Description {
   /** Field and value as sent, unfolded, in order; cut where there is no end of them. */
@@ -32,7 +32,7 @@ export interface Limits {
 
 const LIMITS: Limits = { milliseconds: 4000, megabytes: 256 }
 /** The bundle of attachments.ts. */
-const PROGRAM = join(import.meta.dirname, '../bin/attachments.cjs')
+const PROGRAM = packagePath('dist/bin/attachments.cjs')
 /** What is shown of one message at most: more hides what matters. */
 const MOST_FIELDS = 500
 const MOST_CHARACTERS = 2000

@@ -119,7 +119,7 @@ export async function verdictsOf(
   recipients: readonly string[],
 ): Promise<Verdict[]> {
   const { config, landscape, actor } = desk
-  const rules = await landscape.facts(recipients.flatMap(lookupKeys), actor.at)
+  const rules = landscape.facts(recipients.flatMap(lookupKeys), actor.at)
   return decide({ ...origin, recipients }, { ...companyOf(config), rules })
 }
 

@@ -1,6 +1,6 @@
 /**
  * SHA-256 of what the gate parks. By a library in JavaScript, because Node's own module takes 9 to 13 ms to load, as long as all
- * else that parking takes (docs/performance.md); the same bytes either way, which test/digest.test.ts compares.
+ * else that parking takes (bench/NOTES.md); the same bytes either way, which test/digest.test.ts compares.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 

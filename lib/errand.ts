@@ -146,7 +146,7 @@ async function look({
         const { gone, changed } = differences(seen.rows, new Landscape(db).laneRows(now, config.internal))
         seen.astray = [...gone, ...changed.map(({ key }) => key)]
       }
-      seen.database = { newest: newestEntry(db), load: await new Hold(db, new HoldFolder(state)).load() }
+      seen.database = { newest: newestEntry(db), load: new Hold(db, new HoldFolder(state)).load() }
     } finally {
       db.close()
     }
@@ -174,7 +174,7 @@ async function known({
   const db = openForReading(databasePath(state), { busySeconds })
   try {
     const company = { internal: new Set(internal), senders: new Set<string>(), groups: new Map() }
-    const rules = await new Landscape(db).facts(recipients.flatMap(lookupKeys), now)
+    const rules = new Landscape(db).facts(recipients.flatMap(lookupKeys), now)
     const envelope = { sender: `postmaster@${internal[0]}`, login: '', recipients }
     const verdicts = decide(envelope, { ...company, delimiters: '', logins: new Map(), rules })
     return verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
@@ -190,7 +190,7 @@ async function fillLane({ config: path }: { config: string }): Promise<number> {
   tidyLane(config.state)
   const db = openForWriting(databasePath(config.state), config)
   try {
-    return await new Landscape(db, new Lane(config, true)).mendLane(actor.at)
+    return new Landscape(db, new Lane(config, true)).mendLane(actor.at)
   } finally {
     db.close()
   }

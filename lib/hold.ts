@@ -148,12 +148,12 @@ export class Hold {
   }
 
   /** Whether there is a hold of a message with this queue id; ids recur, so it need not be of the same message. */
-  async hasHeld(queueId: string): Promise<boolean> {
+  hasHeld(queueId: string): boolean {
     return this.db.get('SELECT 1 FROM hold WHERE queue_id = ?', queueId) !== undefined
   }
 
   /** The state of each recipient this message's hold knows; empty where there is none. */
-  async states(id: string): Promise<Map<string, State>> {
+  states(id: string): Map<string, State> {
     const rows = this.db.all<RecipientRow>('SELECT * FROM recipient WHERE hold = ?', id)
     return new Map(rows.map((row) => [row.address, row.state]))
   }
@@ -165,11 +165,7 @@ export class Hold {
    * @returns whether the message has moved into the hold's folder
    * @throws Failure (75), after which nothing counts as parked
    */
-  async park(
-    spoolFolder: string,
-    envelope: HoldEnvelope,
-    demandAwaited: () => void = () => {},
-  ): Promise<boolean> {
+  park(spoolFolder: string, envelope: HoldEnvelope, demandAwaited: () => void = () => {}): boolean {
     const { id, recipients, heldAt, expiresAt } = envelope
     this.folder.prepare(spoolFolder, envelope)
     let moved = false
@@ -216,7 +212,7 @@ export class Hold {
    * @returns whether it has moved there; not where nobody waits any more
    * @throws Failure (75)
    */
-  async restoreMessage(spoolFolder: string, id: string): Promise<boolean> {
+  restoreMessage(spoolFolder: string, id: string): boolean {
     return this.db.transaction(() => {
       if (!this.#isWaiting(id)) return false
       this.folder.restoreMessage(spoolFolder, this.envelopeOf(id))
@@ -231,7 +227,7 @@ export class Hold {
   }
 
   /** How much waits. The database keeps count with every change. */
-  async load(): Promise<Load> {
+  load(): Load {
     const load = this.db.get<Load>('SELECT messages, recipients, bytes FROM load')
     return load ?? { messages: 0, recipients: 0, bytes: 0 }
   }
@@ -268,7 +264,7 @@ export class Hold {
   }
 
   /** Notes which recipients of a held message were sent on, so that a retry does not send to them again. */
-  async recordPassed(id: string, addresses: readonly string[], queueId: string, at: number): Promise<void> {
+  recordPassed(id: string, addresses: readonly string[], queueId: string, at: number): void {
     const passed = { state: 'passed', reason: 'known', detail: '' } as const
     this.#insertRecipients(
       id,
@@ -279,7 +275,7 @@ export class Hold {
   }
 
   /** One held message with all its recipients, waiting or settled. @throws Failure where there is none */
-  async find(id: string): Promise<HeldMessage> {
+  find(id: string): HeldMessage {
     const row = this.row(id)
     const recipients = this.db.all<RecipientRow>(
       'SELECT * FROM recipient WHERE hold = ? ORDER BY address',
@@ -303,12 +299,12 @@ export class Hold {
    * @param most so many of them
    * @param newest the latest first
    */
-  async waiting({
+  waiting({
     since,
     before,
     most,
     newest = false,
-  }: HeldBetween & { most?: number | undefined; newest?: boolean } = {}): Promise<HeldMessage[]> {
+  }: HeldBetween & { most?: number | undefined; newest?: boolean } = {}): HeldMessage[] {
     const select = (): HeldMessage[] =>
       this.#select(
         `held_at >= ? AND held_at < ? ORDER BY held_at ${newest ? 'DESC' : ''}, id LIMIT ?`,
@@ -318,19 +314,19 @@ export class Hold {
   }
 
   /** The messages of which nobody waits any more, newest first, with all their recipients. */
-  async settled({ since, before }: HeldBetween = {}): Promise<HeldMessage[]> {
+  settled({ since, before }: HeldBetween = {}): HeldMessage[] {
     const rest = 'held_at >= ? AND held_at < ? ORDER BY held_at DESC, id'
     const values = [since ?? EARLIEST, before ?? LATEST]
     return this.db.still(() => this.#choose('waiting = 0', 'true', rest, ...values))
   }
 
   /** How many messages wait that were held in a time. */
-  async count({ since = EARLIEST, before = LATEST }: HeldBetween): Promise<number> {
+  count({ since = EARLIEST, before = LATEST }: HeldBetween): number {
     return this.db.get<{ n: number }>(`SELECT ${COUNT} AS n`, since, before)?.n ?? 0
   }
 
   /** The ids of the messages that wait. */
-  async waitingIds(): Promise<Set<string>> {
+  waitingIds(): Set<string> {
     const sql = 'SELECT id FROM hold WHERE waiting > 0'
     return new Set(this.db.still(() => this.db.all<{ id: string }>(sql)).map(({ id }) => id))
   }
@@ -340,7 +336,7 @@ export class Hold {
    * @param times milliseconds since 1970, latest first
    * @returns one number more than times: the last is of what was held before all of them
    */
-  async countSince(times: readonly number[]): Promise<number[]> {
+  countSince(times: readonly number[]): number[] {
     const starts = [...times, EARLIEST]
     const counts = starts.map((_, index) => `${COUNT} AS "${index}"`)
     const values = starts.flatMap((start, index) => [start, starts[index - 1] ?? LATEST])
@@ -372,7 +368,7 @@ export class Hold {
    * a release that was cut off, once it cannot be alive any more.
    * @returns the addresses this call has claimed; another process's are not among them
    */
-  async claim(id: string, addresses: readonly string[], again: boolean, actor: Actor): Promise<string[]> {
+  claim(id: string, addresses: readonly string[], again: boolean, actor: Actor): string[] {
     const sql = `UPDATE recipient SET state = 'releasing', changed_by = ?, changed_at = ? WHERE hold = ? AND address = ?
                  AND (state IN ('held', 'refused') OR (? AND state = 'releasing' AND changed_at <= ?))`
     const abandoned = actor.at - RELEASE_ABANDONED_MS
@@ -385,19 +381,14 @@ export class Hold {
       // Before anything is sent: a database restored from a backup would not know of it.
       this.folder.recordMoves(id, movesTo('releasing', claimed, actor))
     } catch (error) {
-      await this.unclaim(id, claimed, describeError(error), actor)
+      this.unclaim(id, claimed, describeError(error), actor)
       throw error
     }
     return claimed
   }
 
   /** releasing → released, with the id Postfix gave. */
-  async settleReleased(
-    id: string,
-    addresses: readonly string[],
-    queueId: string,
-    actor: Actor,
-  ): Promise<void> {
+  settleReleased(id: string, addresses: readonly string[], queueId: string, actor: Actor): void {
     this.db.transaction(() => {
       for (const address of addresses) {
         this.move(id, address, 'released', actor, `state = 'releasing'`, queueId)
@@ -420,7 +411,7 @@ export class Hold {
    * looked dead, is his: he may be sending.
    * @param claim who has claimed them, and when
    */
-  async unclaim(id: string, addresses: readonly string[], detail: string, claim: Actor): Promise<void> {
+  unclaim(id: string, addresses: readonly string[], detail: string, claim: Actor): void {
     const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), detail = ?
                  WHERE hold = ? AND address = ? AND state = 'releasing' AND changed_by = ? AND changed_at = ?`
     const given = this.db.transaction(() =>
@@ -430,7 +421,7 @@ export class Hold {
   }
 
   /** Notes why a release may or may not have gone out; the recipients stay in releasing. */
-  async noteDoubt(id: string, addresses: readonly string[], detail: string): Promise<void> {
+  noteDoubt(id: string, addresses: readonly string[], detail: string): void {
     this.db.transaction(() => {
       for (const address of addresses) {
         this.db.run('UPDATE recipient SET detail = ? WHERE hold = ? AND address = ?', detail, id, address)
@@ -443,14 +434,14 @@ export class Hold {
    * @param note why, for the audit; or empty
    * @returns the addresses that were moved
    */
-  async settle(
+  settle(
     id: string,
     addresses: readonly string[],
     state: 'rejected' | 'expired',
     actor: Actor,
     again = false,
     note = '',
-  ): Promise<string[]> {
+  ): string[] {
     const abandoned = ` OR (state = 'releasing' AND changed_at <= ${actor.at - RELEASE_ABANDONED_MS})`
     const from = `(state IN ('held', 'refused')${again ? abandoned : ''})`
     const moved = this.db.transaction(() =>
@@ -492,7 +483,7 @@ export class Hold {
    * Removes the bytes of a hold whose last recipient has left; the rows stay. The write lock keeps a late retry of
    * the filter from joining a folder that is about to go.
    */
-  async removeSettled(id: string): Promise<void> {
+  removeSettled(id: string): void {
     this.db.transaction(() => {
       if (!this.#isWaiting(id)) this.folder.remove(id)
     })
@@ -503,11 +494,11 @@ export class Hold {
    * the run that was to do it was cut off. A message is forgotten only once its folder is gone for good.
    * @returns how many were still there
    */
-  async removeLeft(): Promise<number> {
+  removeLeft(): number {
     const ids = this.db.all<{ hold: string }>('SELECT hold FROM leaving').map(({ hold }) => hold)
     if (ids.length === 0) return 0
     const left = ids.filter((id) => this.folder.isThere(id))
-    for (const id of left) await this.removeSettled(id)
+    for (const id of left) this.removeSettled(id)
     syncPath(this.folder.root)
     this.db.run('DELETE FROM leaving WHERE hold IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
     return left.filter((id) => !this.folder.isThere(id)).length
@@ -519,7 +510,7 @@ export class Hold {
    * @param mend whether to put it right
    * @returns what was wrong: ids of messages, and `load`, the sum of all
    */
-  async recount(mend: boolean): Promise<string[]> {
+  recount(mend: boolean): string[] {
     const wrong = this.db.still(() => this.db.all<{ id: string }>(MISCOUNTED)).map(({ id }) => id)
     if (!mend || wrong.length === 0) return wrong
     return this.db.transaction(() => {
@@ -536,7 +527,7 @@ export class Hold {
   }
 
   /** What the rows say of a folder: nothing, that somebody waits in it, or that its bytes may go. */
-  async standing(id: string): Promise<'unknown' | 'waiting' | 'settled'> {
+  standing(id: string): 'unknown' | 'waiting' | 'settled' {
     if (this.db.get('SELECT 1 FROM hold WHERE id = ?', id) === undefined) return 'unknown'
     return this.#isWaiting(id) ? 'waiting' : 'settled'
   }
@@ -551,7 +542,7 @@ export class Hold {
    * Takes messages that have expired and that no other cleanup has in hand.
    * @param staleBefore a claim older than this was left by a cleanup that died
    */
-  async claimExpired(now: number, staleBefore: number): Promise<HeldMessage[]> {
+  claimExpired(now: number, staleBefore: number): HeldMessage[] {
     return this.db.transaction(() => {
       const expired = `expires_at <= ? AND (closing_at IS NULL OR closing_at < ?) AND ${ANSWERABLE} ORDER BY expires_at, id`
       const messages = this.#select(expired, now, staleBefore)
@@ -564,7 +555,7 @@ export class Hold {
    * Takes messages of which somebody is to be reminded, each once: those that end within this time, waited longer than that before, and
    * are no program's.
    */
-  async claimReminders(now: number, aheadMs: number): Promise<HeldMessage[]> {
+  claimReminders(now: number, aheadMs: number): HeldMessage[] {
     const ending = `expires_at > ? AND expires_at <= ? AND expires_at - held_at > ? AND reminded_at IS NULL
                     AND closing_at IS NULL AND automatic = '' AND ${ANSWERABLE} ORDER BY expires_at, id`
     return this.db.transaction(() => {
@@ -575,14 +566,14 @@ export class Hold {
   }
 
   /** Gives messages back of which nobody can have been reminded. */
-  async unclaimReminders(ids: readonly string[]): Promise<void> {
+  unclaimReminders(ids: readonly string[]): void {
     this.db.transaction(() => {
       for (const id of ids) this.db.run('UPDATE hold SET reminded_at = NULL WHERE id = ?', id)
     })
   }
 
   /** Recipients who were settled since a point in time. */
-  async settledSince(time: number): Promise<{ state: State; heldAt: number; changedAt: number }[]> {
+  settledSince(time: number): { state: State; heldAt: number; changedAt: number }[] {
     const sql = `SELECT r.state, h.held_at AS heldAt, r.changed_at AS changedAt
                  FROM recipient r JOIN hold h ON h.id = r.hold
                  WHERE r.state IN ('released', 'rejected', 'expired') AND r.changed_at >= ?`
@@ -590,13 +581,13 @@ export class Hold {
   }
 
   /** When the oldest message that waits was held, or the oldest of those held since a point in time; or undefined. */
-  async oldest(since = EARLIEST): Promise<number | undefined> {
+  oldest(since = EARLIEST): number | undefined {
     const sql = 'SELECT min(held_at) AS at FROM hold WHERE waiting > 0 AND held_at >= ?'
     return this.db.get<{ at: number | null }>(sql, since)?.at ?? undefined
   }
 
   /** When the newest message was held, or undefined. */
-  async newest(): Promise<number | undefined> {
+  newest(): number | undefined {
     return this.db.get<{ at: number | null }>('SELECT max(held_at) AS at FROM hold')?.at ?? undefined
   }
 
@@ -606,7 +597,7 @@ export class Hold {
    * @param known ids of messages that it could not end
    * @returns the ids of those that were put off
    */
-  async putOff(last: number, known: readonly string[]): Promise<string[]> {
+  putOff(last: number, known: readonly string[]): string[] {
     const from = `waiting > 0 AND expires_at <= ? AND held_at <= expires_at AND closing_at IS NULL AND ${ANSWERABLE}
                   AND id NOT IN (SELECT value FROM json_each(?))`
     const late = JSON.stringify(known)
@@ -619,22 +610,22 @@ export class Hold {
   }
 
   /** Gives an expired message back to the next cleanup. */
-  async unclaimExpired(id: string): Promise<void> {
+  unclaimExpired(id: string): void {
     this.db.run('UPDATE hold SET closing_at = NULL WHERE id = ?', id)
   }
 
   /** Messages that wait and that nobody was told about. */
-  async unnotified(): Promise<HeldMessage[]> {
+  unnotified(): HeldMessage[] {
     return this.db.still(() => this.#select(`notified_at IS NULL AND ${ANSWERABLE} ORDER BY held_at, id`))
   }
 
   /**
    * Notes that people were told of these messages, as they are given. One that somebody has joined meanwhile is left to be told of.
    */
-  async recordNotified(
+  recordNotified(
     messages: readonly { id: string; recipients: readonly { address: string }[] }[],
     at: number,
-  ): Promise<void> {
+  ): void {
     const sql = `UPDATE hold SET notified_at = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM recipient
                  WHERE hold = hold.id AND state IN ('held', 'refused') AND address NOT IN (SELECT value FROM json_each(?)))`
     this.db.transaction(() => {
@@ -647,7 +638,7 @@ export class Hold {
    * Takes the right to send one notice about this sender's mail: at most one an interval, however many runs ask.
    * @returns whether this call has it
    */
-  async claimNotice(sender: string, now: number, intervalMs: number): Promise<boolean> {
+  claimNotice(sender: string, now: number, intervalMs: number): boolean {
     const sql = `INSERT INTO notice (sender, sent_at) VALUES (?, ?) ON CONFLICT (sender)
                  DO UPDATE SET sent_at = excluded.sent_at WHERE notice.sent_at <= excluded.sent_at - ?`
     return this.db.run(sql, sender, now, intervalMs) === 1

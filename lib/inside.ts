@@ -1,6 +1,6 @@
 /**
  * Node's inside: parts that its own modules are made of, where the module itself costs too much of a run of
- * toeh-filter (docs/performance.md). process.binding() gives them. Node's documentation calls it deprecated (DEP0111) and names
+ * toeh-filter (bench/NOTES.md). process.binding() gives them. Node's documentation calls it deprecated (DEP0111) and names
  * nothing in its place, so each caller does without it as well, by the module.
  */
 

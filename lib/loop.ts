@@ -1,6 +1,6 @@
 /**
  * The event loop: when this process goes on. By V8 alone, as what Node has for it is compiled where a run first asks for it, two
- * dozen functions for a timer and sixteen for setImmediate (docs/performance.md).
+ * dozen functions for a timer and sixteen for setImmediate (bench/NOTES.md).
  */
 
 /** Does `work` when so much time has passed, if the process lives that long: this does not keep it alive. */

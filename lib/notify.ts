@@ -168,9 +168,9 @@ export async function sendNotice(
 
 /** Tells the sender and the approvers of one new hold, once all that is handed over of its mail is in it. @throws Failure as {@link tell} does */
 export async function notifyHeld(post: Post, hold: Hold, id: string, now: number): Promise<void> {
-  const { queueId } = await hold.find(id)
+  const { queueId } = hold.find(id)
   await untilAlone(queueId, SLICES_MS)
-  const message = await hold.find(id)
+  const message = hold.find(id)
   const waiting = {
     ...message,
     recipients: message.recipients.filter(({ state }) => state === 'held' || state === 'refused'),
@@ -218,7 +218,7 @@ export async function tell(
     for (const [sender, his] of grouped(placed, senderOf))
       if (sender !== undefined) await sendNotice(post, 'sender', [sender], his).catch(allowUnreached)
   }
-  await hold.recordNotified(messages, now)
+  hold.recordNotified(messages, now)
 }
 
 /**
@@ -234,7 +234,7 @@ export async function tellOfAutomatic(
   const { approvers } = post.config
   if (messages.length === 0) return
   if (approvers.length > 0) await sendNotice(post, 'automatic', approvers, messages)
-  await hold.recordNotified(messages, now)
+  hold.recordNotified(messages, now)
 }
 
 /**
@@ -299,7 +299,7 @@ async function replyOf(
   const { address, expireHours, two } = config.moderate
   const recipients = message.recipients.map((recipient) => recipient.address)
   const until = Math.min(message.expiresAt, now + expireHours * HOUR_MS)
-  const token = await tokens.issue({ hold: message.id, recipients, approver: key, expiresAt: until })
+  const token = tokens.issue({ hold: message.id, recipients, approver: key, expiresAt: until })
   return { token, address, until, two: needsTwo(two, company, origin, recipients) }
 }
 

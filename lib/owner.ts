@@ -5,10 +5,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { accessSync, constants as files, realpathSync } from 'node:fs'
 import { constants, userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { EXIT, type ExitStatus } from './exit.js'
 import { describeError, Failure } from './failure.js'
 import { handOver } from './handover.js'
+import { packagePath } from './package.js'
 import { words } from './speech.js'
 
 export interface Owner {
@@ -17,7 +18,7 @@ export interface Owner {
 }
 
 /** What a process of the owner runs. */
-const PROGRAM = join(import.meta.dirname, '../bin/toeh.cjs')
+const PROGRAM = packagePath('dist/bin/toeh.cjs')
 
 /** The word in the place of a command that starts a piece of work (lib/errand.ts). */
 export const ERRAND = 'errand'

@@ -1,12 +1,9 @@
 /** The samples of the package with this host's values: what `toeh init` prints, and `toeh doctor` compares with. */
 import { execFileSync, type StdioOptions } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { type Config, DEFAULT_CONFIG_PATH } from './config.js'
 import type { Delimiters } from './mailbox.js'
-
-/** The package's own folder. */
-const PACKAGE = resolve(import.meta.dirname, '../..')
+import { packagePath } from './package.js'
 
 /**
  * The sample configuration with what is this host's; what is left out stays at its default. It begins by observing: a person
@@ -25,7 +22,7 @@ export function sampleConfig(
     internal_domains: domains,
     recipient_delimiter: delimiters,
   }
-  let text = readFileSync(join(PACKAGE, 'examples/toeh.toml'), 'utf8')
+  let text = readFileSync(packagePath('examples/toeh.toml'), 'utf8')
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue
     text = text.replace(new RegExp(`^${name} = .*$`, 'm'), () => `${name} = ${JSON.stringify(value)}`)
@@ -46,9 +43,9 @@ function groupOf(user: string): string {
 /** master.cf.sample for this host: program, user, state folder, configuration, and the way on. */
 export function sampleMaster(user: string, config: Config): string {
   const group = groupOf(user)
-  const filter = `${join(PACKAGE, 'dist/bin/toeh-filter')} --node=${process.execPath}`
+  const filter = `${packagePath('dist/bin/toeh-filter')} --node=${process.execPath}`
   const where = config.path === DEFAULT_CONFIG_PATH ? '' : ` --config=${config.path}`
-  const text = readFileSync(join(PACKAGE, 'master.cf.sample'), 'utf8')
+  const text = readFileSync(packagePath('master.cf.sample'), 'utf8')
     .replace('user=toeh:toeh', `user=${user}:${group}`)
     .replace('directory=/var/lib/toeh', `directory=${config.state}`)
     .replace('argv=/usr/lib/toeh/toeh-filter', `argv=${filter}${where}`)

@@ -1,6 +1,6 @@
 /**
  * A moment as RFC 3339 has it, in UTC, for toeh-filter: the first Date of a process has V8 read the time zone, and that
- * costs a fiftieth of a run (docs/performance.md). Elsewhere Date is as good.
+ * costs a fiftieth of a run (bench/NOTES.md). Elsewhere Date is as good.
  */
 
 const DAY_MS = 86_400_000

@@ -15,7 +15,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../lib/config.js'
 import { databasePath } from '../lib/database.js'
-import { fsck, type Report } from '../lib/fsck.js'
+import { fsck } from '../lib/fsck.js'
+import type { FsckReport } from '../lib/fsckcontext.js'
 import { park, unknown } from './support/held.js'
 import {
   assertSettled,
@@ -42,7 +43,7 @@ async function check(t: Test, lab: Lab, ...args: string[]): Promise<string[]> {
 }
 
 /** In this process: the program itself stands in its own tests below. */
-async function report(t: Test, lab: Lab, ...args: string[]): Promise<Report> {
+async function report(t: Test, lab: Lab, ...args: string[]): Promise<FsckReport> {
   const backup = args.includes('--backup') ? args[args.indexOf('--backup') + 1] : undefined
   const options = { repair: args.includes('--repair'), settleGone: args.includes('--settle-gone'), backup }
   const found = await fsck(loadConfig(lab.config), { who: 'marie', at: Date.now() }, options)
@@ -53,10 +54,10 @@ async function report(t: Test, lab: Lab, ...args: string[]): Promise<Report> {
   return found
 }
 
-async function reportOfProgram(t: Test, lab: Lab, ...args: string[]): Promise<Report> {
+async function reportOfProgram(t: Test, lab: Lab, ...args: string[]): Promise<FsckReport> {
   const { code, stdout, stderr } = await lab.toeh('fsck', '--json', ...args)
   t.equal(stderr, '')
-  const found = JSON.parse(stdout) as Report
+  const found = JSON.parse(stdout) as FsckReport
   t.equal(code, found.whole ? 0 : 1, 'the status says whether anything is left')
   t.equal(
     found.whole,

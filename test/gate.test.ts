@@ -173,7 +173,7 @@ t.test('unknown mail is held, and nobody is connected to', async (t) => {
   t.strictSame(verdicts, [`toeh: held 3 in ${id}`])
   t.equal(script.sockets.length, 0)
   const { db, hold, folder } = lab.stores()
-  const { client, recipients, ...facts } = await hold.find(id)
+  const { client, recipients, ...facts } = hold.find(id)
   db.close()
   t.strictSame(client, CLIENT)
   t.match(facts, {
@@ -576,7 +576,7 @@ t.test('what a program has written is marked, lives shorter, and takes no notice
     const told = automatic === '' ? 1 : 0
     const { db, hold } = lab.stores()
     const [id] = lab.query(`SELECT id FROM hold WHERE queue_id = 'AUTO000${index}'`) as { id: string }[]
-    const found = await hold.find(id?.id ?? '')
+    const found = hold.find(id?.id ?? '')
     db.close()
     t.match(found, { automatic, expiresAt: NOW + (hours * DAY_MS) / 24 }, header)
     t.equal(found.notifiedAt === null ? 0 : 1, told, `${header}: told`)

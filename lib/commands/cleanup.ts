@@ -83,8 +83,8 @@ async function tell(desk: Desk, { to, messages }: Letter): Promise<void> {
 async function expire(desk: Desk, message: HeldMessage): Promise<string[]> {
   const { hold, actor } = desk
   const addresses = dueIn(message).map(({ address }) => address)
-  const expired = await hold.settle(message.id, addresses, 'expired', { ...actor, who: 'cleanup' })
-  await hold.removeSettled(message.id)
+  const expired = hold.settle(message.id, addresses, 'expired', { ...actor, who: 'cleanup' })
+  hold.removeSettled(message.id)
   return expired
 }
 
@@ -110,31 +110,31 @@ interface Tidied {
 async function tidyHold(desk: Desk): Promise<Tidied> {
   const { hold, folder, landscape } = desk
   const now = desk.actor.at
-  let removed = await hold.removeLeft()
-  const text = await landscape.progress(COMPARED)
+  let removed = hold.removeLeft()
+  const text = landscape.progress(COMPARED)
   const last: Comparison | undefined = text === undefined ? undefined : JSON.parse(text)
   if (last !== undefined && Math.abs(now - last.at) < COMPARE_MS) {
-    const standings = await Promise.all(last.orphans.map((id) => hold.standing(id)))
+    const standings = last.orphans.map((id) => hold.standing(id))
     const orphans = last.orphans.filter((id, index) => standings[index] === 'unknown' && folder.isThere(id))
     return { removed, orphans, recounted: [] }
   }
-  const recounted = await hold.recount(true)
+  const recounted = hold.recount(true)
   const orphans: string[] = []
-  const waiting = await hold.waitingIds()
+  const waiting = hold.waitingIds()
   for (const id of folder.ids()) {
     if (waiting.has(id)) continue
-    const standing = await hold.standing(id)
+    const standing = hold.standing(id)
     if (standing === 'unknown') orphans.push(id)
     if (standing !== 'settled') continue
-    await hold.removeSettled(id)
+    hold.removeSettled(id)
     removed++
   }
   for (const id of await passedSince(desk, orphans)) {
-    await hold.removeSettled(id)
+    hold.removeSettled(id)
     orphans.splice(orphans.indexOf(id), 1)
     removed++
   }
-  await landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
+  landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
   return { removed, orphans, recounted }
 }
 
@@ -160,7 +160,7 @@ interface Expired {
 async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
   const now = desk.actor.at
   const result: Expired = { expired: [], kept: [] }
-  for (const letter of lettersOf(desk.config, await desk.hold.claimExpired(now, now - CLAIM_MS))) {
+  for (const letter of lettersOf(desk.config, desk.hold.claimExpired(now, now - CLAIM_MS))) {
     const [told] = await Promise.allSettled([tell(desk, letter)])
     for (const message of letter.messages) {
       try {
@@ -169,7 +169,7 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
         result.expired.push({ id: message.id, recipients })
         lines.push(...recipients.map((address) => words`${message.id} expired for ${address}`))
       } catch (error) {
-        await desk.hold.unclaimExpired(message.id)
+        desk.hold.unclaimExpired(message.id)
         result.kept.push(message.id)
         lines.push(words`${message.id} NOT expired, it stays: ${describeError(error)}`)
         process.exitCode = EXIT.failed
@@ -186,7 +186,7 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
 async function remind(desk: Desk, lines: string[]): Promise<string[]> {
   const { hold, config, actor } = desk
   const reminded: string[] = []
-  const claimed = await hold.claimReminders(actor.at, config.notice.remindHours * HOUR_MS)
+  const claimed = hold.claimReminders(actor.at, config.notice.remindHours * HOUR_MS)
   const letters = new Map<string, HeldMessage[]>()
   for (const message of claimed) {
     const sender = tellableOf(config, message)
@@ -201,7 +201,7 @@ async function remind(desk: Desk, lines: string[]): Promise<string[]> {
       lines.push(words`reminded ${sender} of ${ids.join(', ')}`)
     } catch (error) {
       if (error instanceof Unreached) continue
-      if (!(error instanceof Failure && error.inDoubt)) await hold.unclaimReminders(ids)
+      if (!(error instanceof Failure && error.inDoubt)) hold.unclaimReminders(ids)
       lines.push(words`NOT reminded ${sender} of ${ids.join(', ')}: ${describeError(error)}`)
       process.exitCode = EXIT.failed
     }
@@ -213,7 +213,7 @@ async function remind(desk: Desk, lines: string[]): Promise<string[]> {
 async function releaseKnown(desk: Desk, lines: string[]): Promise<Released[]> {
   const released: Released[] = []
   const actor = { ...desk.actor, who: 'cleanup' }
-  for await (const { message, chosen } of knownAmong(desk, await desk.hold.waiting())) {
+  for (const { message, chosen } of knownAmong(desk, desk.hold.waiting())) {
     const result = await tryRelease(presently({ ...desk, actor }), message, chosen)
     lines.push(...describeReleased(result))
     if (result.failed.length > 0) process.exitCode = EXIT.failed
@@ -225,7 +225,7 @@ async function releaseKnown(desk: Desk, lines: string[]): Promise<Released[]> {
 /** Gives those time who were held while the clock was behind. Without an earlier run nothing can be known of it. */
 async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, lines: string[]): Promise<void> {
   if (earlier === undefined || desk.actor.at < earlier.last.at) return
-  for (const id of await desk.hold.putOff(earlier.last.at, earlier.kept))
+  for (const id of desk.hold.putOff(earlier.last.at, earlier.kept))
     lines.push(
       words`${id} NOT expired: it was held while the clock was behind, and waits its time from now on`,
     )
@@ -241,9 +241,9 @@ const module: CommandModule = {
     const desk = openDesk(options, 'write')
     const now = desk.actor.at
     const lines: string[] = []
-    const earlier = readTimekeeping(await desk.landscape.progress(PROGRESS))
+    const earlier = readTimekeeping(desk.landscape.progress(PROGRESS))
     const moment = momentOf(now)
-    const newest = { at: (await desk.hold.newest()) ?? now, boot: '', uptime: 0 }
+    const newest = { at: desk.hold.newest() ?? now, boot: '', uptime: 0 }
     const clock: Timekeeping = earlier ?? { last: newest, doubted: null, kept: [] }
     // Not asked for where nothing is in doubt.
     const isKept = clock.doubted === null ? undefined : isSynchronised()
@@ -277,15 +277,15 @@ const module: CommandModule = {
     const deeds = trusted ? await desk.audit.prune(now - auditDays * DAY_MS) : 0
     if (days > 0) lines.push(words`removed ${days} days of the decision log, kept from ${keptFrom} on`)
     if (deeds > 0) lines.push(words`removed ${deeds} rows of the audit older than ${auditDays} days`)
-    if (trusted) await desk.tokens.prune(now - TOKEN_MS)
-    const mended = await desk.landscape.mendLane(now)
+    if (trusted) desk.tokens.prune(now - TOKEN_MS)
+    const mended = desk.landscape.mendLane(now)
     const { removed, orphans, recounted } = await tidyHold(desk)
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
     const { expired, kept } = done
     const next: Timekeeping = trusted
       ? { last: moment, doubted: null, kept }
       : { ...clock, doubted: doubtOf(clock, moment) }
-    await desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
+    desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
     if (removed > 0) lines.push(words`removed ${removed} settled messages that a cut-off run had left`)
     if (recounted.length > 0)
       lines.push(

@@ -18,7 +18,7 @@ const module: CommandModule = {
     const lines: string[] = []
     const told: string[] = []
     const failed: { ids: string[]; why: string }[] = []
-    const untold = await desk.hold.unnotified()
+    const untold = desk.hold.unnotified()
     const automatic = untold.filter((message) => message.automatic !== '')
     const others = untold.filter((message) => message.automatic === '')
     for (const messages of [...bySender(desk.config, others), automatic]) {

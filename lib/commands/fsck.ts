@@ -4,7 +4,8 @@ import { demandReadable } from '../caller.js'
 import { answer, type CommonOptions, clock, configPath, enterState } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import { type Finding, fsck } from '../fsck.js'
+import { fsck } from '../fsck.js'
+import type { FsckFinding } from '../fsckcontext.js'
 import { accounts, demandMember, describeAccounts } from '../person.js'
 import { words } from '../speech.js'
 import { loadTrusted } from '../trust.js'
@@ -15,7 +16,7 @@ interface Options extends CommonOptions {
   backup?: string
 }
 
-function describeFinding({ fault, at, why, what, repaired }: Finding): string {
+function describeFinding({ fault, at, why, what, repaired }: FsckFinding): string {
   return `${at}: ${fault}: ${why}; ${repaired ? words`repaired` : words`to do`}: ${what}`
 }
 

@@ -45,8 +45,8 @@ const module: CommandModule = {
     const since = options.stale === undefined ? undefined : parseSince('--stale', options.stale, clock())
     const desk = openDesk(options, since === undefined ? 'read' : 'write')
     if (since !== undefined) await foldUses(desk)
-    const found = await desk.landscape.list(desk.actor.at, foldAscii(options.pattern ?? ''))
-    const uses = await desk.landscape.usesOf(found)
+    const found = desk.landscape.list(desk.actor.at, foldAscii(options.pattern ?? ''))
+    const uses = desk.landscape.usesOf(found)
     const rules = found.filter((rule) => since === undefined || isStale(rule, uses.get(rule.id), since))
     const lines = rules.map((rule) => {
       const origin = describeOrigin(rule, uses.get(rule.id), desk.actor.at)

@@ -98,7 +98,7 @@ async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options)
     const why = rule === undefined ? translated(reason) : words`rule ${rule.id} of ${rule.addedBy} blocks it`
     standing.set(address, pass ? 'known' : reason === 'unknown' ? 'open' : { why })
   }
-  const rules = await desk.landscape.list(desk.actor.at)
+  const rules = desk.landscape.list(desk.actor.at)
   const blocked = new Map(
     rules
       .filter(({ kind, effect }) => kind === 'domain' && effect === 'block')
@@ -310,7 +310,7 @@ const module: CommandModule = {
       ? 'learn observed'
       : `learn log ${names.slice(0, more === '' ? 3 : 2).join(', ')}${more}`
     const { drafts, candidates } = draft(proposal, origin, desk.config.shared)
-    const results = options.apply ? await desk.landscape.add(drafts, desk.actor) : []
+    const results = options.apply ? desk.landscape.add(drafts, desk.actor) : []
     if (options.apply) {
       // A new rule has its history from its first day on.
       const learnt = results.flatMap(({ rule, added }) =>
@@ -318,7 +318,7 @@ const module: CommandModule = {
           ? tally.messagesByDay(rule.value).map(([day, messages]) => ({ rule: rule.id, day, messages }))
           : [],
       )
-      await desk.landscape.recordUses([...uses.uses(), ...learnt], desk.actor.at)
+      desk.landscape.recordUses([...uses.uses(), ...learnt], desk.actor.at)
     }
     const added = results.filter((result) => result.added).length
     const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]

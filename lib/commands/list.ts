@@ -106,9 +106,7 @@ async function choose(
   const { automatic, newest, settled, subject = [] } = options
   const narrowed = [senders, domains, recipients, subject].some((matches) => matches.length > 0)
   if (narrowed || automatic || settled || most === undefined) {
-    const all = settled
-      ? await hold.settled({ since, before })
-      : await hold.waiting({ since, before, newest })
+    const all = settled ? hold.settled({ since, before }) : hold.waiting({ since, before, newest })
     const chosen = all
       .filter((message) => speaksOf(message, subject) && (!automatic || message.automatic !== ''))
       .map((message) => ({ ...message, recipients: chosenOf(message, selection) }))
@@ -116,8 +114,8 @@ async function choose(
     const messages = chosen.slice(0, most)
     return { messages, more: chosen.length - messages.length }
   }
-  const messages = await hold.waiting({ since, before, most, newest })
-  const more = messages.length < most ? 0 : (await hold.count({ since, before })) - messages.length
+  const messages = hold.waiting({ since, before, most, newest })
+  const more = messages.length < most ? 0 : hold.count({ since, before }) - messages.length
   return { messages, more: Math.max(0, more) }
 }
 

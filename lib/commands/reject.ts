@@ -52,7 +52,7 @@ async function reject(desk: Desk, { message, chosen }: Choice, options: Options)
   const { id } = message
   const result: Rejected = { id, rejected: [], kept: chosen, why: null, untold: null }
   try {
-    const rejected = await desk.hold.settle(id, chosen, 'rejected', desk.actor, options.again, options.note)
+    const rejected = desk.hold.settle(id, chosen, 'rejected', desk.actor, options.again, options.note)
     result.rejected = rejected
     result.kept = chosen.filter((address) => !rejected.includes(address))
     if (result.kept.length > 0) result.why = words`it is being released, or settled already`
@@ -66,7 +66,7 @@ async function reject(desk: Desk, { message, chosen }: Choice, options: Options)
         result.untold = describeError(error)
       }
     }
-    await desk.hold.removeSettled(id)
+    desk.hold.removeSettled(id)
   } catch (error) {
     result.why = describeError(error)
   }

@@ -368,7 +368,7 @@ class Passage {
     const claimed =
       intervalMinutes > 0
         ? hold.claimNotice(name, now, intervalMinutes * MINUTE_MS)
-        : hold.claimNotice(`${id} ${name}`, now, MINUTE_MS)
+        : hold.claimNotice(id, now, MINUTE_MS)
     if (!claimed) return
     const { notifyHeld } = await import('./notify.js')
     const brief = { ...config, busySeconds: this.#busySeconds }

@@ -5,6 +5,7 @@ import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import { bySender, tell, tellOfAutomatic } from '../notify.js'
 import { measureRoom } from '../room.js'
+import { DIGEST } from '../routine.js'
 import { describeRoom } from '../shortage.js'
 import { words } from '../speech.js'
 
@@ -35,6 +36,7 @@ const module: CommandModule = {
         process.exitCode = EXIT.failed
       }
     }
+    desk.landscape.setProgress(DIGEST, String(desk.actor.at))
     lines.push(...describeRoom(desk.config, await measureRoom(desk.config, desk.hold)))
     answer(options, { told, failed }, lines)
   },

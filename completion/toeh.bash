@@ -149,7 +149,7 @@ _toeh() {
           files=yes
           ;;
         list)
-          options='--sender --domain --recipient --before --since --all --limit --newest --settled --subject'
+          options='--sender --domain --recipient --before --since --all --automatic --limit --newest --settled --subject'
           ;;
         show)
           options='--text --save'

@@ -91,6 +91,7 @@ complete -c toeh -n '__fish_seen_subcommand_from list' -l recipient -d 'this rec
 complete -c toeh -n '__fish_seen_subcommand_from list' -l before -d 'held before this day (2026-11-04), or longer ago than this (10d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l since -d 'held since this day (2026-11-04), or no longer ago than this (12h)' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l all -d 'show all, however many wait'
+complete -c toeh -n '__fish_seen_subcommand_from list' -l automatic -d 'only what programs have written: vacation replies, receipts, mail of lists'
 complete -c toeh -n '__fish_seen_subcommand_from list' -l limit -d 'show so many messages, the oldest (100; all with --json)' -x
 complete -c toeh -n '__fish_seen_subcommand_from list' -l newest -d 'the newest first'
 complete -c toeh -n '__fish_seen_subcommand_from list' -l settled -d 'instead, messages that are released, rejected or expired; newest first'
@@ -128,7 +129,7 @@ complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sender -d 'envelop
 complete -c toeh -n '__fish_seen_subcommand_from moderate' -l sasl-user -d 'login that submitted the mail' -x
 complete -c toeh -n '__fish_seen_subcommand_from moderate' -l queue-id -d 'queue id' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a recheck -d 'release what has become known since it was held'
-complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'release what has become known; expire what has waited too long, after telling its sender; sweep old temporaries'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a cleanup -d 'release what has become known; remind senders; expire what has waited too long, after telling its sender; sweep old temporaries'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a audit -d 'who allowed, released, rejected and revoked, and when; or whether that record is whole'
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l who -d 'only what this person did' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l since -d 'only from a day on (2026-11-04), or so long ago (30d)' -x

@@ -28,20 +28,6 @@ function named(fields: readonly Field[], name: string): string[] {
   return fields.filter((field) => foldAscii(field.name.trim()) === name).map(({ value }) => value)
 }
 
-/** Why a mail is none that a person has written, or undefined (RFC 3834; the rest is what programs really send). */
-export function automatic(fields: readonly Field[], envelopeSender: string): string | undefined {
-  if (envelopeSender === '') return 'null sender'
-  if (named(fields, 'auto-submitted').some((value) => !/^no\s*(?:[;(]|$)/i.test(value.trim())))
-    return 'Auto-Submitted'
-  if (named(fields, 'precedence').some((value) => /^(?:bulk|junk|list|auto_reply)/i.test(value.trim())))
-    return 'Precedence'
-  if (['x-autoreply', 'x-autorespond', 'list-id'].some((name) => named(fields, name).length > 0))
-    return 'automatic reply or list'
-  if (named(fields, 'content-type').some((value) => /^multipart\/report\b/i.test(value.trim())))
-    return 'report'
-  return undefined
-}
-
 /** The one address of a From field: bare, or in brackets behind a name; undefined for anything else. */
 export function addressOf(from: string): string | undefined {
   const text = from.trim()

@@ -23,6 +23,7 @@ export const DEFAULTS = {
   answer_seconds: 600,
   busy_seconds: 5,
   expire_days: 14,
+  automatic_expire_hours: 72,
   language: 'en',
   approvers: [] as string[],
   trusted_milters: [] as string[],
@@ -31,6 +32,7 @@ export const DEFAULTS = {
     from: '',
     contact: '',
     interval_minutes: 60,
+    remind_hours: 48,
   },
   limits: {
     free_megabytes: 100,
@@ -80,6 +82,8 @@ export interface Config {
   answerSeconds: number
   busySeconds: number
   expireDays: number
+  /** The same of automatic mail. */
+  automaticExpireHours: number
   /** How long is kept what cleanup removes. */
   retention: { settledDays: number; decisionLogDays: number; auditDays: number }
   language: 'en' | 'fr'
@@ -92,7 +96,7 @@ export interface Config {
   shared: ReadonlySet<string>
   /** The system's group whose members may decide; empty: whoever can open the state folder. */
   people: { group: string }
-  notice: { enabled: boolean; from: string; contact: string; intervalMinutes: number }
+  notice: { enabled: boolean; from: string; contact: string; intervalMinutes: number; remindHours: number }
   /** Each 0 where there is none. */
   limits: Limits
   express: { enabled: boolean }
@@ -480,6 +484,7 @@ export function parseConfig(path: string, text: string): Config {
     answerSeconds: whole('', 'answer_seconds', file.answer_seconds, 1, 3600),
     busySeconds: whole('', 'busy_seconds', file.busy_seconds, 0, 600),
     expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
+    automaticExpireHours: whole('', 'automatic_expire_hours', file.automatic_expire_hours, 1, 87600),
     retention: {
       settledDays: days('settled_days', 7),
       decisionLogDays: days('decision_log_days', 1),
@@ -496,6 +501,7 @@ export function parseConfig(path: string, text: string): Config {
       from,
       contact,
       intervalMinutes: whole('notice', 'interval_minutes', file.notice.interval_minutes, 0, 10080),
+      remindHours: whole('notice', 'remind_hours', file.notice.remind_hours, 0, 87600),
     },
     limits: {
       free: MEGABYTE * whole('limits', 'free_megabytes', file.limits.free_megabytes, 0, 1_000_000_000),

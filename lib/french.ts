@@ -184,6 +184,7 @@ export const SAID: Table = {
   ', as {0}': ', sous {0}',
   'by {0}, {1}': 'par {0}, {1}',
   'hold:     {0}': 'dépôt :       {0}',
+  'automatic: {0}': 'automatique : {0}',
   'sender:   {0}': 'expéditeur :  {0}',
   'subject:  {0}': 'objet :       {0}',
   'size:     {0}': 'taille :      {0}',
@@ -200,6 +201,8 @@ export const SAID: Table = {
   '(no name)': '(sans nom)',
   'the message could not be read to its end: {0}': 'le message n’a pas pu être lu jusqu’au bout : {0}',
   // Cleanup and digest
+  'reminded {0} of {1}': 'rappel envoyé à {0} pour {1}',
+  'NOT reminded {0} of {1}: {2}': 'rappel NON envoyé à {0} pour {1} : {2}',
   '{0} expired for {1}': '{0} expiré pour {1}',
   '{0} NOT expired, it stays: {1}': '{0} NON expiré, il reste : {1}',
   '{0} NOT expired: it was held while the clock was behind, and waits its time from now on':
@@ -268,6 +271,11 @@ export const SETS: Table = {
   allowed: 'autorisé',
   blocked: 'bloqué',
   malformed: 'adresse malformée',
+  'null sender': 'expéditeur nul',
+  'bounce address': 'adresse de retour',
+  reply: 'réponse',
+  list: 'liste de diffusion',
+  report: 'rapport',
   'foreign-sender': 'expéditeur étranger',
   unknown: 'destinataire inconnu',
   held: 'retenu',
@@ -421,6 +429,8 @@ export const HELP: Table = {
   'show so many messages, the oldest (100; all with --json)':
     'montre tant de messages, les plus anciens (100 ; tous avec --json)',
   'oldest first': 'le plus ancien d’abord',
+  'only what programs have written: vacation replies, receipts, mail of lists':
+    'seulement ce que des programmes ont écrit : réponses d’absence, accusés de réception, courrier de listes',
   'the newest first': 'le plus récent d’abord',
   'instead, messages that are released, rejected or expired; newest first':
     'à la place, les messages libérés, rejetés ou expirés ; le plus récent d’abord',
@@ -451,7 +461,7 @@ export const HELP: Table = {
   'what that would end': 'ce que cela terminerait',
   'release what has become known since it was held': 'libère ce qui est devenu connu depuis',
   'let the held mail follow': 'pour que le courrier retenu suive',
-  'release what has become known; expire what has waited too long, after telling its sender; sweep old temporaries':
+  'release what has become known; remind senders; expire what has waited too long, after telling its sender; sweep old temporaries':
     'libère ce qui est devenu connu ; expire ce qui attend depuis trop longtemps, après avoir prévenu l’expéditeur ; balaie les fichiers temporaires',
   'once an hour or a day; two at once do no harm':
     'une fois par heure ou par jour ; deux à la fois ne nuisent pas',

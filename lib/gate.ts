@@ -8,6 +8,7 @@
 
 import { statSync } from 'node:fs'
 import { isSendable } from './address.js'
+import { automaticOutgoing } from './automatic.js'
 import { type Config, companyOf } from './config.js'
 import { databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
@@ -16,12 +17,12 @@ import { sha256Of } from './digest.js'
 import type { Envelope } from './envelope.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
-import { hasLooped, topmostField } from './head.js'
+import { hasLooped, headerFields, topmostField } from './head.js'
 import { Hold, isWaiting, type State } from './hold.js'
 import { type HeldRecipient, type HoldEnvelope, HoldFolder } from './holdfolder.js'
 import { holdIdOf } from './holdid.js'
 import { Landscape } from './landscape.js'
-import { noticeName } from './mailbox.js'
+import { noticeName, senderOf } from './mailbox.js'
 import { checkComplete, inspect, type Message, readBytes, spool } from './message.js'
 import type { Delivery, Refusal } from './parcel.js'
 import { reinject } from './reinject.js'
@@ -50,6 +51,7 @@ export interface GateRun {
  */
 const MOMENT_SECONDS = 1
 const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 /** What becomes of one recipient. */
@@ -169,6 +171,8 @@ class Passage {
   #busySeconds: number
   #held = 0
   #refused: readonly Refusal[] = []
+  /** Whether a program has written what is parked. */
+  #automatic = false
 
   constructor(
     run: GateRun,
@@ -285,6 +289,11 @@ class Passage {
   #envelope({ id, sha256 }: { id: string; sha256: string }, recipients: HeldRecipient[]): HoldEnvelope {
     const { envelope, config, now } = this.#run
     const { head, size } = this.#message
+    const address = senderOf(envelope.sender, config)
+    const key = address.plain ? address.key : undefined
+    const automatic = automaticOutgoing(headerFields(head).fields, envelope.sender, key)
+    this.#automatic = automatic !== ''
+    const life = config.expireDays * DAY_MS
     return {
       id,
       queueId: envelope.queueId,
@@ -295,7 +304,8 @@ class Passage {
       messageId: (topmostField(head, 'Message-ID') ?? '').slice(0, 1000),
       client: envelope.client,
       heldAt: now,
-      expiresAt: now + config.expireDays * DAY_MS,
+      expiresAt: now + (automatic === '' ? life : Math.min(life, config.automaticExpireHours * HOUR_MS)),
+      automatic,
       recipients,
     }
   }
@@ -345,15 +355,21 @@ class Passage {
     return `${name}: ${parts.join(', ')}${hold}`
   }
 
-  /** Tells the sender and the approvers, unless this sender had a notice within the interval. */
+  /** Tells the sender and the approvers, unless this sender had a notice within the interval. Of automatic mail the digest tells. */
   async #tellPeople(): Promise<void> {
     const { config, envelope, now } = this.#run
     const hold = this.#hold
-    if (hold === undefined || this.#held + this.#refused.length === 0) return
+    if (hold === undefined || this.#held + this.#refused.length === 0 || this.#automatic) return
     const { enabled, intervalMinutes } = config.notice
     const name = noticeName(envelope.sender, config)
-    if (!enabled || !hold.claimNotice(name, now, intervalMinutes * MINUTE_MS)) return
+    if (!enabled) return
     const { id } = await this.#identity.read()
+    // With no interval for a sender there is one for the message: its slices are one mail.
+    const claimed =
+      intervalMinutes > 0
+        ? hold.claimNotice(name, now, intervalMinutes * MINUTE_MS)
+        : hold.claimNotice(id, now, MINUTE_MS)
+    if (!claimed) return
     const { notifyHeld } = await import('./notify.js')
     const brief = { ...config, busySeconds: this.#busySeconds }
     await notifyHeld({ config: brief, folder: this.#folder }, hold, id, now)

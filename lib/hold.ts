@@ -80,6 +80,7 @@ export interface HoldRow {
   client: string
   held_at: number
   expires_at: number
+  automatic: string
   notified_at: number | null
 }
 
@@ -106,6 +107,7 @@ export function toMessage(row: HoldRow, recipients: Recipient[]): HeldMessage {
     client: JSON.parse(row.client) as Client,
     heldAt: row.held_at,
     expiresAt: row.expires_at,
+    automatic: row.automatic,
     notifiedAt: row.notified_at,
     recipients,
   }
@@ -236,10 +238,10 @@ export class Hold {
   /** @returns whether it is new */
   #insertHold(envelope: HoldEnvelope): boolean {
     const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
-    const sql = `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+    const sql = `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at, automatic)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
     const about = [sender, sha256, size, subject, messageId, JSON.stringify(client)]
-    return this.db.run(sql, id, queueId, ...about, heldAt, expiresAt) === 1
+    return this.db.run(sql, id, queueId, ...about, heldAt, expiresAt, envelope.automatic) === 1
   }
 
   /** All in one statement. @returns how many are new */
@@ -585,6 +587,27 @@ export class Hold {
     })
   }
 
+  /**
+   * Takes messages of which somebody is to be reminded, each once: those that end within this time, waited longer than that before, and
+   * are no program's.
+   */
+  claimReminders(now: number, aheadMs: number): HeldMessage[] {
+    const ending = `expires_at > ? AND expires_at <= ? AND expires_at - held_at > ? AND reminded_at IS NULL
+                    AND closing_at IS NULL AND automatic = '' AND ${ANSWERABLE} ORDER BY expires_at, id`
+    return this.db.transaction(() => {
+      const messages = this.#select(ending, now, now + aheadMs, aheadMs)
+      for (const { id } of messages) this.db.run('UPDATE hold SET reminded_at = ? WHERE id = ?', now, id)
+      return messages
+    })
+  }
+
+  /** Gives messages back of which nobody can have been reminded. */
+  unclaimReminders(ids: readonly string[]): void {
+    this.db.transaction(() => {
+      for (const id of ids) this.db.run('UPDATE hold SET reminded_at = NULL WHERE id = ?', id)
+    })
+  }
+
   /** Recipients who were settled since a point in time. */
   settledSince(time: number): { state: State; heldAt: number; changedAt: number }[] {
     const sql = `SELECT r.state, h.held_at AS heldAt, r.changed_at AS changedAt
@@ -632,10 +655,18 @@ export class Hold {
     return this.db.still(() => this.#select(`notified_at IS NULL AND ${ANSWERABLE} ORDER BY held_at, id`))
   }
 
-  /** Notes that people were told of these messages. */
-  recordNotified(ids: readonly string[], at: number): void {
+  /**
+   * Notes that people were told of these messages, as they are given. One that somebody has joined meanwhile is left to be told of.
+   */
+  recordNotified(
+    messages: readonly { id: string; recipients: readonly { address: string }[] }[],
+    at: number,
+  ): void {
+    const sql = `UPDATE hold SET notified_at = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM recipient
+                 WHERE hold = hold.id AND state IN ('held', 'refused') AND address NOT IN (SELECT value FROM json_each(?)))`
     this.db.transaction(() => {
-      for (const id of ids) this.db.run('UPDATE hold SET notified_at = ? WHERE id = ?', at, id)
+      for (const { id, recipients } of messages)
+        this.db.run(sql, at, id, JSON.stringify(recipients.map(({ address }) => address)))
     })
   }
 

@@ -36,6 +36,8 @@ export interface HoldEnvelope {
   /** Milliseconds since 1970. */
   heldAt: number
   expiresAt: number
+  /** What shows that a program has written it (lib/automatic.ts), or empty. */
+  automatic: string
   recipients: HeldRecipient[]
 }
 

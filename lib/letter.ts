@@ -34,7 +34,15 @@ export interface NoticeMessage {
   enclosures?: Enclosures | undefined
 }
 
-export type NoticeKind = 'sender' | 'approver' | 'expired' | 'released' | 'rejected' | 'answered'
+export type NoticeKind =
+  | 'sender'
+  | 'reminder'
+  | 'approver'
+  | 'automatic'
+  | 'expired'
+  | 'released'
+  | 'rejected'
+  | 'answered'
 
 /** How an approver can answer by mail. */
 export interface Reply {
@@ -86,10 +94,14 @@ export function letterSubject(request: NoticeRequest): string {
   switch (kind) {
     case 'sender':
       return many ? words.senderManySubject(messages.length) : words.senderSubject(subject)
+    case 'reminder':
+      return many ? words.reminderManySubject(messages.length) : words.reminderSubject(subject)
     case 'approver':
       return many
         ? words.approverManySubject(messages.length)
         : words.approverSubject(cut(visible(first?.sender || words.nullSender)), cut(subject))
+    case 'automatic':
+      return words.automaticSubject(messages.length)
     case 'expired':
       return many ? words.expiredManySubject(messages.length) : words.expiredSubject(subject)
     case 'released':
@@ -107,7 +119,9 @@ function intro({ kind, language, messages, outcome = 'unknown' }: NoticeRequest)
   const words = WORDING[language]
   return {
     sender: words.senderIntro,
+    reminder: messages.length > 1 ? words.reminderManyIntro : words.reminderIntro,
     approver: words.approverIntro,
+    automatic: words.automaticIntro,
     expired: messages.length > 1 ? words.expiredManyIntro : words.expiredIntro,
     released: words.releasedIntro,
     rejected: words.rejectedIntro,
@@ -117,7 +131,7 @@ function intro({ kind, language, messages, outcome = 'unknown' }: NoticeRequest)
 
 /** While a message waits it has a date at which that ends, and somebody can do something. */
 function waits({ kind }: NoticeRequest): boolean {
-  return kind === 'sender' || kind === 'approver'
+  return kind === 'sender' || kind === 'reminder' || kind === 'approver'
 }
 
 function cut(name: string): string {
@@ -158,6 +172,7 @@ function closing({ kind, language, approvers, reply, contact = '', decision }: N
   const words = WORDING[language]
   const names = approvers.join(', ')
   const whom = visible(contact || names)
+  if (kind === 'automatic') return [words.automaticNext]
   if (kind === 'approver')
     return reply === undefined ? [words.askFirst, words.thenAdministrator] : [words.askFirst]
   const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'long', timeStyle: 'short' })
@@ -173,7 +188,7 @@ function closing({ kind, language, approvers, reply, contact = '', decision }: N
           ]
     return [...(said.length === 0 ? [] : [said.join('\n')]), whom === '' ? words.askNobody : words.ask(whom)]
   }
-  if (kind !== 'sender') return []
+  if (kind !== 'sender' && kind !== 'reminder') return []
   const next = names === '' ? words.nextForSenderNobody : words.nextForSender(names)
   const ask = contact === '' ? [] : [words.ask(whom)]
   return [next, ...ask, `${words.theseAlone}\n${words.notYou}`]
@@ -223,11 +238,31 @@ function messageText(message: NoticeMessage, request: NoticeRequest): string[] {
   ]
 }
 
+/** More automatic messages are for `toeh list --automatic`. */
+const MOST_LINES = 20
+
+/** Automatic mail, a line a message: it is read over, and nobody is asked. */
+function automaticLines({ messages, language }: NoticeRequest): string[] {
+  const words = WORDING[language]
+  const time = new Intl.DateTimeFormat(words.locale, { dateStyle: 'short', timeStyle: 'short' })
+  const lines = messages.slice(0, MOST_LINES).map(({ sender, subject, recipients, expiresAt }) => {
+    const [first] = recipients
+    const more = recipients.length > 1 ? ` ${words.andMore(recipients.length - 1)}` : ''
+    const to = `${visible(sender || words.nullSender)} \u2192 ${visible(first?.address ?? '')}${more}`
+    return `${to}${words.colon} ${cut(visible(subject || words.noSubject))} (${words.until(time.format(expiresAt))})`
+  })
+  return messages.length > MOST_LINES ? [...lines, words.andMore(messages.length - MOST_LINES)] : lines
+}
+
 /** The letter as text. */
 export function letterText(request: NoticeRequest): string {
   const { messages, language, reply } = request
   const words = WORDING[language]
-  const lines = [intro(request), '', ...messages.flatMap((message) => messageText(message, request))]
+  const about =
+    request.kind === 'automatic'
+      ? [...automaticLines(request).map((line) => `  ${line}`), '']
+      : messages.flatMap((message) => messageText(message, request))
+  const lines = [intro(request), '', ...about]
   lines.push(closing(request).join('\n\n'))
   if (reply !== undefined) {
     const { answers, notes } = replying(request)
@@ -344,6 +379,12 @@ export function letterHtml(request: NoticeRequest): string {
         .map((line) => safe(line, '@.'))
         .join('<br>')}</p>`,
   )
+  const about =
+    kind === 'automatic'
+      ? `<div class="card">${automaticLines(request)
+          .map((line) => `<div class="to">${shown(line)}</div>`)
+          .join('\n')}</div>`
+      : messages.map((message) => messageHtml(message, request)).join('\n')
   return `<!doctype html>
 <html lang="${language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -355,7 +396,7 @@ export function letterHtml(request: NoticeRequest): string {
 <h1>${safe(title)}</h1>
 <p>${escapeHtml(intro(request))}</p>
 ${kind === 'approver' ? paragraphs.join('\n') : ''}
-${messages.map((message) => messageHtml(message, request)).join('\n')}
+${about}
 ${kind === 'approver' ? '' : paragraphs.join('\n')}
 ${replyHtml(request)}
 ${request.reply === undefined ? '' : messages.map((message) => commandsHtml(message, request)).join('\n')}

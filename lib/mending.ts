@@ -46,7 +46,8 @@ export class MendableHold extends Hold {
    * @returns the addresses that are new
    */
   adopt(envelope: HoldEnvelope, moves: ReadonlyMap<string, Move>, actor: Actor): string[] {
-    const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
+    const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt, automatic } =
+      envelope
     const parked = new Map(envelope.recipients.map((recipient) => [recipient.address, recipient]))
     const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
@@ -54,9 +55,21 @@ export class MendableHold extends Hold {
       if (!this.folder.has(id)) throw new Failure('adopt', 'its bytes are gone', { at: id })
       const until = Math.max(expiresAt, actor.at + DAY_MS)
       this.db.run(
-        `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-        ...[id, queueId, sender, sha256, size, subject, messageId, JSON.stringify(client), heldAt, until],
+        `INSERT INTO hold (id, queue_id, sender, sha256, size, subject, message_id, client, held_at, expires_at, automatic)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        ...[
+          id,
+          queueId,
+          sender,
+          sha256,
+          size,
+          subject,
+          messageId,
+          JSON.stringify(client),
+          heldAt,
+          until,
+          automatic,
+        ],
       )
       const adopted = [...new Set([...parked.keys(), ...moves.keys()])].filter((address) => {
         const { state, reason, detail } = parked.get(address) ?? {

@@ -9,7 +9,8 @@
  */
 import { parseAddress } from './address.js'
 import { answerOf } from './answer.js'
-import { automatic, claimedApprover, doubtsOf, type Field, keyOf } from './authentication.js'
+import { claimedApprover, doubtsOf, type Field, keyOf } from './authentication.js'
+import { automatic } from './automatic.js'
 import { companyOf } from './config.js'
 import { agreed, isOwn, needsTwo, tokenIn } from './consent.js'
 import type { RuleDraft } from './decide.js'
@@ -22,7 +23,7 @@ import type { Landscape } from './landscape.js'
 import { mailboxOf, type Origin } from './mailbox.js'
 import { queuedAt } from './maillog.js'
 import { decodeHeader } from './notice.js'
-import { sendNotice, tellableSender } from './notify.js'
+import { sendNotice, tellableOf } from './notify.js'
 import { besideState, type ReleaseContext, type Released, tryRelease } from './release.js'
 import { replyText } from './replytext.js'
 import { draftRule } from './ruledraft.js'
@@ -82,7 +83,7 @@ export async function moderate(desk: ApprovalContext, mail: Mail): Promise<strin
   const { fields, whole } = headerFields(mail.bytes.subarray(0, HEAD_BYTES))
   if (!whole) return 'dropped: its header is too long'
   const machine = automatic(fields, mail.sender)
-  if (machine !== undefined) return `dropped: ${machine}`
+  if (machine !== '') return `dropped: ${machine}`
   const claimed = claimedApprover(fields, desk.config.approvers)
   if ('refused' in claimed) return `dropped: ${claimed.refused}`
   const { approver } = claimed
@@ -210,7 +211,7 @@ class Turn {
       ({ address, state, changedBy }) =>
         recipients.includes(address) && state === 'rejected' && changedBy === actor.who,
     )
-    const sender = tellableSender(config, message.sender)
+    const sender = tellableOf(config, message)
     let untold: string | null = null
     if (rejected.length > 0 && sender !== undefined) {
       try {

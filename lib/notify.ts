@@ -19,10 +19,13 @@ import { composeNotice } from './notice.js'
 import { ANSWER_MS } from './parcel.js'
 import { reinject } from './reinject.js'
 import { type Residence, reachable, readResidences } from './residents.js'
+import { untilAlone } from './siblings.js'
 import { Tokens } from './token.js'
 
 const REPLY_MS = 10_000
 const HOUR_MS = 3_600_000
+/** So long other slices of a mail are waited for; a notice has ten seconds in all. */
+const SLICES_MS = 4000
 /** More messages of one sender at once are not for answering by mail. */
 const MOST_ANSWERABLE = 10
 /** Of several messages in one mail so many are looked into. */
@@ -57,6 +60,14 @@ export function tellableSender(config: Config, sender: string): string | undefin
   const address = senderOf(sender, config)
   if (!address.plain || !config.internal.has(address.domain) || isReturnPath(address.key)) return undefined
   return keyOf(sender, config.internal) === address.key ? sender : address.key
+}
+
+/** The same of a held message: a program that has sent one reads no notices, or answers them. */
+export function tellableOf(
+  config: Config,
+  { sender, automatic }: Pick<HeldMessage, 'sender' | 'automatic'>,
+): string | undefined {
+  return automatic === '' ? tellableSender(config, sender) : undefined
 }
 
 /** Nobody here would read the notice: trying again changes nothing. */
@@ -119,7 +130,7 @@ export async function sendNotice(
   const aliases = await aliasesFor(config)
   const residences = aliases === undefined ? [] : await residencesFor(config)
   const recipients = await mailboxesBehind(config, to, aliases, residences)
-  const isForSender = kind !== 'answered' && kind !== 'approver'
+  const isForSender = kind !== 'answered' && kind !== 'approver' && kind !== 'automatic'
   const his = isForSender && messages.every(({ sender }) => tellableSender(config, sender) === to[0])
   const shown = his ? await asSenderSees(messages, config, aliases).catch(() => messages) : messages
   if (his && shown.length === 0) return
@@ -155,8 +166,10 @@ export async function sendNotice(
   }
 }
 
-/** Tells the sender and the approvers of one new hold. @throws Failure as {@link tell} does */
+/** Tells the sender and the approvers of one new hold, once all that is handed over of its mail is in it. @throws Failure as {@link tell} does */
 export async function notifyHeld(post: Post, hold: Hold, id: string, now: number): Promise<void> {
+  const { queueId } = hold.find(id)
+  await untilAlone(queueId, SLICES_MS)
   const message = hold.find(id)
   const waiting = {
     ...message,
@@ -197,7 +210,7 @@ export async function tell(
 ): Promise<void> {
   if (messages.length === 0) return
   const { config } = post
-  const senderOf = (message: HeldMessage): string | undefined => tellableSender(config, message.sender)
+  const senderOf = (message: HeldMessage): string | undefined => tellableOf(config, message)
   if (config.approvers.length > 0 || messages.some((message) => senderOf(message) !== undefined)) {
     const placed = await place(post, messages)
     if (config.approvers.length > 0) await askApprovers(post, placed, now)
@@ -205,10 +218,23 @@ export async function tell(
     for (const [sender, his] of grouped(placed, senderOf))
       if (sender !== undefined) await sendNotice(post, 'sender', [sender], his).catch(allowUnreached)
   }
-  hold.recordNotified(
-    messages.map(({ id }) => id),
-    now,
-  )
+  hold.recordNotified(messages, now)
+}
+
+/**
+ * Tells the approvers of automatic mail: all of it in one mail, a line a message, and once. Nobody is asked about it.
+ * @throws Failure when that did not go out; then the messages stay with `toeh digest`
+ */
+export async function tellOfAutomatic(
+  post: Post,
+  hold: Hold,
+  messages: readonly HeldMessage[],
+  now: number,
+): Promise<void> {
+  const { approvers } = post.config
+  if (messages.length === 0) return
+  if (approvers.length > 0) await sendNotice(post, 'automatic', approvers, messages)
+  hold.recordNotified(messages, now)
 }
 
 /**

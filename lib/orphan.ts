@@ -19,6 +19,8 @@ export function readEnvelope(folder: HoldFolder, id: string): HoldEnvelope | Fai
   try {
     const envelope = folder.read(id)
     if (!isEnvelope(envelope)) return wrong(words`it has not what it should`)
+    // One of an older version does not say.
+    envelope.automatic ??= ''
     const { queueId, sender, sha256 } = envelope
     return holdIdOf(queueId, sender, sha256) === id
       ? envelope
@@ -34,6 +36,7 @@ function isEnvelope(value: unknown): value is HoldEnvelope {
   const texts = ['id', 'queueId', 'sender', 'sha256', 'subject', 'messageId']
   if (!texts.every((name) => typeof fields[name] === 'string')) return false
   if (!['size', 'heldAt', 'expiresAt'].every((name) => Number.isSafeInteger(fields[name]))) return false
+  if (!['string', 'undefined'].includes(typeof fields.automatic)) return false
   if (typeof fields.client !== 'object' || fields.client === null || !Array.isArray(fields.recipients))
     return false
   return fields.recipients.every((one: unknown) => {

@@ -10,7 +10,7 @@ import { describeError, Failure, isTemporary, toFailure } from './failure.js'
 import { type HeldMessage, type Hold, isInHand, isWaiting, RELEASE_ABANDONED_MS } from './hold.js'
 import { demandHoldId } from './holdid.js'
 import { inspect, readBytes, storedIn } from './message.js'
-import { type Post, sendNotice, tellableSender, Unreached } from './notify.js'
+import { type Post, sendNotice, tellableOf, Unreached } from './notify.js'
 import { ANSWER_MS, type Delivery, type Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
 import { matchAddress } from './selection.js'
@@ -170,7 +170,7 @@ async function tellReleased(
   { released }: Released,
 ): Promise<Pick<Released, 'untold'>> {
   const sent = released.flatMap(({ recipients }) => recipients)
-  const sender = tellableSender(desk.config, message.sender)
+  const sender = tellableOf(desk.config, message)
   if (sent.length === 0 || sender === undefined || message.notifiedAt === null) return {}
   const { standing } = WORDING[desk.config.language]
   const recipients = message.recipients

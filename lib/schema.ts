@@ -162,4 +162,8 @@ export const MIGRATIONS = [
   ALTER TABLE audit ADD COLUMN salt TEXT NOT NULL DEFAULT '';
   ALTER TABLE audit ADD COLUMN seal TEXT;
   `,
+  `
+  ALTER TABLE hold ADD COLUMN automatic TEXT NOT NULL DEFAULT '';  -- what shows that a program has written it
+  ALTER TABLE hold ADD COLUMN reminded_at INTEGER;
+  `,
 ]

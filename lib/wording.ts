@@ -18,9 +18,19 @@ export interface Wording {
   senderIntro: string
   /** For several messages in one mail. */
   senderManySubject: (count: number) => string
+  /** Before it ends. */
+  reminderSubject: (subject: string) => string
+  reminderIntro: string
+  reminderManySubject: (count: number) => string
+  reminderManyIntro: string
   approverSubject: (sender: string, subject: string) => string
   approverManySubject: (count: number) => string
   approverIntro: string
+  /** Of automatic mail, which nobody is asked about: what there is, and that nothing has to be done. */
+  automaticSubject: (count: number) => string
+  automaticIntro: string
+  automaticNext: string
+  until: (when: string) => string
   expiredSubject: (subject: string) => string
   expiredIntro: string
   expiredManySubject: (count: number) => string
@@ -108,9 +118,22 @@ const ENGLISH: Wording = {
   senderManySubject: (count) => `${count} of your messages wait for approval`,
   senderIntro:
     'A message from your address has not been sent to the recipients below. It waits for a person to approve it.',
+  reminderSubject: (subject) => `Still waiting for approval: ${subject}`,
+  reminderIntro:
+    'A message from your address has still not been sent to the recipients below. If nobody approves it by the time below, it is deleted.',
+  reminderManySubject: (count) => `${count} of your messages still wait for approval`,
+  reminderManyIntro:
+    'Messages from your address have still not been sent to the recipients below. Those that nobody approves by the times below are deleted.',
   approverSubject: (sender, subject) => `To approve: mail from ${sender}: ${subject}`,
   approverManySubject: (count) => `To approve: ${count} messages`,
   approverIntro: 'Outgoing mail waits for your yes or no. Nothing has been sent to the recipients below.',
+  automaticSubject: (count) =>
+    count === 1 ? 'Automatic mail: 1 message waits' : `Automatic mail: ${count} messages wait`,
+  automaticIntro:
+    'Programs have written to destinations this company does not write to: vacation replies, receipts, reports, mail of lists. These messages wait, and their senders are not told.',
+  automaticNext:
+    'Nothing has to be done. Whatever is not released by the time in brackets is deleted, and nobody is told again. If one of them should go out, give your mail administrator its line: “toeh list --automatic” has its number.',
+  until: (when) => `until ${when}`,
   expiredSubject: (subject) => `Not sent: ${subject}`,
   expiredIntro:
     'A message was not sent to the recipients below: nobody approved it in time. It is now deleted here.',
@@ -230,9 +253,24 @@ const FRENCH: Wording = {
   senderManySubject: (count) => `${count} de vos messages attendent une approbation`,
   senderIntro:
     'Un message de votre adresse n’a pas été envoyé aux destinataires ci-dessous. Il attend l’approbation d’une personne.',
+  reminderSubject: (subject) => `Toujours en attente d’approbation : ${subject}`,
+  reminderIntro:
+    'Un message de votre adresse n’a toujours pas été envoyé aux destinataires ci-dessous. Si personne ne l’approuve avant la date ci-dessous, il sera supprimé.',
+  reminderManySubject: (count) => `${count} de vos messages attendent toujours une approbation`,
+  reminderManyIntro:
+    'Des messages de votre adresse n’ont toujours pas été envoyés aux destinataires ci-dessous. Ceux que personne n’approuve avant les dates ci-dessous seront supprimés.',
   approverSubject: (sender, subject) => `À approuver : message de ${sender} : ${subject}`,
   approverManySubject: (count) => `À approuver : ${count} messages`,
   approverIntro: 'Du courrier sortant attend votre accord. Rien n’a été envoyé aux destinataires ci-dessous.',
+  automaticSubject: (count) =>
+    count === 1
+      ? 'Messages automatiques : 1 message en attente'
+      : `Messages automatiques : ${count} messages en attente`,
+  automaticIntro:
+    'Des programmes ont écrit à des destinations inhabituelles pour l’entreprise : réponses d’absence, accusés de réception, rapports, courrier de listes de diffusion. Ces messages attendent, et leurs expéditeurs ne sont pas prévenus.',
+  automaticNext:
+    'Il n’y a rien à faire. Ce qui n’est pas libéré avant la date entre parenthèses est supprimé, sans autre avis. Si l’un d’eux doit partir, transmettez sa ligne à votre administrateur de messagerie : « toeh list --automatic » donne son numéro.',
+  until: (when) => `jusqu’au ${when}`,
   expiredSubject: (subject) => `Non envoyé : ${subject}`,
   expiredIntro:
     'Un message n’a pas été envoyé aux destinataires ci-dessous : personne ne l’a approuvé à temps. Il est maintenant supprimé ici.',

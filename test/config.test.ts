@@ -34,6 +34,7 @@ t.test('the defaults', (t) => {
     answerSeconds: 600,
     busySeconds: 5,
     expireDays: 14,
+    automaticExpireHours: 72,
     retention: { settledDays: 365, decisionLogDays: 365, auditDays: 3650 },
     language: 'en',
     approvers: [],
@@ -41,7 +42,7 @@ t.test('the defaults', (t) => {
     groups: new Map(),
     shared: new Set(),
     people: { group: '' },
-    notice: { enabled: true, from: 'toeh@corp.test', contact: '', intervalMinutes: 60 },
+    notice: { enabled: true, from: 'toeh@corp.test', contact: '', intervalMinutes: 60, remindHours: 48 },
     limits: { free: 104_857_600, holdMessages: 0, holdBytes: 0 },
     express: { enabled: false },
     moderate: {
@@ -93,7 +94,9 @@ const DEADLINE = 'it must be a whole number from 1 to 3600'
 const ANSWER = 'it must be a whole number from 1 to 3600'
 const BUSY = 'it must be a whole number from 0 to 600'
 const EXPIRE = 'it must be a whole number from 1 to 3650'
+const AUTOMATIC_EXPIRE = 'it must be a whole number from 1 to 87600'
 const DAYS = 'it must be a whole number from 1 to 36500'
+const REMIND = 'it must be a whole number from 0 to 87600'
 const INTERVAL = 'it must be a whole number from 0 to 10080'
 const NO_TEXT = (what: string): string => `it must be a text, not ${what}`
 const NO_NUMBER = (what: string): string => `it must be a number, not ${what}`
@@ -254,6 +257,18 @@ const SETTINGS: Record<
       ['{ days = 1 }', NO_NUMBER('a table')],
     ],
   },
+  automatic_expire_hours: {
+    get: ({ automaticExpireHours }) => automaticExpireHours,
+    good: [
+      ['1', 1],
+      ['87600', 87600],
+    ],
+    bad: [
+      ['0', AUTOMATIC_EXPIRE],
+      ['87601', AUTOMATIC_EXPIRE],
+      ['"72"', NO_NUMBER('a text')],
+    ],
+  },
   language: {
     get: ({ language }) => language,
     good: [
@@ -378,6 +393,18 @@ const NOTICE: Record<keyof typeof DEFAULTS.notice, Cases> = {
       ['10081', INTERVAL],
       ['0.5', INTERVAL],
       ['"60"', NO_NUMBER('a text')],
+    ],
+  },
+  remind_hours: {
+    get: ({ notice }) => notice.remindHours,
+    good: [
+      ['0', 0],
+      ['87600', 87600],
+    ],
+    bad: [
+      ['-1', REMIND],
+      ['87601', REMIND],
+      ['"48"', NO_NUMBER('a text')],
     ],
   },
 }

@@ -104,7 +104,7 @@ for (const [name, open] of OPENINGS) {
       raw.pragma('user_version = 99')
       raw.close()
       const failure = await failureOf(() => open(path, QUICK))
-      t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 7`)
+      t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 8`)
       t.equal(failure.hint, 'install the newer TOEH that made it')
       t.equal(failure.status, 78)
     })
@@ -342,11 +342,11 @@ t.test('createDatabase makes it once and leaves what is there', async (t) => {
   first.close()
   const second = createDatabase(path, QUICK)
   t.same(senders(second), ['a@corp.test'])
-  t.same(second.get('PRAGMA user_version'), { user_version: 7 })
+  t.same(second.get('PRAGMA user_version'), { user_version: 8 })
   second.run('PRAGMA user_version = 99')
   second.close()
   const failure = await failureOf(() => createDatabase(path, QUICK))
-  t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 7`)
+  t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 8`)
 })
 
 t.test('several processes may create it at once', async (t) => {

@@ -556,6 +556,43 @@ t.test('people are told once an interval, and only where somebody is parked', as
   t.strictSame(lab.query('SELECT count(*) AS n FROM hold WHERE notified_at IS NULL'), [{ n: 1 }])
 })
 
+t.test('what a program has written is marked, lives shorter, and takes no notice from anybody', async (t) => {
+  const { lab, script } = await makeGate(
+    t,
+    {},
+    'expire_days = 2\nautomatic_expire_hours = 5\nrecipient_delimiter = "+"\n',
+    '[notice]\ninterval_minutes = 60\n',
+  )
+  const cases: [sender: string, header: string, automatic: string, hours: number][] = [
+    ['', 'Subject: Out of office', 'null sender', 5],
+    ['staff+bounces-1-eve=unknown.test@corp.test', 'Subject: News', 'bounce address', 5],
+    ['erp@corp.test', 'Auto-Submitted: auto-generated', 'Auto-Submitted', 5],
+    ['staff@corp.test', 'List-Id:\n <staff.corp.test>', 'list', 5],
+    // Whom our own server has rewritten is a person.
+    ['SRS0=ab12=xy=corp.test=anna@corp.test', 'Auto-Submitted: no', '', 48],
+  ]
+  for (const [index, [sender, header, automatic, hours]] of cases.entries()) {
+    await run(lab, { sender, recipients: [EVE], queueId: `AUTO000${index}`, message: `${header}\n\nx\n` })
+    const told = automatic === '' ? 1 : 0
+    const { db, hold } = lab.stores()
+    const [id] = lab.query(`SELECT id FROM hold WHERE queue_id = 'AUTO000${index}'`) as { id: string }[]
+    const found = hold.find(id?.id ?? '')
+    db.close()
+    t.match(found, { automatic, expiresAt: NOW + (hours * DAY_MS) / 24 }, header)
+    t.equal(found.notifiedAt === null ? 0 : 1, told, `${header}: told`)
+    const envelope = JSON.parse(readFileSync(join(lab.state, 'hold', found.id, 'envelope.json'), 'utf8'))
+    t.equal(envelope.automatic, automatic, 'and a rebuilt database knows it')
+  }
+  t.equal(script.commands.filter((line) => line.startsWith('MAIL FROM:<>')).length, 1)
+  t.strictSame(lab.query('SELECT sender FROM notice'), [{ sender: 'anna@corp.test' }])
+})
+
+t.test('automatic mail lives no longer than other mail', async (t) => {
+  const { lab } = await makeGate(t, {}, 'expire_days = 1\nautomatic_expire_hours = 72\n')
+  await run(lab, { sender: '', recipients: [EVE] })
+  t.strictSame(lab.query('SELECT expires_at - held_at AS life FROM hold'), [{ life: DAY_MS }])
+})
+
 t.test('people are told where as many are refused as are held', async (t) => {
   const { lab, script } = await makeGate(
     t,

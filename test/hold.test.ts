@@ -92,7 +92,7 @@ t.test('park', async (t) => {
   t.test('the same again changes nothing', async (t) => {
     const { db, folder, hold } = makeStand(t)
     const id = await park(hold, folder, [unknown(X)])
-    hold.recordNotified([id], 1500)
+    hold.recordNotified([hold.find(id)], 1500)
     const before = [hold.find(id), folder.read(id)]
     const { message, envelope } = await spoolHeld(folder, [{ ...unknown(X), reason: 'blocked' }], {
       heldAt: 7000,
@@ -106,7 +106,7 @@ t.test('park', async (t) => {
   t.test('further recipients of the same message join, and people are to be told again', async (t) => {
     const { folder, hold, other } = makeStand(t)
     const id = await park(hold, folder, [unknown(Y), refused('z@known.test')])
-    hold.recordNotified([id], 1500)
+    hold.recordNotified([hold.find(id)], 1500)
     t.equal(await park(other, folder, [unknown(X), unknown(Y)], { heldAt: 1200 }), id)
     t.strictSame(await recipients(hold, id), [
       'x@new.test held toeh-filter 1200',
@@ -119,6 +119,10 @@ t.test('park', async (t) => {
       'the folder alone would rebuild the rows',
     )
     t.equal(hold.find(id).notifiedAt, null)
+    hold.recordNotified([{ id, recipients: [unknown(Y), refused('z@known.test')] }], 1600)
+    t.equal(hold.find(id).notifiedAt, null, 'whoever has joined while others were told of is not lost')
+    hold.recordNotified([hold.find(id)], 1700)
+    t.equal(hold.find(id).notifiedAt, 1700)
   })
 
   t.test(
@@ -634,7 +638,7 @@ t.test('unnotified and recordNotified', async (t) => {
   hold.claim(going, [X], false, MARIE)
   const ids = async (): Promise<string[]> => hold.unnotified().map(({ id }) => id)
   t.strictSame(await ids(), [one, two], 'of a release in flight there is nothing to tell')
-  hold.recordNotified([one], 1500)
+  hold.recordNotified([hold.find(one)], 1500)
   t.strictSame(await ids(), [two])
   t.equal(hold.find(one).notifiedAt, 1500)
   hold.settle(two, [Y], 'rejected', MARIE)

@@ -129,7 +129,7 @@ t.test('taken in again, as parked or as moved since', async (t) => {
     `marie adopted ${id} ${LATE}: >passed`,
     `marie adopted ${id} ${MALLORY}: >passed`,
   ])
-  await hold.recordNotified([id], 7)
+  hold.recordNotified([await hold.find(id)], 7)
   t.strictSame(await hold.adopt(envelope, new Map(), ACTOR), [], 'rows that are there stay')
   t.equal((await hold.find(id)).notifiedAt, 7)
   t.equal(deeds(db).length, 3)

@@ -107,10 +107,20 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       '2 of your messages wait for approval',
       /^A message from your address/,
     ],
+    reminder: [
+      'Still waiting for approval: Invoice',
+      '2 of your messages still wait for approval',
+      /^A message from your address has still not/,
+    ],
     approver: [
       'To approve: mail from anna@corp.test: Invoice',
       'To approve: 2 messages',
       /^Outgoing mail waits/,
+    ],
+    automatic: [
+      'Automatic mail: 1 message waits',
+      'Automatic mail: 2 messages wait',
+      /^Programs have written to destinations/,
     ],
     expired: [
       'Not sent: Invoice',
@@ -127,10 +137,20 @@ const SUBJECTS: Record<Language, Record<NoticeKind, [string, string, RegExp]>> =
       '2 de vos messages attendent une approbation',
       /^Un message de votre/,
     ],
+    reminder: [
+      'Toujours en attente d’approbation : Invoice',
+      '2 de vos messages attendent toujours une approbation',
+      /^Un message de votre adresse n’a toujours pas/,
+    ],
     approver: [
       'À approuver : message de anna@corp.test : Invoice',
       'À approuver : 2 messages',
       /^Du courrier sortant attend/,
+    ],
+    automatic: [
+      'Messages automatiques : 1 message en attente',
+      'Messages automatiques : 2 messages en attente',
+      /^Des programmes ont écrit/,
     ],
     expired: [
       'Non envoyé : Invoice',
@@ -161,7 +181,7 @@ t.test('each kind in each language', async (t) => {
         await composeNotice(request({ kind, language, messages: [MESSAGE, OTHER] })),
       )
       t.equal(several.subject, two, `${language} ${kind}, two`)
-      const waits = kind === 'sender' || kind === 'approver'
+      const waits = kind === 'sender' || kind === 'reminder' || kind === 'approver'
       t.equal(
         /Expires: |Expire\u00a0: /.test(single.text ?? ''),
         waits,

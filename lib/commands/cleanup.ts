@@ -9,7 +9,7 @@ import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import type { HeldMessage, Recipient } from '../hold.js'
-import { bySender, sendNotice, tellableSender, Unreached } from '../notify.js'
+import { bySender, sendNotice, tellableOf, Unreached } from '../notify.js'
 import { findPassed, readEnvelope } from '../orphan.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'
 import { words } from '../speech.js'
@@ -17,6 +17,7 @@ import { believes, doubtOf, readTimekeeping, type Timekeeping } from '../timekee
 import { foldUses } from '../uses.js'
 import { foldVerdicts } from '../verdicts.js'
 
+const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 /** Older than any run can be: pipe(8)'s time limit and our deadline are minutes. */
 const TEMPORARY_MS = DAY_MS
@@ -46,17 +47,24 @@ interface Letter {
 
 /**
  * Each message to its sender. Where he cannot be told the approvers are, of all messages of one sender at once: a newsletter
- * has as many as it has readers.
+ * has as many as it has readers. Automatic mail the digest has told them of, with the day of its end.
  */
 function lettersOf(config: Config, messages: readonly HeldMessage[]): Letter[] {
   const letters: Letter[] = []
   const untold: HeldMessage[] = []
+  const automatic: HeldMessage[] = []
   for (const message of messages) {
-    const sender = tellableSender(config, message.sender)
+    if (message.automatic !== '') {
+      if (message.notifiedAt === null) automatic.push(message)
+      else letters.push({ to: [], messages: [message] })
+      continue
+    }
+    const sender = tellableOf(config, message)
     if (sender === undefined) untold.push(message)
     else letters.push({ to: [sender], messages: [message] })
   }
-  return [...letters, ...bySender(config, untold).map((some) => ({ to: config.approvers, messages: some }))]
+  const groups = [...bySender(config, untold), automatic].filter((some) => some.length > 0)
+  return [...letters, ...groups.map((some) => ({ to: config.approvers, messages: some }))]
 }
 
 /** @throws Failure where it did not go out; then none of these is expired */
@@ -173,6 +181,36 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
   return result
 }
 
+/**
+ * Reminds senders of what is to end soon: all of one sender's in one mail, once. Whoever it has perhaps reached is not written to again.
+ * @returns ids of what somebody was reminded of
+ */
+async function remind(desk: Desk, lines: string[]): Promise<string[]> {
+  const { hold, config, actor } = desk
+  const reminded: string[] = []
+  const claimed = hold.claimReminders(actor.at, config.notice.remindHours * HOUR_MS)
+  const letters = new Map<string, HeldMessage[]>()
+  for (const message of claimed) {
+    const sender = tellableOf(config, message)
+    if (sender !== undefined) letters.set(sender, [...(letters.get(sender) ?? []), message])
+  }
+  for (const [sender, messages] of letters) {
+    const ids = messages.map(({ id }) => id)
+    const shown = messages.map((message) => ({ ...message, recipients: dueIn(message) }))
+    try {
+      await sendNotice(desk, 'reminder', [sender], shown)
+      reminded.push(...ids)
+      lines.push(words`reminded ${sender} of ${ids.join(', ')}`)
+    } catch (error) {
+      if (error instanceof Unreached) continue
+      if (!(error instanceof Failure && error.inDoubt)) hold.unclaimReminders(ids)
+      lines.push(words`NOT reminded ${sender} of ${ids.join(', ')}: ${describeError(error)}`)
+      process.exitCode = EXIT.failed
+    }
+  }
+  return reminded
+}
+
 /** Sends on what has become known since: a person has said yes to it, and is not there to say so again. */
 async function releaseKnown(desk: Desk, lines: string[]): Promise<Released[]> {
   const released: Released[] = []
@@ -232,7 +270,7 @@ async function prune({ config, audit, erasure, tokens, actor }: Desk, lines: str
 const module: CommandModule = {
   command: 'cleanup',
   describe:
-    'release what has become known; expire what has waited too long, after telling its sender; sweep old temporaries',
+    'release what has become known; remind senders; expire what has waited too long, after telling its sender; sweep old temporaries',
   builder: (yargs: Argv) => yargs.example('toeh cleanup', 'once an hour or a day; two at once do no harm'),
   handler: async (args) => {
     const options = args as unknown as CommonOptions
@@ -248,10 +286,12 @@ const module: CommandModule = {
     const trusted = believes(clock, moment, isKept)
     let done: Expired = { expired: [], kept: clock.kept }
     let released: Released[] = []
+    let reminded: string[] = []
     if (trusted) {
       await putOffMisdated(desk, earlier, lines)
       released = await releaseKnown(desk, lines)
       done = await expireDue(desk, lines)
+      reminded = await remind(desk, lines)
     } else {
       const gap = shortAge(Math.abs(now - clock.last.at))
       const last = localTime(clock.last.at)
@@ -286,7 +326,11 @@ const module: CommandModule = {
     if (swept > 0) lines.push(words`swept ${swept} old temporaries`)
     for (const id of orphans)
       lines.push(words`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
-    answer(options, { expired, released, swept, removed, mended, recounted, orphans, pruned, trusted }, lines)
+    answer(
+      options,
+      { expired, released, reminded, swept, removed, mended, recounted, orphans, pruned, trusted },
+      lines,
+    )
   },
 }
 export default module

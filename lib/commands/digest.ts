@@ -3,7 +3,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { answer, type CommonOptions, openDesk } from '../desk.js'
 import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
-import { bySender, tell } from '../notify.js'
+import { bySender, tell, tellOfAutomatic } from '../notify.js'
 import { measureRoom } from '../room.js'
 import { DIGEST } from '../routine.js'
 import { describeRoom } from '../shortage.js'
@@ -19,10 +19,14 @@ const module: CommandModule = {
     const lines: string[] = []
     const told: string[] = []
     const failed: { ids: string[]; why: string }[] = []
-    for (const messages of bySender(desk.config, desk.hold.unnotified())) {
+    const untold = desk.hold.unnotified()
+    const automatic = untold.filter((message) => message.automatic !== '')
+    const others = untold.filter((message) => message.automatic === '')
+    for (const messages of [...bySender(desk.config, others), automatic]) {
+      if (messages.length === 0) continue
       const ids = messages.map(({ id }) => id)
       try {
-        await tell(desk, desk.hold, messages, desk.actor.at)
+        await (messages === automatic ? tellOfAutomatic : tell)(desk, desk.hold, messages, desk.actor.at)
         told.push(...ids)
         lines.push(words`told of ${ids.join(', ')}`)
       } catch (error) {

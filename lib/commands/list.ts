@@ -26,6 +26,7 @@ const MESSAGES_SHOWN = 100
 
 interface Options extends CommonOptions, SelectionOptions {
   all: boolean
+  automatic: boolean
   limit?: number
   newest: boolean
   settled: boolean
@@ -80,12 +81,12 @@ async function choose(
   const most = limitOf(options)
   const selection = parseSelection(options, actor.at)
   const { since, before, senders, domains, recipients } = selection
-  const { newest, settled, subject = [] } = options
+  const { automatic, newest, settled, subject = [] } = options
   const narrowed = [senders, domains, recipients, subject].some((matches) => matches.length > 0)
-  if (narrowed || settled || most === undefined) {
+  if (narrowed || automatic || settled || most === undefined) {
     const all = settled ? hold.settled({ since, before }) : hold.waiting({ since, before, newest })
     const chosen = all
-      .filter((message) => speaksOf(message, subject))
+      .filter((message) => speaksOf(message, subject) && (!automatic || message.automatic !== ''))
       .map((message) => ({ ...message, recipients: chosenOf(message, selection) }))
       .filter((message) => message.recipients.length > 0)
     const messages = chosen.slice(0, most)
@@ -103,6 +104,11 @@ const module: CommandModule = {
     yargs
       .options(SELECTION_OPTIONS)
       .option('all', { type: 'boolean', default: false, describe: 'show all, however many wait' })
+      .option('automatic', {
+        type: 'boolean',
+        default: false,
+        describe: 'only what programs have written: vacation replies, receipts, mail of lists',
+      })
       .option('limit', {
         type: 'number',
         requiresArg: true,
@@ -128,7 +134,8 @@ const module: CommandModule = {
     const options = args as unknown as Options
     const desk = openDesk(options, 'read')
     const { messages: chosen, more } = await choose(desk, options)
-    const isNarrowed = isSelective(options) || options.settled || options.subject !== undefined
+    const isNarrowed =
+      isSelective(options) || options.automatic || options.settled || options.subject !== undefined
     const messages: PlacedMessage[] = []
     for (const message of chosen)
       messages.push(options.settled ? message : await placeRecipients(desk.neighbours, message))

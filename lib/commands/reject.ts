@@ -15,7 +15,7 @@ import { answer, type Desk, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import { sendNotice, tellableSender } from '../notify.js'
+import { sendNotice, tellableOf } from '../notify.js'
 import { showCount } from '../progress.js'
 import { words } from '../speech.js'
 
@@ -56,7 +56,7 @@ async function reject(desk: Desk, { message, chosen }: Choice, options: Options)
     result.rejected = rejected
     result.kept = chosen.filter((address) => !rejected.includes(address))
     if (result.kept.length > 0) result.why = words`it is being released, or settled already`
-    const sender = tellableSender(desk.config, message.sender)
+    const sender = tellableOf(desk.config, message)
     if (rejected.length > 0 && sender !== undefined && !options.quiet) {
       const recipients = message.recipients.filter(({ address }) => rejected.includes(address))
       try {

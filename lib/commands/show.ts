@@ -138,6 +138,7 @@ async function show(options: Options, id: string, target: number | undefined): P
     words`size:     ${shortSize(message.size)}`,
     words`held:     ${localTime(message.heldAt)} (queue id ${message.queueId})`,
     words`expires:  ${localTime(message.expiresAt)}`,
+    ...(message.automatic === '' ? [] : [words`automatic: ${translated(message.automatic)}`]),
     words`client:   ${[client.name, client.address, client.saslUser && words`as ${client.saslUser}`].filter(Boolean).join(' ')}`,
     '',
     words`recipients:`,

@@ -1,8 +1,10 @@
 /** toeh cleanup: expires what has waited too long, tells first, deletes after; twice and two at once do no harm. */
 import { mkdirSync, readdirSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { simpleParser } from 'mailparser'
 import t from 'tap'
 import { assertDone, assertFailed, assertRefused, assertSettled, makeLab } from '../support/lab.js'
+import { HANG_UP, makeScript } from '../support/script.js'
 import { makeSink } from '../support/sink.js'
 import { closedPort } from '../support/talker.js'
 
@@ -61,7 +63,7 @@ t.test('when the sender cannot be told nothing is deleted, and the next run does
 t.test("a stranger's mail: the approvers are told, once, and never the stranger", async (t) => {
   const sink = await makeSink(t)
   const lab = makeLab(t, `approvers = ["boss@corp.test", "cfo@corp.test"]\n${sink.setting}`)
-  for (const sender of ['mallory@evil.test', '']) await lab.park([EVE], { sender })
+  for (const sender of ['mallory@evil.test', 'otto@evil.test']) await lab.park([EVE], { sender })
   lab.change(AGE)
   assertDone(t, await lab.toeh('cleanup'), /expired.*\n.*expired/)
   t.strictSame(
@@ -74,6 +76,27 @@ t.test("a stranger's mail: the approvers are told, once, and never the stranger"
   t.match(mail, 'mallory@evil.test')
   t.strictSame(lab.held(), [])
 })
+
+t.test(
+  'automatic mail that nobody was told of is told to the approvers, what the digest had is not',
+  async (t) => {
+    const sink = await makeSink(t)
+    const lab = makeLab(t, `approvers = ["boss@corp.test"]\n${sink.setting}`)
+    const input = 'Subject: Away\nAuto-Submitted: auto-replied\n\nAway\n'
+    await lab.park([EVE], { queueId: 'TOLD001', input })
+    await lab.toeh('digest')
+    t.equal(sink.mails.length, 1)
+    for (const sender of ['', 'anna@corp.test']) await lab.park([EVE], { queueId: 'NEW0001', sender, input })
+    lab.change(AGE)
+    assertDone(t, await lab.toeh('cleanup'), /(?:expired.*\n.*){3}/)
+    t.strictSame(
+      sink.mails.slice(1).map(({ recipients }) => recipients),
+      [['boss@corp.test']],
+    )
+    t.match(sink.mails[1]?.bytes.toString(), /^Subject: Not sent: 2 messages\r$/m)
+    t.strictSame(lab.held(), [])
+  },
+)
 
 t.test('a newsletter: no mail to where bounces are counted, and one to the approvers', async (t) => {
   const sink = await makeSink(t, (to) => (to.startsWith('list-') ? '550 5.7.1 bounces only' : undefined))
@@ -175,6 +198,7 @@ t.test('sweeps old temporaries and settled leftovers; names orphans and leaves t
   t.strictSame(JSON.parse(stdout), {
     expired: [],
     released: [],
+    reminded: [],
     swept: 0,
     removed: 0,
     mended: 0,
@@ -271,6 +295,69 @@ t.test('keeps the decision log and the audit for as many days as configured', as
   assertDone(t, await lab.toeh('cleanup'), /^$/)
 })
 
+t.test('a sender is reminded once of what ends soon, of all of it in one mail', async (t) => {
+  const sink = await makeSink(t)
+  const lab = makeLab(t, `language = "fr"\napprovers = ["boss@corp.test"]\n${sink.setting}`)
+  const soon = await lab.park([EVE], { queueId: 'SOON001' })
+  const two = await lab.park([EVE, 'mal@unknown.test'], { queueId: 'SOON002' })
+  const input = 'Subject: Away\nAuto-Submitted: auto-replied\n\nAway\n'
+  for (const [queueId, sender, text] of [
+    ['SOON003', 'anna@corp.test', input],
+    ['SOON004', 'mallory@evil.test', undefined],
+    ['LATER01', 'anna@corp.test', undefined],
+    ['SHORT01', 'anna@corp.test', undefined],
+  ] as const)
+    await lab.park([EVE], { queueId, sender, ...(text === undefined ? {} : { input: text }) })
+  t.strictSame((await lab.toeh('cleanup')).stdout, '', 'in its first days nobody is reminded')
+  lab.change(`UPDATE hold SET held_at = held_at - 1123200000, expires_at = expires_at - 1123200000
+              WHERE queue_id LIKE 'SOON%' AND automatic = ''`)
+  lab.change('UPDATE hold SET expires_at = held_at + 172800000 WHERE queue_id = ?', 'SHORT01')
+  lab.change('UPDATE recipient SET state = ? WHERE address = ?', 'releasing', 'mal@unknown.test')
+  const ids = [soon, two].sort()
+  const { stdout } = await lab.toeh('cleanup', '--json')
+  t.strictSame(JSON.parse(stdout).reminded.sort(), ids)
+  t.strictSame(
+    sink.mails.map(({ sender, recipients }) => [sender, ...recipients]),
+    [['', 'anna@corp.test']],
+  )
+  const { subject, text = '' } = await simpleParser(sink.mails[0]?.bytes ?? '')
+  t.equal(subject, '2 de vos messages attendent toujours une approbation')
+  for (const id of ids) t.match(text, id)
+  t.match(text, /Expire\u00a0: /)
+  t.notMatch(text, 'mal@unknown.test', 'who is being released is not spoken of')
+  t.strictSame((await lab.toeh('cleanup')).stdout, '')
+  t.equal(sink.mails.length, 1)
+})
+
+t.test('a reminder that surely did not go out is sent by the next run, one in doubt is not', async (t) => {
+  const down = await closedPort()
+  const lab = makeLab(t, `reinject = "smtp:127.0.0.1:${down}"`)
+  const id = await lab.park([EVE])
+  const age = (): void =>
+    lab.change('UPDATE hold SET held_at = held_at - 1123200000, expires_at = expires_at - 1123200000')
+  // The clock is believed by the last cleanup.
+  assertDone(t, await lab.toeh('cleanup'), '')
+  age()
+  const refused = new RegExp(`^NOT reminded anna@corp\\.test of ${id}: .*ECONNREFUSED`)
+  assertFailed(t, await lab.toeh('cleanup'), refused)
+  const script = await makeScript(t, { '.': HANG_UP })
+  lab.configure(`reinject = "smtp:127.0.0.1:${script.port}"\n`)
+  assertFailed(t, await lab.toeh('cleanup'), new RegExp(`^NOT reminded anna@corp\\.test of ${id}: `))
+  t.equal(script.commands.filter((line) => line.startsWith('MAIL FROM:<>')).length, 1)
+  const sink = await makeSink(t)
+  lab.configure(sink.setting)
+  assertDone(t, await lab.toeh('cleanup'), '')
+  t.equal(sink.mails.length, 0, 'it may have arrived')
+  lab.change('UPDATE hold SET reminded_at = NULL')
+  lab.configure(`${sink.setting}\n[notice]\nremind_hours = 0\n`)
+  assertDone(t, await lab.toeh('cleanup'), '')
+  t.equal(sink.mails.length, 0, 'nor where nobody is to be reminded')
+  lab.configure(sink.setting)
+  const outcomes = await Promise.all([lab.toeh('cleanup'), lab.toeh('cleanup')])
+  t.strictSame(outcomes.map(({ stdout }) => stdout).sort(), ['', `reminded anna@corp.test of ${id}\n`])
+  t.equal(sink.mails.length, 1, 'two at once remind once')
+})
+
 t.test('removes what is kept of settled messages and ended rules, a line each', async (t) => {
   const lab = makeLab(t, '[retention]\nsettled_days = 90\naudit_days = 100\n')
   const old = await lab.park(['a@new.test'], { queueId: 'OLD00001' })
@@ -280,7 +367,7 @@ t.test('removes what is kept of settled messages and ended rules, a line each', 
   assertDone(t, await lab.toeh('reject', old, young, '--quiet'), 'rejected')
   await lab.allow('old.test', 'live.test')
   const daysAgo = (days: number): number => Date.now() - days * 86_400_000
-  lab.change('UPDATE hold SET held_at = ?, expires_at = ?', daysAgo(200), Date.now() + 86_400_000)
+  lab.change('UPDATE hold SET held_at = ?, expires_at = ?', daysAgo(200), Date.now() + 10 * 86_400_000)
   lab.change('UPDATE recipient SET changed_at = ? WHERE hold = ?', daysAgo(91), old)
   lab.change('UPDATE recipient SET changed_at = ? WHERE hold = ?', daysAgo(89), young)
   lab.change("UPDATE rule SET revoked_by = 'x', revoked_at = ? WHERE value = 'old.test'", daysAgo(101))

@@ -1,4 +1,5 @@
 /** toeh digest: people are told, once, of what no notice has told them yet. */
+import { simpleParser } from 'mailparser'
 import t from 'tap'
 import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
@@ -56,6 +57,44 @@ t.test('the filter has told already; further mail within the interval waits for 
   t.equal(sink.mails.length, 2)
   t.strictSame((await lab.toeh('digest')).stdout, '')
 })
+
+t.test(
+  'of automatic mail the approvers have a line a message in one mail, once, and its senders nothing',
+  async (t) => {
+    const sink = await makeSink(t)
+    const lab = makeLab(t, `${APPROVERS}${sink.setting}`, '[notice]\nenabled = true\n')
+    const vacation = 'Subject: Out of office\nAuto-Submitted: auto-replied\n\nAway\n'
+    const one = await lab.park([EVE], { queueId: 'AUTO001', sender: '', input: vacation })
+    const two = await lab.park([EVE, 'x@new.test'], { queueId: 'AUTO002', input: vacation })
+    t.equal(sink.mails.length, 0, 'nobody hears of it at once')
+    const person = await lab.park([EVE], { queueId: 'PERSON1' })
+    t.equal(sink.mails.length, 2, 'nor does it count as a notice of that sender')
+    assertDone(t, await lab.toeh('digest'), `told of ${one}, ${two}\n`)
+    t.strictSame(
+      sink.mails.slice(2).map(({ sender, recipients }) => [sender, ...recipients]),
+      [['', 'boss@corp.test']],
+    )
+    const { subject, text = '' } = await simpleParser(sink.mails[2]?.bytes ?? '')
+    t.equal(subject, 'Automatic mail: 2 messages wait')
+    t.match(text, /^ {2}\(a report from a mail system\) → eve@unknown\.test: Out of office \(until .+\)$/m)
+    t.match(text, /^ {2}anna@corp\.test → eve@unknown\.test and 1 more: Out of office \(until .+\)$/m)
+    t.notMatch(text, person)
+    t.strictSame((await lab.toeh('digest')).stdout, '')
+    t.equal(sink.mails.length, 3)
+
+    const listed = JSON.parse((await lab.toeh('list', '--automatic', '--json')).stdout)
+    t.strictSame(
+      listed.map(({ id, automatic }: { id: string; automatic: string }) => [id, automatic]),
+      [
+        [one, 'null sender'],
+        [two, 'Auto-Submitted'],
+      ],
+    )
+    assertDone(t, await lab.toeh('show', two), 'automatic: Auto-Submitted\n')
+    assertDone(t, await lab.toeh('reject', two), 'rejected')
+    t.equal(sink.mails.length, 3, 'no program is told of a decision either')
+  },
+)
 
 t.test('what is settled meanwhile is not told of', async (t) => {
   const sink = await makeSink(t)

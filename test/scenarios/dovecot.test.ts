@@ -103,6 +103,7 @@ for (const way of ['by SMTP', 'by sendmail(1)'] as const) {
         'anna@company.example': 'redirect "anna@known.example";\n',
         'bob@company.example': 'require "copy";\nredirect :copy "bob@stranger.example";\n',
         'carl@company.example': 'redirect "carl@stranger.example";\n',
+        'dora@company.example': 'require "vacation";\nvacation "Back on Monday";\n',
       },
       ...(way === 'by SMTP' ? { submission: `${debian.host}:25` } : {}),
     })
@@ -163,5 +164,14 @@ for (const way of ['by SMTP', 'by sendmail(1)'] as const) {
       ],
       'and of a notice that is held nobody is told by another',
     )
+
+    const letter = `From: ${SHOP}\nTo: dora@company.example\nMessage-ID: <dora@other.example>\nSubject: order\n\nx\n`
+    const recipients = ['dora@company.example']
+    t.match(await site.send({ from: INTERNET, sender: SHOP, recipients, text: letter }), /^\w{11}/)
+    await site.until('the answer', () => site.decided().includes(` ${SHOP} hold unknown`))
+    assertDone(t, await debian.toeh('digest'), /told of/)
+    t.equal(notices('dora'), 1, 'who is away has her mail, and no notice of the answer that waits')
+    const { stdout } = await debian.toeh('list', '--automatic', '--recipient', SHOP, '--json')
+    t.match(JSON.parse(stdout), [{ sender: '', automatic: 'null sender', recipients: [{ address: SHOP }] }])
   })
 }

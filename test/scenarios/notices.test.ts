@@ -1,6 +1,7 @@
 /** Notices in a real Postfix: to people who are virtual aliases, and about copies that nobody is to know of. */
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { simpleParser } from 'mailparser'
 import t from 'tap'
 import { doctor, find } from '../support/doctor.js'
 import { cannotRun, Postfix } from '../support/postfix.js'
@@ -177,3 +178,52 @@ t.test(
     t.match(postfix.lab.query('SELECT notified_at FROM hold'), [{ notified_at: Number }])
   },
 )
+
+for (const minutes of [60, 0]) {
+  t.test(
+    `a mail of three slices has one notice each, with an interval of ${minutes}`,
+    { skip },
+    async (t) => {
+      const postfix = await Postfix.start(t, {
+        settings: 'approvers = ["boss@corp.test"]\n',
+        notice: `[notice]\nenabled = true\ninterval_minutes = ${minutes}\n`,
+      })
+      const recipients = Array.from({ length: 120 }, (_, place) => `x${place}@new${place % 7}.test`).sort()
+      const queueId = await postfix.submit('anna@corp.test', recipients, 'Subject: Greetings\n\nx\n')
+      const told = (await postfix.settled()).sort((a, b) =>
+        a.recipients.join() < b.recipients.join() ? -1 : 1,
+      )
+      t.same(
+        postfix
+          .decisions()
+          .map((line) => [line.queueId, line.recipients.length])
+          .sort(),
+        [
+          [queueId, 20],
+          [queueId, 50],
+          [queueId, 50],
+        ],
+        'Postfix has handed it over in three runs',
+      )
+      t.same(
+        told.map((mail) => mail.recipients.join()),
+        ['anna@corp.test', 'boss@corp.test'],
+      )
+      for (const { bytes } of told) {
+        const { text = '' } = await simpleParser(unwire(bytes))
+        const named = [...new Set(text.match(/^ {4}x[0-9]+@new[0-9]\.test$/gm))]
+          .map((line) => line.trim())
+          .sort()
+        t.same(named, recipients, 'all of it in each')
+      }
+      t.equal(postfix.lab.held().length, 1, 'and one decision')
+      t.match(postfix.lab.query('SELECT notified_at, waiting FROM hold'), [
+        { notified_at: Number, waiting: 120 },
+      ])
+      t.equal((await postfix.toeh('digest')).stdout, '', 'nothing is left to be told')
+      t.match(await postfix.toeh('release', ...postfix.lab.held()), { code: 0 })
+      await postfix.settled()
+      t.equal(postfix.sink.mails.flatMap((mail) => mail.recipients).filter((to) => /^x/.test(to)).length, 120)
+    },
+  )
+}

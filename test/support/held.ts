@@ -56,6 +56,7 @@ export async function spoolHeld(
     client: CLIENT,
     heldAt: 1000,
     expiresAt: 5000,
+    automatic: '',
     recipients,
     ...rest,
   }

@@ -7,11 +7,7 @@
  * the border remove those, and docs/moderate.md says how.
  */
 import { foldAscii, parseAddress } from './address.js'
-
-export interface Field {
-  name: string
-  value: string
-}
+import type { Field } from './head.js'
 
 export interface Rules {
   /** Plain addresses. */

@@ -1,5 +1,6 @@
 /** The automatic message: one that a program has written, or that it sends on for a list. Pure; it never decides who is let out. */
-import type { Field } from './authentication.js'
+
+import type { Field } from './head.js'
 import { isReturnPath } from './mailbox.js'
 
 /** What shows it, as it is stored with a held message; empty where nothing does. */

@@ -3,7 +3,7 @@ import type { Choice } from './bulk.js'
 import { companyOf } from './config.js'
 import { decide, lookupKeys } from './decide.js'
 import type { Desk } from './desk.js'
-import type { HeldMessage } from './hold.js'
+import type { HeldMessage } from './heldmail.js'
 
 /** Messages whose rules are looked up at once. */
 const PIECE = 1000

@@ -4,7 +4,7 @@ import type { CommonOptions, Desk } from './desk.js'
 import { localTime, visible } from './display.js'
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
-import type { HeldMessage, Recipient } from './hold.js'
+import type { HeldMessage, Recipient } from './heldmail.js'
 import { demandHoldId } from './holdid.js'
 import { chooseMessages } from './release.js'
 import {

@@ -8,8 +8,8 @@ import { visible } from './display.js'
 import { Erasure } from './erasure.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
-import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
+import { HoldUpkeep } from './holdupkeep.js'
 import { Landscape } from './landscape.js'
 import { Lane, lanePath } from './lane.js'
 import type { Origin } from './mailbox.js'
@@ -29,7 +29,7 @@ export interface Desk {
   config: Config
   landscape: Landscape
   neighbours: Neighbours
-  hold: Hold
+  hold: HoldUpkeep
   folder: HoldFolder
   audit: Audit
   tokens: Tokens
@@ -65,7 +65,7 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'dec
   const folder = new HoldFolder(config.state)
   const neighbours = new Neighbours(db, config.internal)
   const landscape = new Landscape(db, access === 'read' ? undefined : keptLane(config, db))
-  const hold = new Hold(db, folder)
+  const hold = new HoldUpkeep(db, folder)
   const kept = { audit: new Audit(db), tokens: new Tokens(db), erasure: new Erasure(db, folder) }
   return { config, landscape, neighbours, hold, folder, ...kept, actor }
 }

@@ -13,7 +13,7 @@ import { decide, lookupKeys } from './decide.js'
 import { decisionFolder, readDecisions } from './decisions.js'
 import { enterState, openDesk, verdictsOf } from './desk.js'
 import { describeError } from './failure.js'
-import { Hold } from './hold.js'
+import { HeldMail } from './heldmail.js'
 import { HoldFolder } from './holdfolder.js'
 import { Landscape } from './landscape.js'
 import { differences, Lane, tidyLane } from './lane.js'
@@ -157,7 +157,7 @@ async function look({
         const { gone, changed } = differences(seen.rows, new Landscape(db).laneRows(now, config.internal))
         seen.astray = [...gone, ...changed.map(({ key }) => key)]
       }
-      seen.database = { newest: newestEntry(db), load: new Hold(db, new HoldFolder(state)).load() }
+      seen.database = { newest: newestEntry(db), load: new HeldMail(db, new HoldFolder(state)).load() }
       seen.routine = routineOf(state, db)
     } finally {
       db.close()

@@ -70,3 +70,8 @@ export function receivedAt(head: Buffer): number | undefined {
   const at = Date.parse(received.slice(received.lastIndexOf(';') + 1))
   return Number.isNaN(at) ? undefined : at
 }
+
+export interface Field {
+  name: string
+  value: string
+}

@@ -1,8 +1,9 @@
 /** What `toeh fsck` does to the hold: it brings rows and folders together where a crash or a backup has parted them. */
 import { type Actor, appendAudit } from './audit.js'
 import { Failure } from './failure.js'
-import { type HeldMessage, Hold, isWaiting, type State, WAITING } from './hold.js'
+import { type HeldMessage, isWaiting, type State, WAITING } from './heldmail.js'
 import type { HoldEnvelope, HoldFolder, Move } from './holdfolder.js'
+import { HoldUpkeep } from './holdupkeep.js'
 
 /** The detail of a recipient whose message has no bytes any more. */
 const GONE = 'its bytes were gone: settled after a backup that was restored, or removed'
@@ -27,7 +28,7 @@ export function movesOf(
 }
 
 /** A hold that can be mended. Nothing else moves a recipient without asking where he stands. */
-export class MendableHold extends Hold {
+export class MendableHold extends HoldUpkeep {
   /** The ids that somebody waits under, and those of recipients who have lost their message's row. */
   ids(): string[] {
     const sql = `SELECT DISTINCT hold AS id FROM recipient WHERE state IN ${WAITING}

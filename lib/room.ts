@@ -4,7 +4,8 @@ import type { Config } from './config.js'
 import { shortSize } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
-import type { Hold, Load } from './hold.js'
+import type { Load } from './heldmail.js'
+import type { Hold } from './hold.js'
 
 export interface Room {
   /** Bytes this user may still write on the state folder's file system. */

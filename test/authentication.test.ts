@@ -1,7 +1,8 @@
 /** Authentication: one From, the approver's own login or his domain's signature, and nothing that came with the mail. */
+
 import t from 'tap'
-import { addressOf, claimedApprover, doubtsOf, type Field } from '../lib/authentication.js'
-import { headerFields } from '../lib/head.js'
+import { addressOf, claimedApprover, doubtsOf } from '../lib/authentication.js'
+import { type Field, headerFields } from '../lib/head.js'
 
 const APPROVERS = ['Boss@corp.test', 'deputy@other.test']
 const RULES = {

@@ -117,7 +117,7 @@ t.test('every check of doctor and each of its statuses is in docs/doctor.md', as
 
 t.test('every reason and every state is told', async (t) => {
   const reasons = membersOf('lib/decide.ts', 'Reason')
-  const states = membersOf('lib/hold.ts', 'State')
+  const states = membersOf('lib/heldmail.ts', 'State')
   t.ok(reasons.includes('unknown') && states.includes('held'), 'the sets are found')
   const hold = read('docs/hold.md')
   for (const word of [...reasons, ...states])

@@ -3,8 +3,9 @@ import fs, { existsSync, readFileSync, rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { type Database, openForReading, type Row } from '../lib/database.js'
 import { Failure } from '../lib/failure.js'
-import { Hold, isWaiting, RELEASE_ABANDONED_MS } from '../lib/hold.js'
+import { isWaiting, RELEASE_ABANDONED_MS } from '../lib/heldmail.js'
 import type { HoldFolder } from '../lib/holdfolder.js'
+import { HoldUpkeep } from '../lib/holdupkeep.js'
 import { Tokens } from '../lib/token.js'
 import { failureOf, replaceFs, syncOrder, systemError } from './support/failing.js'
 import { CLIENT, park, refused, spoolHeld, unknown } from './support/held.js'
@@ -19,9 +20,9 @@ const Z = 'z@new.test'
 interface Stand {
   db: Database
   folder: HoldFolder
-  hold: Hold
+  hold: HoldUpkeep
   /** The same hold through a connection of its own, as another process has it. */
-  other: Hold
+  other: HoldUpkeep
 }
 
 function makeStand(t: Test): Stand {
@@ -29,11 +30,11 @@ function makeStand(t: Test): Stand {
   const { db, folder, hold } = lab.stores()
   const second = lab.openDatabase()
   t.teardown(() => [db, second].map((one) => one.close()))
-  return { db, folder, hold, other: new Hold(second, folder) }
+  return { db, folder, hold, other: new HoldUpkeep(second, folder) }
 }
 
 /** Recipients of a hold in words: `address state by at detail queueId`. */
-async function recipients(hold: Hold, id: string): Promise<string[]> {
+async function recipients(hold: HoldUpkeep, id: string): Promise<string[]> {
   return hold
     .find(id)
     .recipients.map(({ address, state, changedBy, changedAt, detail, queueId }) =>
@@ -324,7 +325,7 @@ t.test('park', async (t) => {
     })
     await park(other, folder, [unknown(Y)])
     rmSync(folder.messagePath(envelope.id))
-    await failureOf(() => new Hold(db, failing).park(message.folder(), envelope))
+    await failureOf(() => new HoldUpkeep(db, failing).park(message.folder(), envelope))
     t.ok(folder.isThere(envelope.id))
     t.strictSame([...hold.states(envelope.id).keys()], [Y])
   })
@@ -596,7 +597,7 @@ t.test('isWaiting', async (t) => {
 
 t.test('claimExpired: of two cleanups one gets each message', async (t) => {
   const { folder, hold, other } = makeStand(t)
-  const ids = async (from: Hold, now: number, staleBefore: number): Promise<string[]> =>
+  const ids = async (from: HoldUpkeep, now: number, staleBefore: number): Promise<string[]> =>
     (await from.claimExpired(now, staleBefore)).map(({ id }) => id)
   const one = await park(hold, folder, [unknown(X)], { queueId: 'ONE1', expiresAt: 5000 })
   const two = await park(hold, folder, [refused(Y)], { queueId: 'TWO2', heldAt: 1001, expiresAt: 5001 })
@@ -781,7 +782,7 @@ t.test('nothing that people and timers ask goes through all that wait or were se
   const looking: Database = { ...db, all: explain('all'), get: explain('get'), run: explain('run') }
   looking.transaction = (work) => db.transaction(work)
   looking.still = (work) => db.still(work)
-  const hold = new Hold(looking, folder)
+  const hold = new HoldUpkeep(looking, folder)
   const asked: Record<string, [() => unknown, string[]]> = {
     load: [() => hold.load(), ['SCAN load']],
     waiting: [
@@ -839,7 +840,7 @@ t.test('waiting: of a time, and so many of them', async (t) => {
   for (const heldAt of [100, 200, 300, 400])
     ids.push(await park(hold, folder, [unknown(X), unknown(Y)], { queueId: `AT${heldAt}`, heldAt }))
   const [first, second, third, last] = ids
-  const found = async (of?: Parameters<Hold['waiting']>[0]): Promise<string[]> =>
+  const found = async (of?: Parameters<HoldUpkeep['waiting']>[0]): Promise<string[]> =>
     hold.waiting(of).map(({ id }) => id)
   t.strictSame(await found(), ids)
   t.strictSame(await found({ since: 200 }), [second, third, last])
@@ -959,7 +960,7 @@ t.test('whose last recipient leaves while it is looked for is not among those th
     },
   })
   t.strictSame(
-    new Hold(slow, folder)
+    new HoldUpkeep(slow, folder)
       .waiting({ most: 9 })
       .map(({ id, recipients }) => [id, ...recipients.map(({ address }) => address)]),
     [[stays, X]],

@@ -8,7 +8,7 @@ import { answer, type CommonOptions, type Desk, openDesk, presently } from '../d
 import { localTime, shortAge } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import type { HeldMessage, Recipient } from '../hold.js'
+import type { HeldMessage, Recipient } from '../heldmail.js'
 import { bySender, sendNotice, tellableOf, Unreached } from '../notify.js'
 import { findPassed, readEnvelope } from '../orphan.js'
 import { describeReleased, type Released, tryRelease } from '../release.js'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Audit } from '../../lib/audit.js'
 import { type Database, databasePath, openForWriting } from '../../lib/database.js'
-import type { State } from '../../lib/hold.js'
+import type { State } from '../../lib/heldmail.js'
 import { HoldFolder } from '../../lib/holdfolder.js'
 import { type Sink, unwire } from '../support/sink.js'
 

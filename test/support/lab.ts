@@ -17,8 +17,8 @@ import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { createDatabase, type Database, databasePath, openForWriting } from '../../lib/database.js'
 import type { Decision } from '../../lib/decisions.js'
-import { Hold } from '../../lib/hold.js'
 import { HoldFolder } from '../../lib/holdfolder.js'
+import { HoldUpkeep } from '../../lib/holdupkeep.js'
 import { Landscape } from '../../lib/landscape.js'
 import { cool } from './cool.js'
 import { NODE, PACKAGE } from './reachable.js'
@@ -220,10 +220,10 @@ export class Lab {
   }
 
   /** The stores, for looking at or preparing state directly; close the database afterwards. */
-  stores(): { db: Database; hold: Hold; landscape: Landscape; folder: HoldFolder } {
+  stores(): { db: Database; hold: HoldUpkeep; landscape: Landscape; folder: HoldFolder } {
     const db = this.openDatabase()
     const folder = new HoldFolder(this.state)
-    return { db, hold: new Hold(db, folder), landscape: new Landscape(db), folder }
+    return { db, hold: new HoldUpkeep(db, folder), landscape: new Landscape(db), folder }
   }
 
   /** Makes a destination known. */

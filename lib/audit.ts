@@ -11,7 +11,7 @@ export interface Actor {
 }
 
 export interface Deed extends Actor {
-  /** `allow`, `block`, `revoke`, `released`, `rejected`, `expired`, `read`, `saved`, `mode`. */
+  /** `allow`, `block`, `revoke`, `released`, `rejected`, `expired`, `answered`, `bounced`, `read`, `saved`, `mode`. */
   what: string
   /** The rule's value, `hold recipient`, or the configuration. */
   subject: string

@@ -49,6 +49,16 @@ export const WAITING = `('held', 'refused', 'releasing')`
 /** Of a row of `hold`: that somebody in it can be released, rejected or expired without anything being in doubt. */
 const ANSWERABLE = `EXISTS (SELECT 1 FROM recipient WHERE recipient.hold = hold.id AND state IN ('held', 'refused'))`
 
+/**
+ * SQL that says of a row of `hold` whether all notices since that time that could be answered have bounced.
+ * @param since SQL for milliseconds since 1970
+ */
+export function unreachedSince(since: string): string {
+  const bounced = `SELECT 1 FROM audit WHERE what = 'bounced' AND audit.subject = hold.id AND at >= ${since}`
+  const open = 'SELECT 1 FROM token WHERE token.hold = hold.id AND used_at IS NULL'
+  return `EXISTS (${bounced}) AND NOT EXISTS (${open} AND NOT EXISTS (${bounced} AND was = token.approver))`
+}
+
 /** Of any time, also one that a wrong clock or a damaged envelope has written: nothing that waits is left out. */
 const [EARLIEST, LATEST] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
 
@@ -596,11 +606,23 @@ export class Hold {
     return this.db.still(() => this.#select(`notified_at IS NULL AND ${ANSWERABLE} ORDER BY held_at, id`))
   }
 
-  /** Notes that people were told of these messages. */
+  /**
+   * Notes that people were told of these messages, but where every notice has bounced already.
+   * @param at when telling them began
+   */
   recordNotified(ids: readonly string[], at: number): void {
+    const sql = `UPDATE hold SET notified_at = ? WHERE id = ? AND NOT (${unreachedSince('?')})`
     this.db.transaction(() => {
-      for (const id of ids) this.db.run('UPDATE hold SET notified_at = ? WHERE id = ?', at, id)
+      for (const id of ids) this.db.run(sql, at, id, at, at)
     })
+  }
+
+  /** Whether a notice of all its recipients has gone out, also where those to the approvers have come back since. */
+  wasTold({ id, notifiedAt, recipients }: HeldMessage): boolean {
+    if (notifiedAt !== null) return true
+    const newest = Math.max(...recipients.map(({ changedAt }) => changedAt))
+    const sql = `SELECT 1 FROM audit WHERE what = 'bounced' AND subject = ? AND at >= ? LIMIT 1`
+    return this.db.get(sql, id, newest) !== undefined
   }
 
   /**

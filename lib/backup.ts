@@ -34,6 +34,11 @@ function pointerPath(state: string): string {
   return join(state, 'last-backup')
 }
 
+/** When the last backup was finished, wherever it is now; milliseconds since 1970, null where there was none. */
+export function lastBackupAt(state: string): number | null {
+  return statSync(pointerPath(state), { throwIfNoEntry: false })?.mtimeMs ?? null
+}
+
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory()
 }
@@ -124,6 +129,18 @@ function datedIn(folder: string): Backup[] {
       const read = readBackup(path)
       return read === undefined ? [] : [{ path, ...read }]
     })
+}
+
+/** The backups that are where the last one was put, newest first; those elsewhere nobody here knows of. */
+export function backupsBeside(state: string): Backup[] {
+  try {
+    const last = readFileSync(pointerPath(state), 'utf8').trimEnd()
+    const dated = datedIn(dirname(last))
+    const read = dated.some(({ path }) => path === last) ? undefined : readBackup(last)
+    return read === undefined ? dated : [{ path: last, ...read }, ...dated]
+  } catch {
+    return [] // None was made, or they are not for this user to see.
+  }
 }
 
 /** Removes all dated backups of a folder but the newest `keep`. @returns the paths that are gone */

@@ -166,6 +166,11 @@ const MIGRATIONS = [
     WHERE state = 'released';
   CREATE INDEX token_expires ON token (expires_at);
   `,
+  // What people are forgotten by (lib/audit.ts): rows that are there have no salt, and keep the hash that they have.
+  `
+  ALTER TABLE audit ADD COLUMN salt TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN seal TEXT;
+  `,
 ]
 
 /** The database file of a state folder. */
@@ -196,6 +201,10 @@ export interface Database {
   still<T>(work: () => T): T
   /** Waits so many seconds at most for a lock, from now on. */
   waitAtMost(seconds: number): void
+  /** From now on overwrites what is deleted with zeros (https://www.sqlite.org/pragma.html#pragma_secure_delete). */
+  overwriteDeleted(): void
+  /** Writes the file anew without what earlier changes have left in its free places. Nobody else reads or writes meanwhile. */
+  compact(): void
   /** Copies the whole database into a file, as it is at one moment. @returns rows by table */
   copyTo(path: string): Promise<Record<string, number>>
   close(): void
@@ -230,9 +239,18 @@ function unfit(why: string, at: string, cause?: unknown): Failure {
   return new Failure('database', `better-sqlite3 for Node ${process.versions.node}: ${why}`, {
     at,
     status: EXIT.tempFail,
-    hint: 'under this Node: npm ci && npm run build',
+    hint: howToRefit(import.meta.dirname),
     cause,
   })
+}
+
+/** What brings one for this Node, by where this program lies: npm's package, Debian's, or a checkout. */
+export function howToRefit(folder: string): string {
+  if (folder.includes('/node_modules/toeh/'))
+    return 'after a change of Node: npm install --global ./toeh-VERSION.tgz, under this Node (docs/install.md)'
+  return folder.startsWith('/usr/lib/toeh/')
+    ? 'install the package toeh again'
+    : 'under this Node: npm ci && npm run build'
 }
 
 let loaded: { Sqlite: typeof Sqlite; native: object } | undefined
@@ -311,6 +329,14 @@ class SqliteDatabase implements Database {
 
   waitAtMost(seconds: number): void {
     this.#try(() => this.#db.pragma(`busy_timeout = ${seconds * 1000}`))
+  }
+
+  overwriteDeleted(): void {
+    this.#try(() => this.#db.pragma('secure_delete = ON'))
+  }
+
+  compact(): void {
+    this.#try(() => this.#db.exec('VACUUM'))
   }
 
   still<T>(work: () => T): T {

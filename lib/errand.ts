@@ -8,10 +8,11 @@ import { text } from 'node:stream/consumers'
 import { foldAscii } from './address.js'
 import { Audit, type Deed, newestEntry } from './audit.js'
 import { newestBackup } from './backup.js'
-import { createDatabase, databasePath, openForReading, openForWriting } from './database.js'
+import { createDatabase, type Database, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys } from './decide.js'
 import { decisionFolder, readDecisions } from './decisions.js'
 import { enterState, openDesk, verdictsOf } from './desk.js'
+import type { RoutineFact } from './facts.js'
 import { describeError } from './failure.js'
 import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
@@ -19,6 +20,7 @@ import { Landscape } from './landscape.js'
 import { differences, Lane, tidyLane } from './lane.js'
 import type { LaneRow } from './lanerow.js'
 import { askOwner, type Outcome, type Owner, type Trouble, troubleOf } from './owner.js'
+import { readRoutine } from './routine.js'
 
 /** A folder that was made, or was there: then what is wrong with it, as commands that mend it. */
 export interface Folder {
@@ -114,8 +116,18 @@ export interface Look {
   /** Keys of rows that are not what the landscape says. */
   astray: string[]
   database?: { newest: number; load: { messages: number; bytes: number } }
+  routine?: RoutineFact | undefined
   /** Why there is nothing of the database, nor what is astray. */
   trouble?: Trouble
+}
+
+/** Undefined where it cannot be looked at: then nothing is said of it. */
+function routineOf(state: string, db: Database): RoutineFact | undefined {
+  try {
+    return readRoutine(state, db)
+  } catch {
+    return undefined
+  }
 }
 
 async function look({
@@ -147,6 +159,7 @@ async function look({
         seen.astray = [...gone, ...changed.map(({ key }) => key)]
       }
       seen.database = { newest: newestEntry(db), load: new Hold(db, new HoldFolder(state)).load() }
+      seen.routine = routineOf(state, db)
     } finally {
       db.close()
     }

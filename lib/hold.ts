@@ -62,6 +62,9 @@ export function unreachedSince(since: string): string {
 /** Of any time, also one that a wrong clock or a damaged envelope has written: nothing that waits is left out. */
 const [EARLIEST, LATEST] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
 
+/** Of a row of `recipient`: that this rejection is what became of it. */
+const REJECTED_THEN = `state = 'rejected' AND changed_by = ? AND changed_at = ?`
+
 /** Goes through the index alone: some sixteen nanoseconds a message. */
 const COUNT = '(SELECT count(*) FROM hold WHERE waiting > 0 AND held_at >= ? AND held_at < ?)'
 
@@ -457,6 +460,39 @@ export class Hold {
     )
     this.#noteMoves(id, state, moved, actor)
     return moved
+  }
+
+  /** Whether {@link restore} would take back this rejection. */
+  isRestorable(id: string, address: string, rejection: Actor): boolean {
+    const sql = `SELECT 1 FROM recipient WHERE hold = ? AND address = ? AND ${REJECTED_THEN}`
+    const isThere = this.#isWaiting(id) && this.folder.has(id)
+    return isThere && this.db.get(sql, id, address, rejection.who, rejection.at) !== undefined
+  }
+
+  /**
+   * rejected → what it was before, while others of the message wait: its bytes are there. Under the write lock, which whoever
+   * takes the bytes away takes too.
+   * @param rejection who has rejected it, and when: no later one is taken back
+   * @returns whether it waits again
+   */
+  restore(id: string, address: string, rejection: Actor, actor: Actor): boolean {
+    return this.db.transaction(() => {
+      if (!this.#isWaiting(id) || !this.folder.has(id)) return false
+      const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), changed_by = ?, changed_at = ?
+                   WHERE hold = ? AND address = ? AND ${REJECTED_THEN}`
+      if (this.db.run(sql, actor.who, actor.at, id, address, rejection.who, rejection.at) !== 1) return false
+      appendAudit(this.db, {
+        ...actor,
+        what: 'restored',
+        subject: `${id} ${address}`,
+        was: 'rejected',
+        now: 'held',
+      })
+      this.folder.rewrite(this.envelopeOf(id))
+      // Before the commit: else toeh fsck would take the folder's word that it is rejected.
+      this.folder.recordMoves(id, movesTo('held', [address], actor))
+      return true
+    })
   }
 
   /** @param from the SQL condition that the row must meet: compare and set */

@@ -349,6 +349,26 @@ export class Landscape {
     return ended
   }
 
+  /** What a person did to rules at one moment: those that came, and whether they are live now; and those that ended. */
+  changesOf(who: string, at: number): { added: { rule: Rule; live: boolean }[]; ended: Rule[] } {
+    const live = 'revoked_at IS NULL AS live'
+    const added = this.#db.all<RuleRow & { live: number }>(
+      `SELECT ${COLUMNS}, ${live} FROM rule WHERE added_by = ? AND added_at = ? ORDER BY id`,
+      who,
+      at,
+    )
+    const ended = this.#db.all<RuleRow>(
+      `SELECT ${COLUMNS} FROM rule WHERE revoked_by = ? AND revoked_at = ? ORDER BY id`,
+      who,
+      at,
+    )
+    const came = new Set(added.map(({ id }) => id))
+    return {
+      added: added.map((row) => ({ rule: toRule(row), live: row.live === 1 })),
+      ended: ended.filter(({ id }) => !came.has(id)).map(toRule),
+    }
+  }
+
   /** The rules that are live now and have one of these numbers. */
   numbered(ids: readonly number[], now: number): Rule[] {
     const sql = `SELECT ${COLUMNS} FROM rule WHERE id IN (SELECT value FROM json_each(?))

@@ -24,6 +24,7 @@ export interface Setup {
   /** TOEH's configuration. */
   toeh: {
     path: string
+    mode: 'enforce' | 'observe'
     state: string
     internal: readonly string[]
     delimiters: Delimiters
@@ -75,4 +76,24 @@ export function quote(text: string): string {
 export type Tabled = Setup & {
   /** What look-up tables answer, be it by keys or by patterns, or undefined for those that cannot be listed. */
   answers: ReadonlyMap<string, readonly TableEntry[] | undefined>
+}
+
+/** toeh init, which puts the gate into Postfix, before another filter where there is one. */
+export function initCommand({
+  configDir,
+  toeh,
+}: Pick<Setup, 'configDir'> & { toeh: { path: string } }): string {
+  const where = configDir === undefined ? [] : ['--config-dir', configDir]
+  return ['toeh', 'init', '--postfix', '--apply', ...where, '--config', toeh.path].map(quote).join(' ')
+}
+
+/** Whether Postfix has nothing of TOEH: no service, and nothing that leads to one. Then no mail waits for the gate either. */
+export function isBeforeInit(facts: Pick<Tabled, 'main' | 'services' | 'expected' | 'answers'>): boolean {
+  if (gateOf(facts) !== undefined) return false
+  const leads = (value: string): boolean => value.includes(`${facts.expected.gate.name}:`)
+  const values = [...facts.services.map(({ options }) => options), facts.main].flatMap((map) => [
+    ...map.values(),
+  ])
+  const answers = [...facts.answers.values()].flatMap((entries) => entries ?? []).map(({ value }) => value)
+  return ![...values, ...answers].some(leads)
 }

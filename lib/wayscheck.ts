@@ -19,7 +19,7 @@ import {
   type Restricted,
   whatPassesBy,
 } from './restrictions.js'
-import { ADDRESS_CLASSES, gateOf, postconf, quote, type Setup, settingOf } from './setup.js'
+import { ADDRESS_CLASSES, gateOf, initCommand, postconf, quote, type Setup, settingOf } from './setup.js'
 import { words } from './speech.js'
 import {
   gatePrefix,
@@ -67,17 +67,11 @@ function withSetting(service: Service, name: string, value: string): Service {
   return { ...service, options: new Map([...service.options, [name, value]]) }
 }
 
-/** toeh init, which puts the gate before another filter. */
-function chainCommand({ configDir, toeh }: Facts): string {
-  const where = configDir === undefined ? [] : ['--config-dir', configDir]
-  return ['toeh', 'init', '--postfix', '--apply', ...where, '--config', toeh.path].map(quote).join(' ')
-}
-
 /** What gives an entrance the gate; nothing where a line would not do it, or would hold incoming mail. */
 function mendEntrance(facts: Facts, service: Service): string[] {
   const filter = settingOf(facts, service, 'content_filter')
   if (filter !== '' && !filter.startsWith(gatePrefix(facts)))
-    return isPickup(service) || peoplesServices(facts).includes(service) ? [chainCommand(facts)] : []
+    return isPickup(service) || peoplesServices(facts).includes(service) ? [initCommand(facts)] : []
   const mended = withSetting(service, 'content_filter', filterOf(facts))
   const isDone = isPickup(service) || passages(facts, mended).round.length === 0
   if (!isDone || (isServer(service) && handsBack(facts, service))) return []
@@ -107,6 +101,7 @@ function withoutNextHop(facts: Facts, service: Service): Fault[] {
       what: words`${service.id} has a content_filter without a next hop`,
       why: words`Postfix keeps a queue for each recipient domain and starts the filter once for each`,
       mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
+      affects: words`nobody: the same mail goes to the gate, from one queue`,
     },
   ]
 }
@@ -119,6 +114,7 @@ function pickupFault(facts: Facts, service: Service): Fault[] {
       what: words`${service.id} does not hand its mail to the gate`,
       why: words`what is sent through it goes to anybody, and nobody is asked`,
       mend: mendEntrance(facts, service),
+      affects: words`programs of this host, cron and webmail among them: what they send to recipients nobody knows is held`,
     },
   ]
 }
@@ -141,7 +137,8 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
         level: 'critical',
         what: words`${service.id} hands to the gate what another filter hands back`,
         why: words`that is incoming mail as well, and what of it leads outside has a foreign sender and is held. Let the entrances have the gate, and the way back that filter (docs/postfix.md); restart that filter after the reload, or mail goes in a circle on the connection that it keeps open, until Postfix refuses it`,
-        mend: [setOption(facts, service, 'content_filter', ''), chainCommand(facts)],
+        mend: [setOption(facts, service, 'content_filter', ''), initCommand(facts)],
+        affects: words`incoming mail: it is not held any more; and whoever sends by the entrances: their mail meets the gate before the other filter`,
       },
     ]
   const [first] = round
@@ -166,6 +163,7 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
           ? words`any process on this host sends to anybody through it`
           : words`what is sent through it goes to anybody, and nobody is asked`,
       mend: mendEntrance(facts, service),
+      affects: words`${who}: what they send by ${service.id} to recipients nobody knows is held`,
     },
   ]
 }
@@ -186,6 +184,7 @@ function relayFault(facts: Facts, service: Service): Fault[] {
       mend: filtersIncoming(facts, unfiltered)
         ? []
         : [setOption(facts, service, 'content_filter', ''), ...(round.length > 0 && isNamed ? [relay] : [])],
+      affects: words`whoever writes to us from outside: their mail comes in and is not held any more`,
     })
   else if (round.length > 0)
     faults.push({
@@ -195,6 +194,7 @@ function relayFault(facts: Facts, service: Service): Fault[] {
         ? words`who sends there instead of to submission goes round the gate`
         : words`who sends there goes round the gate: take out what lets them, then toeh init --postfix --relay`,
       mend: isNamed ? [relay] : [],
+      affects: words`${describeClients(round)}: they go on sending by ${service.id}, and what they send to recipients nobody knows is held`,
     })
   return faults
 }
@@ -351,12 +351,19 @@ function backFaults(facts: Setup): Fault[] {
       what: words`${service.id} is not on loopback alone`,
       why: words`whoever reaches this host sends to anybody through it, and nobody is asked`,
       mend: [postconf(facts, '-MX', service.id), ...(good.length === 0 ? [add] : [])],
+      affects: words`whoever sends through ${service.id} from another host: their connection is refused`,
     }),
   )
   if (services.length > 0) return faults
   const what = words`no service of master.cf listens on ${reinject.host}:${reinject.port}`
   return [
-    { level: 'critical', what, why: words`known mail cannot go on: all of it is deferred`, mend: [add] },
+    {
+      level: 'critical',
+      what,
+      why: words`known mail cannot go on: all of it is deferred`,
+      mend: [add],
+      affects: words`known mail that waits, and what is released: it goes on`,
+    },
   ]
 }
 
@@ -367,7 +374,9 @@ function backFilterFaults(facts: Setup): Fault[] {
     if (!filter.startsWith(gatePrefix(facts))) return []
     const mend = [setOption(facts, service, 'content_filter', '')]
     const why = words`what the gate sends on comes back to it: all known mail is deferred`
-    return [{ level: 'critical', what: words`${service.id} has ${'content_filter'}=${filter}`, why, mend }]
+    const what = words`${service.id} has ${'content_filter'}=${filter}`
+    const affects = words`known mail that waits: it goes on, and does not come back to the gate`
+    return [{ level: 'critical', what, why, mend, affects }]
   })
 }
 
@@ -384,6 +393,7 @@ function backOptionFaults(facts: Setup): Fault[] {
           what: words`${service.id} has ${name}=${value}`,
           why: WHY_OPTION[name]?.() ?? words`main.cf may refuse here what was checked before, or change it`,
           mend: [setOption(facts, service, name, wanted)],
+          affects: words`whatever but the gate sends through ${service.id}: it is taken as the sample says, or refused`,
         },
       ]
     }),
@@ -420,6 +430,7 @@ export const WAYS_CHECKS: Check[] = [
               what: words`${service.id} has a content_filter, and sendmail is the way on`,
               why: words`what the gate sends on comes back to it: mail goes in a circle until Postfix has counted enough`,
               mend: [setOption(facts, service, 'content_filter', '')],
+              affects: words`programs of this host: what they send goes out, and nobody is asked`,
             },
           ]
         }),
@@ -476,6 +487,7 @@ export const WAYS_CHECKS: Check[] = [
             what,
             why: words`the gate waits for itself: under load mail is deferred`,
             mend: [postconf(facts, '-F', `${service.id}/process_limit=${wanted}`)],
+            affects: words`nobody: this host may run more processes of it`,
           },
         ]
       })
@@ -505,6 +517,7 @@ export const WAYS_CHECKS: Check[] = [
               : isMended
                 ? [setOption(facts, service, DISCARD, wanted)]
                 : [],
+            affects: words`whoever asks ${service.id} for a delivery receipt: they get none`,
           },
         ]
       }),
@@ -532,6 +545,9 @@ export const WAYS_CHECKS: Check[] = [
             mend: isPort25
               ? backs.map((one) => setOption(facts, one, 'message_size_limit', String(raised)))
               : [setOption(facts, service, 'message_size_limit', String(back - HEADROOM))],
+            affects: isPort25
+              ? words`nobody: the way back takes larger messages`
+              : words`whoever sends more than ${back - HEADROOM} bytes by ${service.id}: it is refused, and not parked`,
           },
         ]
       })
@@ -544,7 +560,8 @@ export const WAYS_CHECKS: Check[] = [
       if (facts.main.get('enable_long_queue_ids') === 'yes') return []
       const why = words`short ones come back after a while: lines of the log can no longer be told apart`
       const mend = [postconf(facts, '-e', 'enable_long_queue_ids=yes')]
-      return [{ level: 'warning', what: words`enable_long_queue_ids is not yes`, why, mend }]
+      const affects = words`programs that read the log: queue ids become longer (docs/postfix.md)`
+      return [{ level: 'warning', what: words`enable_long_queue_ids is not yes`, why, mend, affects }]
     },
   },
   {
@@ -567,6 +584,7 @@ export const WAYS_CHECKS: Check[] = [
             : words`${path} has ${extra.join(' ')} as internal, Postfix does not name it outside its tables`,
           why: words`mail to there leaves this host, and nobody is asked`,
           mend: complete ? mend : [],
+          affects: words`whoever writes to ${extra.join(' ')}: it is held where nobody knows the recipient`,
         })
       }
       if (missing.length > 0) {
@@ -575,6 +593,7 @@ export const WAYS_CHECKS: Check[] = [
           what: words`${missing.join(' ')} is Postfix's own, and not in internal_domains of ${path}`,
           why: words`mail between colleagues is held, and mail from there is from a foreign sender`,
           mend,
+          affects: words`mail to and from ${missing.join(' ')}: it is our own, and what goes there passes`,
         })
       }
       return faults
@@ -588,18 +607,20 @@ export const WAYS_CHECKS: Check[] = [
       const value = facts.main.get('recipient_delimiter') ?? ''
       // What the configuration does not take is left unknown.
       const mend = isDelimiters(value) ? [setDelimiter(facts, value)] : []
+      const affects = words`people with an address extension: rules and approvals for their address count for these, too`
       if (delimiters === undefined) {
         const what = words`${path} does not say what recipient_delimiter is in Postfix`
         const why = words`a block for anna holds anna.smith's mail too, and an allow for anna does not pass what she sends as anna+list`
-        return [{ level: 'warning', what, why, mend }]
+        return [{ level: 'warning', what, why, mend, affects }]
       }
       const what = words`recipient_delimiter is ${JSON.stringify(delimiters)} in ${path}, and ${JSON.stringify(value)} in Postfix`
       if ([...value].some((sign) => !delimiters.includes(sign))) {
         const why = words`with an address extension people evade blocks for them, approval by two, and the limit on notices`
-        return [{ level: 'critical', what, why, mend }]
+        return [{ level: 'critical', what, why, mend, affects }]
       }
       if ([...delimiters].every((sign) => value.includes(sign))) return []
-      return [{ level: 'warning', what, why: words`mail of one person counts as that of another`, mend }]
+      const why = words`mail of one person counts as that of another`
+      return [{ level: 'warning', what, why, mend, affects }]
     },
   },
   {
@@ -630,6 +651,7 @@ export const WAYS_CHECKS: Check[] = [
           what: `forward_path = ${path}`,
           why: words`local(8) expands .forward files behind the gate: everybody with a home folder can send his mail outside`,
           mend: [postconf(facts, '-e', 'forward_path=')],
+          affects: words`people with a .forward file: it does not count any more, and their mail stays here`,
         },
       ]
     },

@@ -14,6 +14,7 @@ const MARIE = { who: 'marie', at: 2000 }
 const PAUL = { who: 'paul', at: 3000 }
 const X = 'x@new.test'
 const Y = 'y@new.test'
+const Z = 'z@new.test'
 
 interface Stand {
   db: Database
@@ -989,3 +990,36 @@ t.test('every order is asked for: none is left to how SQLite goes through a tabl
   )
   t.strictSame(named(hold.claimExpired(2000, 0)), [...ids].reverse(), 'what has been due for longest')
 })
+
+t.test(
+  'restore: a rejection is taken back while others wait, that one alone, and the folder knows it',
+  async (t) => {
+    const { db, folder, hold } = makeStand(t)
+    const id = await park(hold, folder, [unknown(X), refused(Y), unknown(Z)])
+    const again = { who: 'paul', at: MARIE.at + 5 }
+    await hold.settle(id, [X, Y], 'rejected', MARIE)
+    t.equal(hold.isRestorable(id, X, again), false, 'another rejection')
+    t.equal(hold.restore(id, X, again, again), false)
+    t.equal(hold.isRestorable(id, Z, MARIE), false, 'it was never rejected')
+    t.equal(hold.restore(id, X, MARIE, again), true)
+    t.equal(hold.restore(id, X, MARIE, again), false, 'once')
+    t.equal(hold.restore(id, Y, MARIE, again), true)
+    t.strictSame(
+      (await hold.find(id)).recipients.map(({ address, state }) => `${address} ${state}`).sort(),
+      [`${X} held`, `${Y} refused`, `${Z} held`].sort(),
+      'as it was before',
+    )
+    t.equal(folder.moves(id).get(X)?.state, 'held')
+    t.strictSame(
+      folder
+        .read(id)
+        .recipients.map(({ address }) => address)
+        .sort(),
+      [X, Y, Z].sort(),
+    )
+    t.match(await hold.load(), { messages: 1, recipients: 3 })
+    t.match(deeds(db).slice(-2), [`paul|${again.at}|restored|${id} ${X}|rejected|held`, /restored/])
+    await hold.settle(id, [X, Y, Z], 'rejected', MARIE)
+    t.equal(hold.restore(id, X, MARIE, again), false, 'nobody waits: its bytes may go at any moment')
+  },
+)

@@ -6,6 +6,7 @@ import { Audit } from '../lib/audit.js'
 import { loadConfig } from '../lib/config.js'
 import type { Desk } from '../lib/desk.js'
 import type { Client } from '../lib/envelope.js'
+import { Erasure } from '../lib/erasure.js'
 import { EXIT } from '../lib/exit.js'
 import { Failure } from '../lib/failure.js'
 import { moderate } from '../lib/moderation.js'
@@ -60,7 +61,8 @@ async function makeBench(
   const config = loadConfig(lab.config)
   const neighbours = new Neighbours(db, config.internal)
   const rest = { audit: new Audit(db), tokens: new Tokens(db), actor: { who: 'toeh', at: NOW } }
-  const desk: Desk = { config, neighbours, ...rest, ...stores }
+  const erasure = new Erasure(db, stores.folder)
+  const desk: Desk = { config, neighbours, erasure, ...rest, ...stores }
   const facts = { heldAt: NOW, expiresAt: NOW + 14 * DAY_MS, ...parked }
   const id = await park(desk.hold, desk.folder, recipients, facts)
   await tell(desk, desk.hold, [desk.hold.find(id)], NOW)

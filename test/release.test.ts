@@ -7,6 +7,7 @@ import { loadConfig } from '../lib/config.js'
 import type { Database } from '../lib/database.js'
 import type { Desk } from '../lib/desk.js'
 import { localTime } from '../lib/display.js'
+import { Erasure } from '../lib/erasure.js'
 import { type HeldMessage, Hold, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HeldRecipient } from '../lib/holdfolder.js'
 import { Neighbours } from '../lib/neighbours.js'
@@ -34,7 +35,7 @@ function openDesk(t: Test, lab: Lab, port: number, who = 'marie', at = NOW): Ope
   t.teardown(() => db.close())
   const config = loadConfig(lab.config)
   const neighbours = new Neighbours(db, config.internal)
-  const rest = { audit: new Audit(db), tokens: new Tokens(db) }
+  const rest = { audit: new Audit(db), tokens: new Tokens(db), erasure: new Erasure(db, stores.folder) }
   return { db, desk: { config, neighbours, actor: { who, at }, ...rest, ...stores } }
 }
 

@@ -24,6 +24,8 @@ const TEMPORARY_MS = DAY_MS
 const CLAIM_MS = 3_600_000
 /** For so long an answer that comes too late is told so. */
 const TOKEN_MS = 30 * DAY_MS
+/** Longer than any interval of notices. */
+const NOTICE_MS = 30 * DAY_MS
 /** The name in `progress` of what a cleanup leaves for the next. */
 const PROGRESS = 'cleanup'
 /** The same of the last comparison of folders and rows. */
@@ -193,6 +195,40 @@ async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, line
     )
 }
 
+interface Pruned {
+  /** Of the decision log. */
+  days: number
+  /** Rows of the audit. */
+  deeds: number
+  /** Settled messages. */
+  messages: number
+  /** Rules that have ended. */
+  rules: number
+}
+
+const NOTHING: Pruned = { days: 0, deeds: 0, messages: 0, rules: 0 }
+
+/** Removes what is older than the configuration lets it become. Ended rules go with the audit, which tells of them. */
+async function prune({ config, audit, erasure, tokens, actor }: Desk, lines: string[]): Promise<Pruned> {
+  const now = actor.at
+  const { settledDays, decisionLogDays, auditDays } = config.retention
+  const keptFrom = new Date(now - decisionLogDays * DAY_MS).toISOString().slice(0, 10)
+  const days = pruneDecisions(config.state, keptFrom)
+  const messages = await erasure.pruneSettled(now - settledDays * DAY_MS, now)
+  const deeds = await audit.prune(now - auditDays * DAY_MS)
+  const rules = await erasure.pruneRules(now - auditDays * DAY_MS)
+  await erasure.pruneNotices(now - NOTICE_MS)
+  tokens.prune(now - TOKEN_MS)
+  if (days > 0) lines.push(words`removed ${days} days of the decision log, kept from ${keptFrom} on`)
+  if (messages > 0)
+    lines.push(words`removed what was kept of ${messages} messages settled more than ${settledDays} days ago`)
+  if (deeds > 0) lines.push(words`removed ${deeds} rows of the audit older than ${auditDays} days`)
+  if (rules > 0) lines.push(words`removed ${rules} rules that ended more than ${auditDays} days ago`)
+  // Where a person was forgotten and that could not be done.
+  if (await erasure.compact()) lines.push(words`wrote the file of the database anew`)
+  return { days, deeds, messages, rules }
+}
+
 const module: CommandModule = {
   command: 'cleanup',
   describe:
@@ -231,15 +267,10 @@ const module: CommandModule = {
     }
     await foldUses(desk)
     if (trusted) await foldVerdicts(desk)
-    const { decisionLogDays, auditDays } = desk.config
-    const keptFrom = new Date(now - decisionLogDays * DAY_MS).toISOString().slice(0, 10)
-    const days = trusted ? pruneDecisions(desk.config.state, keptFrom) : 0
-    const deeds = trusted ? await desk.audit.prune(now - auditDays * DAY_MS) : 0
-    if (days > 0) lines.push(words`removed ${days} days of the decision log, kept from ${keptFrom} on`)
-    if (deeds > 0) lines.push(words`removed ${deeds} rows of the audit older than ${auditDays} days`)
-    if (trusted) desk.tokens.prune(now - TOKEN_MS)
     const mended = desk.landscape.mendLane(now)
     const { removed, orphans, recounted } = await tidyHold(desk)
+    // Behind that: a message whose folder is still there is kept.
+    const pruned = trusted ? await prune(desk, lines) : NOTHING
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
     const { expired, kept } = done
     const next: Timekeeping = trusted
@@ -255,11 +286,7 @@ const module: CommandModule = {
     if (swept > 0) lines.push(words`swept ${swept} old temporaries`)
     for (const id of orphans)
       lines.push(words`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
-    answer(
-      options,
-      { expired, released, swept, removed, mended, recounted, orphans, pruned: { days, deeds }, trusted },
-      lines,
-    )
+    answer(options, { expired, released, swept, removed, mended, recounted, orphans, pruned, trusted }, lines)
   },
 }
 export default module

@@ -5,6 +5,7 @@ import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import { bySender, tell } from '../notify.js'
 import { measureRoom } from '../room.js'
+import { DIGEST } from '../routine.js'
 import { describeRoom } from '../shortage.js'
 import { words } from '../speech.js'
 
@@ -31,6 +32,7 @@ const module: CommandModule = {
         process.exitCode = EXIT.failed
       }
     }
+    desk.landscape.setProgress(DIGEST, String(desk.actor.at))
     lines.push(...describeRoom(desk.config, await measureRoom(desk.config, desk.hold)))
     answer(options, { told, failed }, lines)
   },

@@ -179,6 +179,21 @@ function tableOf(candidates: readonly Candidate[]): string[] {
 
 const REFUSED_SHOWN = 20
 
+/** Of what has been added: who adds it all has seen it before, or has no use for hundreds of lines now. */
+const ADDED_SHOWN = 20
+
+/** The first of them, those in doubt before the others, and where the rest is to be seen. */
+function someOf(candidates: readonly Candidate[]): string[] {
+  if (candidates.length <= ADDED_SHOWN) return tableOf(candidates)
+  const doubted = candidates.filter(({ remarks }) => remarks.length > 0)
+  const others = candidates.filter(({ remarks }) => remarks.length === 0)
+  const more = candidates.length - ADDED_SHOWN
+  return [
+    ...tableOf([...doubted, ...others].slice(0, ADDED_SHOWN)),
+    words`and ${more} more: toeh known lists the rules, --json has the numbers too`,
+  ]
+}
+
 function summaryOf(tally: Tally, reading: Reading, proposal: Proposal, options: Options): string[] {
   const read = [
     counted(reading.lines, words`${reading.lines} line`, words`${reading.lines} lines`),
@@ -321,7 +336,8 @@ const module: CommandModule = {
       desk.landscape.recordUses([...uses.uses(), ...learnt], desk.actor.at)
     }
     const added = results.filter((result) => result.added).length
-    const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]
+    const table = options.apply ? someOf(candidates) : tableOf(candidates)
+    const lines = [...table, ...summaryOf(tally, reading, proposal, options)]
     if (csv !== undefined) {
       const { writeProposals } = await import('../csvfile.js')
       const proposals = candidates.map((candidate) => ({

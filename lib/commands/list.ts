@@ -1,6 +1,6 @@
 /** toeh list: what waits, oldest first; or what is settled. */
-import stringWidth from 'string-width'
 import type { Argv, CommandModule } from 'yargs'
+import { fit, fitEnd } from '../columns.js'
 import { answer, type CommonOptions, type Desk, openDesk, terminalWidth } from '../desk.js'
 import { shortAge, shortSize, visible } from '../display.js'
 import { EXIT } from '../exit.js'
@@ -33,28 +33,6 @@ interface Options extends CommonOptions, SelectionOptions {
 }
 
 type PlacedMessage = Omit<HeldMessage, 'recipients'> & { recipients: readonly Placed<Recipient>[] }
-
-/** The text cut to so many columns, with … where something is missing; wide characters count as two. */
-export function fit(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text
-  let cut = ''
-  for (const character of text) {
-    if (stringWidth(cut + character) > columns - 1) break
-    cut += character
-  }
-  return `${cut}…`
-}
-
-/** The same cut at its front: of an address, the end of the domain says whose it is. */
-export function fitEnd(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text
-  let cut = ''
-  for (const character of [...text].reverse()) {
-    if (stringWidth(character + cut) > columns - 1) break
-    cut = character + cut
-  }
-  return `…${cut}`
-}
 
 /** The lines of one message: id, age, size, sender and subject, then who waits, why, and the best near miss. */
 export function describeWaiting(message: PlacedMessage, now: number, width: number): string[] {

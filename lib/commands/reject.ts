@@ -11,7 +11,7 @@ import {
   describeChoice,
   outline,
 } from '../bulk.js'
-import { answer, type Desk, openDesk, presently } from '../desk.js'
+import { answer, type Desk, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
@@ -120,7 +120,8 @@ const module: CommandModule = {
     const results: Rejected[] = []
     const progress = await showCount('rejecting', choices.length)
     for (const choice of choices) {
-      results.push(await reject(presently(desk), choice, options))
+      // One time for all: they are one act, which toeh undo takes back as a whole.
+      results.push(await reject(desk, choice, options))
       progress.update(results.length)
     }
     progress.stop()

@@ -13,7 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { databasePath, examineDatabase, markBackup, openForReading, readBackup } from './database.js'
+import { markBackup, readBackup } from './backupmark.js'
+import { databasePath, openForReading } from './database.js'
+import { examineDatabase } from './examine.js'
 import { Failure, toFailure } from './failure.js'
 import { syncPath } from './publish.js'
 

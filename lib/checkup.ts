@@ -1,4 +1,6 @@
 /** The checkup: every check of `toeh doctor`, in order, over one set of facts. Pure. */
+
+import { ALIAS_CHECKS } from './aliascheck.js'
 import { ANSWER_CHECKS } from './answercheck.js'
 import { ARCHIVE_CHECKS } from './archivecheck.js'
 import { DIVERSION_CHECKS } from './diversioncheck.js'
@@ -10,13 +12,17 @@ import { PEOPLE_CHECKS } from './peoplecheck.js'
 import { ROUTINE_CHECKS } from './routinecheck.js'
 import { isBeforeInit } from './setup.js'
 import { UNIT_CHECKS } from './unit.js'
-import { WAYS_CHECKS } from './wayscheck.js'
+import { WAYBACK_CHECKS } from './waybackcheck.js'
+import { ENTRANCE_CHECKS, OFFER_CHECKS } from './wayscheck.js'
 
 /** A new check is added to one of the lists. */
 export const CHECKS: readonly Check[] = [
   ...GATE_CHECKS,
   ...UNIT_CHECKS,
-  ...WAYS_CHECKS,
+  ...ENTRANCE_CHECKS,
+  ...WAYBACK_CHECKS,
+  ...OFFER_CHECKS,
+  ...ALIAS_CHECKS,
   ...DIVERSION_CHECKS,
   ...LANE_CHECKS,
   ...HOST_CHECKS,

@@ -12,7 +12,6 @@ import { createDatabase, type Database, databasePath, openForReading, openForWri
 import { decide, lookupKeys } from './decide.js'
 import { decisionFolder, readDecisions } from './decisions.js'
 import { enterState, openDesk, verdictsOf } from './desk.js'
-import type { RoutineFact } from './facts.js'
 import { describeError } from './failure.js'
 import { Hold } from './hold.js'
 import { HoldFolder } from './holdfolder.js'
@@ -20,7 +19,7 @@ import { Landscape } from './landscape.js'
 import { differences, Lane, tidyLane } from './lane.js'
 import type { LaneRow } from './lanerow.js'
 import { askOwner, type Outcome, type Owner, type Trouble, troubleOf } from './owner.js'
-import { readRoutine } from './routine.js'
+import { type RoutineFact, readRoutine } from './routine.js'
 
 /** A folder that was made, or was there: then what is wrong with it, as commands that mend it. */
 export interface Folder {

@@ -2,6 +2,7 @@
 import type { LaneFiles } from './express.js'
 import type { LaneRow } from './lanerow.js'
 import type { TableEntry } from './lookuptable.js'
+import type { RoutineFact } from './routine.js'
 import type { Tabled } from './setup.js'
 import { words } from './speech.js'
 
@@ -110,17 +111,6 @@ export interface AnswerWayFact {
   listed: boolean | undefined
   /** What transport_maps have for it. */
   transport: string | undefined
-}
-
-/** When what cron or a timer runs was last done: milliseconds since 1970, null for never. */
-export interface RoutineFact {
-  /** When the database was made. */
-  since: number
-  cleanup: number | null
-  digest: number | null
-  backup: number | null
-  /** Since when everything passes; null where the last mail was judged in earnest, or there was none. */
-  observing: number | null
 }
 
 /** The copies that Postfix makes of itself: those to outside, and tables of which that cannot be told. */

@@ -4,6 +4,7 @@ import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { foldAscii } from './address.js'
+import { GENERIC } from './aliascheck.js'
 import { type Aliases, readAliases } from './aliases.js'
 import { readAnswerWay } from './answerway.js'
 import { findArchives } from './archives.js'
@@ -29,7 +30,6 @@ import { sampleMaster } from './sample.js'
 import { ADDRESS_CLASSES, gateOf } from './setup.js'
 import { words } from './speech.js'
 import { readOrigins, readProperties, sandboxOf } from './unit.js'
-import { GENERIC } from './wayscheck.js'
 
 /** How long a server or a program is waited for. */
 const PATIENCE_MS = 20_000

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { lastBackupAt } from './backup.js'
 import { type Database, databasePath } from './database.js'
 import { decisionFolder } from './decisions.js'
-import type { RoutineFact } from './facts.js'
 import { Landscape } from './landscape.js'
 import { readTimekeeping } from './timekeeping.js'
 
@@ -73,4 +72,15 @@ export function readRoutine(state: string, db: Database): RoutineFact {
     backup: lastBackupAt(state),
     observing: observedSince(state),
   }
+}
+
+/** When what cron or a timer runs was last done: milliseconds since 1970, null for never. */
+export interface RoutineFact {
+  /** When the database was made. */
+  since: number
+  cleanup: number | null
+  digest: number | null
+  backup: number | null
+  /** Since when everything passes; null where the last mail was judged in earnest, or there was none. */
+  observing: number | null
 }

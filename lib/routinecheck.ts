@@ -1,6 +1,7 @@
 /** The checks on the routine: what cron or a timer is to run and does not, and observing that was never ended. Pure. */
 import { shortAge } from './display.js'
-import type { Check, Facts, Fault, RoutineFact } from './facts.js'
+import type { Check, Facts, Fault } from './facts.js'
+import type { RoutineFact } from './routine.js'
 import { quote } from './setup.js'
 import { words } from './speech.js'
 import { JUMP_MS } from './timekeeping.js'

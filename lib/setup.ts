@@ -1,5 +1,4 @@
 /** Postfix's set-up: what main.cf, master.cf and TOEH's configuration say, and how this instance is spoken to. Pure. */
-
 import type { TableEntry } from './lookuptable.js'
 import type { Delimiters } from './mailbox.js'
 import type { Service } from './mastercf.js'
@@ -96,4 +95,9 @@ export function isBeforeInit(facts: Pick<Tabled, 'main' | 'services' | 'expected
   ])
   const answers = [...facts.answers.values()].flatMap((entries) => entries ?? []).map(({ value }) => value)
   return ![...values, ...answers].some(leads)
+}
+
+/** `postconf -P`, which takes no blanks in a value. */
+export function setOption(facts: Setup, service: Service, name: string, value: string): string {
+  return postconf(facts, '-P', `${service.id}/${name}=${value}`)
 }

@@ -29,8 +29,10 @@ import {
 import { DISCARD, filtersIncoming, isGated, passages, type Restricted } from './restrictions.js'
 import { settingOf } from './setup.js'
 import { words } from './speech.js'
+import { notTheWayBack } from './waybackcheck.js'
 import {
   gatePrefix,
+  HEADROOM,
   isFiltered,
   isLocalOnly,
   isReturn,
@@ -39,7 +41,6 @@ import {
   takesFromOutside,
   waysBack,
 } from './ways.js'
-import { HEADROOM, notTheWayBack } from './wayscheck.js'
 
 /** One change of main.cf or master.cf. What stands there is null where nothing does. */
 export interface Edit {
@@ -425,9 +426,13 @@ function relayRemarks(ground: Ground): string[] {
  * A reload leaves connections that are open as they were, and what comes by one goes round the gate. A filter is spoken of where there
  * is one that may hand back to a service that is changed; where it is put behind the gate, that says so.
  */
-function keptRemarks(ground: Ground, touched: readonly Service[], isRelay: boolean): string[] {
+function keptRemarks(
+  ground: Ground,
+  touched: readonly Service[],
+  { isRelay, isChained }: { isRelay: boolean; isChained: boolean },
+): string[] {
   const others = ground.services.filter((service) => isServer(service) && !touched.includes(service))
-  const isBack = touched.some((service) => isServer(service) && isLocalOnly(ground, service))
+  const isBack = !isChained && touched.some((service) => isServer(service) && isLocalOnly(ground, service))
   const [filter] = isBack ? others.map((one) => otherFilter(ground, one)).filter((one) => one !== '') : []
   return [
     isRelay
@@ -516,7 +521,9 @@ export function wire(ground: Ground, lane?: LaneFacts, relay?: Relay): { edits: 
     once.some(({ kind, service }) => kind === 'option' && service === id),
   )
   if (touched.some(({ id }) => served.includes(id)))
-    remarks.push(...keptRemarks(ground, touched, relay !== undefined))
+    remarks.push(
+      ...keptRemarks(ground, touched, { isRelay: relay !== undefined, isChained: chain.remarks.length > 0 }),
+    )
   if (once.some(({ name }) => name === LONG_IDS))
     remarks.push(
       words`Queue ids become long, such as 4bQ8Yk2hJnz1: logwatch reads them with ${'$postfix_Enable_Long_Queue_Ids = Yes'} in /etc/logwatch/conf/services/postfix.conf (docs/postfix.md).`,

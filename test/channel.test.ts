@@ -1,5 +1,4 @@
 /** Channel: Node's own handles and node:net do the same. Every test runs with each. */
-import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { constants } from 'node:os'
@@ -200,43 +199,3 @@ eachWay('after close() nothing comes, and the other side sees the end', async (t
   await sleep(50)
   t.strictSame(came, [])
 })
-
-/** Reads standard input with lib/stdin.js and tells its length and its bytes' sum. */
-const READER = `
-const { readStdin } = await import(process.argv[1])
-if (process.argv[2] === 'net') process.binding = undefined
-let length = 0, sum = 0
-for await (const piece of readStdin()) {
-  length += piece.length
-  for (const byte of piece) sum += byte
-}
-console.log(length, sum)
-process.exit(0)`
-const STDIN = new URL('../lib/stdin.js', import.meta.url).href
-
-for (const way of ['handles', 'net']) {
-  t.test(`standard input: ${way}`, async (t) => {
-    const args = ['--input-type=module', '-e', READER, STDIN, way]
-    const bytes = 300_000
-    const text = Buffer.alloc(bytes, 'ab')
-    const told = `${bytes} ${bytes * 97.5}\n`
-
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    // spawn gives a socket; cat makes a pipe of it.
-    for (let at = 0; at < bytes; at += 50_000) {
-      child.stdin.write(text.subarray(at, at + 50_000))
-      await sleep(5)
-    }
-    child.stdin.end()
-    t.equal(String((await once(child.stdout, 'data'))[0]), told, 'a socket, in pieces')
-
-    const cwd = t.testdir({ input: text })
-    const shell = (command: string): string =>
-      execFileSync('bash', ['-c', command, 'bash', process.execPath, ...args], { cwd, encoding: 'utf8' })
-    t.equal(shell('cat input | "$@"'), told, 'a pipe')
-    t.equal(shell('(head -c 7 input; sleep 0.1; tail -c +8 input) | "$@"'), told, 'a slow one')
-    t.equal(shell('"$@" <input'), told, 'a file')
-    t.equal(shell('"$@" </dev/null'), '0 0\n', 'a device')
-    t.equal(shell(': | "$@"'), '0 0\n', 'a pipe with nothing in it')
-  })
-}

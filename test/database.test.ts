@@ -16,11 +16,11 @@ import {
   createDatabase,
   type Database,
   databasePath,
-  examineDatabase,
   howToRefit,
   openForReading,
   openForWriting,
 } from '../lib/database.js'
+import { examineDatabase } from '../lib/examine.js'
 import { Failure } from '../lib/failure.js'
 import { failureOf } from './support/failing.js'
 import {

@@ -13,7 +13,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 /** Each package's owner, by file or by folder. */
 const OWNERS: Record<string, string[]> = {
   '@noble/hashes': ['lib/digest'],
-  'better-sqlite3': ['lib/bettersqlite', 'lib/database'],
+  'better-sqlite3': ['lib/bettersqlite', 'lib/database', 'lib/backupmark', 'lib/examine'],
   'better-sqlite3-12': ['lib/bettersqlite'],
   'cli-progress': ['lib/progress'],
   'csv-parse': ['lib/csvfile'],

@@ -2,7 +2,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openDesk, verdictsOf } from '../lib/desk.js'
 import { EXIT } from '../lib/exit.js'
 import { Failure } from '../lib/failure.js'
 import {
@@ -13,8 +12,7 @@ import {
   parseSince,
   parseWays,
 } from '../lib/harvest.js'
-import { Judge } from '../lib/judge.js'
-import { makeFolder, makeLab } from './support/lab.js'
+import { makeFolder } from './support/lab.js'
 import { mailLog } from './support/maillog.js'
 
 const NOW = Date.UTC(2026, 10, 24, 12)
@@ -110,36 +108,4 @@ t.test('attempts across files, and what was read of them', async (t) => {
     [all.slice(1), { lines: 9, broken: 2, postfix: 7, leftOut: [] }],
     'lines before count as read',
   )
-})
-
-t.test('the judge says what the filter says, for each sender', async (t) => {
-  const lab = makeLab(t)
-  await lab.allow('known.test')
-  await lab.toeh('allow', 'scoped.test', '--for', 'anna@corp.test')
-  await lab.toeh('block', 'evil@known.test')
-  const desk = openDesk({ config: lab.config }, 'read')
-  const judge = new Judge(desk)
-  const recipients = [
-    'a@known.test',
-    'evil@known.test',
-    'x@scoped.test',
-    'x@corp.test',
-    'a%b@known.test',
-    'x@new.test',
-  ]
-  const reasons: string[] = []
-  for (const [sender, login] of [
-    ['anna@corp.test', ''],
-    ['carl@corp.test', 'anna'],
-    ['', ''],
-    ['x@foreign.test', ''],
-  ] as const) {
-    for (const recipient of recipients) {
-      const verdict = await judge.verdict({ sender, login }, recipient)
-      const verdicts = await verdictsOf(desk, { sender, login }, [recipient])
-      t.strictSame([verdict], verdicts, `${sender} ${recipient}`)
-      reasons.push(verdict.reason)
-    }
-  }
-  t.strictSame(new Set(reasons).size, 6, 'of every kind')
 })

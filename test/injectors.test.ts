@@ -3,8 +3,6 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { findInjectors } from '../lib/injectors.js'
-import { parseServices } from '../lib/mastercf.js'
-import { injectorFaults } from '../lib/wayscheck.js'
 import { makeFolder } from './support/lab.js'
 
 t.test('what is set up', (t) => {
@@ -60,50 +58,6 @@ service submission {
       found,
       text,
     )
-  }
-  t.end()
-})
-
-t.test('where the gate does not stand', (t) => {
-  const services = parseServices(`smtp inet n - n - - smtpd
-submission inet n - n - - smtpd
-  -o content_filter=toeh:dummy
-127.0.0.1:10026 inet n - n - - smtpd
-  -o content_filter=
-toeh unix - n n - 10 pipe
-  argv=/usr/lib/toeh/toeh-filter -- $recipient`)
-  const facts = {
-    services,
-    main: new Map([
-      ['mynetworks', '127.0.0.0/8'],
-      ['myhostname', 'mx.company.example'],
-      ['smtpd_relay_restrictions', 'permit_mynetworks, reject_unauth_destination'],
-    ]),
-    toeh: { internal: [], reinject: { host: '127.0.0.1', port: 10026 } },
-    lane: { files: { map: '', senders: '', recipients: '' } },
-    answers: new Map(),
-    expected: {},
-  }
-  const table: [host: string, port: string, named: boolean][] = [
-    ['127.0.0.1', '25', true],
-    ['localhost', '25', true],
-    ['mx.company.example', '25', true],
-    ['127.0.0.1', '10026', true],
-    ['127.0.0.1', '587', false],
-    ['127.0.0.1', '2525', false],
-    ['192.0.2.5', '25', false],
-  ]
-  for (const [host, port, named] of table) {
-    const injectors = [{ program: 'Dovecot', setting: 'submission_host', host, port }]
-    const faults = injectorFaults({ ...facts, injectors } as never)
-    t.equal(faults.length, named ? 1 : 0, `${host}:${port}`)
-    if (named)
-      t.match(faults[0], {
-        level: 'critical',
-        what: new RegExp(
-          `^Dovecot hands mail to ${host}:${port} \\(submission_host\\), and \\S+/inet hands it`,
-        ),
-      })
   }
   t.end()
 })

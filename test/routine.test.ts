@@ -2,8 +2,7 @@
 import { rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { RoutineFact } from '../lib/facts.js'
-import { readRoutine } from '../lib/routine.js'
+import { type RoutineFact, readRoutine } from '../lib/routine.js'
 import { type Lab, makeFolder, makeLab } from './support/lab.js'
 
 function read(lab: Lab): RoutineFact {

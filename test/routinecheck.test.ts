@@ -1,6 +1,8 @@
 /** The checks on the routine: what is overdue, what is too young to be, and observing without an end. */
+
 import t from 'tap'
-import type { Facts, RoutineFact } from '../lib/facts.js'
+import type { Facts } from '../lib/facts.js'
+import type { RoutineFact } from '../lib/routine.js'
 import { ROUTINE_CHECKS } from '../lib/routinecheck.js'
 
 const HOUR = 3_600_000

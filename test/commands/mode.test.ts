@@ -14,8 +14,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { loadConfig, parseConfig } from '../../lib/config.js'
-import { withMode } from '../../lib/modeline.js'
+import { loadConfig } from '../../lib/config.js'
 import {
   assertDone,
   assertRefused,
@@ -90,53 +89,6 @@ t.test('shows it, and changes one line; twice changes nothing', async (t) => {
   t.same(deeds(lab), ['observe enforce', 'enforce observe'])
   assertDone(t, await lab.toeh('audit', 'verify'), /whole/)
   assertRefused(t, await lab.toeh('mode', 'off'), 2, /Choices: "observe", "enforce"/)
-})
-
-t.test('the file in its other forms', async (t) => {
-  const own = 'internal_domains = ["corp.test"]\n'
-  const table: [text: string, changed: string | undefined][] = [
-    [own, `mode = "observe"\n${own}`],
-    [`# head\n\n${own}`, `mode = "observe"\n# head\n\n${own}`],
-    [`# head\r\n${own}`, `mode = "observe"\r\n# head\r\n${own}`],
-    [`${own}mode="enforce"`, `${own}mode="observe"`],
-    [`${own}"mode"\t=\t"enforce"\r\n`, `${own}"mode"\t=\t"observe"\r\n`],
-    [`${own}'mode' = "en\\u0066orce" # b\u00fccher\n`, `${own}'mode' = "observe" # b\u00fccher\n`],
-    [`${own}# mode = "enforce"\nmode = 'enforce'\n`, `${own}# mode = "enforce"\nmode = 'observe'\n`],
-    [
-      `${own}state = """/a\\\nmode = "enforce" # \\\n"""\n`,
-      `mode = "observe"\n${own}state = """/a\\\nmode = "enforce" # \\\n"""\n`,
-    ],
-    [`${own}mode = """enforce"""\n`, undefined],
-    [`${own}mode = """\nenforce"""\n[express]\nenabled = false\n`, undefined],
-    [`${own}[express]\nenabled = false\n`, `mode = "observe"\n${own}[express]\nenabled = false\n`],
-  ]
-  for (const [text, changed] of table) {
-    let valid = true
-    try {
-      parseConfig('/x', text)
-    } catch {
-      valid = false
-    }
-    if (changed === undefined) {
-      t.throws(
-        () => withMode('/x', Buffer.from(text), 'observe'),
-        valid ? { message: /its mode is not written as one line/ } : Error,
-        text,
-      )
-      continue
-    }
-    t.equal(withMode('/x', Buffer.from(text), 'observe').toString(), changed, text)
-  }
-  // A byte that is no UTF-8, in a comment, stays the byte that it is.
-  const latin = Buffer.concat([
-    Buffer.from(`${own}# `),
-    Buffer.from([0xfc]),
-    Buffer.from('\nmode = "enforce"\n'),
-  ])
-  t.equal(
-    withMode('/x', latin, 'observe').toString('latin1'),
-    latin.toString('latin1').replace('"enforce"', '"observe"'),
-  )
 })
 
 t.test('enforcing says first what it would hold', async (t) => {

@@ -217,6 +217,9 @@ t.test(
         .replace('address = ""', 'address = "toeh@company.example"'),
     )
     assertDone(t, await debian.toeh('init', '--postfix', '--apply'), said)
-    t.match((await faults(chain, 'answers')).what, [/^warning approvers' answers by mail go through smtp:/])
+    t.match((await faults(chain, 'answers')).what, [
+      'critical mail to moderate.address, toeh@company.example, does not go to toeh moderate',
+      /^warning approvers' answers by mail go through smtp:/,
+    ])
   },
 )

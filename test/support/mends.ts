@@ -35,7 +35,13 @@ function patternOf(sentence: string): RegExp {
  * that is missing here fails `test/checkup.test.ts`.
  */
 export const TRIED_IN: Readonly<Record<string, readonly string[]>> = {
-  'commands/doctor.test': ['gatecheck.ts', 'wayscheck.ts', 'diversioncheck.ts'],
+  'commands/doctor.test': [
+    'gatecheck.ts',
+    'wayscheck.ts',
+    'waybackcheck.ts',
+    'aliascheck.ts',
+    'diversioncheck.ts',
+  ],
   'commands/doctor.test: reach': ['processes of this host that send through it'],
   'scenarios/doctor.test': ['hostcheck.ts', 'canary.ts'],
   'scenarios/doctor.test: express': ['lanecheck.ts'],

@@ -12,7 +12,10 @@ export interface Actor {
 }
 
 export interface Deed extends Actor {
-  /** `allow`, `block`, `revoke`, `released`, `rejected`, `restored`, `expired`, `read`, `saved`, `mode`, `forget`, `erased`. */
+  /**
+   * `allow`, `block`, `revoke`, `released`, `rejected`, `restored`, `expired`, `answered`, `bounced`, `read`, `saved`, `mode`,
+   * `forget`, `erased`.
+   */
   what: string
   /** The rule's value, `hold recipient`, or the configuration. */
   subject: string

@@ -47,6 +47,16 @@ export const WAITING = `('held', 'refused', 'releasing')`
 /** Of a row of `hold`: that somebody in it can be released, rejected or expired without anything being in doubt. */
 export const ANSWERABLE = `EXISTS (SELECT 1 FROM recipient WHERE recipient.hold = hold.id AND state IN ('held', 'refused'))`
 
+/**
+ * SQL that says of a row of `hold` whether all notices since that time that could be answered have bounced.
+ * @param since SQL for milliseconds since 1970
+ */
+export function unreachedSince(since: string): string {
+  const bounced = `SELECT 1 FROM audit WHERE what = 'bounced' AND audit.subject = hold.id AND at >= ${since}`
+  const open = 'SELECT 1 FROM token WHERE token.hold = hold.id AND used_at IS NULL'
+  return `EXISTS (${bounced}) AND NOT EXISTS (${open} AND NOT EXISTS (${bounced} AND was = token.approver))`
+}
+
 /** Of any time, also one that a wrong clock or a damaged envelope has written: nothing that waits is left out. */
 const [EARLIEST, LATEST] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
 

@@ -1,7 +1,15 @@
 /** The hold: parked messages and the state of each of their recipients. docs/hold.md has the table of states. */
 import { type Actor, appendAudit } from './audit.js'
 import { describeError } from './failure.js'
-import { HeldMail, RELEASE_ABANDONED_MS, type Recipient, type State, toMessage } from './heldmail.js'
+import {
+  HeldMail,
+  type HeldMessage,
+  RELEASE_ABANDONED_MS,
+  type Recipient,
+  type State,
+  toMessage,
+  unreachedSince,
+} from './heldmail.js'
 import type { HoldEnvelope, Move } from './holdfolder.js'
 
 function movesTo(state: State, addresses: readonly string[], { who, at }: Actor, queueId = ''): Move[] {
@@ -278,18 +286,29 @@ export class Hold extends HeldMail {
   }
 
   /**
-   * Notes that people were told of these messages, as they are given. One that somebody has joined meanwhile is left to be told of.
+   * Notes that people were told of these messages, as they are given. One that somebody has joined meanwhile is left to be told of,
+   * and one of which every notice has bounced already.
+   * @param at when telling them began
    */
   recordNotified(
     messages: readonly { id: string; recipients: readonly { address: string }[] }[],
     at: number,
   ): void {
     const sql = `UPDATE hold SET notified_at = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM recipient
-                 WHERE hold = hold.id AND state IN ('held', 'refused') AND address NOT IN (SELECT value FROM json_each(?)))`
+                 WHERE hold = hold.id AND state IN ('held', 'refused') AND address NOT IN (SELECT value FROM json_each(?)))
+                 AND NOT (${unreachedSince('?')})`
     this.db.transaction(() => {
       for (const { id, recipients } of messages)
-        this.db.run(sql, at, id, JSON.stringify(recipients.map(({ address }) => address)))
+        this.db.run(sql, at, id, JSON.stringify(recipients.map(({ address }) => address)), at, at)
     })
+  }
+
+  /** Whether a notice of all its recipients has gone out, also where those to the approvers have come back since. */
+  wasTold({ id, notifiedAt, recipients }: HeldMessage): boolean {
+    if (notifiedAt !== null) return true
+    const newest = Math.max(...recipients.map(({ changedAt }) => changedAt))
+    const sql = `SELECT 1 FROM audit WHERE what = 'bounced' AND subject = ? AND at >= ? LIMIT 1`
+    return this.db.get(sql, id, newest) !== undefined
   }
 
   /**

@@ -15,6 +15,8 @@ import { companyOf } from './config.js'
 import { agreed, isOwn, needsTwo, tokenIn } from './consent.js'
 import type { RuleDraft } from './decide.js'
 import { originOf as originAtGate } from './decisions.js'
+import { readReport } from './deliveryreport.js'
+import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, isTemporary } from './failure.js'
 import { type Field, hasLooped, headerFields, receivedAt } from './head.js'
@@ -32,6 +34,8 @@ import { type Outcome, type Standing, WORDING } from './wording.js'
 
 /** Of a header that is longer nothing is believed: a second From could stand below. */
 const HEAD_BYTES = 64 * 1024
+/** Of what a server said of a bounce the audit keeps so many characters. */
+const MOST_WHY = 300
 
 /** So long after a message came from the gate its login may still be about to be written down. */
 const LOGIN_AWAITED_MS = 5 * 60_000
@@ -82,6 +86,8 @@ interface Result {
 export async function moderate(desk: ApprovalContext, mail: Mail): Promise<string> {
   const { fields, whole } = headerFields(mail.bytes.subarray(0, HEAD_BYTES))
   if (!whole) return 'dropped: its header is too long'
+  const bounced = mail.sender === '' && !mail.tooLong ? noteBounce(desk, mail.bytes) : undefined
+  if (bounced !== undefined) return `the notice of ${bounced} to an approver has bounced`
   const machine = automatic(fields, mail.sender)
   if (machine !== '') return `dropped: ${machine}`
   const claimed = claimedApprover(fields, desk.config.approvers)
@@ -104,6 +110,18 @@ export async function moderate(desk: ApprovalContext, mail: Mail): Promise<strin
     told ? '' : '(who has answered could not be told)',
   ]
   return parts.filter((part) => part !== '').join(' ')
+}
+
+/**
+ * Notes a notice that has come back. Anybody may write such a report, but only whoever has seen the notice has its number.
+ * @returns the hold it told of, or undefined where it is no such report
+ */
+function noteBounce({ tokens, actor }: ApprovalContext, bytes: Buffer): string | undefined {
+  const report = readReport(bytes)
+  const token = report && tokenIn(decodeHeader(report.subject))
+  if (report === undefined || token === undefined) return undefined
+  const why = visible(report.why.replace(/\s+/g, ' ')).slice(0, MOST_WHY)
+  return tokens.recordBounce(token, why, { who: 'postfix', at: actor.at })
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The notice: the mail that tells people what waits, and why. Composed by nodemailer, null sender, never sent outside. */
+/** The notice: the mail that tells people what waits, and why. Composed by nodemailer, never sent outside. */
 import libmime from 'libmime'
 import MailComposer from 'nodemailer/lib/mail-composer/index.js'
 import { markOf } from './consent.js'

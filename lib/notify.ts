@@ -117,7 +117,8 @@ async function asSenderSees(
 }
 
 /**
- * Composes one notice and sends it past the gate, with the null sender.
+ * Composes one notice and sends it past the gate: with the null sender, so that nothing answers it, and a notice that can be
+ * answered with the address that answers go to, where `toeh moderate` knows a bounce by the number in it.
  * @throws Failure when it did not go out, {@link Unreached} where there is nobody it could reach
  */
 export async function sendNotice(
@@ -152,7 +153,7 @@ export async function sendNotice(
   try {
     const { size, eightBit } = spooled
     const cargo = {
-      sender: '',
+      sender: kind === 'approver' ? (more.reply?.address ?? '') : '',
       recipients,
       size,
       eightBit,
@@ -200,7 +201,8 @@ function allowUnreached(error: unknown): void {
 }
 
 /**
- * Tells the people concerned of these messages, all of {@link bySender one sender}, and notes that they were told.
+ * Tells the people concerned of these messages, all of {@link bySender one sender}, and notes that they were told. A sender
+ * hears no second time of what only the approvers' mail has come back of.
  * @throws Failure when a mail did not go out; then the messages stay with `toeh digest`
  */
 export async function tell(
@@ -216,7 +218,8 @@ export async function tell(
     const placed = await place(post, messages)
     if (config.approvers.length > 0) await askApprovers(post, placed, now)
     // Each at the very address it was sent from: he may sort his mail by it.
-    for (const [sender, his] of grouped(placed, senderOf))
+    const untold = placed.filter((message) => !hold.wasTold(message))
+    for (const [sender, his] of grouped(untold, senderOf))
       if (sender !== undefined) await sendNotice(post, 'sender', [sender], his).catch(allowUnreached)
   }
   hold.recordNotified(messages, now)

@@ -172,13 +172,14 @@ async function tellReleased(
 ): Promise<Pick<Released, 'untold'>> {
   const sent = released.flatMap(({ recipients }) => recipients)
   const sender = tellableOf(desk.config, message)
-  if (sent.length === 0 || sender === undefined || message.notifiedAt === null) return {}
+  if (sent.length === 0 || sender === undefined) return {}
   const { standing } = WORDING[desk.config.language]
   const recipients = message.recipients
     .filter(({ address }) => sent.includes(address))
     .map((recipient) => ({ ...recipient, standing: standing.released }))
   const { who, at } = desk.actor
   try {
+    if (!desk.hold.wasTold(message)) return {}
     await sendNotice(desk, 'released', [sender], [{ ...message, recipients }], {
       // Nobody said yes to this very message where a rule has let it go.
       decision: who === 'cleanup' ? undefined : { who: who.replace(/ by mail$/, ''), at, note: '' },

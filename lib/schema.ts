@@ -165,5 +165,6 @@ export const MIGRATIONS = [
   `
   ALTER TABLE hold ADD COLUMN automatic TEXT NOT NULL DEFAULT '';  -- what shows that a program has written it
   ALTER TABLE hold ADD COLUMN reminded_at INTEGER;
+  CREATE INDEX audit_bounced ON audit (subject, at) WHERE what = 'bounced';
   `,
 ]

@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Actor, appendAudit } from './audit.js'
 import type { Database } from './database.js'
+import { unreachedSince } from './heldmail.js'
 
 export interface Token {
   hold: string
@@ -88,6 +89,26 @@ export class Tokens {
       if (row === undefined) return
       this.#db.run(sql, hash, usedBy)
       appendAudit(this.#db, { ...actor, what: 'answered', subject: row.hold, was: row.answer ?? '', now: '' })
+    })
+  }
+
+  /**
+   * Notes that the notice with this number did not arrive, with one row in the audit. With no other approver left whom one
+   * may have reached, the message counts as one that nobody was told of.
+   * @returns the hold; undefined where nobody was given that number, or where it was answered
+   */
+  recordBounce(token: string, why: string, actor: Actor): string | undefined {
+    const sql = 'SELECT hold, approver FROM token WHERE hash = ? AND used_at IS NULL'
+    return this.#db.transaction(() => {
+      const row = this.#db.get<{ hold: string; approver: string }>(sql, hashOf(token))
+      if (row === undefined) return undefined
+      const { hold, approver } = row
+      appendAudit(this.#db, { ...actor, what: 'bounced', subject: hold, was: approver, now: why })
+      this.#db.run(
+        `UPDATE hold SET notified_at = NULL WHERE id = ? AND ${unreachedSince('notified_at')}`,
+        hold,
+      )
+      return hold
     })
   }
 

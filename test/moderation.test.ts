@@ -661,3 +661,81 @@ t.test('whoever is told of an answer is told in the language of the configuratio
   t.equal(subject, 'Non envoyé : Invoice')
   t.match(text, /examiné et refusé/)
 })
+
+/** What Postfix sends back of a notice with this subject. */
+function bounceOf(subject: string, action = 'failed'): Buffer {
+  return Buffer.from(`From: MAILER-DAEMON@mx.corp.test
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.corp.test
+
+Action: ${action}
+Diagnostic-Code: X-Postfix; mailbox\u0007 full
+
+--b
+Content-Type: message/rfc822
+
+Subject: ${subject}
+
+--b--
+`)
+}
+
+t.test('a notice that has come back', async (t) => {
+  const { lab, sink, desk, id, boss, deputy, states } = await makeBench(t)
+  const say = (bytes: Buffer, { sender = '', at = NOW + 1000, tooLong = false } = {}): Promise<string> => {
+    const mail = { ...mailOf({ sender }), saslUser: '', bytes, tooLong }
+    return moderate({ ...desk, actor: { ...desk.actor, at } }, mail)
+  }
+  const told = (): boolean => desk.hold.unnotified().length === 0
+  const none: [string, Promise<string>, RegExp][] = [
+    ['a delay', say(bounceOf(boss, 'delayed')), /dropped: null sender/],
+    ['a number that nobody has', say(bounceOf(`[toeh ${'a'.repeat(26)}]`)), /dropped: null sender/],
+    ['no number', say(bounceOf('Invoice')), /dropped: null sender/],
+    ['a sender', say(bounceOf(boss), { sender: 'eve@evil.test' }), /dropped: report/],
+    ['too long', say(bounceOf(boss), { tooLong: true }), /dropped: null sender/],
+  ]
+  for (const [name, said, why] of none) t.match(await said, why, name)
+  t.strictSame(await desk.audit.list({}), [])
+  t.equal(told(), true)
+
+  t.equal(await say(bounceOf(boss)), `the notice of ${id} to an approver has bounced`)
+  t.match(await desk.audit.list({}), [
+    { who: 'postfix', what: 'bounced', subject: id, was: BOSS, now: 'mailbox\\u{7} full', at: NOW + 1000 },
+  ])
+  t.equal(told(), true, 'the other approver has his')
+  await say(bounceOf(deputy))
+  t.equal(told(), false, 'nobody has one')
+  t.strictSame(await states(), [`${EVE} held`])
+  t.strictSame(sink.mails, [], 'nobody is answered')
+
+  const again = NOW + 2000
+  await tell(desk, desk.hold, desk.hold.unnotified(), again)
+  t.strictSame(
+    sink.mails.map(({ recipients }) => recipients.join()),
+    [BOSS, DEPUTY],
+    'the sender was told before',
+  )
+  t.equal(told(), true, 'what came back before says nothing of these')
+  lab.change('UPDATE hold SET notified_at = NULL')
+  desk.hold.recordNotified([desk.hold.find(id)], NOW)
+  t.equal(told(), false, 'a bounce before telling came to its end')
+})
+
+t.test('what a sender was told of', async (t) => {
+  const { sink, desk, id, boss, deputy, say } = await makeBench(t)
+  for (const subject of [boss, deputy])
+    await moderate(desk, { ...mailOf({ sender: '' }), bytes: bounceOf(subject) })
+  t.equal(desk.hold.find(id).notifiedAt, null)
+  t.equal(desk.hold.wasTold(desk.hold.find(id)), true)
+  const joined = { ...desk.hold.find(id), notifiedAt: null }
+  const later = joined.recipients.map((one) => ({ ...one, changedAt: NOW + 1 }))
+  t.equal(desk.hold.wasTold({ ...joined, recipients: later }), false, 'of those who joined since')
+  t.strictSame(sink.mails, [])
+  await say({ subject: boss, text: 'release' })
+  const told = sink.mails.map(({ recipients }) => recipients.join())
+  t.strictSame(told, [EVE, 'anna@corp.test', BOSS], 'who was told that it waits is told that it went')
+})

@@ -131,6 +131,53 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
   t.match(readFileSync(lab.config, 'utf8'), 'enabled = true')
 })
 
+t.test('a notice that bounces behind the gate is known', { skip: cannotRun() }, async (t) => {
+  const full = 'full@corp.test'
+  const tables = `{ ${TO} = toeh-moderate: }, { ${full} = error:5.2.2 mailbox full }`
+  const postfix = await Postfix.start(t, {
+    settings: `approvers = ["${full}", "${BOSS}"]\n`,
+    notice: MODERATE,
+    main: [`transport_maps=inline:{ ${tables} }`, 'toeh-moderate_destination_recipient_limit=1'],
+    breakService: (lines) => `${lines}\n${serviceOf(lines)}`,
+  })
+  const { sink, lab } = postfix
+  const bounces = () =>
+    lab.query("SELECT who, subject, was, now FROM audit WHERE what = 'bounced' ORDER BY id")
+  const hold = async (): Promise<{ id: string; notified_at: number | null }> => {
+    sink.mails.length = 0
+    await postfix.submit(ANNA, [EVE], `Subject: Invoice ${Math.random()}\n\nx\n`)
+    await postfix.settled()
+    const [last] = lab.query('SELECT id, notified_at FROM hold ORDER BY held_at DESC LIMIT 1')
+    return last as { id: string; notified_at: number | null }
+  }
+  const arrived = (): string[] => sink.mails.map(({ recipients }) => recipients.join()).sort()
+
+  const first = await hold()
+  t.strictSame(arrived(), [ANNA, BOSS])
+  t.match(
+    postfix.log(),
+    new RegExp(`sent \\(.*toeh moderate: the notice of ${first.id} to an approver has b`),
+  )
+  t.strictSame(bounces(), [{ who: 'postfix', subject: first.id, was: full, now: 'mailbox full' }])
+  t.match(first, { notified_at: Number }, 'another approver has his')
+
+  const text = readFileSync(lab.config, 'utf8')
+  writeFileSync(lab.config, text.replace(`"${full}", "${BOSS}"`, `"${full}"`).replace(/^logins = .*$/m, ''))
+  const second = await hold()
+  t.strictSame(arrived(), [ANNA])
+  t.equal(bounces().length, 2)
+  t.match(second, { notified_at: null }, 'no approver has one')
+  postfix.setMain(`transport_maps=inline:{ { ${TO} = toeh-moderate: } }`)
+  sink.mails.length = 0
+  const { stdout } = await postfix.toeh('digest')
+  t.match(stdout, `told of ${second.id}\n`)
+  await postfix.settled()
+  t.strictSame(arrived(), [full], 'the mailbox has room again, and the sender was told before')
+  t.match(sink.mails[0], { sender: TO }, 'where a bounce is known')
+  t.match(lab.query('SELECT notified_at FROM hold WHERE notified_at IS NULL'), [])
+  t.notMatch(postfix.log(), /SOFTBOUNCE/)
+})
+
 /** The service of docs/moderate.md, with this instance's user, folder and program. */
 function serviceOf(gate: string): string {
   const [, user = '', directory = ''] = /user=(\S+) directory=(\S+)/.exec(gate) ?? []

@@ -10,6 +10,9 @@ export const BOSS = 'boss@corp.test'
 export const DEPUTY = 'deputy@other.test'
 export const EVE = 'eve@unknown.test'
 
+/** `moderate.address`: also the sender of what can be answered. */
+export const ANSWERS_GO_TO = 'toeh-moderate@corp.test'
+
 export const MODERATE = `[notice]
 interval_minutes = 0
 [moderate]
@@ -35,7 +38,9 @@ export interface Notice {
 
 /** The last notice that this address has got. */
 export async function noticeTo(sink: Sink, to: string): Promise<Notice> {
-  const mail = sink.mails.findLast(({ recipients, sender }) => sender === '' && recipients.includes(to))
+  const mail = sink.mails.findLast(
+    ({ recipients, sender }) => ['', ANSWERS_GO_TO].includes(sender) && recipients.includes(to),
+  )
   const { subject = '', text = '', replyTo } = await simpleParser(mail?.bytes ?? '')
   return { subject, text, replyTo: replyTo?.text ?? '', token: /\[toeh (\w{26})\]$/.exec(subject)?.[1] ?? '' }
 }

@@ -83,7 +83,9 @@ function demandNode() {
   const { folder, natives } = require('./dist/lib/bettersqlite.cjs')
   const { node } = process.versions
   const refusal = require('./dist/lib/nodeversion.cjs')(node)
-  if (refusal === undefined && natives.some((part) => existsSync(join('node_modules', folder, part)))) return
+  // What is packed has no native part in it: that is npm's matter where it installs the package.
+  const wanted = process.argv.includes('--pack') ? [''] : natives
+  if (refusal === undefined && wanted.some((part) => existsSync(join('node_modules', folder, part)))) return
   const missing = `better-sqlite3 for Node ${node} is not in node_modules: run npm ci under this Node`
   console.error(`build: ${refusal ?? missing}`)
   process.exit(1)

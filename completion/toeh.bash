@@ -18,7 +18,7 @@ _toeh() {
       [[ $word == -* ]] || ((after++))
     else
       case $word in
-        init | mode | doctor | allow | block | revoke | known | learn | replay | why | import | export | list | show | release | reject | moderate | recheck | cleanup | audit | express | digest | report | metrics | backup | fsck) command=$word ;;
+        init | mode | doctor | allow | block | revoke | undo | known | learn | replay | why | import | export | list | show | release | reject | moderate | recheck | cleanup | audit | forget | express | digest | report | metrics | backup | fsck) command=$word ;;
       esac
     fi
   done
@@ -100,11 +100,11 @@ _toeh() {
     fsck:--backup) files=yes ;;
     *)
       if [[ -z $command ]]; then
-        words='init mode doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck --config --json --help --version'
+        words='init mode doctor allow block revoke undo known learn replay why import export list show release reject moderate recheck cleanup audit forget express digest report metrics backup fsck --config --json --help --version'
       else
         case $command in
         init)
-          options='--user --internal --approver --language --state --express --anew --postfix --apply --undo --reload --relay --config-dir'
+          options='--user --internal --approver --language --state --express --anew --postfix --moderate --cron --apply --undo --reload --relay --config-dir'
           ;;
         mode)
           options='--yes'
@@ -121,6 +121,9 @@ _toeh() {
           ;;
         revoke)
           options='--for --only --source --dry-run'
+          ;;
+        undo)
+          options='--dry-run --yes'
           ;;
         known)
           options='--stale'
@@ -168,6 +171,9 @@ _toeh() {
           ;;
         audit)
           options='--who --since --before --deed --csv --head'
+          ;;
+        forget)
+          options='--dry-run --yes'
           ;;
         express)
           options='--write --check'

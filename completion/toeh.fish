@@ -1,5 +1,5 @@
 # Made from the commands by npm run man.
-set -l commands init mode doctor allow block revoke known learn replay why import export list show release reject moderate recheck cleanup audit express digest report metrics backup fsck
+set -l commands init mode doctor allow block revoke undo known learn replay why import export list show release reject moderate recheck cleanup audit forget express digest report metrics backup fsck
 complete -c toeh -f
 complete -c toeh -l config -d 'configuration file' -r -F
 complete -c toeh -l json -d 'answer as JSON'
@@ -14,11 +14,13 @@ complete -c toeh -n '__fish_seen_subcommand_from init' -l state -d 'state folder
 complete -c toeh -n '__fish_seen_subcommand_from init' -l express -d 'print what the express lane needs as well'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l anew -d 'make an empty database also where one was lost'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l postfix -d 'show what would change in main.cf and master.cf'
-complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest'
-complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix: put back what was there'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l moderate -d 'show what would change in Postfix for approvers\' answers by mail'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l cron -d 'print the lines for cron, their programs by their paths'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l apply -d 'with --postfix: change it, and make all the rest; or change it alone (--moderate)'
+complete -c toeh -n '__fish_seen_subcommand_from init' -l undo -d 'with --postfix or --moderate: put back what was there'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l reload -d 'with --apply or --undo: tell Postfix of it'
 complete -c toeh -n '__fish_seen_subcommand_from init' -l relay -d 'with --postfix: the networks that relay by port 25, through the gate' -x
-complete -c toeh -n '__fish_seen_subcommand_from init' -l config-dir -d 'with --postfix: another Postfix instance\'s configuration folder' -r -F
+complete -c toeh -n '__fish_seen_subcommand_from init' -l config-dir -d 'with --postfix or --moderate: another Postfix instance\'s configuration folder' -r -F
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a mode -d 'show whether unknown mail is held or only observed, or change it'
 complete -c toeh -n '__fish_seen_subcommand_from mode' -l yes -d 'enforce without asking'
 complete -c toeh -n '__fish_seen_subcommand_from mode' -a 'observe enforce'
@@ -43,6 +45,9 @@ complete -c toeh -n '__fish_seen_subcommand_from revoke' -l for -d 'only rules f
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l only -d 'only rules that allow, or only those that block' -x -a 'allow block'
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l source -d 'only rules from this source; by itself all of them' -x
 complete -c toeh -n '__fish_seen_subcommand_from revoke' -l dry-run -d 'show what would change; change nothing'
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a undo -d 'take back your own last act, as far as that goes'
+complete -c toeh -n '__fish_seen_subcommand_from undo' -l dry-run -d 'show what would change; change nothing'
+complete -c toeh -n '__fish_seen_subcommand_from undo' -l yes -d 'do not ask'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a known -d 'list the rules, or those that contain a text, or those nobody uses'
 complete -c toeh -n '__fish_seen_subcommand_from known' -l stale -d 'only rules that are older and were not used for so long (180d) or since a day' -x
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a learn -d 'propose rules from delivered mail: from logs, or from observe mode'
@@ -128,9 +133,12 @@ complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a audit -d 'who
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l who -d 'only what this person did' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l since -d 'only from a day on (2026-11-04), or so long ago (30d)' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l before -d 'only what was done before a day (2026-11-04), or longer ago than this (10d)' -x
-complete -c toeh -n '__fish_seen_subcommand_from audit' -l deed -d 'only this: allow, block, revoke, released, rejected, expired, read, saved' -x
+complete -c toeh -n '__fish_seen_subcommand_from audit' -l deed -d 'only this: allow, block, revoke, released, rejected, expired, read, saved, forget' -x
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l csv -d 'as CSV for a spreadsheet, times in UTC'
 complete -c toeh -n '__fish_seen_subcommand_from audit' -l head -d 'for verify: a head it said earlier; shows rows cut off at the end' -x
+complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a forget -d 'show what is known of a person, and erase it; the audit keeps the deeds'
+complete -c toeh -n '__fish_seen_subcommand_from forget' -l dry-run -d 'show what there is; change nothing'
+complete -c toeh -n '__fish_seen_subcommand_from forget' -l yes -d 'do not ask'
 complete -c toeh -n "not __fish_seen_subcommand_from $commands" -a express -d 'known mail past the filter: set it up, check it, ask it'
 complete -c toeh -n '__fish_seen_subcommand_from express' -l write -d 'make what Postfix reads as the configuration says; print its lines'
 complete -c toeh -n '__fish_seen_subcommand_from express' -l check -d 'does it all fit together? (also without any option)'

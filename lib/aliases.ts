@@ -145,7 +145,7 @@ export async function reachedBy(
 }
 
 /** Whether a domain has aliases and no mailboxes. */
-async function isOfAliases(domain: string, { domains, lookUp }: Aliases): Promise<boolean> {
+export async function isOfAliases(domain: string, { domains, lookUp }: Aliases): Promise<boolean> {
   for (const word of domains) {
     if (/[:/]/.test(word) ? (await lookUp(word, domain)) !== undefined : foldAscii(word) === domain)
       return true

@@ -29,6 +29,22 @@ export const FILES = ['main.cf', 'master.cf'] as const
 type Name = (typeof FILES)[number]
 type Texts = Record<Name, Buffer>
 
+/**
+ * A set of changes that is taken back by itself: what is kept of it until then stands beside both files. The gate and what hands
+ * answers on have one each.
+ */
+export interface Layer {
+  /** The file with what was changed. */
+  memory: string
+  /** How the names of both files as they were before end. */
+  before: string
+}
+export const GATE: Layer = { memory: 'toeh-undo.json', before: 'before-toeh' }
+export const ANSWERS: Layer = { memory: 'toeh-moderate-undo.json', before: 'before-toeh-moderate' }
+
+/** Of files that nobody has kept. */
+const UNKNOWN: Record<Name, string> = { 'main.cf': '', 'master.cf': '' }
+
 const OPERATION = 'init --postfix'
 /** Seconds after which a file is not new any more. */
 const COOL_S = 60
@@ -61,12 +77,12 @@ interface Memory {
   tables?: (Table & { after: string })[]
 }
 
-function memoryPath(folder: string): string {
-  return join(folder, 'toeh-undo.json')
+function memoryPath(folder: string, { memory }: Layer): string {
+  return join(folder, memory)
 }
 
-function backupPath(folder: string, name: Name): string {
-  return join(folder, `${name}.before-toeh`)
+function backupPath(folder: string, name: Name, { before }: Layer): string {
+  return join(folder, `${name}.${before}`)
 }
 
 function digest(bytes: Uint8Array): string {
@@ -289,10 +305,10 @@ export async function prepare(
   return { configDir, folder, before, after, edits, tables, difference }
 }
 
-function recall(folder: string): Memory | undefined {
+function recall(folder: string, layer: Layer): Memory | undefined {
   let text: string
   try {
-    text = readFileSync(memoryPath(folder), 'utf8')
+    text = readFileSync(memoryPath(folder, layer), 'utf8')
   } catch {
     return undefined
   }
@@ -300,7 +316,7 @@ function recall(folder: string): Memory | undefined {
     return JSON.parse(text) as Memory
   } catch (error) {
     throw new Failure(OPERATION, describeError(error), {
-      at: memoryPath(folder),
+      at: memoryPath(folder, layer),
       hint: words`put it away; then nothing can be undone`,
     })
   }
@@ -351,34 +367,35 @@ async function install({ configDir, folder, before, after, tables }: Alteration)
  * @returns the paths of what is kept
  * @throws Failure with both files as they were
  */
-export async function putInPlace(alteration: Alteration): Promise<string[]> {
+export async function putInPlace(alteration: Alteration, layer: Layer = GATE): Promise<string[]> {
   const { folder, before, after, edits, tables } = alteration
-  const earlier = recall(folder)
+  const earlier = recall(folder, layer)
   const kept = earlier !== undefined && isUntouched(earlier, before)
   const old = earlier?.edits ?? []
   const memory: Memory = {
-    // Where somebody else has changed them since, only our own lines can be taken back.
-    before: kept ? earlier.before : digests(before),
+    // Where somebody else has changed them since, only our own lines can be taken back: what is kept then has some of them.
+    before: kept ? earlier.before : old.length > 0 ? UNKNOWN : digests(before),
     after: digests(after),
     edits: [...old, ...edits],
     tables: rememberTables(earlier?.tables ?? [], tables),
   }
-  const backups = FILES.map((name) => backupPath(folder, name))
+  const backups = FILES.map((name) => backupPath(folder, name, layer))
   if (!kept)
     for (const name of FILES)
       publish(
         OPERATION,
         undefined,
-        backupPath(folder, name),
+        backupPath(folder, name, layer),
         before[name],
         statSync(join(folder, name)).mode & 0o777,
       )
-  publish(OPERATION, undefined, memoryPath(folder), `${JSON.stringify(memory, null, 2)}\n`, 0o600)
+  publish(OPERATION, undefined, memoryPath(folder, layer), `${JSON.stringify(memory, null, 2)}\n`, 0o600)
   try {
     await install(alteration)
   } catch (error) {
-    if (earlier === undefined) forget(folder, true)
-    else publish(OPERATION, undefined, memoryPath(folder), `${JSON.stringify(earlier, null, 2)}\n`, 0o600)
+    if (earlier === undefined) forget(folder, layer, true)
+    else
+      publish(OPERATION, undefined, memoryPath(folder, layer), `${JSON.stringify(earlier, null, 2)}\n`, 0o600)
     throw error
   }
   return backups
@@ -403,9 +420,9 @@ function rememberTables(
   ]
 }
 
-function forget(folder: string, withBackups: boolean): void {
-  rmSync(memoryPath(folder), { force: true })
-  if (withBackups) for (const name of FILES) rmSync(backupPath(folder, name), { force: true })
+function forget(folder: string, layer: Layer, withBackups: boolean): void {
+  rmSync(memoryPath(folder, layer), { force: true })
+  if (withBackups) for (const name of FILES) rmSync(backupPath(folder, name, layer), { force: true })
 }
 
 export interface Undoing {
@@ -421,17 +438,17 @@ export interface Undoing {
  * Takes back what {@link putInPlace} did: byte for byte where nobody has changed the files since, else our own lines.
  * @throws Failure with nothing changed, where what was ours is somebody else's now
  */
-export async function undo(configDir: string | undefined): Promise<Undoing> {
+export async function undo(configDir: string | undefined, layer: Layer = GATE): Promise<Undoing> {
   const folder = await folderOf(configDir)
-  const memory = recall(folder)
+  const memory = recall(folder, layer)
   if (memory === undefined)
     throw new Failure('init --undo', words`nothing of ours is written down there`, {
-      at: memoryPath(folder),
+      at: memoryPath(folder, layer),
       hint: words`what was set up by hand is taken out by hand (README.md)`,
     })
   const before = readTexts(folder)
-  const kept = isUntouched(memory, before) ? backupsOf(folder, memory) : undefined
-  const after = kept ?? (await withoutOurs(configDir, memory, before))
+  const kept = isUntouched(memory, before) ? backupsOf(folder, memory, layer) : undefined
+  const after = kept ?? (await withoutOurs(configDir, memory, before, layer))
   const known = (memory.tables ?? []).filter(({ path }) => readTable(path) !== null)
   const isOurs = ({ path, after: put }: { path: string; after: string }): boolean =>
     digest(Buffer.from(readTable(path) ?? '')) === put
@@ -440,14 +457,14 @@ export async function undo(configDir: string | undefined): Promise<Undoing> {
   const difference = await differences(folder, before, after, tables)
   await install({ configDir, folder, before, after, edits: [], tables, difference })
   // Where the files had gone on, what they were is the reader's to put away.
-  forget(folder, kept !== undefined)
+  forget(folder, layer, kept !== undefined)
   return { folder, difference, whole: kept !== undefined, left }
 }
 
 /** The files as they were kept, or undefined where they are not any more. */
-function backupsOf(folder: string, memory: Memory): Texts | undefined {
+function backupsOf(folder: string, memory: Memory, layer: Layer): Texts | undefined {
   try {
-    const [main, master] = FILES.map((name) => readFileSync(backupPath(folder, name)))
+    const [main, master] = FILES.map((name) => readFileSync(backupPath(folder, name, layer)))
     if (main === undefined || master === undefined) return undefined
     const texts = { 'main.cf': main, 'master.cf': master }
     const are = digests(texts)
@@ -457,10 +474,15 @@ function backupsOf(folder: string, memory: Memory): Texts | undefined {
   }
 }
 
-async function withoutOurs(configDir: string | undefined, memory: Memory, before: Texts): Promise<Texts> {
+async function withoutOurs(
+  configDir: string | undefined,
+  memory: Memory,
+  before: Texts,
+  layer: Layer,
+): Promise<Texts> {
   const { edits, changed } = unwire(memory.edits, await readRaw(configDir))
   const [first] = changed
-  const hint = words`take it out by hand, then run this again; as they were: main.cf.before-toeh, master.cf.before-toeh`
+  const hint = words`take it out by hand, then run this again; as they were: ${FILES.map((name) => `${name}.${layer.before}`).join(', ')}`
   if (first !== undefined) {
     const others = changed.length - 1
     const why =
@@ -471,7 +493,7 @@ async function withoutOurs(configDir: string | undefined, memory: Memory, before
   }
   return onCopies(before, async (copies) => {
     await make(edits, copies)
-    const left = leadsToGate(await readRaw(copies))
+    const left = layer === GATE ? leadsToGate(await readRaw(copies)) : undefined
     if (left === undefined) return readTexts(copies)
     throw new Failure('init --undo', words`${left} leads to the gate, and is not ours`, { hint })
   })

@@ -5,9 +5,10 @@
  */
 import { contentTables, placeOf } from './diversion.js'
 import type { Check, Facts, Fault, ModerateFact } from './facts.js'
+import type { Service } from './mastercf.js'
 import { covers, isLoopbackNetwork, type Network, networkText, parseNetwork } from './network.js'
 import { isOfThisHost, passages, type Restricted } from './restrictions.js'
-import { postconf, settingOf } from './setup.js'
+import { postconf, quote, settingOf } from './setup.js'
 import { words } from './speech.js'
 import { gatePrefix, isServer, peoplesServices, takersBack, takesFromOutside, waysBack } from './ways.js'
 
@@ -45,6 +46,7 @@ function lostFaults(facts: Facts): Fault[] {
             what: words`${placeOf({ setting, table, entry })}: takes Received away on ${service.id}`,
             why: words`an approver's login is found by it, or by a long queue id: without both his answer is dropped`,
             mend: [postconf(facts, '-e', 'enable_long_queue_ids=yes')],
+            affects: words`approvers: their answers are heard; and programs that read the log: queue ids become longer`,
           },
         ]
       }),
@@ -120,6 +122,59 @@ function hasLogin(facts: Restricted): boolean {
   )
 }
 
+/** Whether a service of pipe(8) runs toeh moderate. */
+export function runsModerate({ program, argv }: Service): boolean {
+  return program === 'pipe' && argv.includes('moderate')
+}
+
+/** The service of toeh moderate that a transport leads to. */
+export function answerService(
+  { services }: Pick<Facts, 'services'>,
+  transport: string | undefined,
+): Service | undefined {
+  const [name] = (transport ?? '').split(':')
+  return services.find((service) => service.type === 'unix' && service.name === name && runsModerate(service))
+}
+
+/** What keeps Postfix from handing an answer to toeh moderate. */
+function refusedFaults(facts: Facts): Fault[] {
+  const { answerWay: way, toeh, configDir } = facts
+  if (way === undefined) return []
+  const instance = configDir === undefined ? [] : ['--config-dir', configDir]
+  const command = ['toeh', 'init', '--moderate', '--apply', '--reload', ...instance, '--config', toeh.path]
+  const mend = [command.map(quote).join(' ')]
+  const affects = words`approvers: their answers are heard; and whoever writes to ${way.address}: it goes to toeh moderate`
+  if (way.list === undefined)
+    return [
+      {
+        level: 'critical',
+        what: words`Postfix takes no mail for the domain of moderate.address, ${way.address}`,
+        why: words`approvers' answers by mail come back to them: it has to be at a domain of yours`,
+        mend: [],
+      },
+    ]
+  if (way.listed === false)
+    return [
+      {
+        level: 'critical',
+        what: words`Postfix has nobody of the name of moderate.address, ${way.address}`,
+        why: words`approvers' answers by mail come back to them`,
+        mend,
+        affects,
+      },
+    ]
+  if (answerService(facts, way.transport) !== undefined) return []
+  return [
+    {
+      level: 'critical',
+      what: words`mail to moderate.address, ${way.address}, does not go to toeh moderate`,
+      why: words`approvers' answers by mail do nothing`,
+      mend,
+      affects,
+    },
+  ]
+}
+
 export const ANSWER_CHECKS: readonly Check[] = [
   {
     name: 'answers',
@@ -142,6 +197,7 @@ export const ANSWER_CHECKS: readonly Check[] = [
         mend: [],
       }
       return [
+        ...refusedFaults(facts),
         ...(isDeaf ? [deaf] : []),
         ...(authservId === '' ? filtersBehind(facts).map(behindFilter) : []),
         ...lostFaults(facts),

@@ -13,7 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { databasePath, examineDatabase, markBackup, openForReading, readBackup } from './database.js'
+import { markBackup, readBackup } from './backupmark.js'
+import { databasePath, openForReading } from './database.js'
+import { examineDatabase } from './examine.js'
 import { Failure, toFailure } from './failure.js'
 import { syncPath } from './publish.js'
 
@@ -32,6 +34,11 @@ const DATED = /^toeh-[0-9]{8}T[0-9]{6}Z\.db$/
 /** The file in the state folder that says where the last backup was put. */
 function pointerPath(state: string): string {
   return join(state, 'last-backup')
+}
+
+/** When the last backup was finished, wherever it is now; milliseconds since 1970, null where there was none. */
+export function lastBackupAt(state: string): number | null {
+  return statSync(pointerPath(state), { throwIfNoEntry: false })?.mtimeMs ?? null
 }
 
 function isFolder(path: string): boolean {
@@ -124,6 +131,18 @@ function datedIn(folder: string): Backup[] {
       const read = readBackup(path)
       return read === undefined ? [] : [{ path, ...read }]
     })
+}
+
+/** The backups that are where the last one was put, newest first; those elsewhere nobody here knows of. */
+export function backupsBeside(state: string): Backup[] {
+  try {
+    const last = readFileSync(pointerPath(state), 'utf8').trimEnd()
+    const dated = datedIn(dirname(last))
+    const read = dated.some(({ path }) => path === last) ? undefined : readBackup(last)
+    return read === undefined ? dated : [{ path: last, ...read }, ...dated]
+  } catch {
+    return [] // None was made, or they are not for this user to see.
+  }
 }
 
 /** Removes all dated backups of a folder but the newest `keep`. @returns the paths that are gone */

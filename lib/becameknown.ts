@@ -9,14 +9,14 @@ import type { HeldMessage } from './hold.js'
 const PIECE = 1000
 
 /** Who of these messages is held and would pass now, in their order; messages without such are left out. */
-export async function* knownAmong(
+export function* knownAmong(
   { config, landscape, actor }: Pick<Desk, 'config' | 'landscape' | 'actor'>,
   messages: readonly HeldMessage[],
-): AsyncGenerator<Choice> {
+): Generator<Choice> {
   const company = companyOf(config)
   for (let from = 0; from < messages.length; from += PIECE) {
     const piece = messages.slice(from, from + PIECE)
-    const rules = await landscape.facts(
+    const rules = landscape.facts(
       piece.flatMap(({ recipients }) => recipients.flatMap(({ address }) => lookupKeys(address))),
       actor.at,
     )
@@ -35,10 +35,11 @@ export async function knownBy(desk: Desk, values: Iterable<string>): Promise<Cho
   const named = new Set(values)
   const isMeant = ({ address }: { address: string }): boolean =>
     lookupKeys(address).some((key) => named.has(key))
-  const waiting = (await desk.hold.waiting())
+  const waiting = desk.hold
+    .waiting()
     .map((message) => ({ ...message, recipients: message.recipients.filter(isMeant) }))
     .filter(({ recipients }) => recipients.length > 0)
   const choices: Choice[] = []
-  for await (const choice of knownAmong(desk, waiting)) choices.push(choice)
+  choices.push(...knownAmong(desk, waiting))
   return choices
 }

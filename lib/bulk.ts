@@ -70,7 +70,7 @@ export async function choose(desk: Desk, options: BulkOptions): Promise<Choice[]
   const found =
     ids.length > 0
       ? await chooseMessages(desk, ids, options.recipient)
-      : (await desk.hold.waiting()).map((message) => ({ message, chosen: addressesOf(message.recipients) }))
+      : desk.hold.waiting().map((message) => ({ message, chosen: addressesOf(message.recipients) }))
   return found.flatMap(({ message, chosen }) => {
     const recipients = message.recipients.filter(({ address }) => chosen.includes(address))
     const meant = addressesOf(chosenOf({ ...message, recipients }, selection))

@@ -8,6 +8,7 @@ import { type Decision, readDecisions } from './decisions.js'
 import type { Facts, Fault } from './facts.js'
 import { describeError, Failure } from './failure.js'
 import { askPostfix } from './postconf.js'
+import { quote } from './setup.js'
 import { words } from './speech.js'
 
 /** How long it is followed, and how often it is looked for. */
@@ -73,9 +74,9 @@ export async function flyCanary(
   // Once more: a run of the gate writes its decision before Postfix writes of the delivery.
   const decision = await decide()
   if (decision === undefined) {
-    const { what, mend } = await whereItIs(configDir, sender, log)
+    const what = await whereItIs(configDir, sender, log)
     const why = words`what sendmail(1) takes does not pass the gate, or waits before it`
-    flight.faults.push({ level: 'critical', what, why, mend })
+    flight.faults.push({ level: 'critical', what, why, mend: [] })
     return flight
   }
   flight.queueId = decision.queueId
@@ -84,7 +85,8 @@ export async function flyCanary(
       level: 'warning',
       what: words`${recipient} is not known: the canary is held in ${decision.hold}`,
       why: words`it has come as far as the gate, and no further`,
-      mend: [`toeh reject ${decision.hold}`],
+      mend: [`toeh reject ${decision.hold} --config ${quote(config.path)}`],
+      affects: words`nobody: the canary is not sent, and its sender is nobody`,
     })
     return flight
   }
@@ -191,25 +193,15 @@ async function queued(configDir: string | undefined): Promise<Queued[]> {
 }
 
 /** What is known of a canary that has not come to the gate. */
-async function whereItIs(
-  configDir: string | undefined,
-  sender: string,
-  log: LogTail,
-): Promise<{ what: string; mend: string[] }> {
+async function whereItIs(configDir: string | undefined, sender: string, log: LogTail): Promise<string> {
   const waiting = (await queued(configDir)).find((one) => one.sender === sender)
   if (waiting !== undefined) {
     const reason = waiting.recipients.find(({ delay_reason: why }) => why !== undefined)?.delay_reason
-    return {
-      what: words`the canary waits as ${waiting.queue_id}: ${reason ?? words`no delivery was tried`}`,
-      mend: [],
-    }
+    return words`the canary waits as ${waiting.queue_id}: ${reason ?? words`no delivery was tried`}`
   }
   const delivery = deliveryOf(sender, log)
   const gone = words`the canary has not come to the gate, and is not in the queue`
-  return {
-    what: delivery === undefined ? gone : words`the canary has gone past the gate: ${delivery}`,
-    mend: [],
-  }
+  return delivery === undefined ? gone : words`the canary has gone past the gate: ${delivery}`
 }
 
 /** What the log says of the first delivery of the mail of this sender. */

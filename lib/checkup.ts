@@ -1,4 +1,6 @@
 /** The checkup: every check of `toeh doctor`, in order, over one set of facts. Pure. */
+
+import { ALIAS_CHECKS } from './aliascheck.js'
 import { ANSWER_CHECKS } from './answercheck.js'
 import { ARCHIVE_CHECKS } from './archivecheck.js'
 import { DIVERSION_CHECKS } from './diversioncheck.js'
@@ -7,20 +9,27 @@ import { GATE_CHECKS } from './gatecheck.js'
 import { HOST_CHECKS } from './hostcheck.js'
 import { LANE_CHECKS } from './lanecheck.js'
 import { PEOPLE_CHECKS } from './peoplecheck.js'
+import { ROUTINE_CHECKS } from './routinecheck.js'
+import { isBeforeInit } from './setup.js'
 import { UNIT_CHECKS } from './unit.js'
-import { WAYS_CHECKS } from './wayscheck.js'
+import { WAYBACK_CHECKS } from './waybackcheck.js'
+import { ENTRANCE_CHECKS, OFFER_CHECKS } from './wayscheck.js'
 
 /** A new check is added to one of the lists. */
 export const CHECKS: readonly Check[] = [
   ...GATE_CHECKS,
   ...UNIT_CHECKS,
-  ...WAYS_CHECKS,
+  ...ENTRANCE_CHECKS,
+  ...WAYBACK_CHECKS,
+  ...OFFER_CHECKS,
+  ...ALIAS_CHECKS,
   ...DIVERSION_CHECKS,
   ...LANE_CHECKS,
   ...HOST_CHECKS,
   ...PEOPLE_CHECKS,
   ...ANSWER_CHECKS,
   ...ARCHIVE_CHECKS,
+  ...ROUTINE_CHECKS,
 ]
 
 export interface Finding {
@@ -38,10 +47,20 @@ export function worst(levels: readonly Level[]): Level {
   return LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level)))] ?? 'good'
 }
 
-/** One finding a check. */
+/** Where there is no command nobody is affected. */
+function settled(fault: Fault): Fault {
+  const { level, what, why, mend } = fault
+  return mend.length === 0 ? { level, what, why, mend: [] } : fault
+}
+
+/** What can be looked at before toeh init: nothing else is there yet, and no mail is lost for it. */
+const BEFORE_INIT = ['gate-service', 'versions', 'rights', 'disk', 'log-readers', 'clock', 'database']
+
+/** One finding a check; before toeh init, of those alone that say something then. */
 export function examine(facts: Facts, checks: readonly Check[] = CHECKS): Finding[] {
-  return checks.map(({ name, good, look }) => {
-    const faults = look(facts)
+  const now = isBeforeInit(facts) ? checks.filter(({ name }) => BEFORE_INIT.includes(name)) : checks
+  return now.map(({ name, good, look }) => {
+    const faults = look(facts).map(settled)
     const level = worst(faults.map((fault) => fault.level))
     return { check: name, level, good: level === 'good' ? good(facts) : '', faults }
   })

@@ -23,8 +23,6 @@ export const DEFAULTS = {
   answer_seconds: 600,
   busy_seconds: 5,
   expire_days: 14,
-  decision_log_days: 365,
-  audit_days: 3650,
   language: 'en',
   approvers: [] as string[],
   trusted_milters: [] as string[],
@@ -58,6 +56,11 @@ export const DEFAULTS = {
   landscape: {
     shared: [] as string[],
   },
+  retention: {
+    settled_days: 365,
+    decision_log_days: 365,
+    audit_days: 3650,
+  },
   groups: {} as Record<string, string[]>,
 }
 
@@ -77,9 +80,8 @@ export interface Config {
   answerSeconds: number
   busySeconds: number
   expireDays: number
-  /** How long the decision log and the audit are kept. */
-  decisionLogDays: number
-  auditDays: number
+  /** How long is kept what cleanup removes. */
+  retention: { settledDays: number; decisionLogDays: number; auditDays: number }
   language: 'en' | 'fr'
   approvers: string[]
   /** Milters, as smtpd_milters names them, that add no recipients. */
@@ -303,6 +305,26 @@ function parseGroups(
   return new Map(parsed)
 }
 
+/**
+ * Two settings of [retention] stood by themselves in earlier versions, and are taken there too.
+ * @returns those that do
+ */
+function moveRetention(reader: Reader, values: Table): ReadonlySet<string> {
+  const moved = ['decision_log_days', 'audit_days'].filter((key) => Object.hasOwn(values, key))
+  const { retention = {} } = values
+  if (moved.length === 0) return new Set()
+  if (!isTable(retention)) throw reader.wrong('', 'retention', `it must be a table, not ${kindOf(retention)}`)
+  for (const key of moved) {
+    if (Object.hasOwn(retention, key)) throw reader.wrong('', key, 'it stands in [retention] as well')
+    if (kindOf(values[key]) !== 'a number')
+      throw reader.wrong('', key, `it must be a number, not ${kindOf(values[key])}`)
+    retention[key] = values[key]
+    delete values[key]
+  }
+  values.retention = retention
+  return new Set(moved)
+}
+
 function parseShared(
   reader: Reader,
   names: readonly string[],
@@ -370,6 +392,7 @@ export function parseConfig(path: string, text: string): Config {
     })
   }
   const reader = new Reader(path, text)
+  const earlier = moveRetention(reader, values)
   const file = reader.merge('', values, DEFAULTS)
   const oneOf = <T extends string>(key: 'mode' | 'language', choices: readonly T[]): T => {
     const choice = choices.find((one) => one === file[key])
@@ -380,6 +403,8 @@ export function parseConfig(path: string, text: string): Config {
     if (Number.isInteger(value) && value >= least && value <= most) return value
     throw reader.wrong(table, key, `it must be a whole number from ${least} to ${most}`)
   }
+  const days = (key: keyof typeof DEFAULTS.retention, least: number): number =>
+    whole(earlier.has(key) ? '' : 'retention', key, file.retention[key], least, 36500)
   const internal = file.internal_domains.map((name) => {
     const domain = parseOwnDomain(name)
     if (!domain.plain) throw reader.wrong('', 'internal_domains', `${JSON.stringify(name)}: ${domain.fault}`)
@@ -455,8 +480,11 @@ export function parseConfig(path: string, text: string): Config {
     answerSeconds: whole('', 'answer_seconds', file.answer_seconds, 1, 3600),
     busySeconds: whole('', 'busy_seconds', file.busy_seconds, 0, 600),
     expireDays: whole('', 'expire_days', file.expire_days, 1, 3650),
-    decisionLogDays: whole('', 'decision_log_days', file.decision_log_days, 1, 36500),
-    auditDays: whole('', 'audit_days', file.audit_days, 1, 36500),
+    retention: {
+      settledDays: days('settled_days', 7),
+      decisionLogDays: days('decision_log_days', 1),
+      auditDays: days('audit_days', 1),
+    },
     language: oneOf('language', ['en', 'fr'] as const),
     approvers: file.approvers,
     trustedMilters: file.trusted_milters,

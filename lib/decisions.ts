@@ -63,7 +63,7 @@ export function openDecisionLog(state: string, now: number): DecisionLog {
 }
 
 /** The files of the days, oldest first. */
-function dayFiles(folder: string): string[] {
+export function dayFiles(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /^[0-9]{4}-[0-9]{2}-[0-9]{2}\.jsonl$/.test(name))
     .sort()

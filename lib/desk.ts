@@ -5,6 +5,7 @@ import { type Config, companyOf, DEFAULT_CONFIG_PATH } from './config.js'
 import { type Database, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys, type Verdict } from './decide.js'
 import { visible } from './display.js'
+import { Erasure } from './erasure.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
 import { Hold } from './hold.js'
@@ -32,6 +33,7 @@ export interface Desk {
   folder: HoldFolder
   audit: Audit
   tokens: Tokens
+  erasure: Erasure
   actor: Actor
 }
 
@@ -64,7 +66,8 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'dec
   const neighbours = new Neighbours(db, config.internal)
   const landscape = new Landscape(db, access === 'read' ? undefined : keptLane(config, db))
   const hold = new Hold(db, folder)
-  return { config, landscape, neighbours, hold, folder, audit: new Audit(db), tokens: new Tokens(db), actor }
+  const kept = { audit: new Audit(db), tokens: new Tokens(db), erasure: new Erasure(db, folder) }
+  return { config, landscape, neighbours, hold, folder, ...kept, actor }
 }
 
 /**
@@ -119,7 +122,7 @@ export async function verdictsOf(
   recipients: readonly string[],
 ): Promise<Verdict[]> {
   const { config, landscape, actor } = desk
-  const rules = await landscape.facts(recipients.flatMap(lookupKeys), actor.at)
+  const rules = landscape.facts(recipients.flatMap(lookupKeys), actor.at)
   return decide({ ...origin, recipients }, { ...companyOf(config), rules })
 }
 

@@ -82,6 +82,7 @@ function cleanupFaults(facts: Facts): Fault[] {
           what: words`${service.id} names a cleanup service that master.cf does not have`,
           why: words`known mail cannot go on: all of it is deferred`,
           mend,
+          affects: words`known mail that waits, and what is released: it goes on by that cleanup`,
         },
       ]
     if (overrides(facts, service, 'no_header_body_checks')) return []
@@ -98,6 +99,7 @@ function cleanupFaults(facts: Facts): Fault[] {
         what,
         why: words`on the way back they are applied once more: BCC and REDIRECT lead elsewhere what the gate has decided on`,
         mend,
+        affects: words`known mail, and what is released: header_checks and body_checks are not applied a second time`,
       },
     ]
   })

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { foldAscii } from './address.js'
 import { Audit, type Deed, newestEntry } from './audit.js'
 import { newestBackup } from './backup.js'
-import { createDatabase, databasePath, openForReading, openForWriting } from './database.js'
+import { createDatabase, type Database, databasePath, openForReading, openForWriting } from './database.js'
 import { decide, lookupKeys } from './decide.js'
 import { decisionFolder, readDecisions } from './decisions.js'
 import { enterState, openDesk, verdictsOf } from './desk.js'
@@ -19,6 +19,7 @@ import { Landscape } from './landscape.js'
 import { differences, Lane, tidyLane } from './lane.js'
 import type { LaneRow } from './lanerow.js'
 import { askOwner, type Outcome, type Owner, type Trouble, troubleOf } from './owner.js'
+import { type RoutineFact, readRoutine } from './routine.js'
 
 /** A folder that was made, or was there: then what is wrong with it, as commands that mend it. */
 export interface Folder {
@@ -114,8 +115,18 @@ export interface Look {
   /** Keys of rows that are not what the landscape says. */
   astray: string[]
   database?: { newest: number; load: { messages: number; bytes: number } }
+  routine?: RoutineFact | undefined
   /** Why there is nothing of the database, nor what is astray. */
   trouble?: Trouble
+}
+
+/** Undefined where it cannot be looked at: then nothing is said of it. */
+function routineOf(state: string, db: Database): RoutineFact | undefined {
+  try {
+    return readRoutine(state, db)
+  } catch {
+    return undefined
+  }
 }
 
 async function look({
@@ -146,7 +157,8 @@ async function look({
         const { gone, changed } = differences(seen.rows, new Landscape(db).laneRows(now, config.internal))
         seen.astray = [...gone, ...changed.map(({ key }) => key)]
       }
-      seen.database = { newest: newestEntry(db), load: await new Hold(db, new HoldFolder(state)).load() }
+      seen.database = { newest: newestEntry(db), load: new Hold(db, new HoldFolder(state)).load() }
+      seen.routine = routineOf(state, db)
     } finally {
       db.close()
     }
@@ -174,7 +186,7 @@ async function known({
   const db = openForReading(databasePath(state), { busySeconds })
   try {
     const company = { internal: new Set(internal), senders: new Set<string>(), groups: new Map() }
-    const rules = await new Landscape(db).facts(recipients.flatMap(lookupKeys), now)
+    const rules = new Landscape(db).facts(recipients.flatMap(lookupKeys), now)
     const envelope = { sender: `postmaster@${internal[0]}`, login: '', recipients }
     const verdicts = decide(envelope, { ...company, delimiters: '', logins: new Map(), rules })
     return verdicts.filter(({ pass }) => pass).map(({ recipient }) => recipient)
@@ -190,7 +202,7 @@ async function fillLane({ config: path }: { config: string }): Promise<number> {
   tidyLane(config.state)
   const db = openForWriting(databasePath(config.state), config)
   try {
-    return await new Landscape(db, new Lane(config, true)).mendLane(actor.at)
+    return new Landscape(db, new Lane(config, true)).mendLane(actor.at)
   } finally {
     db.close()
   }

@@ -2,22 +2,24 @@
 import type { LaneFiles } from './express.js'
 import type { LaneRow } from './lanerow.js'
 import type { TableEntry } from './lookuptable.js'
+import type { RoutineFact } from './routine.js'
 import type { Tabled } from './setup.js'
 import { words } from './speech.js'
 
 /** Best first. `unknown`: it could not be looked at. */
 export type Level = 'good' | 'unknown' | 'warning' | 'critical'
 
+/** Commands for a root shell that mend a fault, in order, and whom they affect; none where only a person can decide. */
+export type Mending = { mend: [] } | { mend: string[]; affects: string }
+
 /** What is not as it should be. */
-export interface Fault {
+export type Fault = {
   level: Exclude<Level, 'good'>
   /** What is wrong, on one line. */
   what: string
   /** Why it matters. */
   why: string
-  /** Commands for a root shell that mend it, in order; none where only a person can decide. */
-  mend: string[]
-}
+} & Mending
 
 /** One point of the contract. */
 export interface Check {
@@ -56,6 +58,8 @@ export interface Facts extends Tabled {
   trial: { status: number | null; output: string } | undefined
   /** The newest time in it, and what waits. */
   database: { newest: number; load: { messages: number; bytes: number } } | { failure: string }
+  /** Undefined where the state folder cannot be looked into. */
+  routine: RoutineFact | undefined
   /** Whether the clock is kept by the network; undefined where nobody says. */
   clockKept: boolean | undefined
   lane: LaneFact
@@ -65,7 +69,11 @@ export interface Facts extends Tabled {
   approvers: readonly { address: string; mailboxes: readonly string[] | undefined }[]
   /** Undefined where Dovecot does not run Sieve here. */
   sieve: SieveFact | undefined
+  /** The From of notices, and whom Postfix delivers to there; undefined where it cannot be asked. */
+  notice: { from: string; mailboxes: readonly string[] | undefined }
   moderate: ModerateFact
+  /** Undefined where approvers do not answer by mail, or Postfix cannot be asked. */
+  answerWay: AnswerWayFact | undefined
   /** Whether logwatch is told of long queue ids; undefined where it is not here. */
   logwatch: boolean | undefined
   /** Undefined where Postfix cannot be asked for them. */
@@ -90,6 +98,19 @@ export interface ModerateFact {
   relays: readonly string[]
   /** Empty: no DKIM signature counts. */
   authservId: string
+}
+
+/** What Postfix makes of moderate.address. */
+export interface AnswerWayFact {
+  address: string
+  /** The setting that lists recipients where it is delivered; empty at a domain of aliases, undefined where it is not delivered here. */
+  list: string | undefined
+  /** Whom it stands for: itself where it is no alias. */
+  targets: readonly string[]
+  /** Whether that list has it; undefined where it lists nobody, or cannot be asked. */
+  listed: boolean | undefined
+  /** What transport_maps have for it. */
+  transport: string | undefined
 }
 
 /** The copies that Postfix makes of itself: those to outside, and tables of which that cannot be told. */

@@ -4,14 +4,18 @@
  */
 import { FRENCH_CHECKS } from './frenchchecks.js'
 import { FRENCH_FIGURES } from './frenchfigures.js'
+import { FRENCH_KEEPING } from './frenchkeeping.js'
 import { FRENCH_LEARNING, LEARNING_HELP } from './frenchlearning.js'
+import { FRENCH_MENDS } from './frenchmends.js'
 import type { Table } from './speech.js'
 
 /** What commands say. */
 export const SAID: Table = {
   ...FRENCH_CHECKS,
   ...FRENCH_FIGURES,
+  ...FRENCH_KEEPING,
   ...FRENCH_LEARNING,
+  ...FRENCH_MENDS,
   // Bulk work
   '--all means everything that waits: name no ids and no selection with it':
     '--all désigne tout ce qui attend : ne donnez ni identifiant ni sélection avec',
@@ -279,11 +283,19 @@ export const SETS: Table = {
 export const HELP: Table = {
   ...LEARNING_HELP,
   'show what would change in main.cf and master.cf': 'montre ce qui changerait dans main.cf et master.cf',
-  'with --postfix: change it, and make all the rest': 'avec --postfix : le change, et crée tout le reste',
-  'with --postfix: put back what was there': 'avec --postfix : remet ce qui y était',
+  'let approvers answer by mail': 'laisser les approbateurs répondre par courriel',
+  'have cleanup, digest and backup run': 'faire lancer cleanup, digest et backup',
+  "show what would change in Postfix for approvers' answers by mail":
+    'montre ce qui changerait dans Postfix pour les réponses des approbateurs par courriel',
+  'print the lines for cron, their programs by their paths':
+    'imprime les lignes pour cron, les programmes par leur chemin complet',
+  'with --postfix: change it, and make all the rest; or change it alone (--moderate)':
+    'avec --postfix : le change, et crée tout le reste ; ou le change seulement (--moderate)',
+  'with --postfix or --moderate: put back what was there':
+    'avec --postfix ou --moderate : remet ce qui y était',
   'with --apply or --undo: tell Postfix of it': 'avec --apply ou --undo : le fait lire à Postfix',
-  "with --postfix: another Postfix instance's configuration folder":
-    'avec --postfix : le dossier de configuration d’une autre instance de Postfix',
+  "with --postfix or --moderate: another Postfix instance's configuration folder":
+    'avec --postfix ou --moderate : le dossier de configuration d’une autre instance de Postfix',
   'with --postfix: the networks that relay by port 25, through the gate':
     'avec --postfix : les réseaux qui relaient par le port 25, à travers le filtre',
   'put the gate before what port 25 relays': 'mettre le filtre devant ce que relaie le port 25',
@@ -443,6 +455,14 @@ export const HELP: Table = {
     'libère ce qui est devenu connu ; expire ce qui attend depuis trop longtemps, après avoir prévenu l’expéditeur ; balaie les fichiers temporaires',
   'once an hour or a day; two at once do no harm':
     'une fois par heure ou par jour ; deux à la fois ne nuisent pas',
+  'take back your own last act, as far as that goes': 'annule votre dernier acte, autant que possible',
+  'after an allow that was a mistake': 'après une autorisation donnée par erreur',
+  'show what is known of a person, and erase it; the audit keeps the deeds':
+    'montre ce que l’on sait d’une personne, et l’efface ; le journal d’audit garde les actes',
+  'all addresses of one person': 'toutes les adresses d’une même personne',
+  'show what there is; change nothing': 'montre ce qu’il y a ; ne change rien',
+  'what a person may ask to know': 'ce qu’une personne a le droit de savoir',
+  'shows it, asks, erases it': 'le montre, demande, l’efface',
   'who allowed, released, rejected and revoked, and when; or whether that record is whole':
     'qui a autorisé, libéré, rejeté et révoqué, et quand ; ou si ce registre est intact',
   'part of an address, domain or hold id; or the word verify':
@@ -452,8 +472,8 @@ export const HELP: Table = {
     'à partir d’un jour (2026-11-04), ou depuis cette durée (30d)',
   'only what was done before a day (2026-11-04), or longer ago than this (10d)':
     'seulement ce qui a été fait avant un jour (2026-11-04), ou il y a plus longtemps que cela (10d)',
-  'only this: allow, block, revoke, released, rejected, expired, read, saved':
-    'seulement ceci : allow, block, revoke, released, rejected, expired, read, saved',
+  'only this: allow, block, revoke, released, rejected, expired, read, saved, forget':
+    'seulement ceci : allow, block, revoke, released, rejected, expired, read, saved, forget',
   'as CSV for a spreadsheet, times in UTC': 'en CSV pour un tableur, heures en UTC',
   'what an auditor asks for': 'ce que demande un auditeur',
   'for verify: a head it said earlier; shows rows cut off at the end':

@@ -126,8 +126,8 @@ const CHECKS: Table = {
   'user= is root': 'user= est root',
   "user={0} is Postfix's own": 'user={0} est celui de Postfix',
   "group {0} is postdrop's": 'le groupe {0} est celui de postdrop',
-  'the filter cannot work without it: all outgoing mail is deferred':
-    'le filtre ne peut pas travailler sans lui : tout le courrier sortant est différé',
+  'the filter cannot work without it: all mail that Postfix gives it is deferred':
+    'le filtre ne peut pas travailler sans lui : tout le courrier que Postfix lui donne est différé',
   '{0} does not exist': '{0} n’existe pas',
   'what a command does to it as root is done to something else':
     'ce qu’une commande y fait en root s’applique à autre chose',
@@ -139,9 +139,6 @@ const CHECKS: Table = {
     'le filtre ne peut pas s’en servir, ou d’autres décident qui est connu',
   'Postfix is {0} or newer, Node {1} or newer': 'Postfix {0} ou plus récent, Node {1} ou plus récent',
   '{0} is {1}, older than {2}': '{0} est en version {1}, antérieure à {2}',
-  'it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling':
-    'il ne connaît pas smtpd_forbid_bare_newline=reject, seconde protection contre le SMTP smuggling',
-  'TOEH is not tried with it': 'TOEH n’est pas essayé avec',
   "the state folder is the filter's alone, and it can read its configuration":
     'le dossier d’état n’est qu’au filtre, qui peut lire sa configuration',
   'more than {0} MiB and {1} files are free': 'plus de {0} Mio et de {1} fichiers sont libres',
@@ -152,14 +149,11 @@ const CHECKS: Table = {
     'l’horloge n’a pas reculé, et rien ne dit qu’elle n’est pas tenue à l’heure',
   'the database knows of a time {0} minutes from now: the clock was set back':
     'la base connaît une heure {0} minutes dans le futur : l’horloge a été reculée',
-  'rules and holds end too late, and the log and the audit are out of order':
-    'règles et dépôts expirent trop tard, le journal et l’audit sont dans le désordre',
   'the clock is not kept by the network': 'l’horloge n’est pas tenue à l’heure par le réseau',
-  'rules and holds end too early or too late': 'règles et dépôts expirent trop tôt ou trop tard',
   'it opens, and its schema is the one this program knows':
     'elle s’ouvre, et son schéma est celui que ce programme connaît',
-  'the filter looks every recipient up in it: all outgoing mail is deferred':
-    'le filtre y cherche chaque destinataire : tout le courrier sortant est différé',
+  'the filter looks every recipient up in it: all mail that Postfix gives it is deferred':
+    'le filtre y cherche chaque destinataire : tout le courrier que Postfix lui donne est différé',
   'what waits is well below limits.hold_messages and limits.hold_megabytes, where they are set':
     'ce qui attend est loin de limits.hold_messages et limits.hold_megabytes, s’ils sont fixés',
   '{0} message waits': '{0} message attend',
@@ -491,8 +485,8 @@ const SETUP: Table = {
   'nothing of ours is written down there': 'rien de nous n’y est noté',
   'what was set up by hand is taken out by hand (README.md)':
     'ce qui a été installé à la main s’enlève à la main (README.md)',
-  'take it out by hand, then run this again; as they were: main.cf.before-toeh, master.cf.before-toeh':
-    'enlevez-le à la main, puis relancez ; fichiers d’avant : main.cf.before-toeh, master.cf.before-toeh',
+  'take it out by hand, then run this again; as they were: {0}':
+    'enlevez-le à la main, puis relancez ; fichiers d’avant : {0}',
   '{0}, and {1} more: somebody has changed it since': '{0}, et {1} de plus : quelqu’un l’a changé depuis',
   '{0}: somebody has changed it since': '{0} : quelqu’un l’a changé depuis',
   '{0} leads to the gate, and is not ours': '{0} mène au filtre, et n’est pas de nous',
@@ -556,8 +550,12 @@ const SETUP: Table = {
   'the network it lies in is {0}': 'le réseau qui la contient est {0}',
   'such as 192.0.2.25 or 192.0.2.0/24': 'par exemple 192.0.2.25 ou 192.0.2.0/24',
   'it names nobody': 'il ne nomme personne',
-  'Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.':
-    'Qui garde une connexion ouverte, comme le font Exchange ou amavis, y est servi comme avant jusqu’à sa fin : redémarrez-le après le reload.',
+  'Who keeps a connection open, as an Exchange does, is served as before on that one until it ends: restart it after the reload.':
+    'Qui garde une connexion ouverte, comme le fait Exchange, y est servi comme avant jusqu’à sa fin : redémarrez-le après le reload.',
+  'Who keeps a connection open is served as before on that one until it ends.':
+    'Qui garde une connexion ouverte y est servi comme avant jusqu’à sa fin.',
+  '{0} may keep its connection back to Postfix open, as amavis does, and what it hands back there goes by the old settings: restart that filter after the reload.':
+    '{0} peut garder ouverte sa connexion de retour vers Postfix, comme le fait amavis, et ce qu’il y rend suit les anciens réglages : redémarrez ce filtre après le reload.',
   '--relay or --undo: one of them': '--relay ou --undo : l’un des deux',
   '{0} comes behind the gate now: what {1} takes goes to the gate, what that lets out goes on to {2}, and from there to the service it hands mail back to. Restart that filter after the reload: on a connection that it keeps open the old settings count.':
     '{0} vient désormais derrière le filtre : ce que {1} prend va au filtre, ce qu’il laisse sortir va à {2}, et de là au service à qui il rend le courrier. Redémarrez cet autre filtre après le reload : sur une connexion qu’il garde ouverte, l’ancien réglage vaut.',
@@ -738,6 +736,62 @@ const FINDINGS: Table = {
   '{0} of {1}': '{0} du {1}',
   'the backup cannot be used: {0}': 'la sauvegarde est inutilisable : {0}',
   'name another with --backup FILE': 'nommez-en une autre avec --backup FICHIER',
+  'toeh {0} has never run, and the database is {1} old':
+    'toeh {0} n’a jamais été lancé, et la base de données a {1}',
+  'toeh {0} last ran {1} ago': 'toeh {0} a été lancé pour la dernière fois il y a {1}',
+  '{0} (the lines for cron: {1})': '{0} (les lignes pour cron : {1})',
+  'toeh {0} has not run yet, and need not have': 'toeh {0} n’a pas encore été lancé, et n’avait pas à l’être',
+  'held mail does not expire and nobody is told, and the decision log and the audit are kept for longer than they may be':
+    'les messages en attente n’expirent pas et personne n’en est averti ; le journal des décisions et l’audit sont gardés plus longtemps que permis',
+  'nothing is held while everything passes': 'rien n’est retenu tant que tout passe',
+  'held mail that no notice has told of waits unseen until it expires':
+    'les messages en attente dont aucun avis n’a parlé attendent sans être vus, jusqu’à leur expiration',
+  'with the disk go the rules, what waits and who has decided it (docs/backup.md)':
+    'avec le disque disparaissent les règles, la liste d’attente et la trace des décisions (docs/backup.md)',
+  'everything passes, and has for no longer than 30 days': 'tout passe, et depuis 30 jours au plus',
+  'unknown mail is held': 'le courrier inconnu est retenu',
+  'everything has passed since {0}: mode is observe': 'tout passe depuis le {0} : mode vaut observe',
+  'nothing is held. What ends it, and shows first what it would hold: {0}':
+    'rien n’est retenu. Pour y mettre fin, en montrant d’abord ce qui serait retenu : {0}',
+  'no approvers are named, and nothing is held yet':
+    'aucun approbateur n’est nommé, et rien n’est encore retenu',
+  'no approvers are named in {0}': 'aucun approbateur n’est nommé dans {0}',
+  'nobody who could say yes is told of held mail: name them as approvers':
+    'personne qui puisse dire oui n’est averti des messages en attente : nommez-les dans approvers',
+  'somebody reads what people answer to notices, as far as Postfix says':
+    'quelqu’un lit les réponses aux avis, d’après ce que dit Postfix',
+  'notices come from {0}, and nobody reads that mailbox':
+    'les avis viennent de {0}, et personne ne lit cette boîte',
+  'who answers a notice is not heard: make that address an alias, or name one that is read as notice.from in {0}':
+    'qui répond à un avis n’est pas entendu : faites de cette adresse un alias, ou nommez-en une qui soit lue dans notice.from de {0}',
+  'Postfix takes no mail for the domain of moderate.address, {0}':
+    'Postfix n’accepte pas de courrier pour le domaine de moderate.address, {0}',
+  "approvers' answers by mail come back to them: it has to be at a domain of yours":
+    'les réponses des approbateurs leur reviennent : elle doit être dans l’un de vos domaines',
+  'Postfix has nobody of the name of moderate.address, {0}':
+    'Postfix n’a personne du nom de moderate.address, {0}',
+  "approvers' answers by mail come back to them":
+    'les réponses des approbateurs par courriel leur reviennent',
+  'mail to moderate.address, {0}, does not go to toeh moderate':
+    'le courrier pour moderate.address, {0}, ne va pas à toeh moderate',
+  "approvers' answers by mail do nothing": 'les réponses des approbateurs par courriel restent sans effet',
+  '{0}: one of them': '{0} : un seul des deux',
+  'it does not go with --moderate': 'cela ne va pas avec --moderate',
+  'a service of this name is there already, and does not run toeh moderate':
+    'un service de ce nom existe déjà, et ne lance pas toeh moderate',
+  'give it another name': 'donnez-lui un autre nom',
+  'set moderate.address to one at a domain that Postfix delivers mail for':
+    'mettez dans moderate.address une adresse d’un domaine dont Postfix livre le courrier',
+  'its name has signs that mean something in main.cf':
+    'son nom contient des signes qui ont un sens dans main.cf',
+  'Postfix delivers no mail for its domain': 'Postfix ne livre pas de courrier pour son domaine',
+  '{0} is an alias of {1}, and will not be any more.': '{0} est un alias de {1}, et ne le sera plus.',
+  "Approvers' answers by mail find nobody any more: enabled = false, under [moderate] in {0}.":
+    'Les réponses des approbateurs par courriel ne trouvent plus personne : enabled = false, sous [moderate] dans {0}.',
+  'Then, under [moderate] in {0}: enabled = true, address = {1}. Until then nobody is asked to answer by mail.':
+    'Puis, sous [moderate] dans {0} : enabled = true, address = {1}. D’ici là, personne n’est invité à répondre par courriel.',
+  'As they were: {0}. toeh init --moderate --undo puts that back.':
+    'Tels qu’ils étaient : {0}. toeh init --moderate --undo les remet.',
   'somebody else has put another database there': 'quelqu’un d’autre y a mis une autre base',
 }
 

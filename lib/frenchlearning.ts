@@ -2,6 +2,8 @@
 import type { Table } from './speech.js'
 
 export const FRENCH_LEARNING: Table = {
+  'and {0} more: toeh known lists the rules, --json has the numbers too':
+    'et {0} de plus : toeh known liste les règles, --json donne aussi les chiffres',
   // Import
   'a name has letters, digits, dots, hyphens and underscores, 64 at most':
     'un nom a des lettres, chiffres, points, traits d’union et tirets bas, 64 au plus',

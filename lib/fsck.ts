@@ -56,7 +56,7 @@ export async function fsck(config: Config, actor: Actor, options: FsckOptions): 
 
 /** Whether what waits is counted as it is: who is counted wrongly is neither listed nor expired. */
 async function checkCounts({ config, options, findings }: FsckContext, hold: MendableHold): Promise<void> {
-  const wrong = await hold.recount(options.repair)
+  const wrong = hold.recount(options.repair)
   if (wrong.length === 0) return
   const path = databasePath(config.state)
   const why = words`what waits is counted wrongly: ${wrong.join(', ')}`

@@ -1,13 +1,7 @@
 /** What fsck does so that the database can be worked with: it brings it up to date, or has it rebuilt. */
 import type { Config } from './config.js'
-import {
-  type Database,
-  databasePath,
-  type Examined,
-  examineDatabase,
-  openForReading,
-  openForWriting,
-} from './database.js'
+import { type Database, databasePath, openForReading, openForWriting } from './database.js'
+import { type Examined, examineDatabase } from './examine.js'
 import { describeError } from './failure.js'
 import type { FsckContext } from './fsckcontext.js'
 import { describeCondition, rebuild } from './fsckrebuild.js'

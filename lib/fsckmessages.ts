@@ -49,7 +49,7 @@ export class MessageCheck {
   }
 
   async run(): Promise<void> {
-    const ids = new Set([...this.#folder.ids(), ...(await this.#hold.ids())])
+    const ids = new Set([...this.#folder.ids(), ...this.#hold.ids()])
     for (const id of ids) {
       if (readHoldId(id) !== id) {
         this.#findings.tell(
@@ -71,7 +71,7 @@ export class MessageCheck {
 
   async #look(id: string): Promise<Problem[]> {
     const folder = lstatSync(this.#folder.path(id), { throwIfNoEntry: false })
-    const message = await this.#hold.lookFor(id)
+    const message = this.#hold.lookFor(id)
     if (folder === undefined) return message === undefined ? [] : this.#lookWithoutFolder(message)
     const isYoung = Math.abs(this.#actor.at - folder.mtimeMs) < this.#runMs
     // Published, and its rows come next: its run may live.
@@ -105,7 +105,7 @@ export class MessageCheck {
     }
     if (!this.#options.settleGone) return [problem]
     const mend = async (): Promise<string> =>
-      words`rejected for ${(await this.#hold.settleGone(id, this.#actor)).join(', ')}: nobody can say what became of them`
+      words`rejected for ${(this.#hold.settleGone(id, this.#actor)).join(', ')}: nobody can say what became of them`
     return [{ ...problem, mend }]
   }
 
@@ -128,7 +128,7 @@ export class MessageCheck {
       ]
     }
     const mend = async (): Promise<string> => {
-      const adopted = await this.#hold.adopt(envelope, movesOf(this.#folder, id, passed), this.#actor)
+      const adopted = this.#hold.adopt(envelope, movesOf(this.#folder, id, passed), this.#actor)
       return words`taken in again for ${adopted.join(', ')}`
     }
     return [
@@ -167,7 +167,7 @@ export class MessageCheck {
       why,
       advice: words`toeh fsck --repair writes it anew from the rows`,
       mend: async () => {
-        await this.#hold.restoreEnvelope(id, setAside)
+        this.#hold.restoreEnvelope(id, setAside)
         return setAside
           ? words`written anew from the rows; the old one is kept beside it`
           : words`written anew from the rows`
@@ -200,7 +200,7 @@ export class MessageCheck {
         advice: words`Postfix may retry it; else toeh fsck --repair takes them in`,
         mend: async () => {
           const passed = (await findPassed(this.#config.state, [envelope])).get(id)
-          const adopted = await this.#hold.adopt(envelope, movesOf(this.#folder, id, passed), this.#actor)
+          const adopted = this.#hold.adopt(envelope, movesOf(this.#folder, id, passed), this.#actor)
           return words`taken in again: ${adopted.join(', ')}`
         },
       })
@@ -225,7 +225,7 @@ export class MessageCheck {
         why: ahead.join('; '),
         advice: words`the database is older than the hold: toeh fsck --repair follows the folder`,
         mend: async () => {
-          const moved = await this.#hold.followMoves(id, moves, this.#actor)
+          const moved = this.#hold.followMoves(id, moves, this.#actor)
           return words`followed for ${moved.join(', ')}: not sent again unless somebody says so`
         },
       },

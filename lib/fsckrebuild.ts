@@ -13,8 +13,10 @@ import {
 } from 'node:fs'
 import { basename } from 'node:path'
 import { type Backup, newestBackup } from './backup.js'
-import { createDatabase, type Examined, examineDatabase, openForWriting, unmarkBackup } from './database.js'
+import { unmarkBackup } from './backupmark.js'
+import { createDatabase, openForWriting } from './database.js'
 import { localTime } from './display.js'
+import { type Examined, examineDatabase } from './examine.js'
 import { describeError, Failure } from './failure.js'
 import type { FsckContext } from './fsckcontext.js'
 import { MendableHold, movesOf } from './mending.js'
@@ -77,8 +79,8 @@ async function adoptAll(
   const passed = await findPassed(config.state, envelopes)
   for (const envelope of envelopes) {
     const moves = movesOf(folder, envelope.id, passed.get(envelope.id))
-    adopted += (await hold.adopt(envelope, moves, actor)).length
-    await hold.followMoves(envelope.id, moves, actor)
+    adopted += hold.adopt(envelope, moves, actor).length
+    hold.followMoves(envelope.id, moves, actor)
   }
   return adopted
 }

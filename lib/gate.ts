@@ -87,12 +87,12 @@ export async function runGate(run: GateRun): Promise<void> {
     }
     const facts = {
       ...companyOf(config),
-      rules: await new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys), run.now),
+      rules: new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys), run.now),
     }
     const identity = new Identity(run.envelope, message)
     const hold = new Hold(db, folder)
-    const priors = (await hold.hasHeld(run.envelope.queueId))
-      ? await hold.states((await identity.read()).id)
+    const priors = hold.hasHeld(run.envelope.queueId)
+      ? hold.states((await identity.read()).id)
       : new Map<string, State>()
     db.close()
     const { sender, recipients, client } = run.envelope
@@ -203,7 +203,7 @@ class Passage {
     if (delivery.accepted.length > 0 && this.#holdKnown) {
       await attempt(async () => {
         const { id } = await this.#identity.read()
-        await this.#openHold().recordPassed(id, delivery.accepted, delivery.queueId, this.#run.now)
+        this.#openHold().recordPassed(id, delivery.accepted, delivery.queueId, this.#run.now)
       })
     }
     const logged = await attempt(async () => this.#log.append(this.#decision(delivery)))
@@ -215,7 +215,7 @@ class Passage {
   async #demandBytes(): Promise<void> {
     const { id, sha256 } = await this.#identity.read()
     if (await hasBytes(this.#folder.messagePath(id), sha256)) return
-    if (await this.#openHold().restoreMessage(this.#message.folder(), id))
+    if (this.#openHold().restoreMessage(this.#message.folder(), id))
       this.#message.movedTo(this.#folder.messagePath(id))
   }
 
@@ -275,7 +275,7 @@ class Passage {
     const identity = await this.#identity.read()
     const hold = this.#openHold()
     if (!this.#holdKnown) await demandHoldRoom(this.#run.config, hold, this.#message.size)
-    const published = await hold.park(this.#message.folder(), this.#envelope(identity, recipients), () =>
+    const published = hold.park(this.#message.folder(), this.#envelope(identity, recipients), () =>
       this.#demandAwaited(),
     )
     this.#holdKnown = true
@@ -352,7 +352,7 @@ class Passage {
     if (hold === undefined || this.#held + this.#refused.length === 0) return
     const { enabled, intervalMinutes } = config.notice
     const name = noticeName(envelope.sender, config)
-    if (!enabled || !(await hold.claimNotice(name, now, intervalMinutes * MINUTE_MS))) return
+    if (!enabled || !hold.claimNotice(name, now, intervalMinutes * MINUTE_MS)) return
     const { id } = await this.#identity.read()
     const { notifyHeld } = await import('./notify.js')
     const brief = { ...config, busySeconds: this.#busySeconds }

@@ -1,7 +1,7 @@
 /** The gate's checks: the pipe(8) service in master.cf and what main.cf says of it. Pure. */
-import { type Check, type Facts, type Fault, userFault } from './facts.js'
+import { type Check, type Facts, type Fault, type Mending, userFault } from './facts.js'
 import { commandOf, lineOf, type Service, withPair } from './mastercf.js'
-import { gateOf, postconf, settingOf } from './setup.js'
+import { gateOf, initCommand, isBeforeInit, postconf, settingOf } from './setup.js'
 import { words } from './speech.js'
 
 /** Recipients a run can take; more than smtpd_recipient_limit's default no transaction can have. */
@@ -77,8 +77,11 @@ function repaired(service: Service, facts: Facts): Service {
   return { ...service, attributeWords, argv, optionWords }
 }
 
-function repair(service: Service, facts: Facts): string[] {
-  return [postconf(facts, '-F', `${service.id}/command=${commandOf(repaired(service, facts))}`)]
+function repair(service: Service, facts: Facts): Mending {
+  return {
+    mend: [postconf(facts, '-F', `${service.id}/command=${commandOf(repaired(service, facts))}`)],
+    affects: words`all outgoing mail: from the reload on Postfix starts the gate by this line`,
+  }
 }
 
 /** A check of the gate's service; where there is none, only gate-service says so. */
@@ -105,9 +108,25 @@ export const GATE_CHECKS: Check[] = [
       const service = gateOf(facts)
       if (service === undefined) {
         const { gate } = facts.expected
-        const what = words`no service of master.cf runs toeh-filter`
-        const why = words`content_filter=toeh:dummy leads nowhere: all outgoing mail is deferred`
-        return [{ level: 'critical', what, why, mend: [postconf(facts, '-M', `${gate.id}=${lineOf(gate)}`)] }]
+        if (isBeforeInit(facts))
+          return [
+            {
+              level: 'critical',
+              what: words`Postfix has nothing of TOEH yet`,
+              why: words`outgoing mail goes to anybody, and nobody is asked`,
+              mend: [initCommand(facts)],
+              affects: words`all outgoing mail: it goes through the gate from the reload on, and what nobody knows is held once mode is enforce`,
+            },
+          ]
+        return [
+          {
+            level: 'critical',
+            what: words`no service of master.cf runs toeh-filter`,
+            why: words`content_filter=toeh:dummy leads nowhere: all outgoing mail is deferred`,
+            mend: [postconf(facts, '-M', `${gate.id}=${lineOf(gate)}`)],
+            affects: words`all outgoing mail: what waits in the queue goes to the gate, and is decided on`,
+          },
+        ]
       }
       return (['unprivileged', 'chroot'] as const).flatMap((field): Fault[] => {
         // A hyphen in master.cf means y for unprivileged, and n for chroot (master(5), Postfix 3.0).
@@ -122,6 +141,7 @@ export const GATE_CHECKS: Check[] = [
                 ? words`pipe(8) finds neither node nor the filter in there: all outgoing mail is deferred`
                 : words`pipe(8) cannot become the user of the filter: all outgoing mail is deferred`,
             mend: [postconf(facts, '-F', `${service.id}/${field}=n`)],
+            affects: words`the mail that waits for the gate: it is tried again, and decided on`,
           },
         ]
       })
@@ -136,7 +156,7 @@ export const GATE_CHECKS: Check[] = [
       const why = flags.includes('q')
         ? words`D and O defer the mail, R F B > . change bytes, u and h fold case, X claims final delivery`
         : words`a quoted local part arrives without its quotes, and one recipient can turn into two`
-      return [{ level: 'critical', what: `flags=${flags}`, why, mend: repair(service, facts) }]
+      return [{ level: 'critical', what: `flags=${flags}`, why, ...repair(service, facts) }]
     }),
   },
   {
@@ -147,7 +167,7 @@ export const GATE_CHECKS: Check[] = [
       if (value === '') return []
       const what = value === undefined ? words`null_sender= is missing` : `null_sender=${value}`
       const why = words`bounces arrive with an address as their sender, which is foreign: they are all held`
-      return [{ level: 'critical', what, why, mend: repair(service, facts) }]
+      return [{ level: 'critical', what, why, ...repair(service, facts) }]
     }),
   },
   {
@@ -157,7 +177,7 @@ export const GATE_CHECKS: Check[] = [
       const size = service.attributes.get('size')
       if (size === undefined) return []
       const why = words`pipe(8) bounces what is larger, before the gate sees it`
-      return [{ level: 'critical', what: `size=${size}`, why, mend: repair(service, facts) }]
+      return [{ level: 'critical', what: `size=${size}`, why, ...repair(service, facts) }]
     }),
   },
   {
@@ -167,7 +187,7 @@ export const GATE_CHECKS: Check[] = [
     look: ofGate((service, facts) => {
       if (settingOf(facts, service, 'soft_bounce') === 'yes') return []
       const why = words`what no program can catch, a missing filter or the time limit, bounces mail instead of keeping it in the queue`
-      return [{ level: 'critical', what: words`soft_bounce is not yes`, why, mend: repair(service, facts) }]
+      return [{ level: 'critical', what: words`soft_bounce is not yes`, why, ...repair(service, facts) }]
     }),
   },
   {
@@ -187,7 +207,7 @@ export const GATE_CHECKS: Check[] = [
         unknown.length > 0
           ? words`all outgoing mail is deferred`
           : words`the filter refuses to run, or cannot tell a whole message from a part, or a client from another`
-      return [{ level: 'critical', what, why, mend: repair(service, facts) }]
+      return [{ level: 'critical', what, why, ...repair(service, facts) }]
     }),
   },
   {
@@ -196,7 +216,7 @@ export const GATE_CHECKS: Check[] = [
     look: ofGate((service, facts) => {
       const what = userFault(facts)
       const why = words`pipe(8) refuses to run the filter: all outgoing mail is deferred`
-      return what === undefined ? [] : [{ level: 'critical', what, why, mend: repair(service, facts) }]
+      return what === undefined ? [] : [{ level: 'critical', what, why, ...repair(service, facts) }]
     }),
   },
   {
@@ -212,6 +232,7 @@ export const GATE_CHECKS: Check[] = [
           what: `${name} = ${facts.main.get(name) ?? ''}`,
           why: words`the gate sends to ${RECIPIENTS_AT_MOST} recipients at once at most: mail to more is deferred for ever`,
           mend: [postconf(facts, '-e', `${name}=50`)],
+          affects: words`mail to more than 50 recipients: the gate gets it in parts`,
         },
       ]
     }),
@@ -232,6 +253,7 @@ export const GATE_CHECKS: Check[] = [
           what: words`${name} = ${facts.main.get(name) ?? ''}, deadline_seconds, answer_seconds and busy_seconds make ${least} s`,
           why: words`pipe(8) kills a filter that would have ended itself, maybe after the mail went on: it is sent twice`,
           mend: [postconf(facts, '-e', `${name}=${timeLimitFor(longestRun)}s`)],
+          affects: words`nobody: a run of the gate may take longer`,
         },
       ]
     }),
@@ -248,6 +270,7 @@ export const GATE_CHECKS: Check[] = [
           what: `${name} = yes`,
           why: words`mail that was decided on as to xn--strae-oqa.example goes to strasse.example, another domain`,
           mend: [postconf(facts, '-e', `${name}=no`)],
+          affects: words`whoever writes to a domain with such letters: the mail goes to the one that was written`,
         },
       ]
     },
@@ -264,11 +287,9 @@ export const GATE_CHECKS: Check[] = [
         return [{ level: 'unknown', what: words`only root can run it as another user`, why, mend: [] }]
       if (runs(facts)) return []
       const what = words`it ends with ${trial.status ?? words`nothing`}: ${trial.output.split('\n')[0] ?? ''}`
-      const mend =
+      const isSample =
         programOf(service).join(' ') === programOf(expected.gate).join(' ') && argumentsFit(service, facts)
-          ? []
-          : repair(service, facts)
-      return [{ level: 'critical', what, why, mend }]
+      return [{ level: 'critical', what, why, ...(isSample ? { mend: [] } : repair(service, facts)) }]
     }),
   },
 ]

@@ -52,6 +52,9 @@ const ANSWERABLE = `EXISTS (SELECT 1 FROM recipient WHERE recipient.hold = hold.
 /** Of any time, also one that a wrong clock or a damaged envelope has written: nothing that waits is left out. */
 const [EARLIEST, LATEST] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
 
+/** Of a row of `recipient`: that this rejection is what became of it. */
+const REJECTED_THEN = `state = 'rejected' AND changed_by = ? AND changed_at = ?`
+
 /** Goes through the index alone: some sixteen nanoseconds a message. */
 const COUNT = '(SELECT count(*) FROM hold WHERE waiting > 0 AND held_at >= ? AND held_at < ?)'
 
@@ -146,12 +149,12 @@ export class Hold {
   }
 
   /** Whether there is a hold of a message with this queue id; ids recur, so it need not be of the same message. */
-  async hasHeld(queueId: string): Promise<boolean> {
+  hasHeld(queueId: string): boolean {
     return this.db.get('SELECT 1 FROM hold WHERE queue_id = ?', queueId) !== undefined
   }
 
   /** The state of each recipient this message's hold knows; empty where there is none. */
-  async states(id: string): Promise<Map<string, State>> {
+  states(id: string): Map<string, State> {
     const rows = this.db.all<RecipientRow>('SELECT * FROM recipient WHERE hold = ?', id)
     return new Map(rows.map((row) => [row.address, row.state]))
   }
@@ -163,11 +166,7 @@ export class Hold {
    * @returns whether the message has moved into the hold's folder
    * @throws Failure (75), after which nothing counts as parked
    */
-  async park(
-    spoolFolder: string,
-    envelope: HoldEnvelope,
-    demandAwaited: () => void = () => {},
-  ): Promise<boolean> {
+  park(spoolFolder: string, envelope: HoldEnvelope, demandAwaited: () => void = () => {}): boolean {
     const { id, recipients, heldAt, expiresAt } = envelope
     this.folder.prepare(spoolFolder, envelope)
     let moved = false
@@ -214,7 +213,7 @@ export class Hold {
    * @returns whether it has moved there; not where nobody waits any more
    * @throws Failure (75)
    */
-  async restoreMessage(spoolFolder: string, id: string): Promise<boolean> {
+  restoreMessage(spoolFolder: string, id: string): boolean {
     return this.db.transaction(() => {
       if (!this.#isWaiting(id)) return false
       this.folder.restoreMessage(spoolFolder, this.envelopeOf(id))
@@ -229,7 +228,7 @@ export class Hold {
   }
 
   /** How much waits. The database keeps count with every change. */
-  async load(): Promise<Load> {
+  load(): Load {
     const load = this.db.get<Load>('SELECT messages, recipients, bytes FROM load')
     return load ?? { messages: 0, recipients: 0, bytes: 0 }
   }
@@ -266,7 +265,7 @@ export class Hold {
   }
 
   /** Notes which recipients of a held message were sent on, so that a retry does not send to them again. */
-  async recordPassed(id: string, addresses: readonly string[], queueId: string, at: number): Promise<void> {
+  recordPassed(id: string, addresses: readonly string[], queueId: string, at: number): void {
     const passed = { state: 'passed', reason: 'known', detail: '' } as const
     this.#insertRecipients(
       id,
@@ -277,7 +276,7 @@ export class Hold {
   }
 
   /** One held message with all its recipients, waiting or settled. @throws Failure where there is none */
-  async find(id: string): Promise<HeldMessage> {
+  find(id: string): HeldMessage {
     const row = this.row(id)
     const recipients = this.db.all<RecipientRow>(
       'SELECT * FROM recipient WHERE hold = ? ORDER BY address',
@@ -301,12 +300,12 @@ export class Hold {
    * @param most so many of them
    * @param newest the latest first
    */
-  async waiting({
+  waiting({
     since,
     before,
     most,
     newest = false,
-  }: HeldBetween & { most?: number | undefined; newest?: boolean } = {}): Promise<HeldMessage[]> {
+  }: HeldBetween & { most?: number | undefined; newest?: boolean } = {}): HeldMessage[] {
     const select = (): HeldMessage[] =>
       this.#select(
         `held_at >= ? AND held_at < ? ORDER BY held_at ${newest ? 'DESC' : ''}, id LIMIT ?`,
@@ -316,19 +315,19 @@ export class Hold {
   }
 
   /** The messages of which nobody waits any more, newest first, with all their recipients. */
-  async settled({ since, before }: HeldBetween = {}): Promise<HeldMessage[]> {
+  settled({ since, before }: HeldBetween = {}): HeldMessage[] {
     const rest = 'held_at >= ? AND held_at < ? ORDER BY held_at DESC, id'
     const values = [since ?? EARLIEST, before ?? LATEST]
     return this.db.still(() => this.#choose('waiting = 0', 'true', rest, ...values))
   }
 
   /** How many messages wait that were held in a time. */
-  async count({ since = EARLIEST, before = LATEST }: HeldBetween): Promise<number> {
+  count({ since = EARLIEST, before = LATEST }: HeldBetween): number {
     return this.db.get<{ n: number }>(`SELECT ${COUNT} AS n`, since, before)?.n ?? 0
   }
 
   /** The ids of the messages that wait. */
-  async waitingIds(): Promise<Set<string>> {
+  waitingIds(): Set<string> {
     const sql = 'SELECT id FROM hold WHERE waiting > 0'
     return new Set(this.db.still(() => this.db.all<{ id: string }>(sql)).map(({ id }) => id))
   }
@@ -338,7 +337,7 @@ export class Hold {
    * @param times milliseconds since 1970, latest first
    * @returns one number more than times: the last is of what was held before all of them
    */
-  async countSince(times: readonly number[]): Promise<number[]> {
+  countSince(times: readonly number[]): number[] {
     const starts = [...times, EARLIEST]
     const counts = starts.map((_, index) => `${COUNT} AS "${index}"`)
     const values = starts.flatMap((start, index) => [start, starts[index - 1] ?? LATEST])
@@ -370,7 +369,7 @@ export class Hold {
    * a release that was cut off, once it cannot be alive any more.
    * @returns the addresses this call has claimed; another process's are not among them
    */
-  async claim(id: string, addresses: readonly string[], again: boolean, actor: Actor): Promise<string[]> {
+  claim(id: string, addresses: readonly string[], again: boolean, actor: Actor): string[] {
     const sql = `UPDATE recipient SET state = 'releasing', changed_by = ?, changed_at = ? WHERE hold = ? AND address = ?
                  AND (state IN ('held', 'refused') OR (? AND state = 'releasing' AND changed_at <= ?))`
     const abandoned = actor.at - RELEASE_ABANDONED_MS
@@ -383,19 +382,14 @@ export class Hold {
       // Before anything is sent: a database restored from a backup would not know of it.
       this.folder.recordMoves(id, movesTo('releasing', claimed, actor))
     } catch (error) {
-      await this.unclaim(id, claimed, describeError(error), actor)
+      this.unclaim(id, claimed, describeError(error), actor)
       throw error
     }
     return claimed
   }
 
   /** releasing → released, with the id Postfix gave. */
-  async settleReleased(
-    id: string,
-    addresses: readonly string[],
-    queueId: string,
-    actor: Actor,
-  ): Promise<void> {
+  settleReleased(id: string, addresses: readonly string[], queueId: string, actor: Actor): void {
     this.db.transaction(() => {
       for (const address of addresses) {
         this.move(id, address, 'released', actor, `state = 'releasing'`, queueId)
@@ -418,7 +412,7 @@ export class Hold {
    * looked dead, is his: he may be sending.
    * @param claim who has claimed them, and when
    */
-  async unclaim(id: string, addresses: readonly string[], detail: string, claim: Actor): Promise<void> {
+  unclaim(id: string, addresses: readonly string[], detail: string, claim: Actor): void {
     const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), detail = ?
                  WHERE hold = ? AND address = ? AND state = 'releasing' AND changed_by = ? AND changed_at = ?`
     const given = this.db.transaction(() =>
@@ -428,7 +422,7 @@ export class Hold {
   }
 
   /** Notes why a release may or may not have gone out; the recipients stay in releasing. */
-  async noteDoubt(id: string, addresses: readonly string[], detail: string): Promise<void> {
+  noteDoubt(id: string, addresses: readonly string[], detail: string): void {
     this.db.transaction(() => {
       for (const address of addresses) {
         this.db.run('UPDATE recipient SET detail = ? WHERE hold = ? AND address = ?', detail, id, address)
@@ -441,14 +435,14 @@ export class Hold {
    * @param note why, for the audit; or empty
    * @returns the addresses that were moved
    */
-  async settle(
+  settle(
     id: string,
     addresses: readonly string[],
     state: 'rejected' | 'expired',
     actor: Actor,
     again = false,
     note = '',
-  ): Promise<string[]> {
+  ): string[] {
     const abandoned = ` OR (state = 'releasing' AND changed_at <= ${actor.at - RELEASE_ABANDONED_MS})`
     const from = `(state IN ('held', 'refused')${again ? abandoned : ''})`
     const moved = this.db.transaction(() =>
@@ -456,6 +450,39 @@ export class Hold {
     )
     this.#noteMoves(id, state, moved, actor)
     return moved
+  }
+
+  /** Whether {@link restore} would take back this rejection. */
+  isRestorable(id: string, address: string, rejection: Actor): boolean {
+    const sql = `SELECT 1 FROM recipient WHERE hold = ? AND address = ? AND ${REJECTED_THEN}`
+    const isThere = this.#isWaiting(id) && this.folder.has(id)
+    return isThere && this.db.get(sql, id, address, rejection.who, rejection.at) !== undefined
+  }
+
+  /**
+   * rejected → what it was before, while others of the message wait: its bytes are there. Under the write lock, which whoever
+   * takes the bytes away takes too.
+   * @param rejection who has rejected it, and when: no later one is taken back
+   * @returns whether it waits again
+   */
+  restore(id: string, address: string, rejection: Actor, actor: Actor): boolean {
+    return this.db.transaction(() => {
+      if (!this.#isWaiting(id) || !this.folder.has(id)) return false
+      const sql = `UPDATE recipient SET state = iif(reason = 'refused', 'refused', 'held'), changed_by = ?, changed_at = ?
+                   WHERE hold = ? AND address = ? AND ${REJECTED_THEN}`
+      if (this.db.run(sql, actor.who, actor.at, id, address, rejection.who, rejection.at) !== 1) return false
+      appendAudit(this.db, {
+        ...actor,
+        what: 'restored',
+        subject: `${id} ${address}`,
+        was: 'rejected',
+        now: 'held',
+      })
+      this.folder.rewrite(this.envelopeOf(id))
+      // Before the commit: else toeh fsck would take the folder's word that it is rejected.
+      this.folder.recordMoves(id, movesTo('held', [address], actor))
+      return true
+    })
   }
 
   /** @param from the SQL condition that the row must meet: compare and set */
@@ -490,7 +517,7 @@ export class Hold {
    * Removes the bytes of a hold whose last recipient has left; the rows stay. The write lock keeps a late retry of
    * the filter from joining a folder that is about to go.
    */
-  async removeSettled(id: string): Promise<void> {
+  removeSettled(id: string): void {
     this.db.transaction(() => {
       if (!this.#isWaiting(id)) this.folder.remove(id)
     })
@@ -501,11 +528,11 @@ export class Hold {
    * the run that was to do it was cut off. A message is forgotten only once its folder is gone for good.
    * @returns how many were still there
    */
-  async removeLeft(): Promise<number> {
+  removeLeft(): number {
     const ids = this.db.all<{ hold: string }>('SELECT hold FROM leaving').map(({ hold }) => hold)
     if (ids.length === 0) return 0
     const left = ids.filter((id) => this.folder.isThere(id))
-    for (const id of left) await this.removeSettled(id)
+    for (const id of left) this.removeSettled(id)
     syncPath(this.folder.root)
     this.db.run('DELETE FROM leaving WHERE hold IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
     return left.filter((id) => !this.folder.isThere(id)).length
@@ -517,7 +544,7 @@ export class Hold {
    * @param mend whether to put it right
    * @returns what was wrong: ids of messages, and `load`, the sum of all
    */
-  async recount(mend: boolean): Promise<string[]> {
+  recount(mend: boolean): string[] {
     const wrong = this.db.still(() => this.db.all<{ id: string }>(MISCOUNTED)).map(({ id }) => id)
     if (!mend || wrong.length === 0) return wrong
     return this.db.transaction(() => {
@@ -534,7 +561,7 @@ export class Hold {
   }
 
   /** What the rows say of a folder: nothing, that somebody waits in it, or that its bytes may go. */
-  async standing(id: string): Promise<'unknown' | 'waiting' | 'settled'> {
+  standing(id: string): 'unknown' | 'waiting' | 'settled' {
     if (this.db.get('SELECT 1 FROM hold WHERE id = ?', id) === undefined) return 'unknown'
     return this.#isWaiting(id) ? 'waiting' : 'settled'
   }
@@ -549,7 +576,7 @@ export class Hold {
    * Takes messages that have expired and that no other cleanup has in hand.
    * @param staleBefore a claim older than this was left by a cleanup that died
    */
-  async claimExpired(now: number, staleBefore: number): Promise<HeldMessage[]> {
+  claimExpired(now: number, staleBefore: number): HeldMessage[] {
     return this.db.transaction(() => {
       const expired = `expires_at <= ? AND (closing_at IS NULL OR closing_at < ?) AND ${ANSWERABLE} ORDER BY expires_at, id`
       const messages = this.#select(expired, now, staleBefore)
@@ -559,7 +586,7 @@ export class Hold {
   }
 
   /** Recipients who were settled since a point in time. */
-  async settledSince(time: number): Promise<{ state: State; heldAt: number; changedAt: number }[]> {
+  settledSince(time: number): { state: State; heldAt: number; changedAt: number }[] {
     const sql = `SELECT r.state, h.held_at AS heldAt, r.changed_at AS changedAt
                  FROM recipient r JOIN hold h ON h.id = r.hold
                  WHERE r.state IN ('released', 'rejected', 'expired') AND r.changed_at >= ?`
@@ -567,13 +594,13 @@ export class Hold {
   }
 
   /** When the oldest message that waits was held, or the oldest of those held since a point in time; or undefined. */
-  async oldest(since = EARLIEST): Promise<number | undefined> {
+  oldest(since = EARLIEST): number | undefined {
     const sql = 'SELECT min(held_at) AS at FROM hold WHERE waiting > 0 AND held_at >= ?'
     return this.db.get<{ at: number | null }>(sql, since)?.at ?? undefined
   }
 
   /** When the newest message was held, or undefined. */
-  async newest(): Promise<number | undefined> {
+  newest(): number | undefined {
     return this.db.get<{ at: number | null }>('SELECT max(held_at) AS at FROM hold')?.at ?? undefined
   }
 
@@ -583,7 +610,7 @@ export class Hold {
    * @param known ids of messages that it could not end
    * @returns the ids of those that were put off
    */
-  async putOff(last: number, known: readonly string[]): Promise<string[]> {
+  putOff(last: number, known: readonly string[]): string[] {
     const from = `waiting > 0 AND expires_at <= ? AND held_at <= expires_at AND closing_at IS NULL AND ${ANSWERABLE}
                   AND id NOT IN (SELECT value FROM json_each(?))`
     const late = JSON.stringify(known)
@@ -596,17 +623,17 @@ export class Hold {
   }
 
   /** Gives an expired message back to the next cleanup. */
-  async unclaimExpired(id: string): Promise<void> {
+  unclaimExpired(id: string): void {
     this.db.run('UPDATE hold SET closing_at = NULL WHERE id = ?', id)
   }
 
   /** Messages that wait and that nobody was told about. */
-  async unnotified(): Promise<HeldMessage[]> {
+  unnotified(): HeldMessage[] {
     return this.db.still(() => this.#select(`notified_at IS NULL AND ${ANSWERABLE} ORDER BY held_at, id`))
   }
 
   /** Notes that people were told of these messages. */
-  async recordNotified(ids: readonly string[], at: number): Promise<void> {
+  recordNotified(ids: readonly string[], at: number): void {
     this.db.transaction(() => {
       for (const id of ids) this.db.run('UPDATE hold SET notified_at = ? WHERE id = ?', at, id)
     })
@@ -616,7 +643,7 @@ export class Hold {
    * Takes the right to send one notice about this sender's mail: at most one an interval, however many runs ask.
    * @returns whether this call has it
    */
-  async claimNotice(sender: string, now: number, intervalMs: number): Promise<boolean> {
+  claimNotice(sender: string, now: number, intervalMs: number): boolean {
     const sql = `INSERT INTO notice (sender, sent_at) VALUES (?, ?) ON CONFLICT (sender)
                  DO UPDATE SET sent_at = excluded.sent_at WHERE notice.sent_at <= excluded.sent_at - ?`
     return this.db.run(sql, sender, now, intervalMs) === 1

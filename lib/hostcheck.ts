@@ -34,9 +34,10 @@ function rightsFaults(facts: Facts, fact: PathFact): Fault[] {
   const { path, kind, mode, uid, gid } = fact
   const { user } = facts
   if (mode === undefined) {
-    const why = words`the filter cannot work without it: all outgoing mail is deferred`
+    const why = words`the filter cannot work without it: all mail that Postfix gives it is deferred`
     const init = `toeh init --config ${quote(facts.toeh.path)} --user ${quote(user.name)}`
-    return [{ level: 'critical', what: words`${path} does not exist`, why, mend: [init] }]
+    const affects = words`all outgoing mail: the filter can work again`
+    return [{ level: 'critical', what: words`${path} does not exist`, why, mend: [init], affects }]
   }
   if ((mode & 0o170_000) === 0o120_000) {
     const why = words`what a command does to it as root is done to something else`
@@ -62,6 +63,7 @@ function rightsFaults(facts: Facts, fact: PathFact): Fault[] {
         ? words`others read or change held mail, or say who is known`
         : words`the filter cannot use it, or others decide who is known`,
       mend,
+      affects: words`other users of this host: they do not read or change it any more`,
     },
   ]
 }
@@ -89,9 +91,10 @@ export const HOST_CHECKS: Check[] = [
           what: words`${name} is ${versions[name]}, older than ${leastOf(name, versions[name])}`,
           why:
             name === 'postfix'
-              ? words`it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling`
-              : words`TOEH is not tried with it`,
-          mend: [name === 'postfix' ? 'apt-get install --only-upgrade postfix' : 'apt-get install nodejs'],
+              ? words`it does not know smtpd_forbid_bare_newline=reject, a second net against SMTP smuggling: Debian's updates have a newer one`
+              : words`TOEH is not tried with it (docs/install.md says where to get another)`,
+          // Which source a host takes its programs from is for a person to say.
+          mend: [],
         })),
   },
   {
@@ -133,6 +136,7 @@ export const HOST_CHECKS: Check[] = [
           what: words`logwatch is not told that queue ids are long`,
           why: words`it takes the log's lines for those of other programs, and its report lacks them`,
           mend: [`install -d ${LOGWATCH_FOLDER}`, `printf '%s\\n' '${LOGWATCH_LONG}' >>${LOGWATCH}`],
+          affects: words`nobody: logwatch's report has these lines again`,
         },
       ]
     },
@@ -147,16 +151,17 @@ export const HOST_CHECKS: Check[] = [
         faults.push({
           level: 'critical',
           what: words`the database knows of a time ${Math.round(ahead / 60_000)} minutes from now: the clock was set back`,
-          why: words`rules and holds end too late, and the log and the audit are out of order`,
-          mend: ['timedatectl set-ntp true'],
+          why: words`rules and holds end too late, and the log and the audit are out of order: set the clock right`,
+          // What keeps a clock is the host's choice: systemd-timesyncd, chrony or another.
+          mend: [],
         })
       }
       if (clockKept === false) {
         faults.push({
           level: 'warning',
           what: words`the clock is not kept by the network`,
-          why: words`rules and holds end too early or too late`,
-          mend: ['timedatectl set-ntp true'],
+          why: words`rules and holds end too early or too late: let systemd-timesyncd or chrony keep it`,
+          mend: [],
         })
       }
       return faults
@@ -172,7 +177,7 @@ export const HOST_CHECKS: Check[] = [
             {
               level: 'critical',
               what: database.failure,
-              why: words`the filter looks every recipient up in it: all outgoing mail is deferred`,
+              why: words`the filter looks every recipient up in it: all mail that Postfix gives it is deferred`,
               mend: [],
             },
           ],
@@ -210,14 +215,15 @@ export const HOST_CHECKS: Check[] = [
     look: (facts) => {
       const { greeting } = facts
       const mend = [instanceCommand(facts, 'postfix', facts.running ? 'reload' : 'start')]
+      const affects = words`everybody who sends: Postfix reads its configuration, and takes mail`
       if (greeting === undefined) return []
       if ('failure' in greeting) {
         const why = words`known mail cannot go on: all of it is deferred`
-        return [{ level: 'critical', what: greeting.failure, why, mend }]
+        return [{ level: 'critical', what: greeting.failure, why, mend, affects }]
       }
       if (greeting.offers.includes('XFORWARD')) return []
       const why = words`the log of the copy names neither the client nor the first queue id`
-      return [{ level: 'warning', what: words`the way back does not offer XFORWARD`, why, mend }]
+      return [{ level: 'warning', what: words`the way back does not offer XFORWARD`, why, mend, affects }]
     },
   },
   {
@@ -230,18 +236,22 @@ export const HOST_CHECKS: Check[] = [
         const what = words`only root can try whether other users reach the way back`
         return [{ level: 'unknown', what, why, mend: [] }]
       }
+      // The check of that name says so; what its mends make of it is not known yet.
+      const what = words`other users' processes reach ${reinject.host}:${reinject.port}`
+      if (user.uid === undefined) return [{ level: 'warning', what, why, mend: [] }]
       const family = reinject.host.includes(':') ? 'ip6' : 'ip'
       const rule = `oif lo ${family} daddr ${reinject.host} tcp dport ${reinject.port} meta skuid != { 0, ${user.uid} } reject`
       return [
         {
           level: 'warning',
-          what: words`other users' processes reach ${reinject.host}:${reinject.port}`,
+          what,
           why,
           mend: [
             'nft add table inet toeh',
             "nft 'add chain inet toeh output { type filter hook output priority 0; }'",
             `nft 'add rule inet toeh output ${rule}'`,
           ],
+          affects: words`processes of this host that send through it, and are neither root's nor the filter's: their connection is refused`,
         },
       ]
     },

@@ -3,7 +3,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { readAliases } from './aliases.js'
+import { foldAscii } from './address.js'
+import { GENERIC } from './aliascheck.js'
+import { type Aliases, readAliases } from './aliases.js'
+import { readAnswerWay } from './answerway.js'
 import { findArchives } from './archives.js'
 import { splitList } from './braces.js'
 import { type Config, longestRun } from './config.js'
@@ -22,12 +25,11 @@ import { lineOf, parseServices, type Service } from './mastercf.js'
 import { errorOf, troubleOf } from './owner.js'
 import { sieveIn } from './peoplecheck.js'
 import { askPostfix } from './postconf.js'
-import { reachable, readResidences } from './residents.js'
+import { type Residence, reachable, readResidences } from './residents.js'
 import { sampleMaster } from './sample.js'
 import { ADDRESS_CLASSES, gateOf } from './setup.js'
 import { words } from './speech.js'
 import { readOrigins, readProperties, sandboxOf } from './unit.js'
-import { GENERIC } from './wayscheck.js'
 
 /** How long a server or a program is waited for. */
 const PATIENCE_MS = 20_000
@@ -83,6 +85,7 @@ export async function readSettings(
     expected: { gate, reinjection: main.has(HIDING) ? showing(reinjection) : reinjection, cleanup },
     toeh: {
       path: config.path,
+      mode: config.mode,
       state: config.state,
       internal: [...config.internal],
       delimiters: config.delimiters,
@@ -100,7 +103,8 @@ export async function readSettings(
     versions: { postfix: main.get('mail_version') ?? '', node: process.versions.node },
     tables: await readTables(main, services, configDir),
     answers: await listAll((answers) => wantedTables({ ...setup, answers }), configDir),
-    user: userOf(gateOf({ services, expected })?.attributes.get('user') ?? ''),
+    // Before its service is in master.cf it is known already who is to run it.
+    user: userOf((gateOf({ services, expected }) ?? expected.gate).attributes.get('user') ?? ''),
   }
 }
 
@@ -118,7 +122,10 @@ export async function gatherFacts(
   const { user, main } = settings
   const { reinject } = settings.toeh
   const service = gateOf(settings)
-  const { lane, database } = await lookInside(config, main, now)
+  const { lane, database, routine } = await lookInside(config, main, now)
+  const aliases = await readAliases(configDir).catch(() => undefined)
+  const residences = await readResidences(configDir).catch(() => [])
+  const mailboxes = (address: string) => reachOf(address, { aliases, residences }, config.internal)
   const unit = findUnit(main, configDir)
   return {
     ...settings,
@@ -134,9 +141,22 @@ export async function gatherFacts(
     trial: service === undefined ? undefined : await tryFilter(service, user, config, configDir, unit),
     lane,
     database,
-    approvers: await reachApprovers(config, configDir),
+    routine,
+    approvers: await Promise.all(
+      config.approvers.map(async (address) => ({ address, mailboxes: await mailboxes(address) })),
+    ),
+    notice: {
+      from: config.notice.from,
+      mailboxes: await readBy(await mailboxes(config.notice.from), settings, aliases),
+    },
     sieve: sieveIn(ask('doveconf', '-n') ?? ''),
     moderate: config.moderate,
+    answerWay:
+      config.moderate.enabled && aliases !== undefined
+        ? await readAnswerWay(config.moderate.address, configDir, { aliases, residences }).catch(
+            () => undefined,
+          )
+        : undefined,
     logwatch: readLogwatch(),
     copies: await findArchives(config, configDir, now),
   }
@@ -152,20 +172,32 @@ function readLogwatch(): boolean | undefined {
   }
 }
 
-/** Whom a notice to each approver would go to. */
-async function reachApprovers(
-  { approvers, internal }: Config,
-  configDir: string | undefined,
-): Promise<Facts['approvers']> {
-  const aliases = await readAliases(configDir).catch(() => undefined)
-  const residences = await readResidences(configDir).catch(() => [])
-  return Promise.all(
-    approvers.map(async (address) => ({
-      address,
-      mailboxes:
-        aliases && (await reachable(address, { aliases, residences }, internal).catch(() => undefined)),
-    })),
-  )
+/** Whom a notice to an address would go to; undefined where Postfix's aliases cannot be asked. */
+async function reachOf(
+  address: string,
+  { aliases, residences }: { aliases: Aliases | undefined; residences: readonly Residence[] },
+  internal: ReadonlySet<string>,
+): Promise<string[] | undefined> {
+  return aliases && (await reachable(address, { aliases, residences }, internal).catch(() => undefined))
+}
+
+/** Of mailboxes those that somebody reads: not that of the filter's own user, unless alias_maps lead it elsewhere. */
+async function readBy(
+  mailboxes: readonly string[] | undefined,
+  { main, user }: Pick<Settings, 'main' | 'user'>,
+  aliases: Aliases | undefined,
+): Promise<string[] | undefined> {
+  if (mailboxes === undefined || aliases === undefined) return undefined
+  const read: string[] = []
+  for (const mailbox of mailboxes) {
+    const [local = '', domain = ''] = mailbox.split('@')
+    const isOwn =
+      user.uid !== undefined && foldAscii(local) === user.name && aliases.bare.has(foldAscii(domain))
+    const tables = splitList(main.get('alias_maps') ?? '')
+    const led = await Promise.all(tables.map((table) => aliases.lookUp(table, local).catch(() => '')))
+    if (!isOwn || led.some((target) => target !== undefined)) read.push(mailbox)
+  }
+  return read
 }
 
 function parameters(text: string): Map<string, string> {
@@ -447,10 +479,10 @@ export async function lookInside(
   config: Config,
   main: ReadonlyMap<string, string>,
   now: number,
-): Promise<Pick<Facts, 'lane' | 'database'> & { trouble?: Error }> {
+): Promise<Pick<Facts, 'lane' | 'database' | 'routine'> & { trouble?: Error }> {
   const { enabled } = config.express
   const path = lanePath(config.state)
-  const { rows, rowsFault, astray, database, trouble } = await askInside(config, enabled, now)
+  const { rows, rowsFault, astray, database, routine, trouble } = await askInside(config, enabled, now)
   const error = trouble === undefined ? undefined : errorOf(trouble)
   const files = laneFiles(config.path)
   const wanted = enabled ? laneTexts(files, path, config, main.get('recipient_delimiter') ?? '') : []
@@ -467,6 +499,7 @@ export async function lookInside(
       astray,
     },
     database: database ?? { failure: describeError(error) },
+    routine,
     ...(error === undefined ? {} : { trouble: error }),
   }
 }

@@ -29,7 +29,7 @@ export class Judge {
   async verdict(origin: Origin, recipient: string): Promise<Verdict> {
     let rules = this.#rules.get(recipient)
     if (rules === undefined) {
-      rules = await this.#desk.landscape.facts(lookupKeys(recipient), this.#desk.actor.at)
+      rules = this.#desk.landscape.facts(lookupKeys(recipient), this.#desk.actor.at)
       if (this.#rules.size >= CACHED) this.#rules.clear()
       this.#rules.set(recipient, rules)
     }

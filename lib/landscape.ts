@@ -184,7 +184,7 @@ export class Landscape {
   }
 
   /** Puts the whole express lane right. @returns how many of its rows were wrong */
-  async mendLane(now: number): Promise<number> {
+  mendLane(now: number): number {
     const lane = this.#lane
     if (lane === undefined) return 0
     return this.#db.transaction(() => lane.replace(this.laneRows(now, lane.internal)))
@@ -197,7 +197,7 @@ export class Landscape {
   }
 
   /** The rules at these values that are live now, all of one moment; one index look-up each. */
-  async facts(values: Iterable<string>, now: number): Promise<RulesByValue> {
+  facts(values: Iterable<string>, now: number): RulesByValue {
     return rulesByValue(this.#among(values, now))
   }
 
@@ -214,7 +214,7 @@ export class Landscape {
    * @returns for each draft the rule that now stands, whether it is new, and what it replaces
    * @throws Failure where an allow would stand beside a block of the same value and scope, which would win
    */
-  async add(drafts: readonly Addition[], actor: Actor): Promise<Added[]> {
+  add(drafts: readonly Addition[], actor: Actor): Added[] {
     const values = drafts.map(({ value }) => value)
     return this.#change(values, actor.at, () => drafts.map((draft) => this.#addOne(draft, actor)))
   }
@@ -223,11 +223,11 @@ export class Landscape {
    * Ends rules and adds others, in one transaction.
    * @returns what {@link add} gives, and those of the rules that were live until now
    */
-  async exchange(
+  exchange(
     rules: readonly Rule[],
     drafts: readonly Addition[],
     actor: Actor,
-  ): Promise<{ ended: Rule[]; added: Added[] }> {
+  ): { ended: Rule[]; added: Added[] } {
     const values = [...rules, ...drafts].map(({ value }) => value)
     return this.#change(values, actor.at, () => ({
       ended: this.#endThese(rules, actor),
@@ -239,11 +239,7 @@ export class Landscape {
    * What {@link add} would do with each of these, one after the other, without doing it.
    * @param without ids of rules that are to end before
    */
-  async foresee(
-    drafts: readonly RuleDraft[],
-    now: number,
-    without: ReadonlySet<number> = new Set(),
-  ): Promise<Foreseen[]> {
+  foresee(drafts: readonly RuleDraft[], now: number, without: ReadonlySet<number> = new Set()): Foreseen[] {
     type Standing = RuleWords & { is: Rule | number }
     const places = new Map<string, Standing[]>()
     const standingAt = ({ value, scope }: RuleDraft): Standing[] => {
@@ -321,13 +317,13 @@ export class Landscape {
    * Ends every live rule at these values, or those of one scope; the rows stay, with who ended them and when.
    * @returns the rules that were ended; a value without one gives none
    */
-  async revoke(values: readonly string[], scope: string | undefined, actor: Actor): Promise<Rule[]> {
+  revoke(values: readonly string[], scope: string | undefined, actor: Actor): Rule[] {
     const fits = (rule: Rule): boolean => scope === undefined || rule.scope === scope
     return this.#change(values, actor.at, () => this.#endAt(values, fits, actor))
   }
 
   /** Ends these rules alone, and not others at their values. @returns those that were still live */
-  async endRules(rules: readonly Pick<Rule, 'id' | 'value'>[], actor: Actor): Promise<Rule[]> {
+  endRules(rules: readonly Pick<Rule, 'id' | 'value'>[], actor: Actor): Rule[] {
     const values = rules.map(({ value }) => value)
     return this.#change(values, actor.at, () => this.#endThese(rules, actor))
   }
@@ -353,22 +349,42 @@ export class Landscape {
     return ended
   }
 
+  /** What a person did to rules at one moment: those that came, and whether they are live now; and those that ended. */
+  changesOf(who: string, at: number): { added: { rule: Rule; live: boolean }[]; ended: Rule[] } {
+    const live = 'revoked_at IS NULL AS live'
+    const added = this.#db.all<RuleRow & { live: number }>(
+      `SELECT ${COLUMNS}, ${live} FROM rule WHERE added_by = ? AND added_at = ? ORDER BY id`,
+      who,
+      at,
+    )
+    const ended = this.#db.all<RuleRow>(
+      `SELECT ${COLUMNS} FROM rule WHERE revoked_by = ? AND revoked_at = ? ORDER BY id`,
+      who,
+      at,
+    )
+    const came = new Set(added.map(({ id }) => id))
+    return {
+      added: added.map((row) => ({ rule: toRule(row), live: row.live === 1 })),
+      ended: ended.filter(({ id }) => !came.has(id)).map(toRule),
+    }
+  }
+
   /** The rules that are live now and have one of these numbers. */
-  async numbered(ids: readonly number[], now: number): Promise<Rule[]> {
+  numbered(ids: readonly number[], now: number): Rule[] {
     const sql = `SELECT ${COLUMNS} FROM rule WHERE id IN (SELECT value FROM json_each(?))
                  AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?) ORDER BY id`
     return this.#db.all<RuleRow>(sql, JSON.stringify(ids), now).map(toRule)
   }
 
   /** The rules that are live now and came from this source, by value. */
-  async from(source: string, now: number): Promise<Rule[]> {
+  from(source: string, now: number): Rule[] {
     const sql = `SELECT ${COLUMNS} FROM rule WHERE source = ? AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)
                  ORDER BY value, scope, effect`
     return this.#db.still(() => this.#db.all<RuleRow>(sql, source, now)).map(toRule)
   }
 
   /** The rules that are live now and whose value contains `pattern`, by value; all without one. */
-  async list(now: number, pattern = ''): Promise<Rule[]> {
+  list(now: number, pattern = ''): Rule[] {
     const sql = `SELECT ${COLUMNS} FROM rule WHERE revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)
                  AND instr(value, ?) > 0 ORDER BY value, scope, effect`
     return this.#db.still(() => this.#db.all<RuleRow>(sql, now, pattern)).map(toRule)
@@ -379,7 +395,7 @@ export class Landscape {
    * decision log or from the mail log. Old days go into months and years first; what comes in for such a time
    * is summed likewise and compared with the number that is there. Rules that are not there are passed over.
    */
-  async recordUses(uses: Iterable<RuleUse>, now: number): Promise<void> {
+  recordUses(uses: Iterable<RuleUse>, now: number): void {
     const horizons = horizonsAt(now)
     const sums = new Map<string, { rule: number; period: string; messages: number }>()
     for (const { rule, day, messages } of uses) {
@@ -418,7 +434,7 @@ export class Landscape {
   }
 
   /** How much rules were used; one that was not has no entry. */
-  async usesOf(rules: readonly Pick<Rule, 'id'>[]): Promise<Map<number, Usage>> {
+  usesOf(rules: readonly Pick<Rule, 'id'>[]): Map<number, Usage> {
     const rows = this.#db.all<Usage & { rule: number }>(
       `SELECT rule, sum(messages) AS messages, min(period) AS since, max(period) AS last FROM rule_use
        WHERE rule IN (SELECT value FROM json_each(?)) GROUP BY rule`,
@@ -428,23 +444,21 @@ export class Landscape {
   }
 
   /** Every rule that ever was: when it began to count, and when it ended or will end, or null. */
-  async lives(): Promise<
-    { effect: Rule['effect']; value: string; addedBy: string; from: number; to: number | null }[]
-  > {
+  lives(): { effect: Rule['effect']; value: string; addedBy: string; from: number; to: number | null }[] {
     const sql = `SELECT effect, value, added_by AS addedBy, added_at AS "from",
                  min(coalesce(revoked_at, ends_at), coalesce(ends_at, revoked_at)) AS "to" FROM rule`
     return this.#db.still(() => this.#db.all(sql))
   }
 
   /** How many rules are live now. */
-  async count(now: number): Promise<{ allow: number; block: number }> {
+  count(now: number): { allow: number; block: number } {
     const sql = `SELECT coalesce(sum(effect = 'allow'), 0) AS allow, coalesce(sum(effect = 'block'), 0) AS block FROM rule
                  WHERE revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
     return this.#db.get<{ allow: number; block: number }>(sql, now) ?? { allow: 0, block: 0 }
   }
 
   /** How far a repeated reading has come, or undefined. */
-  async progress(name: string): Promise<string | undefined> {
+  progress(name: string): string | undefined {
     return this.#progress(name)
   }
 
@@ -452,7 +466,7 @@ export class Landscape {
     return this.#db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', name)?.value
   }
 
-  async setProgress(name: string, value: string): Promise<void> {
+  setProgress(name: string, value: string): void {
     this.#setProgress(name, value)
   }
 

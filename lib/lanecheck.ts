@@ -34,8 +34,10 @@ export function beginsWithLane(facts: Pick<Facts, 'lane'>, restrictions: string)
   return `${spaced(restrictions)} `.startsWith(`${lane} `)
 }
 
-function write(facts: Setup): string {
-  return `toeh express --write --config ${quote(facts.toeh.path)}`
+/** It asks the Postfix that postconf(1) means, as all of Postfix's programs do. */
+function write({ configDir, toeh }: Setup): string {
+  const where = configDir === undefined ? [] : [`MAIL_CONFIG=${quote(configDir)}`]
+  return [...where, 'toeh express --write --config', quote(toeh.path)].join(' ')
 }
 
 function fileFaults(facts: LaneFacts): Fault[] {
@@ -44,12 +46,13 @@ function fileFaults(facts: LaneFacts): Fault[] {
   const level = laneServices(facts).length > 0 ? 'critical' : 'warning'
   const why = words`mail is not taken, or is passed that should go to the filter`
   const mend = [write(facts)]
+  const affects = words`mail in the express lane: what the landscape knows passes, and nothing else`
   return [
     ...lane.texts
       .filter(({ right }) => !right)
-      .map(({ path }): Fault => ({ level, what: words`${path} is not as it should be`, why, mend })),
+      .map(({ path }): Fault => ({ level, what: words`${path} is not as it should be`, why, mend, affects })),
     ...lane.places.flatMap(({ fault }): Fault[] =>
-      fault === undefined ? [] : [{ level, what: fault, why, mend }],
+      fault === undefined ? [] : [{ level, what: fault, why, mend, affects }],
     ),
   ]
 }
@@ -66,6 +69,7 @@ function serviceFaults(facts: LaneFacts): Fault[] {
         postconf(facts, '-PX', `${id}/smtpd_recipient_restrictions`),
         postconf(facts, '-PX', `${id}/${LANE_UTF8.name}`),
       ],
+      affects: words`whoever sends by ${id}: all their mail goes to the filter`,
     }))
   }
   return asking.flatMap((service): Fault[] => {
@@ -80,6 +84,7 @@ function serviceFaults(facts: LaneFacts): Fault[] {
           postconf(facts, '-e', `${LANE_PARAMETER}=${laneRestrictions(facts.lane.files)}`),
           postconf(facts, '-P', `${id}/smtpd_recipient_restrictions=$${LANE_PARAMETER}`),
         ],
+        affects: words`whoever sends by ${id}: the lane is asked first, and what else stood in that list counts no more`,
       })
     if (chroot === 'y')
       faults.push({
@@ -87,6 +92,7 @@ function serviceFaults(facts: LaneFacts): Fault[] {
         what: words`${id}: chrooted, it cannot see a cut-off write`,
         why: words`the look-up opens the log of the lane by its path`,
         mend: [postconf(facts, '-F', `${id}/chroot=n`)],
+        affects: words`nobody: ${id} runs outside of its chroot`,
       })
     if (settingOf(facts, service, 'smtpd_proxy_filter') !== '')
       faults.push({
@@ -101,13 +107,22 @@ function serviceFaults(facts: LaneFacts): Fault[] {
         what: words`${id}: with ${LANE_UTF8.name} Postfix takes a sharp s for ss, and lets mail to a stranger by`,
         why: words`the lane is asked about the folded address, and the mail goes to the one that was written`,
         mend: [postconf(facts, '-P', `${id}/${LANE_UTF8.name}=${LANE_UTF8.value}`)],
+        affects: words`whoever writes by ${id} to an address with other than ASCII letters: it is refused`,
       })
     if (!endsInReject(settingOf(facts, service, 'smtpd_relay_restrictions')))
       faults.push({
         level: 'critical',
         what: words`${id}: smtpd_relay_restrictions ends without reject: anybody could relay to known recipients`,
         why: words`the lane's OK ends smtpd_recipient_restrictions, and nothing else asks who is sending`,
-        mend: [postconf(facts, '-P', `${id}/smtpd_relay_restrictions=permit_sasl_authenticated,reject`)],
+        // Printers and programs in mynetworks have no login, and were let in until now.
+        mend: [
+          postconf(
+            facts,
+            '-P',
+            `${id}/smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,reject`,
+          ),
+        ],
+        affects: words`whoever sends by ${id} without a login and from outside of mynetworks: they are refused`,
       })
     return faults
   })
@@ -268,6 +283,7 @@ function rowFaults(facts: LaneFacts): Fault[] {
       what: words`${astray.length} rows of the lane differ from the landscape (${astray[0] ?? ''})`,
       why: words`what was revoked may pass, or what is known goes to the filter`,
       mend: [write(facts)],
+      affects: words`mail in the express lane: it passes by the rules of today`,
     },
   ]
 }

@@ -29,14 +29,14 @@ export function movesOf(
 /** A hold that can be mended. Nothing else moves a recipient without asking where he stands. */
 export class MendableHold extends Hold {
   /** The ids that somebody waits under, and those of recipients who have lost their message's row. */
-  async ids(): Promise<string[]> {
+  ids(): string[] {
     const sql = `SELECT DISTINCT hold AS id FROM recipient WHERE state IN ${WAITING}
                  UNION SELECT hold FROM recipient WHERE hold NOT IN (SELECT id FROM hold)`
     return this.db.still(() => this.db.all<{ id: string }>(sql)).map(({ id }) => id)
   }
 
   /** As {@link find}; undefined where the message has no row. */
-  async lookFor(id: string): Promise<HeldMessage | undefined> {
+  lookFor(id: string): HeldMessage | undefined {
     return this.db.get('SELECT 1 FROM hold WHERE id = ?', id) === undefined ? undefined : this.find(id)
   }
 
@@ -45,7 +45,7 @@ export class MendableHold extends Hold {
    * moved since. Rows that are there stay. Nobody has been told of it, and it waits for a day at the least.
    * @returns the addresses that are new
    */
-  async adopt(envelope: HoldEnvelope, moves: ReadonlyMap<string, Move>, actor: Actor): Promise<string[]> {
+  adopt(envelope: HoldEnvelope, moves: ReadonlyMap<string, Move>, actor: Actor): string[] {
     const { id, queueId, sender, sha256, size, subject, messageId, client, heldAt, expiresAt } = envelope
     const parked = new Map(envelope.recipients.map((recipient) => [recipient.address, recipient]))
     const sql = `INSERT INTO recipient (hold, address, state, reason, detail, queue_id, changed_by, changed_at)
@@ -78,7 +78,7 @@ export class MendableHold extends Hold {
   }
 
   /** Brings rows to where the folder knows them to be. @returns the addresses that were moved */
-  async followMoves(id: string, moves: ReadonlyMap<string, Move>, actor: Actor): Promise<string[]> {
+  followMoves(id: string, moves: ReadonlyMap<string, Move>, actor: Actor): string[] {
     return this.db.transaction(() =>
       [...moves.values()]
         .filter((move) => {
@@ -97,7 +97,7 @@ export class MendableHold extends Hold {
   }
 
   /** Writes envelope.json anew from the rows; one that is there and cannot be used is kept beside it. */
-  async restoreEnvelope(id: string, setAside: boolean): Promise<void> {
+  restoreEnvelope(id: string, setAside: boolean): void {
     this.db.transaction(() => {
       const envelope = this.envelopeOf(id)
       if (setAside) this.folder.setEnvelopeAside(id)
@@ -106,7 +106,7 @@ export class MendableHold extends Hold {
   }
 
   /** Everybody who waits in a message whose bytes are gone → rejected, with that as the detail. */
-  async settleGone(id: string, actor: Actor): Promise<string[]> {
+  settleGone(id: string, actor: Actor): string[] {
     return this.db.transaction(() => {
       if (this.folder.has(id)) return []
       const addresses = this.waitingIn(id).map(({ address }) => address)

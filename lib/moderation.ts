@@ -155,10 +155,10 @@ class Turn {
 
   /** @param sealed whether the mail says something that cannot be read here */
   async take(text: string | undefined, answer: Answer | undefined, sealed: boolean): Promise<Result> {
-    const token = text === undefined ? undefined : await this.#tokens.find(text)
+    const token = text === undefined ? undefined : this.#tokens.find(text)
     if (text === undefined || token === undefined || token.approver !== this.#key)
       return { outcome: 'unknown' }
-    const message = await this.#desk.hold.find(token.hold)
+    const message = this.#desk.hold.find(token.hold)
     const of = { message, addresses: token.recipients }
     if (token.usedBy !== null && token.usedBy !== this.#digest) return { outcome: 'spent', ...of }
     if (isOwn(this.#key, originOf(message), companyOf(this.#desk.config))) return { outcome: 'own', ...of }
@@ -167,9 +167,8 @@ class Turn {
     if (answer === undefined) return { outcome: sealed ? 'sealed' : 'unclear', again: token.expiresAt }
     if (fresh) {
       if (chosen(message, token.recipients).length === 0) return { outcome: 'settled', ...of }
-      const used = await this.#tokens.use(text, answer, this.#digest, this.#desk.actor)
-      if (!used && (await this.#tokens.find(text))?.usedBy !== this.#digest)
-        return { outcome: 'spent', ...of }
+      const used = this.#tokens.use(text, answer, this.#digest, this.#desk.actor)
+      if (!used && this.#tokens.find(text)?.usedBy !== this.#digest) return { outcome: 'spent', ...of }
     }
     try {
       return await (answer === 'reject' ? this.#refuse(message, token) : this.#accept(message, token))
@@ -180,18 +179,16 @@ class Turn {
       }
       const why = describeError(error)
       const failed = new Map(token.recipients.map((address) => [address, why]))
-      return { ...of, outcome: 'failed', message: await this.#desk.hold.find(message.id), failed }
+      return { ...of, outcome: 'failed', message: this.#desk.hold.find(message.id), failed }
     }
   }
 
   /** Leaves the number to whatever mail comes next, if nothing has come of this one. */
   async #giveBack(text: string, { hold, recipients }: Token): Promise<void> {
     try {
-      const states = new Map(
-        (await this.#desk.hold.find(hold)).recipients.map((one) => [one.address, one.state]),
-      )
+      const states = new Map(this.#desk.hold.find(hold).recipients.map((one) => [one.address, one.state]))
       const untouched = recipients.every((address) => /^(?:held|refused)$/.test(states.get(address) ?? ''))
-      if (untouched) await this.#tokens.giveBack(text, this.#digest, this.#desk.actor)
+      if (untouched) this.#tokens.giveBack(text, this.#digest, this.#desk.actor)
     } catch {
       // It stays with this mail, which comes again.
     }
@@ -199,13 +196,13 @@ class Turn {
 
   async #refuse(message: HeldMessage, { recipients }: Token): Promise<Result> {
     const { hold, config, actor } = this.#desk
-    await hold.settle(message.id, chosen(message, recipients), 'rejected', actor)
+    hold.settle(message.id, chosen(message, recipients), 'rejected', actor)
     try {
-      await hold.removeSettled(message.id)
+      hold.removeSettled(message.id)
     } catch {
       // The no stands, and cleanup removes the bytes.
     }
-    const now = await hold.find(message.id)
+    const now = hold.find(message.id)
     if (now.recipients.some((one) => recipients.includes(one.address) && isInHand(one, actor.at)))
       throw new Failure('reject', 'it is being released: let that end', { at: now.id, status: EXIT.tempFail })
     // Also those that an earlier run of this mail has rejected, which may not have come to telling.
@@ -235,7 +232,8 @@ class Turn {
     const two = needsTwo(moderate.two, companyOf(config), originOf(message), everybody)
     const keys = approvers.map((approver) => keyOf(approver))
     // Whoever is no approver any more has not said yes, and with an extension he is no second one.
-    const yeses = (await this.#tokens.yeses(message.id))
+    const yeses = this.#tokens
+      .yeses(message.id)
       .filter(({ approver }) => keys.includes(approver))
       .map((yes) => ({ ...yes, approver: mailboxOf(yes.approver, config.delimiters) }))
     const { ready, know } = agreed(yeses, recipients, two ? 2 : 1)
@@ -247,7 +245,7 @@ class Turn {
       failed = besideState(result, WORDING[config.language].lapsed)
       await this.#demandSettled(message.id, result)
     }
-    const now = await hold.find(message.id)
+    const now = hold.find(message.id)
     // Also those that an earlier run of this mail has sent on, which may not have come to this.
     const sent = now.recipients.filter(
       ({ address, state, changedBy }) =>
@@ -263,7 +261,7 @@ class Turn {
   async #demandSettled(id: string, { failed }: Released): Promise<void> {
     const later = failed.filter((one) => one.later)
     if (later.length === 0) return
-    const now = await this.#desk.hold.find(id)
+    const now = this.#desk.hold.find(id)
     const [first] = later.filter(({ recipient }) => chosen(now, [recipient]).length > 0)
     if (first !== undefined) throw new Failure('release', first.why, { at: id, status: EXIT.tempFail })
   }
@@ -274,7 +272,7 @@ class Turn {
     const barred = new Map<string, string>()
     for (const draft of drafts) {
       try {
-        await this.#desk.landscape.add([draft], this.#desk.actor)
+        this.#desk.landscape.add([draft], this.#desk.actor)
         known.push(draft.value)
       } catch (error) {
         if (isTemporary(error)) throw error

@@ -4,5 +4,5 @@
 export = function refuseVersion(node: string): string | undefined {
   const [major = 0, minor = 0] = node.split('.').map(Number)
   if (major === 20 ? minor >= 19 : major === 22 ? minor >= 14 : major >= 24) return undefined
-  return `Node ${node} does not do: TOEH runs on 20 from 20.19 on, 22 from 22.14 on, and 24 or newer`
+  return `Node ${node} does not do: TOEH runs on 20 from 20.19 on, 22 from 22.14 on, and 24 or newer (docs/install.md: where to get one)`
 }

@@ -157,7 +157,7 @@ export async function sendNotice(
 
 /** Tells the sender and the approvers of one new hold. @throws Failure as {@link tell} does */
 export async function notifyHeld(post: Post, hold: Hold, id: string, now: number): Promise<void> {
-  const message = await hold.find(id)
+  const message = hold.find(id)
   const waiting = {
     ...message,
     recipients: message.recipients.filter(({ state }) => state === 'held' || state === 'refused'),
@@ -205,7 +205,7 @@ export async function tell(
     for (const [sender, his] of grouped(placed, senderOf))
       if (sender !== undefined) await sendNotice(post, 'sender', [sender], his).catch(allowUnreached)
   }
-  await hold.recordNotified(
+  hold.recordNotified(
     messages.map(({ id }) => id),
     now,
   )
@@ -273,7 +273,7 @@ async function replyOf(
   const { address, expireHours, two } = config.moderate
   const recipients = message.recipients.map((recipient) => recipient.address)
   const until = Math.min(message.expiresAt, now + expireHours * HOUR_MS)
-  const token = await tokens.issue({ hold: message.id, recipients, approver: key, expiresAt: until })
+  const token = tokens.issue({ hold: message.id, recipients, approver: key, expiresAt: until })
   return { token, address, until, two: needsTwo(two, company, origin, recipients) }
 }
 

@@ -21,8 +21,20 @@ export function sieveIn(text: string): SieveFact | undefined {
 export const PEOPLE_CHECKS: readonly Check[] = [
   {
     name: 'approvers',
-    good: () => words`notices reach every approver, as far as Postfix's aliases and lists of recipients say`,
-    look: ({ approvers }) => {
+    good: ({ approvers }) =>
+      approvers.length === 0
+        ? words`no approvers are named, and nothing is held yet`
+        : words`notices reach every approver, as far as Postfix's aliases and lists of recipients say`,
+    look: ({ approvers, toeh }) => {
+      if (approvers.length === 0 && toeh.mode === 'enforce')
+        return [
+          {
+            level: 'warning',
+            what: words`no approvers are named in ${toeh.path}`,
+            why: words`nobody who could say yes is told of held mail: name them as approvers`,
+            mend: [],
+          },
+        ]
       const unreached = approvers.filter(({ mailboxes }) => mailboxes?.length === 0)
       const all = unreached.length === approvers.length
       const faults: Fault[] = unreached.map(({ address }) => ({
@@ -42,6 +54,22 @@ export const PEOPLE_CHECKS: readonly Check[] = [
             mend: [],
           }),
         ),
+      ]
+    },
+  },
+  {
+    name: 'notices',
+    good: () => words`somebody reads what people answer to notices, as far as Postfix says`,
+    look: ({ notice: { from, mailboxes }, toeh }) => {
+      if (mailboxes?.length !== 0) return []
+      return [
+        {
+          level: 'warning',
+          what: words`notices come from ${from}, and nobody reads that mailbox`,
+          why: words`who answers a notice is not heard: make that address an alias, or name one that is read as notice.from in ${toeh.path}`,
+          // Who is to read it a person says.
+          mend: [],
+        },
       ]
     },
   },

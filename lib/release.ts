@@ -80,7 +80,7 @@ export async function chooseMessages(
 ): Promise<{ message: HeldMessage; chosen: string[] }[]> {
   const choices = []
   for (const id of new Set(ids.map(demandHoldId))) {
-    const message = await hold.find(id)
+    const message = hold.find(id)
     choices.push({ message, chosen: chooseRecipients(message, recipients) })
   }
   return choices
@@ -107,7 +107,7 @@ export async function release(
     eightBit = (await checkBytes(desk, message)).eightBit
   } catch (error) {
     // Somebody may have settled them since they were chosen; with the last of them the bytes have gone.
-    const current = await hold.find(message.id)
+    const current = hold.find(message.id)
     if (current.recipients.some(isWaiting)) throw error
     for (const recipient of recipients) {
       result.failed.push(unclaimed(current, recipient, actor))
@@ -124,9 +124,9 @@ export async function release(
   for (let from = 0; from < sendable.length; from += RECIPIENTS_AT_ONCE) {
     const slice = sendable.slice(from, from + RECIPIENTS_AT_ONCE)
     const now = { ...actor, at: actor.at + Math.round(performance.now() - began) }
-    const claimed = await hold.claim(message.id, slice, again, now)
+    const claimed = hold.claim(message.id, slice, again, now)
     if (claimed.length < slice.length) {
-      const current = await hold.find(message.id)
+      const current = hold.find(message.id)
       for (const recipient of slice.filter((address) => !claimed.includes(address))) {
         result.failed.push(unclaimed(current, recipient, now))
       }
@@ -134,7 +134,7 @@ export async function release(
     if (claimed.length > 0) await sendClaimed(desk, { ...message, eightBit }, claimed, now, result)
   }
   if (result.released.length > 0) result.lapsed = lapsed
-  await hold.removeSettled(message.id)
+  hold.removeSettled(message.id)
   return result
 }
 
@@ -239,7 +239,7 @@ async function sendClaimed(
     message: storedIn(folder.messagePath(id)),
     onRefused: async (refusals: readonly Refusal[]) => {
       refused.push(...refusals)
-      for (const { recipient, reply } of refusals) await hold.unclaim(id, [recipient], reply, claim)
+      for (const { recipient, reply } of refusals) hold.unclaim(id, [recipient], reply, claim)
     },
     // Whoever was stopped meanwhile sees no timer in time: somebody else may have its claim by now.
     beforeEnd: () => {
@@ -255,8 +255,8 @@ async function sendClaimed(
     const unsure = error instanceof Failure && error.inDoubt
     const why = unsure ? `${error.message}; it may have been sent all the same` : describeError(error)
     const rest = claimed.filter((address) => !refused.some(({ recipient }) => recipient === address))
-    if (unsure) await hold.noteDoubt(id, rest, why)
-    else await hold.unclaim(id, rest, why, claim)
+    if (unsure) hold.noteDoubt(id, rest, why)
+    else hold.unclaim(id, rest, why, claim)
     for (const recipient of rest) result.failed.push({ recipient, why, later: !unsure && isTemporary(error) })
     delivery = { accepted: [], queueId: '' }
   }
@@ -264,7 +264,7 @@ async function sendClaimed(
   if (delivery.accepted.length === 0) return
   const { accepted, queueId } = delivery
   try {
-    await hold.settleReleased(id, accepted, queueId, actor)
+    hold.settleReleased(id, accepted, queueId, actor)
     result.released.push({ recipients: accepted, queueId })
   } catch (error) {
     // The copy is out. The claim stands, and nobody sends it again unasked.

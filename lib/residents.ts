@@ -8,6 +8,8 @@ import { type Aliases, entryOf, reachedBy, readLists } from './aliases.js'
 /** A class of addresses that are delivered here: its domains, and the tables that list its recipients. */
 export interface Residence {
   domains: readonly string[]
+  /** The setting that names these tables. */
+  list: string
   /** None: whoever is named there is taken. */
   maps: readonly string[]
   /** Whether users may stand in the tables without a domain. */
@@ -30,6 +32,7 @@ export async function readResidences(configDir?: string): Promise<Residence[]> {
   const lists = await readLists(configDir, [...names, SUBDOMAINS])
   return CLASSES.map(({ domains, maps, bare }) => ({
     domains: lists.get(domains) ?? [],
+    list: maps,
     maps: lists.get(maps) ?? [],
     bare,
     subdomains: lists.get(SUBDOMAINS)?.includes(domains) ?? false,
@@ -54,6 +57,24 @@ async function lists(
 }
 
 /**
+ * The class that Postfix delivers mail to a domain by.
+ * @param domain folded
+ * @returns undefined where it does not, or its lists are written in a way that is not followed here
+ */
+export async function residenceOf(
+  domain: string,
+  residences: readonly Residence[],
+  lookUp: Aliases['lookUp'],
+): Promise<Residence | undefined> {
+  for (const residence of residences) {
+    const isThere = await lists(residence, domain, lookUp)
+    if (isThere === undefined) return undefined
+    if (isThere) return residence
+  }
+  return undefined
+}
+
+/**
  * Whether Postfix has somebody of this name.
  * @returns undefined where that cannot be known: it lists no recipients of the domain, or the address is not delivered here
  */
@@ -64,16 +85,10 @@ export async function isResident(
 ): Promise<boolean | undefined> {
   const parsed = parseAddress(address, aliases.bare)
   if (!parsed.plain) return undefined
-  for (const residence of residences) {
-    const isThere = await lists(residence, parsed.domain, aliases.lookUp)
-    if (isThere === undefined) return undefined
-    if (!isThere) continue
-    const { maps } = residence
-    if (maps.length === 0) return undefined
-    const bare = new Set(residence.bare ? [...aliases.bare, parsed.domain] : [])
-    return (await entryOf(maps, parsed, { ...aliases, bare })) !== undefined
-  }
-  return undefined
+  const residence = await residenceOf(parsed.domain, residences, aliases.lookUp)
+  if (residence === undefined || residence.maps.length === 0) return undefined
+  const bare = new Set(residence.bare ? [...aliases.bare, parsed.domain] : [])
+  return (await entryOf(residence.maps, parsed, { ...aliases, bare })) !== undefined
 }
 
 /**

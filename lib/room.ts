@@ -51,7 +51,7 @@ function tellFree(free: number, least: number): string {
 export async function demandHoldRoom({ limits, state }: Config, hold: Hold, size: number): Promise<void> {
   const { holdMessages, holdBytes } = limits
   if (holdMessages === 0 && holdBytes === 0) return
-  const load = await hold.load()
+  const load = hold.load()
   const isFull =
     (holdMessages > 0 && load.messages + 1 > holdMessages) || (holdBytes > 0 && load.bytes + size > holdBytes)
   if (!isFull) return
@@ -69,5 +69,5 @@ function tellLoad({ messages, bytes }: Load, { holdMessages, holdBytes }: Config
 
 /** How full disk and hold are. */
 export async function measureRoom({ state }: Config, hold: Hold): Promise<Room> {
-  return { free: freeBytes(state), load: await hold.load() }
+  return { free: freeBytes(state), load: hold.load() }
 }

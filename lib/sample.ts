@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type Config, DEFAULT_CONFIG_PATH } from './config.js'
 import type { Delimiters } from './mailbox.js'
 import { packagePath } from './package.js'
+import { quote } from './setup.js'
 
 /**
  * The sample configuration with what is this host's; what is left out stays at its default. It begins by observing: a person
@@ -38,6 +39,47 @@ function groupOf(user: string): string {
   } catch {
     return user
   }
+}
+
+/** What runs `toeh` on this host, whatever PATH it is started with: Node and the program, each by its path. */
+export function commandWords(): string[] {
+  return [process.execPath, packagePath('dist/bin/toeh.cjs')]
+}
+
+/** Where a configuration that is not in its usual place is named. */
+function configWords({ path }: Config): string[] {
+  return path === DEFAULT_CONFIG_PATH ? [] : [`--config=${path}`]
+}
+
+/** Where docs/backup.md has backups. */
+export const BACKUPS = '/var/backups/toeh'
+
+/**
+ * The lines for a file of cron.d(5), as Debian's cron has it: by whom stands behind the time. Cron's PATH has no /usr/local, and what
+ * starts with `env node` finds no Node there.
+ */
+export function cronLines(user: string, config: Config): string[] {
+  const line = (when: string, ...args: string[]): string => {
+    const command = [...commandWords(), ...args, ...configWords(config)].map(quote).join(' ')
+    // An unquoted % is a line end to cron (crontab(5)).
+    return `${when}  ${user}  ${command.replaceAll('%', '\\%')}`
+  }
+  return [
+    '# TOEH, as toeh init --cron prints it: programs by their paths, because cron has a PATH of its own.',
+    `# The last line needs: install -d -o ${user} -g ${groupOf(user)} -m 0700 ${BACKUPS}`,
+    line('17 * * * *', 'cleanup'),
+    line('5 8-18 * * 1-5', 'digest'),
+    line('31 2 * * *', 'backup', BACKUPS, '--keep', '14'),
+  ]
+}
+
+/** The service of master.cf that takes approvers' answers (docs/moderate.md). */
+export function moderateService(user: string, config: Config): string {
+  const attributes = `flags=q user=${user}:${groupOf(user)} directory=${config.state} null_sender=`
+  const macros = { sender: 'sender', 'queue-id': 'queue_id', 'sasl-user': 'sasl_username' }
+  const given = Object.entries(macros).map(([option, macro]) => `--${option}=\${${macro}}`)
+  const argv = [...commandWords(), 'moderate', ...configWords(config), ...given]
+  return `toeh-moderate unix - n n - 1 pipe -o soft_bounce=yes ${attributes} argv=${argv.join(' ')}`
 }
 
 /** master.cf.sample for this host: program, user, state folder, configuration, and the way on. */

@@ -1,5 +1,4 @@
 /** Postfix's set-up: what main.cf, master.cf and TOEH's configuration say, and how this instance is spoken to. Pure. */
-
 import type { TableEntry } from './lookuptable.js'
 import type { Delimiters } from './mailbox.js'
 import type { Service } from './mastercf.js'
@@ -24,6 +23,7 @@ export interface Setup {
   /** TOEH's configuration. */
   toeh: {
     path: string
+    mode: 'enforce' | 'observe'
     state: string
     internal: readonly string[]
     delimiters: Delimiters
@@ -75,4 +75,29 @@ export function quote(text: string): string {
 export type Tabled = Setup & {
   /** What look-up tables answer, be it by keys or by patterns, or undefined for those that cannot be listed. */
   answers: ReadonlyMap<string, readonly TableEntry[] | undefined>
+}
+
+/** toeh init, which puts the gate into Postfix, before another filter where there is one. */
+export function initCommand({
+  configDir,
+  toeh,
+}: Pick<Setup, 'configDir'> & { toeh: { path: string } }): string {
+  const where = configDir === undefined ? [] : ['--config-dir', configDir]
+  return ['toeh', 'init', '--postfix', '--apply', ...where, '--config', toeh.path].map(quote).join(' ')
+}
+
+/** Whether Postfix has nothing of TOEH: no service, and nothing that leads to one. Then no mail waits for the gate either. */
+export function isBeforeInit(facts: Pick<Tabled, 'main' | 'services' | 'expected' | 'answers'>): boolean {
+  if (gateOf(facts) !== undefined) return false
+  const leads = (value: string): boolean => value.includes(`${facts.expected.gate.name}:`)
+  const values = [...facts.services.map(({ options }) => options), facts.main].flatMap((map) => [
+    ...map.values(),
+  ])
+  const answers = [...facts.answers.values()].flatMap((entries) => entries ?? []).map(({ value }) => value)
+  return ![...values, ...answers].some(leads)
+}
+
+/** `postconf -P`, which takes no blanks in a value. */
+export function setOption(facts: Setup, service: Service, name: string, value: string): string {
+  return postconf(facts, '-P', `${service.id}/${name}=${value}`)
 }

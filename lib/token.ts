@@ -46,14 +46,14 @@ export class Tokens {
   }
 
   /** Makes one; the caller is the only one to see it. */
-  async issue(of: Pick<Token, 'hold' | 'recipients' | 'approver' | 'expiresAt'>): Promise<string> {
+  issue(of: Pick<Token, 'hold' | 'recipients' | 'approver' | 'expiresAt'>): string {
     const token = drawToken()
     const sql = `INSERT INTO token (hash, hold, recipients, approver, expires_at) VALUES (?, ?, ?, ?, ?)`
     this.#db.run(sql, hashOf(token), of.hold, JSON.stringify(of.recipients), of.approver, of.expiresAt)
     return token
   }
 
-  async find(token: string): Promise<Token | undefined> {
+  find(token: string): Token | undefined {
     const row = this.#db.get<Row>(`SELECT ${COLUMNS} FROM token WHERE hash = ?`, hashOf(token))
     return row === undefined ? undefined : { ...row, recipients: JSON.parse(row.recipients) }
   }
@@ -63,7 +63,7 @@ export class Tokens {
    * @param usedBy SHA-256 of the mail that answers
    * @returns whether it was this call
    */
-  async use(token: string, answer: Answer, usedBy: string, actor: Actor): Promise<boolean> {
+  use(token: string, answer: Answer, usedBy: string, actor: Actor): boolean {
     const sql = `UPDATE token SET used_at = ?, used_by = ?, answer = ?
                  WHERE hash = ? AND used_at IS NULL AND expires_at > ?`
     return this.#db.transaction(() => {
@@ -79,7 +79,7 @@ export class Tokens {
    * Makes it as good as new for any mail, where nothing has come of it, with one row in the audit.
    * @param usedBy SHA-256 of the mail that has used it
    */
-  async giveBack(token: string, usedBy: string, actor: Actor): Promise<void> {
+  giveBack(token: string, usedBy: string, actor: Actor): void {
     const hash = hashOf(token)
     const where = 'hash = ? AND used_by = ?'
     const sql = `UPDATE token SET used_at = NULL, used_by = NULL, answer = NULL WHERE ${where}`
@@ -92,7 +92,7 @@ export class Tokens {
   }
 
   /** Every yes that was given for a hold. */
-  async yeses(hold: string): Promise<Yes[]> {
+  yeses(hold: string): Yes[] {
     const sql = `SELECT ${COLUMNS} FROM token WHERE hold = ? AND answer IN ('release', 'know') ORDER BY used_at`
     return this.#db.all<Row & { answer: Answer }>(sql, hold).map(({ approver, answer, recipients }) => ({
       approver,
@@ -105,7 +105,7 @@ export class Tokens {
    * Removes those that have expired before a point in time and whose message does not wait any more.
    * @returns how many
    */
-  async prune(before: number): Promise<number> {
+  prune(before: number): number {
     const waits = 'SELECT 1 FROM hold WHERE id = token.hold AND waiting > 0'
     return this.#db.run(`DELETE FROM token WHERE expires_at < ? AND NOT EXISTS (${waits})`, before)
   }

@@ -229,6 +229,7 @@ export function unitFaults(facts: Sandboxed): Fault[] {
       what: words`${unit.name} has ${property}=${shown} (${from})`,
       why,
       mend: lines.length > 0 ? mend : [],
+      affects: words`all mail for a moment: Postfix is restarted`,
     }
   })
 }

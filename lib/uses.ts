@@ -24,7 +24,7 @@ export async function foldUses({
   actor: Actor
 }): Promise<void> {
   const count = new UseCount()
-  let last = (await landscape.progress(PROGRESS)) ?? ''
+  let last = landscape.progress(PROGRESS) ?? ''
   const from = last === '' ? '' : new Date(Date.parse(last) - DAY_MS).toISOString().slice(0, 10)
   for await (const { at, queueId, recipients } of readDecisions(config.state, from)) {
     const day = localDay(Date.parse(at))
@@ -34,6 +34,6 @@ export async function foldUses({
     }
     if (at.slice(0, 10) > last) last = at.slice(0, 10)
   }
-  await landscape.recordUses(count.uses(), actor.at)
-  await landscape.setProgress(PROGRESS, last)
+  landscape.recordUses(count.uses(), actor.at)
+  landscape.setProgress(PROGRESS, last)
 }

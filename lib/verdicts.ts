@@ -57,9 +57,9 @@ async function countOn(state: string, sum: Sum, before: string | undefined): Pro
  * folded is not read again.
  */
 export async function foldVerdicts({ config, landscape, actor }: Counted): Promise<void> {
-  const sum = readSum(await landscape.progress(PROGRESS))
+  const sum = readSum(landscape.progress(PROGRESS))
   const folded = await countOn(config.state, sum, dayOf(actor.at - DAY_MS))
-  if (folded.to !== sum.to) await landscape.setProgress(PROGRESS, JSON.stringify(folded))
+  if (folded.to !== sum.to) landscape.setProgress(PROGRESS, JSON.stringify(folded))
 }
 
 /** @returns all that was ever counted, and since when (milliseconds since 1970) */
@@ -69,10 +69,10 @@ export async function countVerdicts({
   actor,
 }: Counted): Promise<{ countedSince: number; verdicts: Verdicts }> {
   for (;;) {
-    const text = await landscape.progress(PROGRESS)
+    const text = landscape.progress(PROGRESS)
     const { since, verdicts } = await countOn(config.state, readSum(text), undefined)
     // A cleanup may have folded and removed days while they were being read.
-    if ((await landscape.progress(PROGRESS)) !== text) continue
+    if (landscape.progress(PROGRESS) !== text) continue
     return { countedSince: Date.parse(since === '' ? dayOf(actor.at) : since), verdicts }
   }
 }

@@ -106,3 +106,6 @@ export function cleanupOf(facts: Setup, service: Service): Service | undefined {
 export function overrides(facts: Setup, service: Service, word: string): boolean {
   return splitList(settingOf(facts, service, 'receive_override_options')).includes(word)
 }
+
+/** The copy gains a Received header; Postfix's limit there must leave room for it. Bytes. */
+export const HEADROOM = 100_000

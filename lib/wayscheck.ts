@@ -1,9 +1,7 @@
-/** The ways' checks: how mail comes to the gate, how it leaves, and what goes round it. Pure. */
-import { parseAddress, parseOwnDomain } from './address.js'
+/** The checks on the entrances: where outgoing mail comes in, and what they offer and take. Pure. */
 import { splitList } from './braces.js'
 import type { Check, Facts, Fault } from './facts.js'
-import { isDelimiters } from './mailbox.js'
-import { lineOf, portOf, type Service } from './mastercf.js'
+import { portOf, type Service } from './mastercf.js'
 import { covers, parseNetwork } from './network.js'
 import { describeClients, networksOf, relayCommand, relayed } from './relay.js'
 import {
@@ -19,10 +17,11 @@ import {
   type Restricted,
   whatPassesBy,
 } from './restrictions.js'
-import { ADDRESS_CLASSES, gateOf, postconf, quote, type Setup, settingOf } from './setup.js'
+import { gateOf, initCommand, postconf, setOption, settingOf } from './setup.js'
 import { words } from './speech.js'
 import {
   gatePrefix,
+  HEADROOM,
   isFiltered,
   isLocalOnly,
   isPickup,
@@ -34,32 +33,12 @@ import {
   waysBack,
 } from './ways.js'
 
-/** The copy gains a Received header; Postfix's limit there must leave room for it. Bytes. */
-export const HEADROOM = 100_000
-
-/** Options of the way back that decide who gets in and what is changed; the others are for the log and for order. */
-const DECISIVE = [
-  'mynetworks',
-  'receive_override_options',
-  'smtpd_client_restrictions',
-  'smtpd_recipient_restrictions',
-  'smtpd_relay_restrictions',
-  'smtpd_authorized_xforward_hosts',
-  'smtpd_command_filter',
-  'smtpd_proxy_filter',
-]
-
 /** Those with checks of their own, and one that is for the log. */
-const APART = ['content_filter', 'cleanup_service_name', 'syslog_name']
+export const APART = ['content_filter', 'cleanup_service_name', 'syslog_name']
 
 /** The content_filter that leads to the gate. */
 function filterOf(facts: Facts): string {
   return `${gateOf(facts)?.name ?? facts.expected.gate.name}:dummy`
-}
-
-/** `postconf -P`, which takes no blanks in a value. */
-function setOption(facts: Setup, service: Service, name: string, value: string): string {
-  return postconf(facts, '-P', `${service.id}/${name}=${value}`)
 }
 
 /** How a service is told of a setting for what would happen then. */
@@ -67,17 +46,11 @@ function withSetting(service: Service, name: string, value: string): Service {
   return { ...service, options: new Map([...service.options, [name, value]]) }
 }
 
-/** toeh init, which puts the gate before another filter. */
-function chainCommand({ configDir, toeh }: Facts): string {
-  const where = configDir === undefined ? [] : ['--config-dir', configDir]
-  return ['toeh', 'init', '--postfix', '--apply', ...where, '--config', toeh.path].map(quote).join(' ')
-}
-
 /** What gives an entrance the gate; nothing where a line would not do it, or would hold incoming mail. */
 function mendEntrance(facts: Facts, service: Service): string[] {
   const filter = settingOf(facts, service, 'content_filter')
   if (filter !== '' && !filter.startsWith(gatePrefix(facts)))
-    return isPickup(service) || peoplesServices(facts).includes(service) ? [chainCommand(facts)] : []
+    return isPickup(service) || peoplesServices(facts).includes(service) ? [initCommand(facts)] : []
   const mended = withSetting(service, 'content_filter', filterOf(facts))
   const isDone = isPickup(service) || passages(facts, mended).round.length === 0
   if (!isDone || (isServer(service) && handsBack(facts, service))) return []
@@ -107,6 +80,7 @@ function withoutNextHop(facts: Facts, service: Service): Fault[] {
       what: words`${service.id} has a content_filter without a next hop`,
       why: words`Postfix keeps a queue for each recipient domain and starts the filter once for each`,
       mend: [setOption(facts, service, 'content_filter', filterOf(facts))],
+      affects: words`nobody: the same mail goes to the gate, from one queue`,
     },
   ]
 }
@@ -119,6 +93,7 @@ function pickupFault(facts: Facts, service: Service): Fault[] {
       what: words`${service.id} does not hand its mail to the gate`,
       why: words`what is sent through it goes to anybody, and nobody is asked`,
       mend: mendEntrance(facts, service),
+      affects: words`programs of this host, cron and webmail among them: what they send to recipients nobody knows is held`,
     },
   ]
 }
@@ -141,7 +116,8 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
         level: 'critical',
         what: words`${service.id} hands to the gate what another filter hands back`,
         why: words`that is incoming mail as well, and what of it leads outside has a foreign sender and is held. Let the entrances have the gate, and the way back that filter (docs/postfix.md); restart that filter after the reload, or mail goes in a circle on the connection that it keeps open, until Postfix refuses it`,
-        mend: [setOption(facts, service, 'content_filter', ''), chainCommand(facts)],
+        mend: [setOption(facts, service, 'content_filter', ''), initCommand(facts)],
+        affects: words`incoming mail: it is not held any more; and whoever sends by the entrances: their mail meets the gate before the other filter`,
       },
     ]
   const [first] = round
@@ -166,6 +142,7 @@ function entranceFault(facts: Facts, service: Service): Fault[] {
           ? words`any process on this host sends to anybody through it`
           : words`what is sent through it goes to anybody, and nobody is asked`,
       mend: mendEntrance(facts, service),
+      affects: words`${who}: what they send by ${service.id} to recipients nobody knows is held`,
     },
   ]
 }
@@ -186,6 +163,7 @@ function relayFault(facts: Facts, service: Service): Fault[] {
       mend: filtersIncoming(facts, unfiltered)
         ? []
         : [setOption(facts, service, 'content_filter', ''), ...(round.length > 0 && isNamed ? [relay] : [])],
+      affects: words`whoever writes to us from outside: their mail comes in and is not held any more`,
     })
   else if (round.length > 0)
     faults.push({
@@ -195,6 +173,7 @@ function relayFault(facts: Facts, service: Service): Fault[] {
         ? words`who sends there instead of to submission goes round the gate`
         : words`who sends there goes round the gate: take out what lets them, then toeh init --postfix --relay`,
       mend: isNamed ? [relay] : [],
+      affects: words`${describeClients(round)}: they go on sending by ${service.id}, and what they send to recipients nobody knows is held`,
     })
   return faults
 }
@@ -243,162 +222,8 @@ function entrances(facts: Facts): { service: Service; clients: Client[] }[] {
     .filter(({ service, clients }) => clients.length > 0 || !takesFromOutside(service))
 }
 
-/** Domains of the four address classes; `complete` where no table hides any. */
-export function postfixDomains(facts: Facts): { domains: Set<string>; complete: boolean } {
-  const domains = new Set<string>()
-  let complete = true
-  const take = (text: string): void => {
-    const domain = parseOwnDomain(text)
-    if (domain.plain) domains.add(domain.domain)
-  }
-  for (const name of ADDRESS_CLASSES) {
-    for (const word of splitList(facts.main.get(name) ?? '')) {
-      if (!/[:/]/.test(word)) take(word)
-      else if (facts.tables.get(word) === undefined) complete = false
-      else for (const { key } of facts.tables.get(word) ?? []) take(key)
-    }
-  }
-  return { domains, complete }
-}
-
-/** Sets internal_domains, wherever its list ends. */
-function setInternal(facts: Facts, domains: readonly string[]): string {
-  const list = domains.map((domain) => JSON.stringify(domain)).join(', ')
-  const program = `s/^internal_domains\\s*=\\s*\\[.*?\\]/internal_domains = [${list}]/ms`
-  return `perl -0pi -e ${quote(program)} ${quote(facts.toeh.path)}`
-}
-
-/** Sets recipient_delimiter, above all tables where the file does not have it. */
-function setDelimiter(facts: Facts, value: string): string {
-  const line = `recipient_delimiter = ${JSON.stringify(value)}`
-  // Within Perl's q() these would be more than themselves.
-  const text = line.replace(/[\\()]/g, '\\$&')
-  const program = `$line = q(${text}); s/^recipient_delimiter *=.*$/$line/m or s/^/$line\\n/`
-  return `perl -0pi -e ${quote(program)} ${quote(facts.toeh.path)}`
-}
-
-/** Addresses of an alias's right side that lie outside. Commands, files and includes are none. */
-function outsideTargets(facts: Facts, value: string): string[] {
-  return (value.match(/"[^"]*"|[^\s,]+/g) ?? []).filter((target) => {
-    if (/^["|/:]/.test(target) || !target.includes('@')) return false
-    const address = parseAddress(target, new Set(facts.toeh.internal))
-    return !address.plain || !facts.toeh.internal.includes(address.domain)
-  })
-}
-
-function aliasFaults(facts: Facts, parameter: string): Fault[] {
-  const local = parameter === 'alias_maps'
-  return splitList(facts.main.get(parameter) ?? '').flatMap((table): Fault[] => {
-    const entries = facts.tables.get(table)
-    if (entries === undefined) {
-      const why = words`an outside address in it would be a way round the gate: look into it`
-      return [{ level: 'unknown', what: words`${parameter}: ${table} cannot be listed`, why, mend: [] }]
-    }
-    return entries.flatMap(({ key, value }): Fault[] => {
-      const outside = outsideTargets(facts, value)
-      if (outside.length === 0) return []
-      return [
-        {
-          level: 'warning',
-          what: words`${table}: ${key} leads outside, to ${outside.join(' ')}`,
-          why: local
-            ? words`local(8) expands it behind the gate: mail to this name leaves, and nobody is asked`
-            : words`mail from outside to this address, which passes no gate, goes on to there`,
-          // It may be wanted, and lead to a partner who is known: a person decides.
-          mend: [],
-        },
-      ]
-    })
-  })
-}
-
-/** What rewrites addresses when mail leaves: senders, as it is meant, and recipients too (generic(5)). */
-export const GENERIC = ['smtp_generic_maps', 'lmtp_generic_maps']
-
-function genericFaults(facts: Facts, setting: string): Fault[] {
-  const values = [
-    facts.main.get(setting) ?? '',
-    ...facts.services.flatMap(({ options }) => options.get(setting) ?? []),
-  ]
-  return [...new Set(values.flatMap(splitList))].flatMap((table): Fault[] => {
-    const entries = facts.tables.get(table)
-    if (entries === undefined) {
-      const why = words`one that rewrites recipients leads mail elsewhere behind the gate: look into it`
-      return [{ level: 'unknown', what: words`${setting}: ${table} cannot be listed`, why, mend: [] }]
-    }
-    return entries
-      .filter(({ key }) => key.includes('@') && outsideTargets(facts, key.replace(/^@/, 'x@')).length > 0)
-      .map(({ key, value }) => ({
-        level: 'warning',
-        what: words`${table}: ${key} is rewritten to ${value} when mail leaves`,
-        why: words`mail to this recipient goes on under another name, and nobody is asked about that`,
-        mend: [],
-      }))
-  })
-}
-
-function backFaults(facts: Setup): Fault[] {
-  const { reinject } = facts.toeh
-  if (reinject === undefined) return []
-  const { reinjection } = facts.expected
-  const add = postconf(facts, '-M', `${reinjection.id}=${lineOf(reinjection)}`)
-  const services = waysBack(facts)
-  const good = services.filter((service) => isLocalOnly(facts, service) && isServer(service))
-  const bad = services.filter((service) => !good.includes(service))
-  const faults = bad.map(
-    (service): Fault => ({
-      level: 'critical',
-      what: words`${service.id} is not on loopback alone`,
-      why: words`whoever reaches this host sends to anybody through it, and nobody is asked`,
-      mend: [postconf(facts, '-MX', service.id), ...(good.length === 0 ? [add] : [])],
-    }),
-  )
-  if (services.length > 0) return faults
-  const what = words`no service of master.cf listens on ${reinject.host}:${reinject.port}`
-  return [
-    { level: 'critical', what, why: words`known mail cannot go on: all of it is deferred`, mend: [add] },
-  ]
-}
-
-/** A filter that comes behind the gate is right there, unless what it hands back goes to the gate again. */
-function backFilterFaults(facts: Setup): Fault[] {
-  return waysBack(facts).flatMap((service): Fault[] => {
-    const filter = settingOf(facts, service, 'content_filter')
-    if (!filter.startsWith(gatePrefix(facts))) return []
-    const mend = [setOption(facts, service, 'content_filter', '')]
-    const why = words`what the gate sends on comes back to it: all known mail is deferred`
-    return [{ level: 'critical', what: words`${service.id} has ${'content_filter'}=${filter}`, why, mend }]
-  })
-}
-
-function backOptionFaults(facts: Setup): Fault[] {
-  return waysBack(facts).flatMap((service) =>
-    [...facts.expected.reinjection.options].flatMap(([name, wanted]): Fault[] => {
-      if (APART.includes(name)) return []
-      const value = settingOf(facts, service, name)
-      if (splitList(value).join() === splitList(wanted).join()) return []
-      if (name === 'receive_override_options' && isEnoughOverride(value)) return []
-      return [
-        {
-          level: DECISIVE.includes(name) ? 'critical' : 'warning',
-          what: words`${service.id} has ${name}=${value}`,
-          why: WHY_OPTION[name]?.() ?? words`main.cf may refuse here what was checked before, or change it`,
-          mend: [setOption(facts, service, name, wanted)],
-        },
-      ]
-    }),
-  )
-}
-
-/** What keeps the services on the port of `reinject` from being the way back; nothing where there is none. */
-export function notTheWayBack(facts: Setup): Fault[] {
-  if (waysBack(facts).length === 0) return []
-  return [...backFaults(facts), ...backFilterFaults(facts), ...backOptionFaults(facts)].filter(
-    ({ level }) => level === 'critical',
-  )
-}
-
-export const WAYS_CHECKS: Check[] = [
+/** Where outgoing mail comes in. */
+export const ENTRANCE_CHECKS: Check[] = [
   {
     name: 'entrances',
     good: () =>
@@ -420,6 +245,7 @@ export const WAYS_CHECKS: Check[] = [
               what: words`${service.id} has a content_filter, and sendmail is the way on`,
               why: words`what the gate sends on comes back to it: mail goes in a circle until Postfix has counted enough`,
               mend: [setOption(facts, service, 'content_filter', '')],
+              affects: words`programs of this host: what they send goes out, and nobody is asked`,
             },
           ]
         }),
@@ -434,53 +260,10 @@ export const WAYS_CHECKS: Check[] = [
     good: () => words`no program of this host hands mail over where the gate does not stand`,
     look: injectorFaults,
   },
-  {
-    name: 'way-back',
-    good: () => words`the service behind \`reinject\` is in master.cf, on loopback alone`,
-    look: backFaults,
-  },
-  {
-    name: 'way-back-filter',
-    good: (facts) => {
-      const filters = waysBack(facts).map((service) => settingOf(facts, service, 'content_filter'))
-      const [filter = ''] = filters.filter((one) => one !== '')
-      return filter === ''
-        ? words`its content_filter does not lead to the gate again`
-        : words`its content_filter, ${filter}, does not lead to the gate again; what keeps a connection, as amavis does, is to be restarted after a reload`
-    },
-    look: backFilterFaults,
-  },
-  {
-    name: 'way-back-options',
-    good: () => words`its restrictions and options are those of the sample`,
-    look: backOptionFaults,
-  },
-  {
-    name: 'way-back-processes',
-    good: () => words`it has at least as many processes as the gate`,
-    look: (facts) => {
-      const limitOf = (service: Service): number => {
-        const text =
-          service.processLimit === '-' ? facts.main.get('default_process_limit') : service.processLimit
-        return Number(text) === 0 ? Number.POSITIVE_INFINITY : Number(text)
-      }
-      const gate = gateOf(facts)
-      if (gate === undefined) return []
-      return waysBack(facts).flatMap((service): Fault[] => {
-        if (limitOf(service) >= limitOf(gate)) return []
-        const what = words`${service.id} has ${limitOf(service)} processes, ${gate.id} ${limitOf(gate)}`
-        const wanted = Number.isFinite(limitOf(gate)) ? 2 * limitOf(gate) : 0
-        return [
-          {
-            level: 'warning',
-            what,
-            why: words`the gate waits for itself: under load mail is deferred`,
-            mend: [postconf(facts, '-F', `${service.id}/process_limit=${wanted}`)],
-          },
-        ]
-      })
-    },
-  },
+]
+
+/** What the entrances offer and take. */
+export const OFFER_CHECKS: Check[] = [
   {
     name: 'dsn',
     good: () =>
@@ -505,6 +288,7 @@ export const WAYS_CHECKS: Check[] = [
               : isMended
                 ? [setOption(facts, service, DISCARD, wanted)]
                 : [],
+            affects: words`whoever asks ${service.id} for a delivery receipt: they get none`,
           },
         ]
       }),
@@ -532,6 +316,9 @@ export const WAYS_CHECKS: Check[] = [
             mend: isPort25
               ? backs.map((one) => setOption(facts, one, 'message_size_limit', String(raised)))
               : [setOption(facts, service, 'message_size_limit', String(back - HEADROOM))],
+            affects: isPort25
+              ? words`nobody: the way back takes larger messages`
+              : words`whoever sends more than ${back - HEADROOM} bytes by ${service.id}: it is refused, and not parked`,
           },
         ]
       })
@@ -544,124 +331,8 @@ export const WAYS_CHECKS: Check[] = [
       if (facts.main.get('enable_long_queue_ids') === 'yes') return []
       const why = words`short ones come back after a while: lines of the log can no longer be told apart`
       const mend = [postconf(facts, '-e', 'enable_long_queue_ids=yes')]
-      return [{ level: 'warning', what: words`enable_long_queue_ids is not yes`, why, mend }]
-    },
-  },
-  {
-    name: 'internal-domains',
-    good: () => words`internal_domains are Postfix's own domains`,
-    look: (facts) => {
-      const { domains, complete } = postfixDomains(facts)
-      const { internal, path } = facts.toeh
-      const missing = [...domains].filter((domain) => !internal.includes(domain))
-      const extra = internal.filter((domain) => !domains.has(domain))
-      const kept = complete ? internal.filter((domain) => domains.has(domain)) : internal
-      // With no domain left there would be no configuration.
-      const mend = domains.size === 0 ? [] : [setInternal(facts, [...kept, ...missing])]
-      const faults: Fault[] = []
-      if (extra.length > 0) {
-        faults.push({
-          level: complete ? 'critical' : 'unknown',
-          what: complete
-            ? words`${path} has ${extra.join(' ')} as internal, Postfix does not`
-            : words`${path} has ${extra.join(' ')} as internal, Postfix does not name it outside its tables`,
-          why: words`mail to there leaves this host, and nobody is asked`,
-          mend: complete ? mend : [],
-        })
-      }
-      if (missing.length > 0) {
-        faults.push({
-          level: 'warning',
-          what: words`${missing.join(' ')} is Postfix's own, and not in internal_domains of ${path}`,
-          why: words`mail between colleagues is held, and mail from there is from a foreign sender`,
-          mend,
-        })
-      }
-      return faults
-    },
-  },
-  {
-    name: 'recipient-delimiter',
-    good: () => words`recipient_delimiter is Postfix's own`,
-    look: (facts) => {
-      const { delimiters, path } = facts.toeh
-      const value = facts.main.get('recipient_delimiter') ?? ''
-      // What the configuration does not take is left unknown.
-      const mend = isDelimiters(value) ? [setDelimiter(facts, value)] : []
-      if (delimiters === undefined) {
-        const what = words`${path} does not say what recipient_delimiter is in Postfix`
-        const why = words`a block for anna holds anna.smith's mail too, and an allow for anna does not pass what she sends as anna+list`
-        return [{ level: 'warning', what, why, mend }]
-      }
-      const what = words`recipient_delimiter is ${JSON.stringify(delimiters)} in ${path}, and ${JSON.stringify(value)} in Postfix`
-      if ([...value].some((sign) => !delimiters.includes(sign))) {
-        const why = words`with an address extension people evade blocks for them, approval by two, and the limit on notices`
-        return [{ level: 'critical', what, why, mend }]
-      }
-      if ([...delimiters].every((sign) => value.includes(sign))) return []
-      return [{ level: 'warning', what, why: words`mail of one person counts as that of another`, mend }]
-    },
-  },
-  {
-    name: 'aliases',
-    good: () => words`no alias of local(8) leads outside`,
-    look: (facts) => aliasFaults(facts, 'alias_maps'),
-  },
-  {
-    name: 'virtual-aliases',
-    good: () => words`no virtual alias leads outside`,
-    look: (facts) => aliasFaults(facts, 'virtual_alias_maps'),
-  },
-  {
-    name: 'generic',
-    good: () => words`smtp(8) rewrites no recipient outside`,
-    look: (facts) => GENERIC.flatMap((setting) => genericFaults(facts, setting)),
-  },
-  {
-    name: 'forward',
-    good: () => words`.forward files are off`,
-    look: (facts) => {
-      const path = facts.main.get('forward_path') ?? ''
-      const transport = facts.main.get('local_transport') ?? ''
-      if (path === '' || !/^local(:|$)/.test(transport)) return []
-      return [
-        {
-          level: 'warning',
-          what: `forward_path = ${path}`,
-          why: words`local(8) expands .forward files behind the gate: everybody with a home folder can send his mail outside`,
-          mend: [postconf(facts, '-e', 'forward_path=')],
-        },
-      ]
+      const affects = words`programs that read the log: queue ids become longer (docs/postfix.md)`
+      return [{ level: 'warning', what: words`enable_long_queue_ids is not yes`, why, mend, affects }]
     },
   },
 ]
-
-/** no_milters may be left out, for a milter that signs behind the gate; no_header_body_checks must be. */
-function isEnoughOverride(value: string): boolean {
-  const given = splitList(value)
-  return (
-    ['no_unknown_recipient_checks', 'no_address_mappings'].every((word) => given.includes(word)) &&
-    !given.includes('no_header_body_checks')
-  )
-}
-
-const WHY_OPTION: Record<string, () => string> = {
-  mynetworks: () => words`others than this host may send through it, and nobody is asked`,
-  smtpd_client_restrictions: () => words`others than this host may send through it, and nobody is asked`,
-  smtpd_recipient_restrictions: () =>
-    words`it may relay for others than this host, or refuse what the gate lets out`,
-  smtpd_command_filter: () =>
-    words`it can write other recipients into what the gate says, and nobody is asked about them`,
-  smtpd_proxy_filter: () => words`what the gate sends on goes to another filter, and may come back to it`,
-  receive_override_options: () =>
-    words`what is sent is not what the gate decided on, or stray line ends are no longer repaired`,
-  smtpd_authorized_xforward_hosts: () =>
-    words`the log does not show whose mail it was, or others may say whose it is`,
-  smtpd_forbid_bare_newline: () =>
-    words`a slip of the line ends would be SMTP smuggling instead of a refusal`,
-  smtpd_forbid_bare_newline_exclusions: () =>
-    words`loopback is excluded from the defence against SMTP smuggling`,
-  smtpd_hide_client_session: () =>
-    words`the copy does not show that it comes from the gate: where it comes back, nothing notices the loop`,
-  local_header_rewrite_clients: () => words`headers are rewritten after the sender has signed them`,
-}

@@ -2,6 +2,7 @@
  * The wiring: what Postfix lacks for the gate to stand in it, as changes that postconf(1) makes. What it does not
  * understand it refuses: two filters in one service, or a port of somebody else's, are for a person to sort out. Pure.
  */
+import { runsModerate } from './answercheck.js'
 import { splitList } from './braces.js'
 import { DISCARD_MAPS } from './diversion.js'
 import { EXIT } from './exit.js'
@@ -28,16 +29,18 @@ import {
 import { DISCARD, filtersIncoming, isGated, passages, type Restricted } from './restrictions.js'
 import { settingOf } from './setup.js'
 import { words } from './speech.js'
+import { notTheWayBack } from './waybackcheck.js'
 import {
   gatePrefix,
+  HEADROOM,
   isFiltered,
+  isLocalOnly,
   isReturn,
   isServer,
   peoplesServices,
   takesFromOutside,
   waysBack,
 } from './ways.js'
-import { HEADROOM, notTheWayBack } from './wayscheck.js'
 
 /** One change of main.cf or master.cf. What stands there is null where nothing does. */
 export interface Edit {
@@ -420,6 +423,30 @@ function relayRemarks(ground: Ground): string[] {
 }
 
 /**
+ * A reload leaves connections that are open as they were, and what comes by one goes round the gate. A filter is spoken of where there
+ * is one that may hand back to a service that is changed; where it is put behind the gate, that says so.
+ */
+function keptRemarks(
+  ground: Ground,
+  touched: readonly Service[],
+  { isRelay, isChained }: { isRelay: boolean; isChained: boolean },
+): string[] {
+  const others = ground.services.filter((service) => isServer(service) && !touched.includes(service))
+  const isBack = !isChained && touched.some((service) => isServer(service) && isLocalOnly(ground, service))
+  const [filter] = isBack ? others.map((one) => otherFilter(ground, one)).filter((one) => one !== '') : []
+  return [
+    isRelay
+      ? words`Who keeps a connection open, as an Exchange does, is served as before on that one until it ends: restart it after the reload.`
+      : words`Who keeps a connection open is served as before on that one until it ends.`,
+    ...(filter === undefined
+      ? []
+      : [
+          words`${filter} may keep its connection back to Postfix open, as amavis does, and what it hands back there goes by the old settings: restart that filter after the reload.`,
+        ]),
+  ]
+}
+
+/**
  * Every change, in the order in which Postfix may be told of them, and what the reader should know besides.
  * @param lane what is known of the express lane, where submission is to take it
  * @param relay who is to relay by port 25, where the gate is to stand there too
@@ -490,9 +517,12 @@ export function wire(ground: Ground, lane?: LaneFacts, relay?: Relay): { edits: 
   const served = services
     .filter((service) => isServer(service) && !ways.includes(service))
     .map(({ id }) => id)
-  if (once.some(({ kind, service }) => kind === 'option' && served.includes(service)))
+  const touched = services.filter(({ id }) =>
+    once.some(({ kind, service }) => kind === 'option' && service === id),
+  )
+  if (touched.some(({ id }) => served.includes(id)))
     remarks.push(
-      words`Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.`,
+      ...keptRemarks(ground, touched, { isRelay: relay !== undefined, isChained: chain.remarks.length > 0 }),
     )
   if (once.some(({ name }) => name === LONG_IDS))
     remarks.push(
@@ -537,7 +567,7 @@ export function unwire(
     const ours =
       kind === 'service' &&
       service !== undefined &&
-      (runsFilter(service) || isServer(service) || service.program === 'cleanup')
+      (runsFilter(service) || runsModerate(service) || isServer(service) || service.program === 'cleanup')
     if (is === value || ours) edits.push({ ...edit, value: was, was: is })
     else changed.push(words`${kind === 'parameter' ? name : `${id}/${name}`} is ${is}, not ${value ?? ''}`)
   }

@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join, relative } from 'node:path'
+import { basename, dirname, extname, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { otherNode } from './othernode.mjs'
 
@@ -219,7 +219,10 @@ function putRest(tree, modules, stage) {
   put(tree, 'usr/share/fish/vendor_completions.d/toeh.fish', read('completion/toeh.fish'))
   for (const file of ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'CONTRIBUTING.md'])
     put(tree, `${DOC}/${file}`, read(file))
-  for (const file of readdirSync(join(ROOT, 'docs'))) put(tree, `${DOC}/docs/${file}`, read(`docs/${file}`))
+  for (const file of readdirSync(join(ROOT, 'docs'), { recursive: true }).filter(
+    (name) => extname(name) !== '',
+  ))
+    put(tree, `${DOC}/docs/${file}`, read(`docs/${file}`))
   put(tree, `${DOC}/examples/grafana-dashboard.json`, read('examples/grafana-dashboard.json'))
   link(tree, `${DOC}/examples/toeh.toml`, '../../../../lib/toeh/examples/toeh.toml')
   link(tree, `${DOC}/master.cf.sample`, '../../../lib/toeh/master.cf.sample')

@@ -188,6 +188,26 @@ t.test('what others have changed since is kept', { skip }, async (t) => {
   t.ok(readdirSync(debian.etc).includes('main.cf.before-toeh'), 'what was kept is the reader’s to put away')
 })
 
+t.test(
+  'what is altered again after somebody else has changed it is taken out as well',
+  { skip },
+  async (t) => {
+    const debian = makeDebian(t)
+    const before = await readRaw(debian.etc)
+    await putInPlace(await alter(debian))
+    debian.edit('main.cf', /^biff = no$/m, 'biff = yes')
+    debian.enable('submissions')
+    await putInPlace(await alter(debian))
+    const { whole } = await undo(debian.etc)
+    t.equal(whole, false)
+    const after = await readRaw(debian.etc)
+    t.equal(after.set.get('biff'), 'yes')
+    t.strictSame(new Map([...after.set, ['biff', 'no']]), before.set)
+    t.notOk(after.services.some(({ name }) => name === 'toeh'))
+    for (const name of ['main.cf', 'master.cf'] as const) t.notMatch(debian.read(name), /toeh[:_]/, name)
+  },
+)
+
 t.test('what cannot be made leaves everything as it is', { skip }, async (t) => {
   await t.test('postfix check fails', async (t) => {
     const debian = makeDebian(t)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ANSWER_CHECKS, answerRemarks, describeUnheard, unheard } from '../lib/answercheck.js'
-import type { Facts, ModerateFact } from '../lib/facts.js'
+import type { AnswerWayFact, Facts, Fault, ModerateFact } from '../lib/facts.js'
 import { sourceOf, type TableEntry } from '../lib/lookuptable.js'
 import { parseServices } from '../lib/mastercf.js'
 import { networkText, parseNetwork } from '../lib/network.js'
@@ -41,7 +41,12 @@ function factsOf({ main = {}, submission = '', moderate = {}, back = '' }: Chang
     ),
     services: parseServices(`smtp inet n - n - - smtpd\n${submission}\n${text}`),
     expected: { gate, reinjection, cleanup },
-    toeh: { internal: ['corp.test'], reinject: { host: '127.0.0.1', port: 10026 }, trustedMilters: [] },
+    toeh: {
+      path: '/etc/toeh/toeh.toml',
+      internal: ['corp.test'],
+      reinject: { host: '127.0.0.1', port: 10026 },
+      trustedMilters: [],
+    },
     lane: { files: { map: '/lane', senders: '/senders', recipients: '/recipients' } },
     answers: Object.assign(new Map(), { get }),
     moderate: { enabled: true, relays: [], authservId: '', ...moderate },
@@ -159,5 +164,45 @@ t.test('what init says', (t) => {
   t.strictSame(answerRemarks({ ...moderate, relays: ['10.0.0.5'] }, networks, undefined), [])
   t.equal(answerRemarks({ ...moderate, authservId: 'mx.corp.test' }, networks, 'smtp-amavis:x').length, 1)
   t.strictSame(answerRemarks({ ...moderate, enabled: false }, networks, 'smtp-amavis:x'), [])
+  t.end()
+})
+
+t.test('the address that approvers answer to', (t) => {
+  const service = 'toeh-moderate unix - n n - 1 pipe flags=q user=toeh argv=/usr/bin/node /toeh.cjs moderate'
+  const other = 'other unix - n n - 1 pipe flags=q user=toeh argv=/bin/cat'
+  const faults = (way: Partial<AnswerWayFact>, configDir?: string): Fault[] => {
+    const facts = factsOf({ submission: `${service}\n${other}`, moderate: { authservId: 'mx' } })
+    const answerWay = {
+      address: 'say@corp.test',
+      list: 'local_recipient_maps',
+      targets: ['say@corp.test'],
+      listed: true,
+      transport: 'toeh-moderate:',
+      ...way,
+    }
+    return check?.look({ ...facts, configDir, answerWay }) ?? []
+  }
+  const mend = ['toeh init --moderate --apply --reload --config /etc/toeh/toeh.toml']
+  const cases: [way: Partial<AnswerWayFact>, what: string | undefined, mend?: string[]][] = [
+    [{}, undefined],
+    [{ listed: undefined, transport: 'toeh-moderate:nexthop' }, undefined],
+    [{ listed: false }, 'Postfix has nobody of the name of moderate.address, say@corp.test', mend],
+    [{ list: undefined }, 'Postfix takes no mail for the domain of moderate.address, say@corp.test', []],
+    ...[undefined, 'other:', 'gone:', 'lmtp:unix:private/dovecot-lmtp'].map(
+      (transport): [Partial<AnswerWayFact>, string, string[]] => [
+        { transport },
+        'mail to moderate.address, say@corp.test, does not go to toeh moderate',
+        mend,
+      ],
+    ),
+  ]
+  for (const [way, what, commands] of cases)
+    t.strictSame(
+      faults(way).map(({ level, what, mend }) => [level, what, mend]),
+      what === undefined ? [] : [['critical', what, commands]],
+    )
+  t.strictSame(faults({ listed: false }, '/etc/postfix out')[0]?.mend, [
+    "toeh init --moderate --apply --reload --config-dir '/etc/postfix out' --config /etc/toeh/toeh.toml",
+  ])
   t.end()
 })

@@ -1,13 +1,25 @@
 /** Audit: each row is chained to the one before, so that a change made afterwards shows. */
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { Audit, type AuditFilter, appendAudit, chainHash, type Deed } from '../lib/audit.js'
+import {
+  Audit,
+  type AuditFilter,
+  appendAudit,
+  auditNaming,
+  chainHash,
+  type Deed,
+  redactAudit,
+  verifyAudit,
+} from '../lib/audit.js'
 import type { Database } from '../lib/database.js'
+import { Redaction } from '../lib/redaction.js'
 import { makeLab } from './support/lab.js'
 
 interface AuditRow extends Deed {
   id: number
   hash: string
+  salt: string
+  seal: string | null
 }
 
 const DEEDS: Deed[] = [
@@ -28,6 +40,11 @@ function rows(db: Database): AuditRow[] {
   return db.all<AuditRow>('SELECT * FROM audit ORDER BY id')
 }
 
+/** The same without a promise, inside a transaction. */
+function brokenAt(db: Database): number | null {
+  return verifyAudit(db).broken
+}
+
 /** The id of the first row that does not fit, or null. */
 async function firstBreak(db: Database): Promise<number | null> {
   return (await new Audit(db).verify()).broken
@@ -43,14 +60,16 @@ t.test('rows say who did what, when, from what to what, and are chained', async 
     db.transaction(() => appendAudit(db, deed))
   }
   t.same(
-    rows(one).map(({ id: _, hash: __, ...deed }) => deed),
+    rows(one).map(({ at, who, what, subject, was, now }) => ({ at, who, what, subject, was, now })),
     DEEDS,
   )
   const hashes = rows(one).map(({ hash }) => hash)
   t.equal(new Set(hashes).size, DEEDS.length)
   for (const hash of hashes) t.match(hash, /^[0-9a-f]{64}$/)
-  t.equal(hashes[0], chainHash('', DEEDS[0] as Deed))
-  t.equal(hashes[1], chainHash(hashes[0] as string, DEEDS[1] as Deed))
+  const salts = rows(one).map(({ salt }) => salt)
+  t.equal(new Set(salts).size, DEEDS.length, 'each salt is drawn')
+  t.equal(hashes[0], chainHash('', DEEDS[0] as Deed, salts[0]))
+  t.equal(hashes[1], chainHash(hashes[0] as string, DEEDS[1] as Deed, salts[1]))
   t.equal(await firstBreak(one), null)
 })
 
@@ -60,11 +79,17 @@ t.test('a row that was changed, removed or slipped in breaks the chain', async (
     ['UPDATE audit SET at = at + 1 WHERE id = 1', 1],
     ["UPDATE audit SET was = 'x' WHERE id = 4", 4],
     ["UPDATE audit SET now = '' WHERE id = 3", 3],
+    ["UPDATE audit SET salt = '00' WHERE id = 2", 2],
+    ["UPDATE audit SET salt = '' WHERE id = 2", 2],
+    ["UPDATE audit SET subject = 'erased-000000', salt = '', seal = '' WHERE id = 3", 3],
     ["UPDATE audit SET hash = replace(hash, 'a', 'b') WHERE id = 1", 1],
     ['DELETE FROM audit WHERE id = 2', 3],
     ['DELETE FROM audit WHERE id = 1', 2],
     ['UPDATE audit SET id = id + 10 WHERE id = 2', 3],
-    ["INSERT INTO audit SELECT 5, at, who, 'revoke', subject, was, now, hash FROM audit WHERE id = 4", 5],
+    [
+      "INSERT INTO audit SELECT 5, at, who, 'revoke', subject, was, now, hash, salt, seal FROM audit WHERE id = 4",
+      5,
+    ],
   ]
   for (const [sql, broken] of tampering) {
     const db = makeLab(t).openDatabase()
@@ -97,11 +122,11 @@ t.test('old rows go, and the rest still verifies; so does what is appended to an
   const { head } = await audit.verify()
   t.equal(await audit.prune(1), 0)
   t.equal(await audit.prune(2), 1)
-  t.strictSame(await audit.verify(), { rows: 3, broken: null, head })
+  t.strictSame(await audit.verify(), { rows: 3, broken: null, erased: 0, head })
   t.equal(db.run('DELETE FROM audit WHERE id = 2'), 1)
   t.equal((await audit.verify()).broken, 3, 'a row that was removed by other means')
   t.equal(await audit.prune(1000), 2)
-  t.strictSame(await audit.verify(), { rows: 0, broken: null, head })
+  t.strictSame(await audit.verify(), { rows: 0, broken: null, erased: 0, head })
   appendAudit(db, DEEDS[0] as Deed)
   t.match(await audit.verify(), { rows: 1, broken: null })
   t.notOk(await audit.has(head))
@@ -164,4 +189,125 @@ t.test('the hash is SHA-256 over a JSON array, in hexadecimal', (t) => {
   // Pinned: what is on disk must verify with the next version too.
   t.equal(chainHash('', DEED), '91c86a1b1717e40f681e4a0ebe1db306e1a02f880da5cea0ed7d6eb636a02d29')
   t.end()
+})
+
+t.test('with a salt the words stand behind a seal, which is pinned too', (t) => {
+  const seal = createHash('sha256').update('["5a","anna","known.test","","allow"]').digest('hex')
+  const hash = createHash('sha256').update(`["",1700000000000,"allow","${seal}"]`).digest('hex')
+  t.equal(chainHash('', DEED, '5a'), hash)
+  t.equal(hash, createHash('sha256').update(`["",1700000000000,"allow","${seal}"]`).digest('hex'))
+  t.end()
+})
+
+/** Appends a deed as versions before the salt did. */
+function appendUnsalted(db: Database, previous: string, deed: Deed): string {
+  const { at, who, what, subject, was, now } = deed
+  const hash = chainHash(previous, deed)
+  const sql = 'INSERT INTO audit (at, who, what, subject, was, now, hash) VALUES (?, ?, ?, ?, ?, ?, ?)'
+  db.run(sql, at, who, what, subject, was, now, hash)
+  return hash
+}
+
+const EVA = new Redaction(new Map([['eva@known.test', 'erased-k3m9x2']]))
+const PAUL = new Redaction(new Map([['paul@corp.test', 'erased-zzzzzz']]))
+
+t.test('a person is redacted from a chain of old and new rows, and the chain stays whole', async (t) => {
+  const db = makeLab(t).openDatabase()
+  t.teardown(() => db.close())
+  const deed = (at: number, subject: string, changes: Partial<Deed> = {}): Deed => ({
+    ...{ at, who: 'marie', what: 'released', subject, was: 'releasing', now: 'X1' },
+    ...changes,
+  })
+  const first = appendUnsalted(db, '', deed(1, 'abc Eva@known.test'))
+  appendUnsalted(db, first, deed(2, 'abc bob@known.test'))
+  appendAudit(db, deed(3, 'abd EVA@known.test', { now: 'rejected: ask eva@known.test, not teva@known.test' }))
+  appendAudit(
+    db,
+    deed(4, 'new.test', { what: 'allow', who: 'paul@corp.test', now: 'allow new.test for eva@known.test' }),
+  )
+  const audit = new Audit(db)
+  const { head } = await audit.verify()
+  t.strictSame(
+    auditNaming(db, EVA).map(({ id }) => id),
+    [1, 3, 4],
+  )
+  const before = rows(db)
+  const actor = { who: 'marie', at: 9 }
+  t.equal(
+    db.transaction(() => redactAudit(db, EVA, actor)),
+    3,
+  )
+  t.match(await audit.verify(), { rows: 7, broken: null, erased: 3 })
+  t.ok(await audit.has(head), 'a head that was noted before is still there')
+  t.strictSame(
+    rows(db)
+      .slice(0, 4)
+      .map(({ hash }) => hash),
+    before.map(({ hash }) => hash),
+    'no hash has changed',
+  )
+  t.strictSame(
+    rows(db)
+      .slice(0, 4)
+      .map(({ subject, now }) => [subject, now]),
+    [
+      ['abc erased-k3m9x2', 'X1'],
+      ['abc bob@known.test', 'X1'],
+      ['abd erased-k3m9x2', 'rejected: ask erased-k3m9x2, not teva@known.test'],
+      ['new.test', 'allow new.test for erased-k3m9x2'],
+    ],
+  )
+  t.strictSame(
+    rows(db)
+      .slice(4)
+      .map(({ who, what, subject }) => [who, what, subject]),
+    [
+      ['marie', 'erased', 'row 1'],
+      ['marie', 'erased', 'row 3'],
+      ['marie', 'erased', 'row 4'],
+    ],
+  )
+  t.strictSame(
+    rows(db)
+      .slice(0, 4)
+      .map(({ salt }) => salt),
+    ['', '', '', ''],
+    'nobody can try out whom it named',
+  )
+  t.strictSame(auditNaming(db, EVA), [])
+  t.equal(redactAudit(db, EVA, actor), 0, 'done twice it is done once')
+
+  t.equal(
+    db.transaction(() => redactAudit(db, PAUL, actor)),
+    1,
+    'a row in which two people are named',
+  )
+  t.match(await audit.verify(), { rows: 8, broken: null, erased: 3 })
+  t.equal(rows(db)[3]?.who, 'erased-zzzzzz')
+
+  const tampering: [string, number][] = [
+    ["UPDATE audit SET subject = 'abc erased-k3m9x3' WHERE id = 1", 1],
+    ['UPDATE audit SET at = 5 WHERE id = 1', 1],
+    ['UPDATE audit SET at = 5 WHERE id = 3', 3],
+    ["UPDATE audit SET who = 'anna' WHERE id = 3", 3],
+    ["UPDATE audit SET seal = '' WHERE id = 3", 3],
+    ["UPDATE audit SET subject = 'row 2' WHERE id = 5", 5],
+    ['UPDATE audit SET now = (SELECT now FROM audit WHERE id = 5) WHERE id = 8', 8],
+    ["UPDATE audit SET subject = 'abc x', salt = '', seal = '' WHERE id = 2", 2],
+    ['UPDATE audit SET seal = NULL WHERE id = 1', 1],
+    ['DELETE FROM audit WHERE id = 8', 4],
+  ]
+  for (const [sql, broken] of tampering) {
+    t.throws(
+      () =>
+        db.transaction(() => {
+          t.equal(db.run(sql), 1, sql)
+          throw new Error(String(brokenAt(db)))
+        }),
+      { message: String(broken) },
+      sql,
+    )
+  }
+  t.equal(await audit.prune(2), 1)
+  t.match(await audit.verify(), { rows: 7, broken: null, erased: 2 }, 'old rows go as before')
 })

@@ -1,10 +1,70 @@
-/** The check-up: each check once and well named, one finding a check, and the commands that mend what is found. */
+/** The checkup: what is looked at when, and that every command it can print is tried somewhere. */
 import t from 'tap'
 import { CHECKS, examine, type Finding, mends, worst } from '../lib/checkup.js'
 import type { Check, Facts, Fault, Level } from '../lib/facts.js'
+import { parseServices } from '../lib/mastercf.js'
+import { isBeforeInit } from '../lib/setup.js'
+import { mendingFiles, TRIED_IN } from './support/mends.js'
+
+t.test('whatever prints a command has a test that runs it', async (t) => {
+  const words = Object.values(TRIED_IN).flat()
+  t.strictSame(words.filter((word) => word.endsWith('.ts')).sort(), mendingFiles())
+})
+
+const [gate] = parseServices('toeh unix - n n - 10 pipe argv=/usr/lib/toeh/toeh-filter')
+
+function facts(master: string, main: Record<string, string>, answers: [string, string][] = []): Facts {
+  return {
+    services: parseServices(master),
+    main: new Map(Object.entries(main)),
+    answers: new Map(answers.map(([table, value]) => [table, [{ key: 'x', value }]])),
+    expected: { gate },
+    toeh: { path: '/etc/toeh/toeh.toml' },
+    configDir: undefined,
+  } as unknown as Facts
+}
+
+t.test('before toeh init nothing is deferred, and nothing is said to be', async (t) => {
+  const empty = facts('smtp inet n - y - - smtpd', { content_filter: '' })
+  t.ok(isBeforeInit(empty))
+  const [finding] = examine(
+    empty,
+    CHECKS.filter(({ name }) => name === 'gate-service'),
+  )
+  t.match(finding, {
+    level: 'critical',
+    faults: [
+      {
+        what: 'Postfix has nothing of TOEH yet',
+        mend: ['toeh init --postfix --apply --config /etc/toeh/toeh.toml'],
+      },
+    ],
+  })
+  t.notMatch(finding?.faults[0]?.why, /deferred/)
+  // Of all others those of the host alone are asked.
+  const asked: string[] = []
+  const all: Check[] = CHECKS.map((check) => ({
+    ...check,
+    look: () => {
+      asked.push(check.name)
+      return []
+    },
+  }))
+  examine(empty, all)
+  t.strictSame(asked, ['gate-service', 'versions', 'rights', 'disk', 'log-readers', 'clock', 'database'])
+
+  for (const [title, begun] of Object.entries({
+    'its service': facts('toeh unix - n n - 10 pipe argv=/x/toeh-filter', {}),
+    'a content_filter of main.cf': facts('', { content_filter: 'toeh:dummy' }),
+    'one of a service': facts('pickup unix n - n 60 1 pickup -o content_filter=toeh:dummy', {}),
+    'a FILTER of a class': facts('', { toeh_gate: 'check_client_access static:{FILTER toeh:dummy}' }),
+    'a FILTER of a table': facts('', {}, [['hash:/x', 'FILTER toeh:dummy']]),
+  }))
+    t.notOk(isBeforeInit(begun), title)
+})
 
 function fault(level: Fault['level'], ...mend: string[]): Fault {
-  return { level, what: `a ${level} one`, why: 'it matters', mend }
+  return { level, what: `a ${level} one`, why: 'it matters', mend, affects: 'anyone' }
 }
 
 function check(name: string, ...faults: Fault[]): Check {
@@ -33,12 +93,17 @@ t.test('the worst of several', (t) => {
 })
 
 t.test('one finding a check, in order', (t) => {
-  const facts = { now: 7 } as Facts
+  const given = { ...facts('toeh unix - n n - 10 pipe argv=/x/toeh-filter', {}), now: 7 }
   const both = [fault('warning', 'a'), fault('critical', 'b')]
-  t.strictSame(examine(facts, [check('sound'), check('broken', ...both), check('dark', fault('unknown'))]), [
+  t.strictSame(examine(given, [check('sound'), check('broken', ...both), check('dark', fault('unknown'))]), [
     { check: 'sound', level: 'good', good: 'good at 7', faults: [] },
     { check: 'broken', level: 'critical', good: '', faults: both },
-    { check: 'dark', level: 'unknown', good: '', faults: [fault('unknown')] },
+    {
+      check: 'dark',
+      level: 'unknown',
+      good: '',
+      faults: [{ level: 'unknown', what: 'a unknown one', why: 'it matters', mend: [] }],
+    },
   ])
   t.end()
 })

@@ -34,8 +34,7 @@ t.test('the defaults', (t) => {
     answerSeconds: 600,
     busySeconds: 5,
     expireDays: 14,
-    decisionLogDays: 365,
-    auditDays: 3650,
+    retention: { settledDays: 365, decisionLogDays: 365, auditDays: 3650 },
     language: 'en',
     approvers: [],
     trustedMilters: [],
@@ -105,7 +104,7 @@ const FROM = 'it must be one plain address'
 const SETTINGS: Record<
   Exclude<
     keyof typeof DEFAULTS,
-    'notice' | 'limits' | 'people' | 'express' | 'moderate' | 'landscape' | 'groups'
+    'notice' | 'limits' | 'people' | 'express' | 'moderate' | 'landscape' | 'retention' | 'groups'
   >,
   Cases
 > = {
@@ -241,30 +240,6 @@ const SETTINGS: Record<
       ['-1', BUSY],
       ['601', BUSY],
       ['false', NO_NUMBER('true or false')],
-    ],
-  },
-  decision_log_days: {
-    get: ({ decisionLogDays }) => decisionLogDays,
-    good: [
-      ['1', 1],
-      ['36500', 36500],
-    ],
-    bad: [
-      ['0', DAYS],
-      ['36501', DAYS],
-      ['"1"', NO_NUMBER('a text')],
-    ],
-  },
-  audit_days: {
-    get: ({ auditDays }) => auditDays,
-    good: [
-      ['1', 1],
-      ['36500', 36500],
-    ],
-    bad: [
-      ['0', DAYS],
-      ['36501', DAYS],
-      ['1.5', DAYS],
     ],
   },
   expire_days: {
@@ -446,6 +421,44 @@ const LANDSCAPE: Record<keyof typeof DEFAULTS.landscape, Cases> = {
   },
 }
 
+const RETENTION: Record<keyof typeof DEFAULTS.retention, Cases> = {
+  settled_days: {
+    get: ({ retention }) => retention.settledDays,
+    good: [
+      ['7', 7],
+      ['36500', 36500],
+    ],
+    bad: [
+      ['6', 'it must be a whole number from 7 to 36500'],
+      ['36501', 'it must be a whole number from 7 to 36500'],
+    ],
+  },
+  decision_log_days: {
+    get: ({ retention }) => retention.decisionLogDays,
+    good: [
+      ['1', 1],
+      ['36500', 36500],
+    ],
+    bad: [
+      ['0', DAYS],
+      ['36501', DAYS],
+      ['"1"', NO_NUMBER('a text')],
+    ],
+  },
+  audit_days: {
+    get: ({ retention }) => retention.auditDays,
+    good: [
+      ['1', 1],
+      ['36500', 36500],
+    ],
+    bad: [
+      ['0', DAYS],
+      ['36501', DAYS],
+      ['1.5', DAYS],
+    ],
+  },
+}
+
 const PEOPLE: Record<keyof typeof DEFAULTS.people, Cases> = {
   group: {
     get: ({ people }) => people.group,
@@ -496,6 +509,7 @@ t.test('settings', (t) => {
   testSettings(t as unknown as Tap, 'notice', NOTICE)
   testSettings(t as unknown as Tap, 'limits', LIMITS)
   testSettings(t as unknown as Tap, 'landscape', LANDSCAPE)
+  testSettings(t as unknown as Tap, 'retention', RETENTION)
   testSettings(t as unknown as Tap, 'people', PEOPLE)
   testSettings(t as unknown as Tap, 'express', EXPRESS)
   t.end()
@@ -678,5 +692,30 @@ two = ["accounting"]`).moderate,
     t.match(failure.message, why, lines)
     t.match(failure.message, /^configuration \/etc\/toeh\/toeh\.toml:[3-9]: /, 'with its line')
   }
+  t.end()
+})
+
+t.test('two settings of [retention] may stand by themselves, as they once did', (t) => {
+  const read = (text: string): Config['retention'] => parseConfig('t.toml', `${OWN}${text}`).retention
+  t.strictSame(read('decision_log_days = 30\naudit_days = 60\n'), {
+    ...{ settledDays: 365, decisionLogDays: 30, auditDays: 60 },
+  })
+  t.strictSame(read('audit_days = 60\n[retention]\nsettled_days = 90\n'), {
+    ...{ settledDays: 90, decisionLogDays: 365, auditDays: 60 },
+  })
+  const wrong: [string, RegExp][] = [
+    [
+      'audit_days = 60\n[retention]\naudit_days = 90\n',
+      /t\.toml:2: audit_days: it stands in \[retention\] as well/,
+    ],
+    ['audit_days = 0\n', /t\.toml:2: audit_days: it must be a whole number from 1 to 36500/],
+    ['audit_days = "x"\n', /t\.toml:2: audit_days: it must be a number, not a text/],
+    ['audit_days = 60\nretention = 7\n', /retention: it must be a table, not a number/],
+    [
+      '[retention]\nsettled_days = 1\n',
+      /t\.toml:3: retention\.settled_days: it must be a whole number from 7 /,
+    ],
+  ]
+  for (const [text, line] of wrong) t.throws(() => read(text), { message: line }, text)
   t.end()
 })

@@ -16,10 +16,11 @@ import {
   createDatabase,
   type Database,
   databasePath,
-  examineDatabase,
+  howToRefit,
   openForReading,
   openForWriting,
 } from '../lib/database.js'
+import { examineDatabase } from '../lib/examine.js'
 import { Failure } from '../lib/failure.js'
 import { failureOf } from './support/failing.js'
 import {
@@ -103,7 +104,7 @@ for (const [name, open] of OPENINGS) {
       raw.pragma('user_version = 99')
       raw.close()
       const failure = await failureOf(() => open(path, QUICK))
-      t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 6`)
+      t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 7`)
       t.equal(failure.hint, 'install the newer TOEH that made it')
       t.equal(failure.status, 78)
     })
@@ -341,11 +342,11 @@ t.test('createDatabase makes it once and leaves what is there', async (t) => {
   first.close()
   const second = createDatabase(path, QUICK)
   t.same(senders(second), ['a@corp.test'])
-  t.same(second.get('PRAGMA user_version'), { user_version: 6 })
+  t.same(second.get('PRAGMA user_version'), { user_version: 7 })
   second.run('PRAGMA user_version = 99')
   second.close()
   const failure = await failureOf(() => createDatabase(path, QUICK))
-  t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 6`)
+  t.equal(failure.message, `database ${path}: its schema is version 99, this program knows 7`)
 })
 
 t.test('several processes may create it at once', async (t) => {
@@ -566,5 +567,18 @@ t.test('a large transaction keeps readers out at its end alone', (t) => {
   t.equal(senders(reader).length, 30_000)
   writer.close()
   reader.close()
+  t.end()
+})
+
+t.test('after a change of Node it is said what brings one for it, by where this was installed', (t) => {
+  for (const [folder, said] of [
+    [
+      '/usr/local/lib/node_modules/toeh/dist/bin',
+      /^after a change of Node: npm install --global \.\/toeh-\S+\.tgz/,
+    ],
+    ['/usr/lib/toeh/dist/bin', /^install the package toeh again$/],
+    ['/srv/toeh/dist/bin', /^under this Node: npm ci && npm run build$/],
+  ] as const)
+    t.match(howToRefit(folder), said)
   t.end()
 })

@@ -146,7 +146,7 @@ function anchorOf(heading: string): string {
 }
 
 t.test('relative links lead to files and headings that exist', async (t) => {
-  const documents = [ROOT, join(ROOT, 'docs')].flatMap((folder) =>
+  const documents = [ROOT, join(ROOT, 'docs'), join(ROOT, 'docs/fr')].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.md'))
       .map((name) => join(folder, name)),

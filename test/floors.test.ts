@@ -13,7 +13,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 /** Each package's owner, by file or by folder. */
 const OWNERS: Record<string, string[]> = {
   '@noble/hashes': ['lib/digest'],
-  'better-sqlite3': ['lib/bettersqlite', 'lib/database'],
+  'better-sqlite3': ['lib/bettersqlite', 'lib/database', 'lib/backupmark', 'lib/examine'],
   'better-sqlite3-12': ['lib/bettersqlite'],
   'cli-progress': ['lib/progress'],
   'csv-parse': ['lib/csvfile'],
@@ -24,7 +24,7 @@ const OWNERS: Record<string, string[]> = {
   mailparser: ['lib/attachments', 'lib/replytext'],
   nodemailer: ['lib/notice'],
   'smol-toml': ['lib/config'],
-  'string-width': ['lib/commands/list'],
+  'string-width': ['lib/columns'],
   tldts: ['lib/publicsuffix'],
   yargs: ['bin/toeh', 'lib/commands'],
 }
@@ -36,7 +36,14 @@ const BUILTIN_EXCEPTIONS: Record<string, string[]> = {
   'lib/publicsuffix': ['node:module'],
   'lib/shared': ['node:module'],
 }
-const PURE_PACKAGES = ['csv-parse', 'csv-stringify', 'email-providers', 'free-email-domains-list', 'tldts']
+const PURE_PACKAGES = [
+  'csv-parse',
+  'csv-stringify',
+  'email-providers',
+  'free-email-domains-list',
+  'string-width',
+  'tldts',
+]
 
 /** Globals that a pure file does without: the process, the clock, chance, timers, the net. */
 const IMPURE: RegExp[] = [

@@ -113,6 +113,8 @@ const SPEAKING: Record<string, string[]> = {
   shortage: [],
   term: [],
   wayscheck: [],
+  waybackcheck: [],
+  aliascheck: [],
   wiring: [],
   'commands/doctor': [],
   'commands/express': [],

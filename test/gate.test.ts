@@ -173,7 +173,7 @@ t.test('unknown mail is held, and nobody is connected to', async (t) => {
   t.strictSame(verdicts, [`toeh: held 3 in ${id}`])
   t.equal(script.sockets.length, 0)
   const { db, hold, folder } = lab.stores()
-  const { client, recipients, ...facts } = await hold.find(id)
+  const { client, recipients, ...facts } = hold.find(id)
   db.close()
   t.strictSame(client, CLIENT)
   t.match(facts, {

@@ -50,7 +50,7 @@ const shown = (lane: Lane): string[] => lane.rows().map(({ key, pass }) => `${pa
 
 t.test('a row for each rule that counts, and none for what does not', async (t) => {
   const { lane, landscape } = make(t)
-  await landscape.add(
+  landscape.add(
     [
       draft('allow', 'known.test'),
       draft('allow', 'wide.test', { subdomains: true }),
@@ -71,13 +71,13 @@ t.test('a row for each rule that counts, and none for what does not', async (t) 
     'stop bad@known.test',
     'pass x@one.test',
   ])
-  await landscape.revoke(['evil.test', 'known.test'], undefined, ACTOR)
+  landscape.revoke(['evil.test', 'known.test'], undefined, ACTOR)
   t.strictSame(shown(lane), ['pass @wide.test', 'stop bad@known.test', 'pass x@one.test'])
 })
 
 t.test('beneath a block nothing passes', async (t) => {
   const { lane, landscape } = make(t)
-  await landscape.add(
+  landscape.add(
     [
       draft('allow', 'x@a.b.evil.test'),
       draft('allow', 'b.evil.test'),
@@ -103,35 +103,35 @@ for (let height = 2; height < LABELS.length; height++) {
     const domain = LABELS.join('.')
     const below = [`x@${domain}`, `y@${domain}`]
     const others = ['z@beside.g.test', `x@not${above}`]
-    await landscape.add([draft('allow', `x@${domain}`), draft('allow', domain)], ACTOR)
-    await landscape.add([draft('allow', 'beside.g.test'), draft('allow', `not${above}`)], ACTOR)
+    landscape.add([draft('allow', `x@${domain}`), draft('allow', domain)], ACTOR)
+    landscape.add([draft('allow', 'beside.g.test'), draft('allow', `not${above}`)], ACTOR)
     const passing = (recipients: string[]): boolean[] => recipients.map((one) => passes(lane, one))
     t.strictSame(passing([...below, ...others]), [true, true, true, true])
-    await landscape.add([draft('block', above, { subdomains: true, scope: 'eva@corp.test' })], ACTOR)
+    landscape.add([draft('block', above, { subdomains: true, scope: 'eva@corp.test' })], ACTOR)
     t.strictSame(passing(below), [false, false])
     t.strictSame(passing(others), [height > 2, true], 'what is beside it')
-    t.equal(await landscape.mendLane(2), 0)
+    t.equal(landscape.mendLane(2), 0)
     // What comes later is below it too.
-    await landscape.add([draft('allow', `w.${domain}`), draft('allow', `v@w.${domain}`)], ACTOR)
+    landscape.add([draft('allow', `w.${domain}`), draft('allow', `v@w.${domain}`)], ACTOR)
     t.strictSame(passing([`u@w.${domain}`, `v@w.${domain}`]), [false, false])
-    await landscape.revoke([above], undefined, ACTOR)
+    landscape.revoke([above], undefined, ACTOR)
     t.strictSame(passing([...below, ...others, `u@w.${domain}`, `v@w.${domain}`]), Array(6).fill(true))
-    t.equal(await landscape.mendLane(2), 0)
+    t.equal(landscape.mendLane(2), 0)
   })
 }
 
 t.test('a block of a domain alone reaches its addresses, and not the domains below', async (t) => {
   const { lane, landscape } = make(t)
-  await landscape.add(
+  landscape.add(
     [draft('allow', 'x@evil.test'), draft('allow', 'x@a.evil.test'), draft('allow', 'a.evil.test')],
     ACTOR,
   )
-  await landscape.add([draft('block', 'evil.test', { scope: '@corp.test' })], ACTOR)
+  landscape.add([draft('block', 'evil.test', { scope: '@corp.test' })], ACTOR)
   t.strictSame(
     ['x@evil.test', 'x@a.evil.test', 'y@a.evil.test'].map((one) => passes(lane, one)),
     [false, true, true],
   )
-  t.equal(await landscape.mendLane(2), 0)
+  t.equal(landscape.mendLane(2), 0)
 })
 
 t.test('a block over many values', async (t) => {
@@ -140,13 +140,13 @@ t.test('a block over many values', async (t) => {
   const drafts = Array.from({ length: 12_000 }, (_, i) =>
     draft('allow', i % 3 === 0 ? `p${i}@big.test` : `p${i}@other${i}.test`),
   )
-  await landscape.add([...drafts, draft('allow', 'big.test')], ACTOR)
-  await landscape.add([draft('block', 'big.test')], ACTOR)
+  landscape.add([...drafts, draft('allow', 'big.test')], ACTOR)
+  landscape.add([draft('block', 'big.test')], ACTOR)
   t.equal(lane.rows().filter(({ pass }) => !pass).length, 4001)
-  t.equal(await landscape.mendLane(2), 0)
-  await landscape.revoke(['big.test'], undefined, ACTOR)
+  t.equal(landscape.mendLane(2), 0)
+  landscape.revoke(['big.test'], undefined, ACTOR)
   t.equal(lane.rows().filter(({ pass }) => pass).length, 12_000)
-  t.equal(await landscape.mendLane(2), 0)
+  t.equal(landscape.mendLane(2), 0)
 })
 
 t.test('whatever changes, in whatever order, each row is as it would be made anew', async (t) => {
@@ -166,16 +166,15 @@ t.test('whatever changes, in whatever order, each row is as it would be made ane
     seed: Number(process.env.SEED ?? 1),
   })) {
     const wide = subdomains && !value.includes('@')
-    const done =
-      effect === 'revoke'
-        ? landscape.revoke([value], undefined, ACTOR)
-        : landscape.add([draft(effect, value, { scope, subdomains: wide, endsAt })], ACTOR)
-    await done.catch((error: unknown) => {
+    try {
+      if (effect === 'revoke') landscape.revoke([value], undefined, ACTOR)
+      else landscape.add([draft(effect, value, { scope, subdomains: wide, endsAt })], ACTOR)
+    } catch (error) {
       if (!(error instanceof Failure)) throw error
       counts.refused++
-    })
+    }
     const rows = lane.rows()
-    const wrong = await landscape.mendLane(2)
+    const wrong = landscape.mendLane(2)
     if (wrong !== 0) t.fail(`${wrong} wrong after ${effect} ${value}`, { found: rows, wanted: lane.rows() })
     for (const { pass } of rows) counts[pass ? 'pass' : 'stop']++
   }
@@ -184,10 +183,10 @@ t.test('whatever changes, in whatever order, each row is as it would be made ane
 
 t.test('a rule that cannot be added leaves the lane as it was', async (t) => {
   const { lane, landscape } = make(t)
-  await landscape.add([draft('allow', 'known.test'), draft('block', 'evil.test')], ACTOR)
+  landscape.add([draft('allow', 'known.test'), draft('block', 'evil.test')], ACTOR)
   const before = shown(lane)
-  await t.rejects(
-    landscape.add([draft('block', 'known.test'), draft('allow', 'evil.test')], ACTOR),
+  t.throws(
+    () => landscape.add([draft('block', 'known.test'), draft('allow', 'evil.test')], ACTOR),
     /blocks it/,
   )
   t.strictSame(shown(lane), before)
@@ -201,7 +200,7 @@ t.test('a change that is cut off', async (t) => {
   ] as const) {
     await t.test(`${name}, after the rules have changed`, async (t) => {
       const { lab, lane, landscape } = make(t)
-      await landscape.add([draft('allow', 'known.test'), draft('allow', 'sub.known.test')], ACTOR)
+      landscape.add([draft('allow', 'known.test'), draft('allow', 'sub.known.test')], ACTOR)
       const db = openForWriting(databasePath(lab.state), { busySeconds: 5 })
       t.teardown(() => db.close())
       const dying = {
@@ -212,26 +211,22 @@ t.test('a change that is cut off', async (t) => {
           throw new Failure('test', 'cut off')
         },
       }
-      await t.rejects(change(new Landscape(db, dying)) as Promise<unknown>, /cut off/)
+      t.throws(() => change(new Landscape(db, dying)), /cut off/)
       t.notOk(passes(lane, 'x@new.test'))
       t.equal(passes(lane, 'x@known.test'), name === 'an allow')
       t.equal(passes(lane, 'x@sub.known.test'), name !== 'a block')
-      t.equal(
-        (await landscape.mendLane(2)) > 0,
-        name !== 'a block',
-        'and is mended; a block is as shut as can be',
-      )
-      t.equal(await landscape.mendLane(2), 0)
+      t.equal(landscape.mendLane(2) > 0, name !== 'a block', 'and is mended; a block is as shut as can be')
+      t.equal(landscape.mendLane(2), 0)
       t.equal(passes(lane, 'x@new.test'), name === 'an allow')
       t.equal(passes(lane, 'x@sub.known.test'), name !== 'a block')
     })
   }
   await t.test('a lane that cannot be written keeps the rule from changing', async (t) => {
     const { lab, lane, landscape } = make(t)
-    await landscape.add([draft('allow', 'known.test')], ACTOR)
+    landscape.add([draft('allow', 'known.test')], ACTOR)
     writeFileSync(lanePath(lab.state), 'no database at all, but long enough to be looked at '.repeat(100))
-    await t.rejects(landscape.revoke(['known.test'], undefined, ACTOR), /lane\.db/)
-    t.equal((await landscape.list(2)).length, 1)
+    t.throws(() => landscape.revoke(['known.test'], undefined, ACTOR), /lane\.db/)
+    t.equal(landscape.list(2).length, 1)
     t.throws(() => passes(lane, 'x@known.test'))
   })
 })
@@ -254,11 +249,11 @@ t.test('a reader who has it open sees each change at once, and can change nothin
   const path = lanePath(lab.state)
   const { passes, db } = ask(path)
   t.notOk(passes('x@known.test'))
-  await landscape.add([draft('allow', 'known.test')], ACTOR)
+  landscape.add([draft('allow', 'known.test')], ACTOR)
   t.ok(passes('x@known.test'))
-  await landscape.add([draft('block', 'x@known.test')], ACTOR)
+  landscape.add([draft('block', 'x@known.test')], ACTOR)
   t.strictSame([passes('x@known.test'), passes('y@known.test')], [false, true])
-  await landscape.revoke(['known.test'], undefined, ACTOR)
+  landscape.revoke(['known.test'], undefined, ACTOR)
   t.notOk(passes('y@known.test'))
   const before = lane.rows()
   for (const sql of [
@@ -284,7 +279,7 @@ t.test('a reader who has it open sees each change at once, and can change nothin
 
 t.test('a long log ends with its generation, and with it all that passed by it', async (t) => {
   const { lab, lane, landscape } = make(t)
-  await landscape.add([draft('allow', 'known.test'), draft('block', 'bad@known.test')], ACTOR)
+  landscape.add([draft('allow', 'known.test'), draft('block', 'bad@known.test')], ACTOR)
   const path = lanePath(lab.state)
   const [asked, unasked] = [ask(path), ask(path)]
   t.ok(asked.passes('x@known.test'))
@@ -294,25 +289,25 @@ t.test('a long log ends with its generation, and with it all that passed by it',
     const drafts = Array.from({ length: 40 }, (_, i) =>
       draft('allow', `d${number}x${i}${'y'.repeat(40)}.test`),
     )
-    await landscape.add(drafts, ACTOR)
+    landscape.add(drafts, ACTOR)
   }
   t.ok(statSync(`${path}-wal`).size < 100_000, 'the new log is short')
   t.notOk(asked.passes('x@known.test'), 'nothing passes for who has the old one open')
   t.notOk(unasked.passes('x@known.test'), 'nor for who has opened the old base and comes to the new log')
   const next = ask(path)
   t.strictSame(['x@known.test', 'bad@known.test'].map(next.passes), [true, false], 'who comes now')
-  await landscape.revoke(['known.test'], undefined, ACTOR)
+  landscape.revoke(['known.test'], undefined, ACTOR)
   t.strictSame(
     [asked, unasked, next].map(({ passes }) => passes('x@known.test')),
     [false, false, false],
   )
-  await landscape.add([draft('allow', 'known.test')], ACTOR)
+  landscape.add([draft('allow', 'known.test')], ACTOR)
   t.strictSame(
     [asked, unasked, next].map(({ passes }) => passes('x@known.test')),
     [false, false, true],
   )
   for (const { db } of [asked, unasked, next]) db.close()
-  t.equal(await landscape.mendLane(2), 0)
+  t.equal(landscape.mendLane(2), 0)
   t.equal(lane.rows().find(({ key }) => key === 'bad@known.test')?.pass, false)
 })
 
@@ -320,16 +315,16 @@ t.test('a change of generation that is cut off leaves it shut, and the next clea
   /** Base and log of each generation. */
   const [oldOne, newOne] = [new Map<string, Buffer>(), new Map<string, Buffer>()]
   const { lab, lane, landscape } = make(t)
-  await landscape.add([draft('allow', 'gone.test')], ACTOR)
+  landscape.add([draft('allow', 'gone.test')], ACTOR)
   const base = lanePath(lab.state)
   const keep = (to: Map<string, Buffer>): void => {
     for (const path of [base, `${base}-wal`]) to.set(path, readFileSync(path))
   }
   keep(oldOne)
-  await landscape.revoke(['gone.test'], undefined, ACTOR)
-  await landscape.add([draft('allow', 'known.test')], ACTOR)
+  landscape.revoke(['gone.test'], undefined, ACTOR)
+  landscape.add([draft('allow', 'known.test')], ACTOR)
   rmSync(`${base}-wal`)
-  t.equal(await landscape.mendLane(2), 1)
+  t.equal(landscape.mendLane(2), 1)
   keep(newOne)
   const shut = Buffer.concat([Buffer.alloc(32), oldOne.get(`${base}-wal`)?.subarray(32) ?? Buffer.alloc(0)])
   for (const [name, first, second] of [
@@ -345,16 +340,16 @@ t.test('a change of generation that is cut off leaves it shut, and the next clea
     t.strictSame(['x@gone.test', 'x@known.test'].map(passes), [false, false], name)
     db.close()
     t.strictSame([...lane.passing(['x@gone.test', 'x@known.test'])], [], `${name}: as we see it`)
-    await landscape.add([draft('allow', 'other.test')], ACTOR)
-    await landscape.revoke(['other.test'], undefined, ACTOR)
+    landscape.add([draft('allow', 'other.test')], ACTOR)
+    landscape.revoke(['other.test'], undefined, ACTOR)
     t.notOk(passesAnew(base, 'x@gone.test'), `${name}: a change opens nothing of it again`)
-    t.ok((await landscape.mendLane(2)) >= 1, name)
+    t.ok(landscape.mendLane(2) >= 1, name)
     t.strictSame(
       ['x@gone.test', 'x@known.test'].map((one) => passesAnew(base, one)),
       [false, true],
       `${name}: mended`,
     )
-    t.equal(await landscape.mendLane(2), 0)
+    t.equal(landscape.mendLane(2), 0)
   }
 })
 
@@ -374,11 +369,11 @@ t.test('what is damaged is made anew by cleanup, and no rule changes before', as
   ] as const) {
     const { lab, lane, landscape } = make(t)
     const path = lanePath(lab.state)
-    await landscape.add([draft('allow', 'known.test'), draft('allow', 'x@other.test')], ACTOR)
+    landscape.add([draft('allow', 'known.test'), draft('allow', 'x@other.test')], ACTOR)
     damage(path)
-    await t.rejects(landscape.revoke(['known.test'], undefined, ACTOR), Failure, name)
-    t.equal((await landscape.list(2)).length, 2, name)
-    t.equal(await landscape.mendLane(2), 2, name)
+    t.throws(() => landscape.revoke(['known.test'], undefined, ACTOR), Failure, name)
+    t.equal(landscape.list(2).length, 2, name)
+    t.equal(landscape.mendLane(2), 2, name)
     t.strictSame([passes(lane, 'x@known.test'), passesAnew(path, 'x@known.test')], [true, true], name)
   }
 })
@@ -386,16 +381,16 @@ t.test('what is damaged is made anew by cleanup, and no rule changes before', as
 t.test('a link in the place of the log is followed by nobody', async (t) => {
   const { lab, lane, landscape } = make(t)
   const path = lanePath(lab.state)
-  await landscape.add([draft('allow', 'known.test')], ACTOR)
+  landscape.add([draft('allow', 'known.test')], ACTOR)
   const elsewhere = join(lab.dir, 'elsewhere')
   renameSync(`${path}-wal`, elsewhere)
   symlinkSync(elsewhere, `${path}-wal`)
   const bytes = readFileSync(elsewhere)
-  await t.rejects(landscape.revoke(['known.test'], undefined, ACTOR), /lane\.db-wal: .*\(ELOOP\)/)
-  await t.rejects(landscape.mendLane(2), /lane\.db-wal: .*\(ELOOP\)/)
+  t.throws(() => landscape.revoke(['known.test'], undefined, ACTOR), /lane\.db-wal: .*\(ELOOP\)/)
+  t.throws(() => landscape.mendLane(2), /lane\.db-wal: .*\(ELOOP\)/)
   t.ok(readFileSync(elsewhere).equals(bytes))
   tidyLane(lab.state)
-  t.equal(await landscape.mendLane(2), 1, 'toeh express --write takes it away')
+  t.equal(landscape.mendLane(2), 1, 'toeh express --write takes it away')
   t.ok(lstatSync(`${path}-wal`).isFile())
   t.ok(passes(lane, 'x@known.test'))
 })

@@ -6,6 +6,7 @@ import { Audit } from '../lib/audit.js'
 import { loadConfig } from '../lib/config.js'
 import type { Desk } from '../lib/desk.js'
 import type { Client } from '../lib/envelope.js'
+import { Erasure } from '../lib/erasure.js'
 import { EXIT } from '../lib/exit.js'
 import { Failure } from '../lib/failure.js'
 import { moderate } from '../lib/moderation.js'
@@ -60,16 +61,17 @@ async function makeBench(
   const config = loadConfig(lab.config)
   const neighbours = new Neighbours(db, config.internal)
   const rest = { audit: new Audit(db), tokens: new Tokens(db), actor: { who: 'toeh', at: NOW } }
-  const desk: Desk = { config, neighbours, ...rest, ...stores }
+  const erasure = new Erasure(db, stores.folder)
+  const desk: Desk = { config, neighbours, erasure, ...rest, ...stores }
   const facts = { heldAt: NOW, expiresAt: NOW + 14 * DAY_MS, ...parked }
   const id = await park(desk.hold, desk.folder, recipients, facts)
-  await tell(desk, desk.hold, [await desk.hold.find(id)], NOW)
+  await tell(desk, desk.hold, [desk.hold.find(id)], NOW)
   const [boss, deputy] = [(await noticeTo(sink, BOSS)).subject, (await noticeTo(sink, DEPUTY)).subject]
   sink.mails.length = 0
   const say = (answer: Answer, at = NOW + 1000): Promise<string> =>
     moderate({ ...desk, actor: { ...desk.actor, at } }, mailOf(answer))
   const states = async (): Promise<string[]> =>
-    (await desk.hold.find(id)).recipients.map(({ address, state }) => `${address} ${state}`)
+    desk.hold.find(id).recipients.map(({ address, state }) => `${address} ${state}`)
   return { lab, sink, desk, id, boss, deputy, say, states }
 }
 
@@ -232,7 +234,7 @@ t.test('nor by another of his addresses, another form of his login, or his signa
     t.notMatch(own, /toeh \w/, `${name}: he is given no number`)
     t.match(others, /toeh \w/, `${name}: the other one is`)
     // One that was given before the configuration knew better.
-    const token = await desk.tokens.issue({
+    const token = desk.tokens.issue({
       hold: id,
       recipients: [EVE],
       approver: who,
@@ -254,7 +256,7 @@ t.test('what a rule has against an answer is told, and is no failure', async (t)
       unknown(EVE),
       unknown('otto@unknown.test'),
     ])
-    await desk.landscape.add([{ ...draft, value: EVE, source: 'test', note: '' }], marie)
+    desk.landscape.add([{ ...draft, value: EVE, source: 'test', note: '' }], marie)
     t.equal(await say({ subject: boss, text: 'release and know' }), `released ${id}`)
     t.strictSame(await states(), [`${EVE} released`, 'otto@unknown.test released'])
     const told = await toldLast(sink)
@@ -286,7 +288,7 @@ t.test('what a rule has against an answer is told, and is no failure', async (t)
   })
   t.test('bytes that cannot be removed after a no', async (t) => {
     const { desk, boss, id, say, states, sink } = await makeBench(t)
-    desk.hold.removeSettled = async () => {
+    desk.hold.removeSettled = () => {
       throw new Error('read-only file system')
     }
     t.equal(await say({ subject: boss, text: 'reject' }), `rejected ${id}`)
@@ -371,11 +373,11 @@ t.test('what fails for the moment leaves the number as it was', async (t) => {
     const { desk, boss, id, say, states, lab } = await makeBench(t)
     const marie = { who: 'marie', at: NOW }
     for (const text of ['release', 'reject']) {
-      t.strictSame(await desk.hold.claim(id, [EVE], false, marie), [EVE])
+      t.strictSame(desk.hold.claim(id, [EVE], false, marie), [EVE])
       t.match((await failureOf(() => say({ subject: boss, text }))).message, /let that end/, text)
       t.strictSame(await states(), [`${EVE} releasing`])
       // It does not go out after all.
-      await desk.hold.unclaim(id, [EVE], '450 later', marie)
+      desk.hold.unclaim(id, [EVE], '450 later', marie)
       lab.change('UPDATE token SET used_at = NULL, used_by = NULL, answer = NULL')
     }
     t.equal(await say({ subject: boss, text: 'release' }), `released ${id}`)
@@ -383,7 +385,7 @@ t.test('what fails for the moment leaves the number as it was', async (t) => {
   t.test('a rule that cannot be written now', async (t) => {
     const { desk, boss, id, states, lab, say } = await makeBench(t)
     const add = desk.landscape.add.bind(desk.landscape)
-    desk.landscape.add = async () => {
+    desk.landscape.add = () => {
       throw new Failure('database', 'database is locked', { status: EXIT.tempFail })
     }
     const given = { subject: boss, text: 'release and know' }
@@ -423,7 +425,7 @@ t.test('two approvers', async (t) => {
     t.equal(await say({ subject: boss, text: 'release and know' }), `noted ${id}`)
     t.match(await toldLast(sink), /^Your yes counts: Invoice\n[\s\S]*still waits\n/)
     t.strictSame(await states(), [`${EVE} held`])
-    await tell(desk, desk.hold, [await desk.hold.find(id)], NOW)
+    await tell(desk, desk.hold, [desk.hold.find(id)], NOW)
     const again = (await noticeTo(sink, BOSS)).subject
     t.match((await noticeTo(sink, BOSS)).text, 'Two approvers have to say yes')
     t.equal(await say({ subject: again, text: 'release' }), `noted ${id}`, 'the same one counts once')
@@ -444,7 +446,7 @@ t.test('two approvers', async (t) => {
     const BOSS_TOO = 'boss+too@corp.test'
     const config = { ...desk.config, delimiters: '+', approvers: [BOSS, BOSS_TOO, DEPUTY] }
     const of = { hold: id, recipients: [EVE], expiresAt: NOW + DAY_MS }
-    const token = await desk.tokens.issue({ ...of, approver: BOSS_TOO })
+    const token = desk.tokens.issue({ ...of, approver: BOSS_TOO })
     const give = (answer: Answer): Promise<string> =>
       moderate({ ...desk, config, actor: { who: 'toeh', at: NOW + 1 } }, mailOf(answer))
     t.equal(await give({ subject: boss, text: 'release' }), `noted ${id}`)
@@ -630,7 +632,7 @@ t.test('nothing that a stranger writes defers his mail', async (t) => {
 t.test('many messages of one sender at once are not for answering', async (t) => {
   const { desk, sink } = await makeBench(t)
   for (let n = 0; n < 10; n++) await park(desk.hold, desk.folder, [unknown(EVE)], { queueId: `MANY${n}` })
-  const many = await desk.hold.waiting()
+  const many = desk.hold.waiting()
   t.equal(many.length, 11)
   await tell(desk, desk.hold, many, NOW)
   t.strictSame(

@@ -63,8 +63,8 @@ t.test('the approvers and the sender are told, with the null sender', async (t) 
     t.match(text, 'y@known.test')
     t.strictSame(xforward, {}, 'it is our own mail')
   }
-  t.equal((await hold.find(id)).notifiedAt, HOUR)
-  t.strictSame(await hold.unnotified(), [])
+  t.equal(hold.find(id).notifiedAt, HOUR)
+  t.strictSame(hold.unnotified(), [])
   t.strictSame(lab.temporaries(), [], 'the spooled notices are gone')
 })
 
@@ -81,7 +81,7 @@ t.test('a run that tells many asks Postfix as often as one that tells one', asyn
   const count = (): number => readFileSync(asked, 'utf8').trim().split('\n').length
   const tellNext = async (queueId: string): Promise<void> => {
     const id = await park(hold, post.folder, [unknown('x@new.test')], { queueId })
-    await tell(post, hold, [await hold.find(id)], HOUR)
+    await tell(post, hold, [hold.find(id)], HOUR)
   }
   await tellNext('ONCE0001')
   const once = count()
@@ -107,7 +107,7 @@ t.test('a sender outside, or none, hears nothing', async (t) => {
     const id = await park(hold, post.folder, [unknown('x@new.test')], { sender })
     await notifyHeld(post, hold, id, HOUR)
     t.strictSame(sent(sink), [], JSON.stringify(sender))
-    t.equal((await hold.find(id)).notifiedAt, HOUR, 'and there is nobody else to tell')
+    t.equal(hold.find(id).notifiedAt, HOUR, 'and there is nobody else to tell')
   }
   const { post } = await makeOffice(t)
   t.equal(tellableSender(post.config, 'Anna@CORP.test'), 'Anna@CORP.test')
@@ -170,8 +170,8 @@ t.test('an unknown recipient is set beside what it could be taken for', async (t
 t.test('a notice is of those who still wait', async (t) => {
   const { sink, hold, post } = await makeOffice(t)
   const id = await park(hold, post.folder, [unknown('x@new.test'), unknown('done@new.test')])
-  await hold.recordPassed(id, ['friend@known.test'], 'Q1', 2)
-  await hold.settle(id, ['done@new.test'], 'rejected', { who: 'marie', at: 2 })
+  hold.recordPassed(id, ['friend@known.test'], 'Q1', 2)
+  hold.settle(id, ['done@new.test'], 'rejected', { who: 'marie', at: 2 })
   await notifyHeld(post, hold, id, HOUR)
   const text = unwire(sink.mails[0]?.bytes ?? Buffer.alloc(0)).toString()
   t.match(text, 'x@new.test')
@@ -196,7 +196,13 @@ t.test('the filter tells once an interval for each sender; the rest waits for th
   age(60_000)
   await write('FOUR4')
   t.equal(sink.mails.length, 3)
-  t.strictSame((await hold.unnotified()).map(({ queueId }) => queueId).sort(), ['THREE3', 'TWO2'])
+  t.strictSame(
+    hold
+      .unnotified()
+      .map(({ queueId }) => queueId)
+      .sort(),
+    ['THREE3', 'TWO2'],
+  )
 })
 
 t.test('what is one sender to the limit', async (t) => {
@@ -218,7 +224,7 @@ t.test('what is one sender to the limit', async (t) => {
   t.strictSame(await write('x@outside.test'), ['boss@corp.test'])
   for (const foreign of ['y@outside.test', 'z@elsewhere.test', 'a%b@corp.test', ''])
     t.strictSame(await write(foreign), [], foreign)
-  const waiting = await hold.unnotified()
+  const waiting = hold.unnotified()
   t.equal(waiting.length, 11)
   sink.mails.length = 0
   for (const messages of bySender(post.config, waiting)) await tell(post, hold, messages, HOUR)
@@ -231,7 +237,7 @@ t.test('what is one sender to the limit', async (t) => {
     '<> boss@corp.test: To approve: 4 messages',
     '<> boss@corp.test: To approve: 4 messages',
   ])
-  t.strictSame(await hold.unnotified(), [])
+  t.strictSame(hold.unnotified(), [])
 })
 
 t.test('several messages of one sender make one mail', async (t) => {
@@ -239,12 +245,12 @@ t.test('several messages of one sender make one mail', async (t) => {
   for (const queueId of ['ONE1', 'TWO2']) {
     await park(hold, post.folder, [unknown('x@new.test')], { queueId })
   }
-  await tell(post, hold, await hold.unnotified(), HOUR)
+  await tell(post, hold, hold.unnotified(), HOUR)
   t.strictSame(sent(sink), [
     '<> boss@corp.test: To approve: 2 messages',
     '<> anna@corp.test: 2 of your messages wait for approval',
   ])
-  t.strictSame(await hold.unnotified(), [])
+  t.strictSame(hold.unnotified(), [])
   await tell(post, hold, [], HOUR)
   t.equal(sink.mails.length, 2, 'and none make none')
 })
@@ -258,10 +264,10 @@ t.test('a notice that does not go out leaves the message to the digest', async (
       t.match(failure.message, reply)
       t.strictSame(sent(sink), [])
       t.strictSame(
-        (await hold.unnotified()).map((message) => message.id),
+        hold.unnotified().map((message) => message.id),
         [id],
       )
-      t.equal((await hold.find(id)).notifiedAt, null)
+      t.equal(hold.find(id).notifiedAt, null)
       t.strictSame(lab.temporaries(), [])
     }
   })
@@ -273,7 +279,7 @@ t.test('a notice that does not go out leaves the message to the digest', async (
     const id = await park(hold, post.folder, [unknown('x@new.test')])
     await failureOf(() => notifyHeld(post, hold, id, HOUR))
     t.equal(sink.mails.length, 1)
-    t.equal((await hold.unnotified()).length, 1, 'so the digest tells both again')
+    t.equal(hold.unnotified().length, 1, 'so the digest tells both again')
   })
 
   t.test('nobody listens', async (t) => {
@@ -282,7 +288,7 @@ t.test('a notice that does not go out leaves the message to the digest', async (
     await sink.stop()
     const failure = await failureOf(() => notifyHeld(post, hold, id, HOUR))
     t.match(failure.message, 'ECONNREFUSED')
-    t.equal((await hold.unnotified()).length, 1)
+    t.equal(hold.unnotified().length, 1)
   })
 })
 
@@ -307,7 +313,7 @@ t.test('every notice is in the language of the configuration', async (t) => {
     const id = await park(hold, post.folder, [unknown('x@new.test')])
     await notifyHeld(told, hold, id, HOUR)
     for (const kind of ['rejected', 'expired'] as const)
-      await sendNotice(told, kind, ['anna@corp.test'], [await hold.find(id)])
+      await sendNotice(told, kind, ['anna@corp.test'], [hold.find(id)])
     const [asked, waits, no] = subjects
     const shown = await Promise.all(sink.mails.map(({ bytes }) => simpleParser(unwire(bytes))))
     t.strictSame(
@@ -323,7 +329,7 @@ t.test('every notice is in the language of the configuration', async (t) => {
 t.test('the end of a hold is told too, with nothing to approve any more', async (t) => {
   const { sink, hold, post } = await makeOffice(t, ['boss@corp.test'])
   const id = await park(hold, post.folder, [unknown('x@new.test')])
-  await sendNotice(post, 'rejected', ['anna@corp.test'], [await hold.find(id)])
-  await sendNotice(post, 'expired', ['anna@corp.test'], [await hold.find(id)])
+  await sendNotice(post, 'rejected', ['anna@corp.test'], [hold.find(id)])
+  await sendNotice(post, 'expired', ['anna@corp.test'], [hold.find(id)])
   t.strictSame(sent(sink), ['<> anna@corp.test: Not sent: Invoice', '<> anna@corp.test: Not sent: Invoice'])
 })

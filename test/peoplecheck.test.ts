@@ -8,10 +8,25 @@ function look(name: string, facts: Partial<Facts>): string[] {
   return (check?.look(facts as Facts) ?? []).map(({ level, what }) => `${level}: ${what}`)
 }
 
+const ENFORCED = { mode: 'enforce', path: '/etc/toeh/toeh.toml' } as Facts['toeh']
+
+t.test('who reads what notices are answered', (t) => {
+  const cases: [mailboxes: string[] | undefined, faults: string[]][] = [
+    [undefined, []],
+    [['marie@corp.test'], []],
+    [[], ['warning: notices come from toeh@corp.test, and nobody reads that mailbox']],
+  ]
+  for (const [mailboxes, faults] of cases)
+    t.strictSame(look('notices', { notice: { from: 'toeh@corp.test', mailboxes }, toeh: ENFORCED }), faults)
+  t.end()
+})
+
 t.test('approvers', (t) => {
   const approver = (address: string, ...mailboxes: string[]) => ({ address, mailboxes })
-  const levels = (...approvers: Facts['approvers']): string[] => look('approvers', { approvers })
-  t.strictSame(levels(), [])
+  const levels = (...approvers: Facts['approvers']): string[] =>
+    look('approvers', { approvers, toeh: ENFORCED })
+  t.strictSame(levels(), ['warning: no approvers are named in /etc/toeh/toeh.toml'])
+  t.strictSame(look('approvers', { approvers: [], toeh: { ...ENFORCED, mode: 'observe' } }), [])
   t.strictSame(levels(approver('boss@corp.test', 'marie@corp.test')), [])
   t.strictSame(levels(approver('gone@corp.test'), approver('boss@corp.test', 'marie@corp.test')), [
     'warning: Postfix has nobody here of the name gone@corp.test, who is an approver',

@@ -74,6 +74,8 @@ t.test('whoever is not in the group decides nothing, and nothing is changed', { 
     ['allow', 'unknown.test'],
     ['block', 'unknown.test'],
     ['revoke', 'unknown.test'],
+    ['forget', 'eve@unknown.test', '--yes'],
+    ['undo', '--yes'],
   ]
   for (const through of [sudoRoot(OTHER), sudoToeh(OTHER), sudoToeh('nosuchuser')]) {
     // The others are refused by the same lines: one deed tells.

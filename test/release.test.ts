@@ -7,6 +7,7 @@ import { loadConfig } from '../lib/config.js'
 import type { Database } from '../lib/database.js'
 import type { Desk } from '../lib/desk.js'
 import { localTime } from '../lib/display.js'
+import { Erasure } from '../lib/erasure.js'
 import { type HeldMessage, Hold, RELEASE_ABANDONED_MS } from '../lib/hold.js'
 import type { HeldRecipient } from '../lib/holdfolder.js'
 import { Neighbours } from '../lib/neighbours.js'
@@ -34,7 +35,7 @@ function openDesk(t: Test, lab: Lab, port: number, who = 'marie', at = NOW): Ope
   t.teardown(() => db.close())
   const config = loadConfig(lab.config)
   const neighbours = new Neighbours(db, config.internal)
-  const rest = { audit: new Audit(db), tokens: new Tokens(db) }
+  const rest = { audit: new Audit(db), tokens: new Tokens(db), erasure: new Erasure(db, stores.folder) }
   return { db, desk: { config, neighbours, actor: { who, at }, ...rest, ...stores } }
 }
 
@@ -48,9 +49,11 @@ async function hold(
 
 /** Recipients in words: `address state by detail queueId`. */
 async function states(desk: Desk, id: string): Promise<string[]> {
-  return (await desk.hold.find(id)).recipients.map(({ address, state, changedBy, detail, queueId }) =>
-    [address, state, changedBy, detail, queueId].filter((word) => word !== '').join(' '),
-  )
+  return desk.hold
+    .find(id)
+    .recipients.map(({ address, state, changedBy, detail, queueId }) =>
+      [address, state, changedBy, detail, queueId].filter((word) => word !== '').join(' '),
+    )
 }
 
 t.test('the original envelope and bytes go out, and nothing stays behind', async (t) => {
@@ -139,7 +142,7 @@ t.test('a move that cannot be written down is not made: nothing is sent, and the
     t.equal(failure.message, `write ${join(desk.folder.path(message.id), 'moves.jsonl')}: i/o error (EIO)`)
     t.equal(script.sockets.length, 0)
     t.strictSame(
-      [...(await desk.hold.states(message.id))],
+      [...desk.hold.states(message.id)],
       [
         [X, 'held'],
         [Y, 'refused'],
@@ -396,7 +399,7 @@ t.test('what somebody else has settled meanwhile is not sent', async (t) => {
   const sink = await makeSink(t)
   const { desk } = openDesk(t, lab, sink.port)
   const message = await hold(desk, [unknown(X), unknown(Y)])
-  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
   const result = await release(desk, message, [X])
   t.strictSame(result.failed, [{ recipient: X, why: 'it is rejected already', later: false }])
   t.equal(sink.mails.length, 0)
@@ -407,8 +410,8 @@ t.test('what went with its bytes meanwhile is told as settled, not as a missing 
   const sink = await makeSink(t)
   const { desk } = openDesk(t, lab, sink.port)
   const message = await hold(desk, [unknown(X), unknown(Y)])
-  await desk.hold.settle(message.id, [X, Y], 'rejected', { who: 'paul', at: NOW })
-  await desk.hold.removeSettled(message.id)
+  desk.hold.settle(message.id, [X, Y], 'rejected', { who: 'paul', at: NOW })
+  desk.hold.removeSettled(message.id)
   const result = await release(desk, message, [X, Y])
   t.strictSame(result.failed, [
     { recipient: X, why: 'it is rejected already', later: false },
@@ -430,7 +433,7 @@ t.test('an address no SMTP command can carry is not claimed', async (t) => {
     sink.mails.map(({ recipients }) => recipients),
     [[X]],
   )
-  t.equal((await desk.hold.states(message.id)).get(bad), 'held')
+  t.equal(desk.hold.states(message.id).get(bad), 'held')
 
   const forged = await hold(desk, [unknown(X)], { sender: 'a\u{fffd}@corp.test' })
   t.strictSame((await release(desk, forged, [X])).failed, [{ recipient: X, why, later: false }])
@@ -456,7 +459,7 @@ t.test('more than 1000 recipients go in several transactions', async (t) => {
     many.slice(1000, 2000),
   )
   const counts = new Map<string, number>()
-  for (const state of (await desk.hold.states(message.id)).values()) {
+  for (const state of desk.hold.states(message.id).values()) {
     counts.set(state, (counts.get(state) ?? 0) + 1)
   }
   t.strictSame(
@@ -474,9 +477,9 @@ t.test('chooseRecipients: those who wait, or those asked for if they do', async 
   const lab = makeLab(t)
   const { desk } = openDesk(t, lab, 1)
   const { id } = await hold(desk, [unknown(X), refused(Y), unknown('z@new.test'), unknown('gone@new.test')])
-  await desk.hold.settle(id, ['gone@new.test'], 'expired', desk.actor)
-  await desk.hold.claim(id, ['z@new.test'], false, desk.actor)
-  const message = await desk.hold.find(id)
+  desk.hold.settle(id, ['gone@new.test'], 'expired', desk.actor)
+  desk.hold.claim(id, ['z@new.test'], false, desk.actor)
+  const message = desk.hold.find(id)
   t.strictSame(chooseRecipients(message, undefined), [X, Y, 'z@new.test'])
   t.strictSame(chooseRecipients(message, [Y, X, Y]), [Y, X])
   const gone = await failureOf(() => chooseRecipients(message, [X, 'gone@new.test']))
@@ -486,9 +489,9 @@ t.test('chooseRecipients: those who wait, or those asked for if they do', async 
   const never = await failureOf(() => chooseRecipients(message, ['w@new.test']))
   t.equal(never.message, `hold ${id}: w@new.test is not a recipient of it`)
   t.equal(never.status, 66)
-  await desk.hold.settleReleased(id, ['z@new.test'], 'Q1', desk.actor)
-  await desk.hold.settle(id, [X, Y], 'rejected', desk.actor)
-  const none = await failureOf(async () => chooseRecipients(await desk.hold.find(id), undefined))
+  desk.hold.settleReleased(id, ['z@new.test'], 'Q1', desk.actor)
+  desk.hold.settle(id, [X, Y], 'rejected', desk.actor)
+  const none = await failureOf(async () => chooseRecipients(desk.hold.find(id), undefined))
   t.equal(none.line, `hold ${id}: nobody waits in it any more; toeh show ${id}`)
 })
 
@@ -512,7 +515,7 @@ t.test('a claim bears the time at which it was made, however long those before i
     failed.map(({ recipient }) => recipient),
     many,
   )
-  const times = (await desk.hold.find(message.id)).recipients.map(({ changedAt }) => changedAt)
+  const times = desk.hold.find(message.id).recipients.map(({ changedAt }) => changedAt)
   t.strictSame(new Set(times.slice(0, 1000)), new Set([NOW + 1000]))
   t.ok((times[1000] ?? 0) > NOW + 1000, `${times[1000]}`)
 })
@@ -597,7 +600,7 @@ t.test('sent, but it cannot be written down: it is said so, and the claim stands
     const { desk, db } = openDesk(t, lab, script.port)
     const message = await hold(desk, [unknown(X), unknown(Y)])
     class Failing extends Hold {
-      override async settleReleased(): Promise<void> {
+      override settleReleased(): void {
         throw new Error('the disk is full')
       }
     }
@@ -612,7 +615,7 @@ t.test('sent, but it cannot be written down: it is said so, and the claim stands
       ],
       lapsed: [],
     })
-    t.strictSame([...(await desk.hold.states(message.id)).values()], ['releasing', 'releasing'])
+    t.strictSame([...desk.hold.states(message.id).values()], ['releasing', 'releasing'])
     t.ok(desk.folder.has(message.id))
   }
 })
@@ -622,7 +625,7 @@ t.test('nobody is connected to for those who cannot be claimed', async (t) => {
   const script = await makeScript(t)
   const { desk } = openDesk(t, lab, script.port)
   const message = await hold(desk, [unknown(X), unknown(Y)])
-  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
   const { failed } = await release(desk, message, [X, 'stranger@new.test'])
   t.strictSame(failed, [
     { recipient: X, why: 'it is rejected already', later: false },
@@ -637,7 +640,7 @@ t.test('missing bytes are told as long as one waits for them', async (t) => {
   const script = await makeScript(t)
   const { desk } = openDesk(t, lab, script.port)
   const message = await hold(desk, [unknown(X), unknown(Y)])
-  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
   rmSync(desk.folder.messagePath(message.id))
   for (const asked of [[X], [Y], [X, Y]])
     t.match((await failureOf(() => release(desk, message, asked))).message, /no such file or directory/)
@@ -648,7 +651,7 @@ t.test('without being told to, nobody takes over a release that was cut off', as
   const script = await makeScript(t)
   const { desk } = openDesk(t, lab, script.port)
   const message = await hold(desk, [unknown(X)])
-  await desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW - 2 * RELEASE_ABANDONED_MS })
+  desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW - 2 * RELEASE_ABANDONED_MS })
   for (const way of [release, tryRelease])
     t.match((await way(desk, message, [X])).failed, [
       { recipient: X, why: /was cut off; it may have been sent/ },
@@ -669,7 +672,7 @@ t.test('a claim may be taken over from the very moment on in which it is abandon
   const { desk } = openDesk(t, lab, script.port)
   const message = await hold(desk, [unknown(X)])
   const claimedAt = (at: number): void => lab.change('UPDATE recipient SET changed_at = ?', at)
-  await desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW })
+  desk.hold.claim(message.id, [X], false, { who: 'paul', at: NOW })
   claimedAt(NOW - RELEASE_ABANDONED_MS + 1)
   t.match((await release(desk, message, [X], true)).failed, [{ why: /: let that end$/ }])
   claimedAt(NOW - RELEASE_ABANDONED_MS)
@@ -682,7 +685,7 @@ t.test('one who cannot be claimed keeps nobody else, and is told alone', async (
   const script = await makeScript(t)
   const { desk } = openDesk(t, lab, script.port)
   const message = await hold(desk, [unknown(X), unknown(Y)])
-  await desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
+  desk.hold.settle(message.id, [X], 'rejected', { who: 'paul', at: NOW })
   const { released, failed } = await release(desk, message, [X, Y])
   t.strictSame(failed, [{ recipient: X, why: 'it is rejected already', later: false }])
   t.strictSame(released, [{ recipients: [Y], queueId: '4bQ8Yk2hJnz1' }])

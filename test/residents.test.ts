@@ -23,17 +23,25 @@ const ALIASES: Aliases = {
 }
 const LOCAL: Residence = {
   domains: ['corp.test', 'hash:/etc/domains'],
+  list: 'local_recipient_maps',
   maps: ['unix:passwd.byname', 'hash:/etc/aliases'],
   bare: true,
   subdomains: false,
 }
 const BOXES: Residence = {
   domains: ['shop.test', 'all.test'],
+  list: 'virtual_mailbox_maps',
   maps: ['hash:/etc/boxes'],
   bare: false,
   subdomains: false,
 }
-const RELAY: Residence = { domains: ['site.test'], maps: ['hash:/etc/boxes'], bare: false, subdomains: true }
+const RELAY: Residence = {
+  domains: ['site.test'],
+  list: 'relay_recipient_maps',
+  maps: ['hash:/etc/boxes'],
+  bare: false,
+  subdomains: true,
+}
 
 t.test('whom Postfix lists', async (t) => {
   const cases: [address: string, is: boolean | undefined, residences?: Residence[]][] = [

@@ -110,11 +110,11 @@ t.test('the kept load is what waits', async (t) => {
   t.teardown(() => db.close())
   const queueIds = ['LOAD0001', 'LOAD0002', 'LOAD0003']
   for (const queueId of queueIds) await park(hold, folder, [unknown(EVE)], { queueId })
-  const [one, ...others] = await hold.waiting()
+  const [one, ...others] = hold.waiting()
   const size = one?.size ?? 0
   await park(hold, folder, [unknown(MALLORY)], { queueId: 'LOAD0003' })
-  t.strictSame(await hold.load(), { messages: 3, recipients: 4, bytes: 3 * size })
-  await hold.settle(one?.id ?? '', [EVE], 'rejected', { who: 'marie', at: 1 })
-  t.strictSame(await hold.load(), { messages: 2, recipients: 3, bytes: 2 * size })
+  t.strictSame(hold.load(), { messages: 3, recipients: 4, bytes: 3 * size })
+  hold.settle(one?.id ?? '', [EVE], 'rejected', { who: 'marie', at: 1 })
+  t.strictSame(hold.load(), { messages: 2, recipients: 3, bytes: 2 * size })
   t.equal(others.length, 2)
 })

@@ -1,10 +1,14 @@
 /** The ways' checks on facts alone: what is sound is good, and each thing that is not is named, with what mends it. */
 import t from 'tap'
+import { ALIAS_CHECKS, postfixDomains } from '../lib/aliascheck.js'
 import type { Facts, Injector } from '../lib/facts.js'
 import type { TableEntry } from '../lib/lookuptable.js'
 import { parseServices } from '../lib/mastercf.js'
-import { injectorFaults, notTheWayBack, postfixDomains, WAYS_CHECKS } from '../lib/wayscheck.js'
+import { notTheWayBack, WAYBACK_CHECKS } from '../lib/waybackcheck.js'
+import { ENTRANCE_CHECKS, injectorFaults, OFFER_CHECKS } from '../lib/wayscheck.js'
 import { type Changes, CLEANUP, factsOf, PICKUP, SAMPLE, SUBMISSION } from './support/diversions.js'
+
+const WAYS_CHECKS = [...ENTRANCE_CHECKS, ...WAYBACK_CHECKS, ...OFFER_CHECKS, ...ALIAS_CHECKS]
 
 const MAIN = {
   inet_interfaces: 'all',

@@ -49,6 +49,7 @@ function ground(
     expected: { gate: GATE as never, reinjection: BACK as never, cleanup: CLEANUP as never },
     toeh: {
       path: '/etc/toeh/toeh.toml',
+      mode: 'enforce',
       state: '/var/lib/toeh',
       internal: ['corp.test'],
       delimiters: '',
@@ -101,8 +102,7 @@ const PARAMETERS = [
   '-e toeh_time_limit=1000s',
 ]
 
-const KEPT =
-  'Who keeps a connection open, as an Exchange or amavis does, is served as before on that one until it ends: restart it after the reload.'
+const KEPT = 'Who keeps a connection open is served as before on that one until it ends.'
 const LONG_IDS =
   'Queue ids become long, such as 4bQ8Yk2hJnz1: logwatch reads them with $postfix_Enable_Long_Queue_Ids = Yes in /etc/logwatch/conf/services/postfix.conf (docs/postfix.md).'
 const SOFT =
@@ -603,5 +603,18 @@ t.test('what leads to the gate besides', (t) => {
     leadsToGate(ground([SUBMISSION], { mine: 'check_sender_access static:{FILTER toeh:dummy}' })),
     'main.cf: mine = check_sender_access static:{FILTER toeh:dummy}',
   )
+  t.end()
+})
+
+t.test('a filter that keeps its connection is spoken of where there is one', (t) => {
+  const scanned = ['smtp inet n - y - - smtpd', ' -o content_filter=smtp-amavis:[127.0.0.1]:10024', PICKUP]
+  const spoken = (lines: string[], main = {}): string[] =>
+    wire(ground(lines, main)).remarks.filter((remark) => /amavis|restart/i.test(remark))
+  t.same(spoken([SUBMISSION, PICKUP]), [], 'none is here')
+  t.same(spoken([SUBMISSION, ...scanned]), [], 'it hands back to another service')
+  t.match(spoken(['127.0.0.1:submission inet n - y - - smtpd', ...scanned]), [
+    /^smtp-amavis:\[127\.0\.0\.1\]:10024 may keep its connection back to Postfix open, as amavis does, .*restart that filter after the reload\.$/,
+  ])
+  t.match(spoken([SUBMISSION, PICKUP], { content_filter: 'scan:x' }), [/^scan:x comes behind the gate now: /])
   t.end()
 })

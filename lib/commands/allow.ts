@@ -68,7 +68,7 @@ export function ruleCommand(effect: 'allow' | 'block', describe: string, example
       draft('') // What is wrong with a value is said before anything is opened.
       const desk = openDesk(options, 'decide')
       const scope = options.for === undefined ? '' : parseScope(effect, options.for, desk.config)
-      const results = await desk.landscape.add(draft(scope, desk.config.shared), desk.actor)
+      const results = desk.landscape.add(draft(scope, desk.config.shared), desk.actor)
       const lines = results.map(({ rule, added, replaced }) => {
         if (!added) return words`rule ${rule.id} says so already: ${describeRule(rule)}`
         const instead =

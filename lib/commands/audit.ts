@@ -73,6 +73,8 @@ async function verify(options: Options): Promise<void> {
     state.broken === null
       ? [words`whole: ${state.rows} rows, each follows from the one before`, `head ${state.head}`]
       : [words`NOT whole: row ${state.broken} was changed, or what stood before it was removed`]
+  if (state.erased > 0)
+    lines.push(words`rows with a pseudonym in place of a person who was forgotten: ${state.erased}`)
   if (headFound === true) lines.push(words`the row with that head is there`)
   if (headFound === false) lines.push(words`NOT there: the row with that head was changed or removed`)
   answer(options, { ...state, headFound }, lines)
@@ -101,7 +103,7 @@ const module: CommandModule = {
       .option('deed', {
         type: 'string',
         requiresArg: true,
-        describe: 'only this: allow, block, revoke, released, rejected, expired, read, saved',
+        describe: 'only this: allow, block, revoke, released, rejected, expired, read, saved, forget',
       })
       .option('csv', {
         type: 'boolean',

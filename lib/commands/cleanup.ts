@@ -24,6 +24,8 @@ const TEMPORARY_MS = DAY_MS
 const CLAIM_MS = 3_600_000
 /** For so long an answer that comes too late is told so. */
 const TOKEN_MS = 30 * DAY_MS
+/** Longer than any interval of notices. */
+const NOTICE_MS = 30 * DAY_MS
 /** The name in `progress` of what a cleanup leaves for the next. */
 const PROGRESS = 'cleanup'
 /** The same of the last comparison of folders and rows. */
@@ -75,8 +77,8 @@ async function tell(desk: Desk, { to, messages }: Letter): Promise<void> {
 async function expire(desk: Desk, message: HeldMessage): Promise<string[]> {
   const { hold, actor } = desk
   const addresses = dueIn(message).map(({ address }) => address)
-  const expired = await hold.settle(message.id, addresses, 'expired', { ...actor, who: 'cleanup' })
-  await hold.removeSettled(message.id)
+  const expired = hold.settle(message.id, addresses, 'expired', { ...actor, who: 'cleanup' })
+  hold.removeSettled(message.id)
   return expired
 }
 
@@ -102,31 +104,31 @@ interface Tidied {
 async function tidyHold(desk: Desk): Promise<Tidied> {
   const { hold, folder, landscape } = desk
   const now = desk.actor.at
-  let removed = await hold.removeLeft()
-  const text = await landscape.progress(COMPARED)
+  let removed = hold.removeLeft()
+  const text = landscape.progress(COMPARED)
   const last: Comparison | undefined = text === undefined ? undefined : JSON.parse(text)
   if (last !== undefined && Math.abs(now - last.at) < COMPARE_MS) {
-    const standings = await Promise.all(last.orphans.map((id) => hold.standing(id)))
+    const standings = last.orphans.map((id) => hold.standing(id))
     const orphans = last.orphans.filter((id, index) => standings[index] === 'unknown' && folder.isThere(id))
     return { removed, orphans, recounted: [] }
   }
-  const recounted = await hold.recount(true)
+  const recounted = hold.recount(true)
   const orphans: string[] = []
-  const waiting = await hold.waitingIds()
+  const waiting = hold.waitingIds()
   for (const id of folder.ids()) {
     if (waiting.has(id)) continue
-    const standing = await hold.standing(id)
+    const standing = hold.standing(id)
     if (standing === 'unknown') orphans.push(id)
     if (standing !== 'settled') continue
-    await hold.removeSettled(id)
+    hold.removeSettled(id)
     removed++
   }
   for (const id of await passedSince(desk, orphans)) {
-    await hold.removeSettled(id)
+    hold.removeSettled(id)
     orphans.splice(orphans.indexOf(id), 1)
     removed++
   }
-  await landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
+  landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
   return { removed, orphans, recounted }
 }
 
@@ -152,7 +154,7 @@ interface Expired {
 async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
   const now = desk.actor.at
   const result: Expired = { expired: [], kept: [] }
-  for (const letter of lettersOf(desk.config, await desk.hold.claimExpired(now, now - CLAIM_MS))) {
+  for (const letter of lettersOf(desk.config, desk.hold.claimExpired(now, now - CLAIM_MS))) {
     const [told] = await Promise.allSettled([tell(desk, letter)])
     for (const message of letter.messages) {
       try {
@@ -161,7 +163,7 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
         result.expired.push({ id: message.id, recipients })
         lines.push(...recipients.map((address) => words`${message.id} expired for ${address}`))
       } catch (error) {
-        await desk.hold.unclaimExpired(message.id)
+        desk.hold.unclaimExpired(message.id)
         result.kept.push(message.id)
         lines.push(words`${message.id} NOT expired, it stays: ${describeError(error)}`)
         process.exitCode = EXIT.failed
@@ -175,7 +177,7 @@ async function expireDue(desk: Desk, lines: string[]): Promise<Expired> {
 async function releaseKnown(desk: Desk, lines: string[]): Promise<Released[]> {
   const released: Released[] = []
   const actor = { ...desk.actor, who: 'cleanup' }
-  for await (const { message, chosen } of knownAmong(desk, await desk.hold.waiting())) {
+  for (const { message, chosen } of knownAmong(desk, desk.hold.waiting())) {
     const result = await tryRelease(presently({ ...desk, actor }), message, chosen)
     lines.push(...describeReleased(result))
     if (result.failed.length > 0) process.exitCode = EXIT.failed
@@ -187,10 +189,44 @@ async function releaseKnown(desk: Desk, lines: string[]): Promise<Released[]> {
 /** Gives those time who were held while the clock was behind. Without an earlier run nothing can be known of it. */
 async function putOffMisdated(desk: Desk, earlier: Timekeeping | undefined, lines: string[]): Promise<void> {
   if (earlier === undefined || desk.actor.at < earlier.last.at) return
-  for (const id of await desk.hold.putOff(earlier.last.at, earlier.kept))
+  for (const id of desk.hold.putOff(earlier.last.at, earlier.kept))
     lines.push(
       words`${id} NOT expired: it was held while the clock was behind, and waits its time from now on`,
     )
+}
+
+interface Pruned {
+  /** Of the decision log. */
+  days: number
+  /** Rows of the audit. */
+  deeds: number
+  /** Settled messages. */
+  messages: number
+  /** Rules that have ended. */
+  rules: number
+}
+
+const NOTHING: Pruned = { days: 0, deeds: 0, messages: 0, rules: 0 }
+
+/** Removes what is older than the configuration lets it become. Ended rules go with the audit, which tells of them. */
+async function prune({ config, audit, erasure, tokens, actor }: Desk, lines: string[]): Promise<Pruned> {
+  const now = actor.at
+  const { settledDays, decisionLogDays, auditDays } = config.retention
+  const keptFrom = new Date(now - decisionLogDays * DAY_MS).toISOString().slice(0, 10)
+  const days = pruneDecisions(config.state, keptFrom)
+  const messages = await erasure.pruneSettled(now - settledDays * DAY_MS, now)
+  const deeds = await audit.prune(now - auditDays * DAY_MS)
+  const rules = await erasure.pruneRules(now - auditDays * DAY_MS)
+  await erasure.pruneNotices(now - NOTICE_MS)
+  tokens.prune(now - TOKEN_MS)
+  if (days > 0) lines.push(words`removed ${days} days of the decision log, kept from ${keptFrom} on`)
+  if (messages > 0)
+    lines.push(words`removed what was kept of ${messages} messages settled more than ${settledDays} days ago`)
+  if (deeds > 0) lines.push(words`removed ${deeds} rows of the audit older than ${auditDays} days`)
+  if (rules > 0) lines.push(words`removed ${rules} rules that ended more than ${auditDays} days ago`)
+  // Where a person was forgotten and that could not be done.
+  if (await erasure.compact()) lines.push(words`wrote the file of the database anew`)
+  return { days, deeds, messages, rules }
 }
 
 const module: CommandModule = {
@@ -203,9 +239,9 @@ const module: CommandModule = {
     const desk = openDesk(options, 'write')
     const now = desk.actor.at
     const lines: string[] = []
-    const earlier = readTimekeeping(await desk.landscape.progress(PROGRESS))
+    const earlier = readTimekeeping(desk.landscape.progress(PROGRESS))
     const moment = momentOf(now)
-    const newest = { at: (await desk.hold.newest()) ?? now, boot: '', uptime: 0 }
+    const newest = { at: desk.hold.newest() ?? now, boot: '', uptime: 0 }
     const clock: Timekeeping = earlier ?? { last: newest, doubted: null, kept: [] }
     // Not asked for where nothing is in doubt.
     const isKept = clock.doubted === null ? undefined : isSynchronised()
@@ -231,21 +267,16 @@ const module: CommandModule = {
     }
     await foldUses(desk)
     if (trusted) await foldVerdicts(desk)
-    const { decisionLogDays, auditDays } = desk.config
-    const keptFrom = new Date(now - decisionLogDays * DAY_MS).toISOString().slice(0, 10)
-    const days = trusted ? pruneDecisions(desk.config.state, keptFrom) : 0
-    const deeds = trusted ? await desk.audit.prune(now - auditDays * DAY_MS) : 0
-    if (days > 0) lines.push(words`removed ${days} days of the decision log, kept from ${keptFrom} on`)
-    if (deeds > 0) lines.push(words`removed ${deeds} rows of the audit older than ${auditDays} days`)
-    if (trusted) await desk.tokens.prune(now - TOKEN_MS)
-    const mended = await desk.landscape.mendLane(now)
+    const mended = desk.landscape.mendLane(now)
     const { removed, orphans, recounted } = await tidyHold(desk)
+    // Behind that: a message whose folder is still there is kept.
+    const pruned = trusted ? await prune(desk, lines) : NOTHING
     const swept = trusted ? desk.folder.sweep(now - TEMPORARY_MS) : 0
     const { expired, kept } = done
     const next: Timekeeping = trusted
       ? { last: moment, doubted: null, kept }
       : { ...clock, doubted: doubtOf(clock, moment) }
-    await desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
+    desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
     if (removed > 0) lines.push(words`removed ${removed} settled messages that a cut-off run had left`)
     if (recounted.length > 0)
       lines.push(
@@ -255,11 +286,7 @@ const module: CommandModule = {
     if (swept > 0) lines.push(words`swept ${swept} old temporaries`)
     for (const id of orphans)
       lines.push(words`${id}: a folder without rows; left as it is (its run was cut off: Postfix retries it)`)
-    answer(
-      options,
-      { expired, released, swept, removed, mended, recounted, orphans, pruned: { days, deeds }, trusted },
-      lines,
-    )
+    answer(options, { expired, released, swept, removed, mended, recounted, orphans, pruned, trusted }, lines)
   },
 }
 export default module

@@ -5,6 +5,7 @@ import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
 import { bySender, tell } from '../notify.js'
 import { measureRoom } from '../room.js'
+import { DIGEST } from '../routine.js'
 import { describeRoom } from '../shortage.js'
 import { words } from '../speech.js'
 
@@ -18,7 +19,7 @@ const module: CommandModule = {
     const lines: string[] = []
     const told: string[] = []
     const failed: { ids: string[]; why: string }[] = []
-    for (const messages of bySender(desk.config, await desk.hold.unnotified())) {
+    for (const messages of bySender(desk.config, desk.hold.unnotified())) {
       const ids = messages.map(({ id }) => id)
       try {
         await tell(desk, desk.hold, messages, desk.actor.at)
@@ -31,6 +32,7 @@ const module: CommandModule = {
         process.exitCode = EXIT.failed
       }
     }
+    desk.landscape.setProgress(DIGEST, String(desk.actor.at))
     lines.push(...describeRoom(desk.config, await measureRoom(desk.config, desk.hold)))
     answer(options, { told, failed }, lines)
   },

@@ -1,14 +1,16 @@
 /** toeh doctor: says for each point of what Postfix and TOEH owe one another whether it is good, and what mends it. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { type Flight, flyCanary } from '../canary.js'
 import { examine, type Finding, mends, worst } from '../checkup.js'
 import type { Config } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
 import { HEALTH } from '../exit.js'
-import type { Fault, Level } from '../facts.js'
+import type { Level, Mending } from '../facts.js'
 import { describeError } from '../failure.js'
 import { gatherFacts } from '../installation.js'
-import { instanceCommand } from '../setup.js'
+import { initCommand, instanceCommand } from '../setup.js'
 import { words } from '../speech.js'
 import { demandTrustedInstance, loadTrusted } from '../trust.js'
 
@@ -20,13 +22,26 @@ interface Options extends CommonOptions {
 
 /** A finding of what stops all the others. */
 function broken(check: string, error: unknown): Finding {
+  return stopped(check, describeError(error), { mend: [] })
+}
+
+function stopped(check: string, what: string, mending: Mending): Finding {
   const why = words`nothing else can be looked at before`
-  const fault: Fault = { level: 'critical', what: describeError(error), why, mend: [] }
-  return { check, level: 'critical', good: '', faults: [fault] }
+  return { check, level: 'critical', good: '', faults: [{ level: 'critical', what, why, ...mending }] }
+}
+
+/** There is none yet: toeh init makes it, and all else. */
+function absent(path: string, configDir: string | undefined): Finding {
+  return stopped('configuration', words`${path} does not exist: toeh is not set up here`, {
+    mend: [initCommand({ configDir, toeh: { path } })],
+    affects: words`all outgoing mail: it goes through the gate from the reload on, and passes until toeh mode enforce`,
+  })
 }
 
 async function look(options: Options): Promise<{ findings: Finding[]; flight?: Flight }> {
   let config: Config
+  const path = resolve(configPath(options))
+  if (!existsSync(path)) return { findings: [absent(path, options.configDir)] }
   try {
     config = loadTrusted(configPath(options))
   } catch (error) {
@@ -78,10 +93,11 @@ function told(level: Level, text: string): string {
 
 function describe({ check, good, faults }: Finding): string[] {
   if (faults.length === 0) return [told('good', `${check}: ${good}`)]
-  return faults.flatMap(({ level, what, why, mend }) => [
-    told(level, `${check}: ${what}`),
-    `          ${why}`,
-    ...mend.map((command) => `          # ${command}`),
+  return faults.flatMap((fault) => [
+    told(fault.level, `${check}: ${fault.what}`),
+    `          ${fault.why}`,
+    ...('affects' in fault ? [words`          affects ${fault.affects}`] : []),
+    ...fault.mend.map((command) => `          # ${command}`),
   ])
 }
 
@@ -112,7 +128,11 @@ const module: CommandModule = {
     const { findings, flight } = await look(options)
     const status = worst(findings.map(({ level }) => level))
     const commands = mends(findings)
-    if (commands.some((command) => /^(?:postconf|toeh express) /.test(command))) {
+    if (
+      commands.some((command) =>
+        /^(?:postconf|(?:MAIL_CONFIG=\S+ )?toeh (?:express|init --postfix)) /.test(command),
+      )
+    ) {
       const reload = instanceCommand({ configDir: options.configDir }, 'postfix', 'reload')
       if (!commands.includes(reload)) commands.push(reload)
     }

@@ -36,7 +36,7 @@ const module: CommandModule = {
     const format = options.format ?? (asJson ? 'json' : 'csv')
     const desk = openDesk(options, 'read')
     if (file !== undefined) demandTarget('export', desk.config, resolve(file), 'export')
-    const rules = await desk.landscape.list(desk.actor.at)
+    const rules = desk.landscape.list(desk.actor.at)
     const text = format === 'json' ? writeJson(rules) : (await import('../csvfile.js')).writeCsv(rules)
     if (file !== undefined) {
       publish('export', 'export', resolve(file), text, 0o600)

@@ -297,10 +297,10 @@ const module: CommandModule = {
     const { carried, ended } = drafted
     const drafts = carried.map(({ draft }) => draft)
     const none: Ending = { gone: [], narrowed: [], of: 0 }
-    const ending = sync === undefined ? none : endingsOf(await desk.landscape.list(at), sync, drafts)
+    const ending = sync === undefined ? none : endingsOf(desk.landscape.list(at), sync, drafts)
     const ends = [...ending.gone, ...ending.narrowed]
     const without = new Set(ends.map(({ id }) => id))
-    const outlook = look(carried, await desk.landscape.foresee(drafts, at, without), sync)
+    const outlook = look(carried, desk.landscape.foresee(drafts, at, without), sync)
     const problems = [...reading.problems, ...drafted.problems, ...outlook.problems]
     const { changes, same } = outlook
     const rest = [...remarks(same, ended, reading.comments), ...sources(reading), ...keptLines(outlook.kept)]
@@ -346,7 +346,7 @@ const module: CommandModule = {
     }
     if (sync !== undefined) demandShare(file, ending, drafts.length + drafted.ended, atMost)
     if (dryRun) return
-    const { added: results, ended: revoked } = await desk.landscape.exchange(ends, outlook.free, desk.actor)
+    const { added: results, ended: revoked } = desk.landscape.exchange(ends, outlook.free, desk.actor)
     const added = results.filter((result) => result.added)
     const replaced = added.filter((result) => result.replaced !== undefined)
     const instead = replaced.length === 0 ? '' : `, ${replaced.length} of them in place of another`

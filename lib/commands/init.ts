@@ -10,8 +10,20 @@ import { createInterface } from 'node:readline'
 import type { Argv, CommandModule } from 'yargs'
 import { foldAscii, parseAddress, parseOwnDomain } from '../address.js'
 import { faultIn } from '../addressfault.js'
-import { FILES, prepare, putInPlace, readRaw, type Table, undo } from '../alteration.js'
+import { readAliases } from '../aliases.js'
+import {
+  ANSWERS,
+  FILES,
+  GATE,
+  type Layer,
+  prepare,
+  putInPlace,
+  readRaw,
+  type Table,
+  undo,
+} from '../alteration.js'
 import { answerRemarks, relaysThrough } from '../answercheck.js'
+import { deliveryOf, readAnswerWay } from '../answerway.js'
 import { archiveFaults } from '../archivecheck.js'
 import { findArchives } from '../archives.js'
 import { type Config, DEFAULT_CONFIG_PATH, DEFAULTS, parseConfig } from '../config.js'
@@ -26,12 +38,15 @@ import { findUnit, greet, lookInside, ownerOf, readSettings } from '../installat
 import { laneFiles } from '../lane.js'
 import { LANE_CHECKS, type LaneFacts, laneLeaks } from '../lanecheck.js'
 import { type Delimiters, isDelimiters } from '../mailbox.js'
+import { parseServices } from '../mastercf.js'
 import { modeCommand } from '../modeline.js'
 import { type Network, nearestNetwork, networkText, parseNetwork } from '../network.js'
 import { demandReach } from '../owner.js'
 import { type AddressClasses, askPostfix, readAddressClasses, readDelimiters } from '../postconf.js'
+import { LED, receive } from '../reception.js'
 import { networkFault, relayTable } from '../relay.js'
-import { sampleConfig, sampleMaster } from '../sample.js'
+import { readResidences } from '../residents.js'
+import { BACKUPS, cronLines, moderateService, sampleConfig, sampleMaster } from '../sample.js'
 import { instanceCommand, quote, type Setup } from '../setup.js'
 import { languageOf, spoken, words } from '../speech.js'
 import { demandTrustedInstance, loadTrusted } from '../trust.js'
@@ -49,6 +64,8 @@ interface Options extends CommonOptions {
   express: boolean
   anew: boolean
   postfix: boolean
+  moderate: boolean
+  cron: boolean
   apply: boolean
   undo: boolean
   reload: boolean
@@ -258,9 +275,6 @@ function describeMode({ mode, path }: Config): string[] {
   ]
 }
 
-/** Where docs/backup.md has backups. */
-const BACKUPS = '/var/backups/toeh'
-
 /** A database was here: an empty one in its place would know nobody, and nothing that waits. */
 function lost(config: Config, path: string, { messages, days, backup }: Earlier): Failure {
   const [first = '', last = first] = [days[0], days.at(-1)]
@@ -372,8 +386,9 @@ function next({ configDir, reload: done }: Options): string {
     : words`Now: ${instanceCommand({ configDir }, 'postfix', 'reload')}`
 }
 
-async function takeBack(options: Options): Promise<void> {
-  const { folder, difference, whole, left } = await undo(options.configDir)
+/** @param rest what is to be known of what is taken back */
+async function takeBack(options: Options, layer: Layer, rest: string): Promise<void> {
+  const { folder, difference, whole, left } = await undo(options.configDir, layer)
   if (options.reload) await reload(options.configDir)
   const files = FILES.map((name) => join(folder, name))
   const [main = '', master = ''] = files
@@ -381,14 +396,99 @@ async function takeBack(options: Options): Promise<void> {
     ? words`${main} and ${master} are byte for byte what they were.`
     : words`${main} and ${master} are without our lines; what others have changed is kept.`
   const json = { folder, difference, undone: true, whole, left, reloaded: options.reload }
-  answer(options, { postfix: json }, [
+  answer(options, layer === GATE ? { postfix: json } : { moderate: json }, [
     ...difference.trimEnd().split('\n'),
     '',
     how,
     ...left.map((path) => words`${path} is left: somebody has changed it. Postfix asks it no more.`),
     next(options),
-    words`Mail that is queued for the gate finds it no more: postsuper -r ALL, after the reload. What is held stays held: toeh list.`,
+    rest,
   ])
+}
+
+/** Prints what cron is to run; the configuration says by whom. */
+function printCron(options: Options): void {
+  const config = loadTrusted(resolve(configPath(options)))
+  const owner = options.user ?? ownerOf(config.state) ?? 'toeh'
+  const cron = cronLines(owner, config)
+  answer(options, { config: config.path, cron }, cron)
+}
+
+/** The lines of toeh.toml that a person adds. */
+function describeModerate({ moderate, path }: Config, address: string): string[] {
+  if (moderate.enabled && foldAscii(moderate.address) === foldAscii(address)) return []
+  return [
+    words`Then, under [moderate] in ${path}: enabled = true, address = ${JSON.stringify(address)}. Until then nobody is asked to answer by mail.`,
+  ]
+}
+
+/** Hands approvers' answers to toeh moderate. */
+async function intoModerate(options: Options): Promise<void> {
+  const { configDir } = options
+  if (process.getuid?.() !== 0)
+    throw new Failure('init --moderate', words`only root can change Postfix`, { status: EXIT.noPermission })
+  const path = resolve(configPath(options))
+  if (options.undo)
+    return takeBack(
+      options,
+      ANSWERS,
+      words`Approvers' answers by mail find nobody any more: enabled = false, under [moderate] in ${path}.`,
+    )
+  await prepare(configDir, [])
+  const config = loadTrusted(path)
+  const domains = [...config.internal]
+  const home = domains.find((domain) => domain.includes('.')) ?? domains[0]
+  const address = config.moderate.address || `toeh-moderate@${home}`
+  const lists = { aliases: await readAliases(configDir), residences: await readResidences(configDir) }
+  const way = await readAnswerWay(address, configDir, lists)
+  const values = (await askPostfix('postconf', configDir, '-h', ...LED)).split('\n')
+  const [expected] = parseServices(moderateService(findOwner(options).name, config))
+  if (expected === undefined) throw new Failure('init --moderate', words`it is damaged`)
+  const { edits, remarks } = receive({
+    way,
+    delivery: await deliveryOf(way, config.internal, configDir, lists),
+    ...(await readRaw(configDir)),
+    defaults: new Map(LED.map((name, index) => [name, values[index]?.trim() ?? ''])),
+    expected,
+  })
+  const alteration = await prepare(configDir, edits)
+  const { folder, difference } = alteration
+  const applied = options.apply && difference !== ''
+  const backups = applied ? await putInPlace(alteration, ANSWERS) : []
+  if (applied && options.reload) await reload(configDir)
+  const json = {
+    folder,
+    difference,
+    applied: options.apply,
+    backups,
+    reloaded: applied && options.reload,
+    remarks,
+  }
+  const settings = describeModerate(config, address)
+  if (difference === '')
+    return answer(options, { config: path, moderate: json }, [
+      words`Postfix has all of it already: nothing is changed in ${folder}.`,
+      ...settings,
+    ])
+  answer(
+    options,
+    { config: path, moderate: json },
+    applied
+      ? [
+          words`${folder}/main.cf and master.cf are changed, and postfix check finds nothing wrong.`,
+          words`As they were: ${backups.join(', ')}. toeh init --moderate --undo puts that back.`,
+          ...remarks,
+          next(options),
+          ...settings,
+        ]
+      : [
+          ...difference.trimEnd().split('\n'),
+          '',
+          ...remarks,
+          words`Nothing is changed yet: the same with --apply does it.`,
+          ...settings,
+        ],
+  )
 }
 
 /** The networks of --relay, each once. @throws Failure for what is none */
@@ -433,7 +533,12 @@ async function intoPostfix(options: Options): Promise<void> {
   const { configDir } = options
   if (process.getuid?.() !== 0)
     throw new Failure('init --postfix', words`only root can change Postfix`, { status: EXIT.noPermission })
-  if (options.undo) return takeBack(options)
+  if (options.undo)
+    return takeBack(
+      options,
+      GATE,
+      words`Mail that is queued for the gate finds it no more: postsuper -r ALL, after the reload. What is held stays held: toeh list.`,
+    )
   // First: without a Postfix nothing else need be said.
   await prepare(configDir, [])
   const plan = await draw(options)
@@ -526,7 +631,12 @@ function describeUnit(setup: Setup, configDir: string | undefined): string[] {
 
 /** Options that mean nothing without --postfix, and two that contradict one another. */
 function demandSense(options: Options): void {
-  const { postfix, apply, undo: back, reload: read, relay, configDir } = options
+  const { postfix, moderate, apply, undo: back, reload: read, relay, configDir } = options
+  const parts = Object.entries({ postfix, moderate, cron: options.cron }).filter(([, there]) => there)
+  if (parts.length > 1)
+    throw new Failure('init', words`${parts.map(([name]) => `--${name}`).join(', ')}: one of them`, {
+      status: EXIT.usage,
+    })
   const given = {
     apply,
     undo: back,
@@ -535,8 +645,13 @@ function demandSense(options: Options): void {
     'config-dir': configDir !== undefined,
   }
   for (const [name, there] of Object.entries(given))
-    if (there && !postfix)
+    if (there && !postfix && !(moderate && name !== 'relay'))
       throw new Failure(`init --${name}`, words`it belongs to --postfix`, { status: EXIT.usage })
+  // What makes a configuration: this only reads one.
+  const { express, anew, internal, approver, language } = options
+  for (const [name, there] of Object.entries({ express, anew, internal, approver, language }))
+    if (moderate && there !== undefined && there !== false)
+      throw new Failure(`init --${name}`, words`it does not go with --moderate`, { status: EXIT.usage })
   if (apply && back) throw new Failure('init', words`--apply or --undo: one of them`, { status: EXIT.usage })
   if (relay !== undefined && back)
     throw new Failure('init', words`--relay or --undo: one of them`, { status: EXIT.usage })
@@ -592,15 +707,25 @@ const module: CommandModule = {
         default: false,
         describe: 'show what would change in main.cf and master.cf',
       })
+      .option('moderate', {
+        type: 'boolean',
+        default: false,
+        describe: "show what would change in Postfix for approvers' answers by mail",
+      })
+      .option('cron', {
+        type: 'boolean',
+        default: false,
+        describe: 'print the lines for cron, their programs by their paths',
+      })
       .option('apply', {
         type: 'boolean',
         default: false,
-        describe: 'with --postfix: change it, and make all the rest',
+        describe: 'with --postfix: change it, and make all the rest; or change it alone (--moderate)',
       })
       .option('undo', {
         type: 'boolean',
         default: false,
-        describe: 'with --postfix: put back what was there',
+        describe: 'with --postfix or --moderate: put back what was there',
       })
       .option('reload', {
         type: 'boolean',
@@ -616,9 +741,11 @@ const module: CommandModule = {
       .option('config-dir', {
         type: 'string',
         requiresArg: true,
-        describe: "with --postfix: another Postfix instance's configuration folder",
+        describe: "with --postfix or --moderate: another Postfix instance's configuration folder",
       })
       .example('toeh init --postfix', 'see what it would do to Postfix')
+      .example('toeh init --moderate --apply --reload', 'let approvers answer by mail')
+      .example('toeh init --cron > /etc/cron.d/toeh', 'have cleanup, digest and backup run')
       .example('toeh init --postfix --relay 127.0.0.0/8,10.0.0.5', 'put the gate before what port 25 relays')
       .example('toeh init --internal company.example', 'then add the printed lines to master.cf'),
   handler: async (args) => {
@@ -626,7 +753,9 @@ const module: CommandModule = {
     demandSense(options)
     demandTrustedInstance('init --config-dir', options.configDir)
     try {
+      if (options.cron) return printCron(options)
       if (options.postfix) return await intoPostfix(options)
+      if (options.moderate) return await intoModerate(options)
       const plan = await draw(options)
       const { path, owner, config } = plan
       if (options.express) await demandTightLane(plan)

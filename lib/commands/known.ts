@@ -1,9 +1,10 @@
 /** toeh known: lists the rules. */
 import type { Argv, CommandModule } from 'yargs'
 import { foldAscii } from '../address.js'
+import { wrap } from '../columns.js'
 import type { Rule } from '../decide.js'
-import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
-import { localDay } from '../display.js'
+import { answer, type CommonOptions, clock, openDesk, terminalWidth } from '../desk.js'
+import { localDay, visible } from '../display.js'
 import { describeRule } from '../landscape.js'
 import { spoken, words } from '../speech.js'
 import { parseSince } from '../term.js'
@@ -21,6 +22,19 @@ function describeOrigin(rule: Rule, uses: Usage | undefined, now: number): strin
   const parts = [addedBy, localDay(addedAt), source === 'command' ? '' : source, note]
   if (uses !== undefined) parts.push(describeUsage(uses, spoken(), now))
   return parts.filter((part) => part !== '').join(', ')
+}
+
+/** A rule's number, what it says and where it is from: in one line for programs, in a terminal's columns for people. */
+function inColumns(id: string, rule: string, origin: string): string[] {
+  const [first, margin] = [`${id.padStart(5)}  `, ' '.repeat(7)]
+  const line = `${first}${rule}  ${origin}`
+  const columns = terminalWidth()
+  if (!process.stdout.isTTY || columns < 40) return [line]
+  const [whole = '', ...more] = wrap(visible(line), columns)
+  if (more.length === 0) return [whole]
+  const said = wrap(visible(rule), columns - margin.length)
+  const from = wrap(visible(origin), columns - margin.length - 2).map((part) => `  ${part}`)
+  return [...said, ...from].map((part, index) => `${index === 0 ? first : margin}${part}`)
 }
 
 /** Whether a rule is older than this and was not used since; a month or year that it may lie in counts as use. */
@@ -45,12 +59,12 @@ const module: CommandModule = {
     const since = options.stale === undefined ? undefined : parseSince('--stale', options.stale, clock())
     const desk = openDesk(options, since === undefined ? 'read' : 'write')
     if (since !== undefined) await foldUses(desk)
-    const found = await desk.landscape.list(desk.actor.at, foldAscii(options.pattern ?? ''))
-    const uses = await desk.landscape.usesOf(found)
+    const found = desk.landscape.list(desk.actor.at, foldAscii(options.pattern ?? ''))
+    const uses = desk.landscape.usesOf(found)
     const rules = found.filter((rule) => since === undefined || isStale(rule, uses.get(rule.id), since))
-    const lines = rules.map((rule) => {
+    const lines = rules.flatMap((rule) => {
       const origin = describeOrigin(rule, uses.get(rule.id), desk.actor.at)
-      return `${String(rule.id).padStart(5)}  ${describeRule(rule)}  (${origin})`
+      return inColumns(String(rule.id), describeRule(rule), `(${origin})`)
     })
     const all = rules.map((rule) => ({ ...rule, uses: uses.get(rule.id) ?? null }))
     answer(options, all, lines.length > 0 ? lines : [words`no rule`])

@@ -98,7 +98,7 @@ async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options)
     const why = rule === undefined ? translated(reason) : words`rule ${rule.id} of ${rule.addedBy} blocks it`
     standing.set(address, pass ? 'known' : reason === 'unknown' ? 'open' : { why })
   }
-  const rules = await desk.landscape.list(desk.actor.at)
+  const rules = desk.landscape.list(desk.actor.at)
   const blocked = new Map(
     rules
       .filter(({ kind, effect }) => kind === 'domain' && effect === 'block')
@@ -178,6 +178,21 @@ function tableOf(candidates: readonly Candidate[]): string[] {
 }
 
 const REFUSED_SHOWN = 20
+
+/** Of what has been added: who adds it all has seen it before, or has no use for hundreds of lines now. */
+const ADDED_SHOWN = 20
+
+/** The first of them, those in doubt before the others, and where the rest is to be seen. */
+function someOf(candidates: readonly Candidate[]): string[] {
+  if (candidates.length <= ADDED_SHOWN) return tableOf(candidates)
+  const doubted = candidates.filter(({ remarks }) => remarks.length > 0)
+  const others = candidates.filter(({ remarks }) => remarks.length === 0)
+  const more = candidates.length - ADDED_SHOWN
+  return [
+    ...tableOf([...doubted, ...others].slice(0, ADDED_SHOWN)),
+    words`and ${more} more: toeh known lists the rules, --json has the numbers too`,
+  ]
+}
 
 function summaryOf(tally: Tally, reading: Reading, proposal: Proposal, options: Options): string[] {
   const read = [
@@ -310,7 +325,7 @@ const module: CommandModule = {
       ? 'learn observed'
       : `learn log ${names.slice(0, more === '' ? 3 : 2).join(', ')}${more}`
     const { drafts, candidates } = draft(proposal, origin, desk.config.shared)
-    const results = options.apply ? await desk.landscape.add(drafts, desk.actor) : []
+    const results = options.apply ? desk.landscape.add(drafts, desk.actor) : []
     if (options.apply) {
       // A new rule has its history from its first day on.
       const learnt = results.flatMap(({ rule, added }) =>
@@ -318,10 +333,11 @@ const module: CommandModule = {
           ? tally.messagesByDay(rule.value).map(([day, messages]) => ({ rule: rule.id, day, messages }))
           : [],
       )
-      await desk.landscape.recordUses([...uses.uses(), ...learnt], desk.actor.at)
+      desk.landscape.recordUses([...uses.uses(), ...learnt], desk.actor.at)
     }
     const added = results.filter((result) => result.added).length
-    const lines = [...tableOf(candidates), ...summaryOf(tally, reading, proposal, options)]
+    const table = options.apply ? someOf(candidates) : tableOf(candidates)
+    const lines = [...table, ...summaryOf(tally, reading, proposal, options)]
     if (csv !== undefined) {
       const { writeProposals } = await import('../csvfile.js')
       const proposals = candidates.map((candidate) => ({

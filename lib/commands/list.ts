@@ -1,6 +1,6 @@
 /** toeh list: what waits, oldest first; or what is settled. */
-import stringWidth from 'string-width'
 import type { Argv, CommandModule } from 'yargs'
+import { fit, fitEnd } from '../columns.js'
 import { answer, type CommonOptions, type Desk, openDesk, terminalWidth } from '../desk.js'
 import { shortAge, shortSize, visible } from '../display.js'
 import { EXIT } from '../exit.js'
@@ -33,28 +33,6 @@ interface Options extends CommonOptions, SelectionOptions {
 }
 
 type PlacedMessage = Omit<HeldMessage, 'recipients'> & { recipients: readonly Placed<Recipient>[] }
-
-/** The text cut to so many columns, with … where something is missing; wide characters count as two. */
-export function fit(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text
-  let cut = ''
-  for (const character of text) {
-    if (stringWidth(cut + character) > columns - 1) break
-    cut += character
-  }
-  return `${cut}…`
-}
-
-/** The same cut at its front: of an address, the end of the domain says whose it is. */
-export function fitEnd(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text
-  let cut = ''
-  for (const character of [...text].reverse()) {
-    if (stringWidth(character + cut) > columns - 1) break
-    cut = character + cut
-  }
-  return `…${cut}`
-}
 
 /** The lines of one message: id, age, size, sender and subject, then who waits, why, and the best near miss. */
 export function describeWaiting(message: PlacedMessage, now: number, width: number): string[] {
@@ -105,9 +83,7 @@ async function choose(
   const { newest, settled, subject = [] } = options
   const narrowed = [senders, domains, recipients, subject].some((matches) => matches.length > 0)
   if (narrowed || settled || most === undefined) {
-    const all = settled
-      ? await hold.settled({ since, before })
-      : await hold.waiting({ since, before, newest })
+    const all = settled ? hold.settled({ since, before }) : hold.waiting({ since, before, newest })
     const chosen = all
       .filter((message) => speaksOf(message, subject))
       .map((message) => ({ ...message, recipients: chosenOf(message, selection) }))
@@ -115,8 +91,8 @@ async function choose(
     const messages = chosen.slice(0, most)
     return { messages, more: chosen.length - messages.length }
   }
-  const messages = await hold.waiting({ since, before, most, newest })
-  const more = messages.length < most ? 0 : (await hold.count({ since, before })) - messages.length
+  const messages = hold.waiting({ since, before, most, newest })
+  const more = messages.length < most ? 0 : hold.count({ since, before }) - messages.length
   return { messages, more: Math.max(0, more) }
 }
 

@@ -44,11 +44,11 @@ const module: CommandModule = {
     const measured = {
       ...(await countVerdicts(desk)),
       waiting: { messages: load.messages, bytes: load.bytes },
-      oldest: await hold.oldest(),
-      rules: await landscape.count(actor.at),
+      oldest: hold.oldest(),
+      rules: landscape.count(actor.at),
       free,
       freeLimit: config.limits.free,
-      lastCleanup: readTimekeeping(await landscape.progress('cleanup'))?.last.at,
+      lastCleanup: readTimekeeping(landscape.progress('cleanup'))?.last.at,
       observes: config.mode === 'observe',
       now: actor.at,
     }

@@ -18,7 +18,7 @@ const module: CommandModule = {
     const desk = openDesk(options, 'write')
     const results: Released[] = []
     const choices: Choice[] = []
-    for await (const choice of knownAmong(desk, await desk.hold.waiting())) choices.push(choice)
+    for (const choice of knownAmong(desk, desk.hold.waiting())) choices.push(choice)
     const progress = await showCount('releasing', choices.length)
     for (const [index, { message, chosen }] of choices.entries()) {
       results.push(await tryRelease(presently(desk), message, chosen))

@@ -11,7 +11,7 @@ import {
   describeChoice,
   outline,
 } from '../bulk.js'
-import { answer, type Desk, openDesk, presently } from '../desk.js'
+import { answer, type Desk, openDesk } from '../desk.js'
 import { visible } from '../display.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
@@ -52,7 +52,7 @@ async function reject(desk: Desk, { message, chosen }: Choice, options: Options)
   const { id } = message
   const result: Rejected = { id, rejected: [], kept: chosen, why: null, untold: null }
   try {
-    const rejected = await desk.hold.settle(id, chosen, 'rejected', desk.actor, options.again, options.note)
+    const rejected = desk.hold.settle(id, chosen, 'rejected', desk.actor, options.again, options.note)
     result.rejected = rejected
     result.kept = chosen.filter((address) => !rejected.includes(address))
     if (result.kept.length > 0) result.why = words`it is being released, or settled already`
@@ -66,7 +66,7 @@ async function reject(desk: Desk, { message, chosen }: Choice, options: Options)
         result.untold = describeError(error)
       }
     }
-    await desk.hold.removeSettled(id)
+    desk.hold.removeSettled(id)
   } catch (error) {
     result.why = describeError(error)
   }
@@ -120,7 +120,8 @@ const module: CommandModule = {
     const results: Rejected[] = []
     const progress = await showCount('rejecting', choices.length)
     for (const choice of choices) {
-      results.push(await reject(presently(desk), choice, options))
+      // One time for all: they are one act, which toeh undo takes back as a whole.
+      results.push(await reject(desk, choice, options))
       progress.update(results.length)
     }
     progress.stop()

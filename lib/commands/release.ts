@@ -73,7 +73,7 @@ async function findIdle(
     (draft, index): Rule => ({ ...draft, id: Number.MAX_SAFE_INTEGER - index, addedBy: '', addedAt: 0 }),
   )
   for (const { message, chosen } of choices) {
-    const rules = new Map(await landscape.facts(chosen.flatMap(lookupKeys), actor.at))
+    const rules = new Map(landscape.facts(chosen.flatMap(lookupKeys), actor.at))
     for (const rule of made) rules.set(rule.value, [...(rules.get(rule.value) ?? []), rule])
     const envelope = { sender: message.sender, login: message.client.saslUser, recipients: chosen }
     for (const { recipient, reason, pass } of decide(envelope, { ...companyOf(config), rules })) {
@@ -108,7 +108,7 @@ async function findLapsed(
 
 /** The rules that would be new. @throws Failure for one that a block stands in the way of, as adding it would */
 async function foreseeRules({ landscape, actor }: Desk, drafts: readonly RuleDraft[]): Promise<RuleDraft[]> {
-  const foreseen = await landscape.foresee(drafts, actor.at)
+  const foreseen = landscape.foresee(drafts, actor.at)
   return drafts.filter(({ value }, index) => {
     const { fate, meets } = foreseen[index] ?? { fate: 'new' }
     if (fate !== 'blocked') return fate !== 'same'
@@ -169,7 +169,7 @@ const module: CommandModule = {
       return
     }
     await demandYes('release', options, choices, [...would, ...inVain, ...unsigned])
-    const rules = await desk.landscape.add(drafts, presently(desk).actor)
+    const rules = desk.landscape.add(drafts, presently(desk).actor)
     const results: Released[] = []
     const progress = await showCount('releasing', choices.length)
     for (const { message, chosen } of choices) {

@@ -33,22 +33,17 @@ async function gather(desk: Desk, since: number): Promise<Figures> {
   for await (const decision of readDecisions(desk.config.state, firstDay)) count.add(decision)
   const states = new Map<string, string>()
   for (const { hold, address } of count.lastHolds()) {
-    const state = (await desk.hold.states(hold)).get(address)
+    const state = desk.hold.states(hold).get(address)
     if (state !== undefined) states.set(address, state)
   }
   const waiting = {
-    ...(await desk.hold.load()),
-    oldest: await desk.hold.oldest(),
-    oldestSince: await desk.hold.oldest(count.since),
-    spans: await desk.hold.countSince(SPANS.map((span) => now - span)),
-    longest: await desk.hold.waiting({ most: MOST }),
+    ...desk.hold.load(),
+    oldest: desk.hold.oldest(),
+    oldestSince: desk.hold.oldest(count.since),
+    spans: desk.hold.countSince(SPANS.map((span) => now - span)),
+    longest: desk.hold.waiting({ most: MOST }),
   }
-  return count.figures(
-    await desk.hold.settledSince(count.since),
-    waiting,
-    await desk.landscape.lives(),
-    states,
-  )
+  return count.figures(desk.hold.settledSince(count.since), waiting, desk.landscape.lives(), states)
 }
 
 function bar(value: number, most: number): string {

@@ -47,17 +47,17 @@ async function find(desk: Desk, options: Options, { values, ids }: Named): Promi
     (options.source === undefined || rule.source === options.source)
   const none = (why: string, at: string): Failure =>
     new Failure('revoke', why, { at, status: EXIT.noInput, hint: words`toeh known lists them` })
-  const numbered = (await landscape.numbered(ids, actor.at)).filter(fits)
+  const numbered = landscape.numbered(ids, actor.at).filter(fits)
   for (const id of ids)
     if (!numbered.some((rule) => rule.id === id)) throw none(words`there is no rule of this number`, `${id}`)
-  const facts = await landscape.facts(values, actor.at)
+  const facts = landscape.facts(values, actor.at)
   const valued = values.flatMap((value) => {
     const rules = (facts.get(value) ?? []).filter(fits)
     if (rules.length === 0) throw none(words`there is no rule of exactly this name`, value)
     return rules
   })
   if (options.source === undefined || options.value.length > 0) return [...valued, ...numbered]
-  const rules = (await landscape.from(options.source, actor.at)).filter(fits)
+  const rules = landscape.from(options.source, actor.at).filter(fits)
   if (rules.length === 0) throw none(words`no rule is from this source`, JSON.stringify(options.source))
   return rules
 }
@@ -105,7 +105,7 @@ const module: CommandModule = {
     const desk = openDesk(options, options.dryRun ? 'read' : 'decide')
     const found = await find(desk, options, named)
     const rules = [...new Map(found.map((rule) => [rule.id, rule])).values()]
-    const ended = options.dryRun ? rules : await desk.landscape.endRules(rules, desk.actor)
+    const ended = options.dryRun ? rules : desk.landscape.endRules(rules, desk.actor)
     answer(
       options,
       ended,

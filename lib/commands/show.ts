@@ -112,7 +112,7 @@ function linesOf(text = ''): string[] {
 async function show(options: Options, id: string, target: number | undefined): Promise<void> {
   const reads = options.text || options.save !== undefined
   const desk = openDesk(options, reads ? 'decide' : 'read')
-  const message = await placeRecipients(desk.neighbours, await desk.hold.find(id))
+  const message = await placeRecipients(desk.neighbours, desk.hold.find(id))
   const there = desk.folder.has(id)
   if (reads && (!there || (options.save !== undefined && target === undefined)))
     throw new Failure('show', words`the message itself is gone: everybody on it is settled`, {

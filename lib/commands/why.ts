@@ -68,7 +68,7 @@ async function askOthers(
   usual: Verdict,
 ): Promise<Other[]> {
   const { groups } = config
-  const rules = await landscape.facts(lookupKeys(recipient), actor.at)
+  const rules = landscape.facts(lookupKeys(recipient), actor.at)
   const scopes = new Set([...rules.values()].flat().map(({ scope }) => scope))
   const named = new Set([...scopes, ...[...groups.values()].flat()])
   const others = new Map<string, Other>()
@@ -139,9 +139,7 @@ const module: CommandModule = {
     const { sender, login } = options
     const domain = domainIn(options.recipient)
     const rulesThere =
-      domain === undefined
-        ? []
-        : (await desk.landscape.list(desk.actor.at, `@${domain}`)).filter(isAt(domain))
+      domain === undefined ? [] : desk.landscape.list(desk.actor.at, `@${domain}`).filter(isAt(domain))
     const addresses = new Set(rulesThere.map(({ value }) => value))
     const recipient = domain === undefined ? options.recipient : anyoneAt(`@${domain}`, addresses)
     if (recipient === '') throw new Failure('why', 'which recipient?', { status: EXIT.usage })
@@ -155,7 +153,7 @@ const module: CommandModule = {
     const company = companyOf(desk.config)
     const scopes = scopesAsked({ sender, login: '' }, company)
     const { rule } = verdict
-    const uses = rule === undefined ? undefined : ((await desk.landscape.usesOf([rule])).get(rule.id) ?? null)
+    const uses = rule === undefined ? undefined : (desk.landscape.usesOf([rule]).get(rule.id) ?? null)
     const told = domain === undefined ? verdict : { ...verdict, recipient: domain, addresses: rulesThere }
     answer(options, { ...told, uses, lookedAt, scopes, others, nearMisses }, [
       ...(domain === undefined ? [] : [words`anyone at ${domain} whom no rule names:`]),

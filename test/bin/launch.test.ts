@@ -238,7 +238,7 @@ t.test('a Node that does not do, or one that nothing was built for: one line tha
   const lines: [versions: { node: string; napi?: string }, line: RegExp][] = [
     [
       { node: '18.20.4' },
-      /^start: Node 18\.20\.4 does not do: TOEH runs on 20 from 20\.19 on, 22 from 22\.14 on, and 24 or newer$/,
+      /^start: Node 18\.20\.4 does not do: TOEH runs on 20 from 20\.19 on, 22 from 22\.14 on, and 24 or newer \(docs\/install\.md: where to get one\)$/,
     ],
     [{ node: '20.18.3' }, /^start: Node 20\.18\.3 does not do: /],
     [{ node: '22.13.1' }, /^start: Node 22\.13\.1 does not do: /],

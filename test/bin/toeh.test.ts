@@ -27,6 +27,7 @@ const NEEDED: Record<string, string[]> = {
   release: ['000000000000'],
   reject: ['000000000000'],
   backup: ['/nonexistent/copy.db'],
+  forget: ['eva@known.test'],
 }
 /** doctor says what is wrong in its own words, with the statuses of monitoring; moderate in pipe(8)'s. */
 const AT_THE_DESK = COMMANDS.filter((name) => !['init', 'doctor', 'moderate'].includes(name))

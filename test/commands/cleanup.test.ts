@@ -180,7 +180,7 @@ t.test('sweeps old temporaries and settled leftovers; names orphans and leaves t
     mended: 0,
     recounted: [],
     orphans: ['0123456789ab'],
-    pruned: { days: 0, deeds: 0 },
+    pruned: { days: 0, deeds: 0, messages: 0, rules: 0 },
     trusted: true,
   })
 })
@@ -268,6 +268,36 @@ t.test('keeps the decision log and the audit for as many days as configured', as
     'what it says of the rules was taken over first',
   )
   assertDone(t, await lab.toeh('audit', 'verify'), 'whole: 1 rows')
+  assertDone(t, await lab.toeh('cleanup'), /^$/)
+})
+
+t.test('removes what is kept of settled messages and ended rules, a line each', async (t) => {
+  const lab = makeLab(t, '[retention]\nsettled_days = 90\naudit_days = 100\n')
+  const old = await lab.park(['a@new.test'], { queueId: 'OLD00001' })
+  const young = await lab.park(['b@new.test'], { queueId: 'YOUNG001' })
+  const waiting = await lab.park(['c@new.test'], { queueId: 'WAITING1' })
+  assertDone(t, await lab.toeh('cleanup'), /^$/)
+  assertDone(t, await lab.toeh('reject', old, young, '--quiet'), 'rejected')
+  await lab.allow('old.test', 'live.test')
+  const daysAgo = (days: number): number => Date.now() - days * 86_400_000
+  lab.change('UPDATE hold SET held_at = ?, expires_at = ?', daysAgo(200), Date.now() + 86_400_000)
+  lab.change('UPDATE recipient SET changed_at = ? WHERE hold = ?', daysAgo(91), old)
+  lab.change('UPDATE recipient SET changed_at = ? WHERE hold = ?', daysAgo(89), young)
+  lab.change("UPDATE rule SET revoked_by = 'x', revoked_at = ? WHERE value = 'old.test'", daysAgo(101))
+  lab.change("DELETE FROM audit WHERE what = 'allow'")
+  const { stdout } = await lab.toeh('cleanup')
+  t.equal(
+    stdout,
+    'removed what was kept of 1 messages settled more than 90 days ago\nremoved 1 rules that ended more than 100 days ago\n',
+  )
+  t.strictSame(
+    lab
+      .query<{ id: string }>('SELECT id FROM hold')
+      .map(({ id }) => id)
+      .sort(),
+    [young, waiting].sort(),
+  )
+  t.strictSame(lab.query('SELECT value FROM rule'), [{ value: 'live.test' }])
   assertDone(t, await lab.toeh('cleanup'), /^$/)
 })
 

@@ -20,6 +20,7 @@ import {
   startSound,
 } from '../support/doctor.js'
 import { NODE, SHELL_ENV } from '../support/lab.js'
+import { Mends } from '../support/mends.js'
 import { cannotRun } from '../support/postfix.js'
 
 const skip = cannotRun()
@@ -621,10 +622,13 @@ const SOUND_HOST = {
   trial: { status: 75, output: '4.3.0 toeh: read message: standard input was empty' },
   database: { newest: 0, load: { messages: 0, bytes: 0 } },
   clockKept: true,
-  approvers: [],
+  approvers: [{ address: 'boss@corp.test', mailboxes: ['boss@corp.test'] }],
+  notice: { from: 'toeh@corp.test', mailboxes: ['boss@corp.test'] },
   sieve: undefined,
   copies: undefined,
   moderate: { enabled: false, relays: [], authservId: '' },
+  answerWay: undefined,
+  routine: undefined,
   logwatch: undefined,
   lane: {
     enabled: false,
@@ -646,6 +650,7 @@ async function examineSettings({ postfix }: Place): Promise<Answer> {
 
 t.test('settings: each fault is named, and the commands that are said mend it', { skip }, async (t) => {
   const place = await startSound(t)
+  const mended = new Mends('commands/doctor.test')
   const files = [
     join(place.postfix.etc, 'main.cf'),
     join(place.postfix.etc, 'master.cf'),
@@ -663,10 +668,12 @@ t.test('settings: each fault is named, and the commands that are said mend it', 
         t.not(sick.mend.length, 0)
         paste(sick.mend)
         t.same(faulty(await examineSettings(place)), [], sick.mend.join('\n'))
+        mended.tried(sick.checks.flatMap(({ faults }) => faults))
       }
       for (const [path, text] of sound) writeFileSync(path, text)
     })
   }
+  mended.assertAllTried(t)
 })
 
 /** Whether this system can have a firewall of its own for one process: root, unshare(1) and nft(8). */
@@ -711,4 +718,7 @@ t.test('other users reach the way back until the firewall closes it', { skip: ca
     ['uid 65533: 0', 'uid 65533: 3', 'uid 65534: 0', 'uid 0: 0'],
     stderr,
   )
+  const mended = new Mends('commands/doctor.test: reach')
+  mended.tried(fault === undefined ? [] : [fault])
+  mended.assertAllTried(t)
 })

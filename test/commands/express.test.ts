@@ -106,7 +106,10 @@ t.test('a Postfix with the lane', { skip: cannotAskSqlite() }, async (t) => {
     t.match(find(sick, 'express-files'), {
       level: 'critical',
       faults: [
-        { what: /express-senders is not as it should be$/, mend: [/^toeh express --write --config \//] },
+        {
+          what: /express-senders is not as it should be$/,
+          mend: [/^MAIL_CONFIG=\S+ toeh express --write --config \//],
+        },
       ],
     })
     t.match(find(sick, 'express-rows'), {

@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../lib/config.js'
@@ -36,6 +37,7 @@ import {
   walk,
 } from '../support/lab.js'
 import { cannotAskSqlite } from '../support/postfix.js'
+import { faultsOfAnswer } from '../support/schema.js'
 import { makeScript } from '../support/script.js'
 
 const IS_ROOT = process.getuid?.() === 0
@@ -314,6 +316,54 @@ t.test('--json', async (t) => {
   const answer = JSON.parse(stdout)
   t.match(answer, { config, state })
   t.match(answer.master.join('\n'), '127.0.0.1:10026 inet n')
+})
+
+t.test('--cron', async (t) => {
+  const { dir, config, init } = makePlace(t)
+  assertRefused(t, await init('--cron'), 78, /toeh init makes one/)
+  t.strictSame(walk(dir), [dir], 'nothing is made')
+  await init('--internal', 'corp.test')
+  const before = walk(dir)
+  const { code, stdout } = await init('--cron')
+  t.equal(code, 0)
+  const words = `${USER[1] ?? userInfo().username}  ${NODE} ${TOEH}`
+  t.strictSame(
+    stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#')),
+    [
+      `17 * * * *  ${words} cleanup --config=${config}`,
+      `5 8-18 * * 1-5  ${words} digest --config=${config}`,
+      `31 2 * * *  ${words} backup /var/backups/toeh --keep 14 --config=${config}`,
+    ],
+  )
+  const json = (await init('--cron', '--json')).stdout
+  t.strictSame(faultsOfAnswer('init', json), [])
+  const { cron } = JSON.parse(json)
+  t.equal(`${cron.join('\n')}\n`, stdout)
+  t.strictSame(walk(dir), before)
+})
+
+t.test('one thing at a time', async (t) => {
+  const { dir, init } = makePlace(t)
+  const cases: [args: string[], line: string][] = [
+    [['--postfix', '--moderate'], 'init: --postfix, --moderate: one of them\n'],
+    [['--moderate', '--cron'], 'init: --moderate, --cron: one of them\n'],
+    [['--moderate', '--relay', '10.0.0.1'], 'init --relay: it belongs to --postfix\n'],
+    [['--cron', '--apply'], 'init --apply: it belongs to --postfix\n'],
+    [['--moderate', '--apply', '--undo'], 'init: --apply or --undo: one of them\n'],
+    [['--moderate', '--reload'], 'init --reload: it goes with --apply or --undo\n'],
+    ...[
+      ['--express'],
+      ['--anew'],
+      ['--internal', 'x.test'],
+      ['--approver', 'a@x.test'],
+      ['--language', 'fr'],
+    ].map((args): [string[], string] => [
+      ['--moderate', ...args],
+      `init ${args[0]}: it does not go with --moderate\n`,
+    ]),
+  ]
+  for (const [args, line] of cases) assertRefused(t, await init(...args), 2, line)
+  t.strictSame(walk(dir), [dir])
 })
 
 t.test('--postfix', { skip: cannotBeFresh() }, async (t) => {

@@ -359,3 +359,22 @@ t.test('--csv writes what may be edited and imported', async (t) => {
     /no such file/,
   )
 })
+
+t.test('--apply of many shows some, those in doubt first, and says where the rest is', async (t) => {
+  const lab = makeLab(t)
+  const firms = Array.from({ length: 50 }, (_, index) => `info@firm${String(index).padStart(2, '0')}q.test`)
+  const log = [...firms, 'eve@corpp.test']
+    .map((to, index) => mailLog({ id: `4bQ8Yk2hJn${index + 10}`, to: [to] }))
+    .join('')
+  const path = write(lab, 'many.log', log)
+  const all = await lab.toeh('learn', 'log', path)
+  t.equal(all.stdout.match(/^\S+\.test /gm)?.length, 51, 'who looks sees all')
+  const applied = await lab.toeh('learn', 'log', path, '--apply')
+  assertDone(
+    t,
+    applied,
+    /\nand 31 more: toeh known lists the rules, --json has the numbers too\n[\s\S]*\n51 rules added\n$/,
+  )
+  t.equal(applied.stdout.match(/^\S+\.test /gm)?.length, 20)
+  t.match(applied.stdout, /^candidate [^\n]*\n(?:eve@)?corpp\.test /)
+})

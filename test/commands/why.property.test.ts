@@ -47,11 +47,11 @@ async function fill(lab: Lab, rules: readonly Told[]): Promise<void> {
     rules
       .filter(({ rule }) => rule.effect === effect)
       .map(({ rule, fate }) => ({ ...rule, endsAt: ENDS[fate] }))
-  await landscape.add([...drafts('allow'), ...drafts('block')], { who: 'test', at: NOW - 2 * DAY })
+  landscape.add([...drafts('allow'), ...drafts('block')], { who: 'test', at: NOW - 2 * DAY })
   const revoked = rules.filter(({ fate }) => fate === 'revoked').map(({ rule }) => rule)
   for (const scope of new Set(revoked.map((rule) => rule.scope))) {
     const values = revoked.filter((rule) => rule.scope === scope).map(({ value }) => value)
-    await landscape.revoke(values, scope, { who: 'test', at: NOW - DAY })
+    landscape.revoke(values, scope, { who: 'test', at: NOW - DAY })
   }
   db.close()
 }

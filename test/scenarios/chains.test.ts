@@ -5,9 +5,11 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import type { Fault } from '../../lib/facts.js'
 import { cannotBeFresh, Debian } from '../support/debian.js'
 import { type Answer, find, paste } from '../support/doctor.js'
 import { assertDone, assertRefused } from '../support/lab.js'
+import { Mends } from '../support/mends.js'
 import { Conversation, freePort, isEmptyQueue } from '../support/postfix.js'
 import { Sink } from '../support/sink.js'
 
@@ -103,10 +105,14 @@ async function reached({ debian, sink }: Chain): Promise<string[]> {
     .sort()
 }
 
-async function faults({ debian }: Chain, check: string): Promise<{ what: string[]; mend: string[] }> {
+async function faults(
+  { debian }: Chain,
+  check: string,
+): Promise<{ what: string[]; mend: string[]; found: Fault[] }> {
   const { stdout } = await debian.toeh('doctor', '--json', '--config-dir', debian.etc)
   const found = find(JSON.parse(stdout) as Answer, check)?.faults ?? []
-  return { what: found.map(({ level, what }) => `${level} ${what}`), mend: found.flatMap(({ mend }) => mend) }
+  const what = found.map(({ level, what }) => `${level} ${what}`)
+  return { what, mend: found.flatMap(({ mend }) => mend), found }
 }
 
 async function play(t: Test, chain: Chain): Promise<void> {
@@ -180,10 +186,14 @@ t.test(
         `master\\.cf, ${id}: it hands to the gate what .* hands back, incoming mail as well, .*; postconf -P ${id}/content_filter=`,
       ),
     )
-    const { what, mend } = await faults(chain, 'entrances')
+    const { what, mend, found } = await faults(chain, 'entrances')
     t.match(what, [`critical ${id} hands to the gate what another filter hands back`])
     paste(mend)
     await play(t, chain)
+    t.same((await faults(chain, 'entrances')).mend, [])
+    const mended = new Mends('scenarios/chains.test')
+    mended.tried(found)
+    mended.assertAllTried(t)
   },
 )
 
@@ -207,6 +217,9 @@ t.test(
         .replace('address = ""', 'address = "toeh@company.example"'),
     )
     assertDone(t, await debian.toeh('init', '--postfix', '--apply'), said)
-    t.match((await faults(chain, 'answers')).what, [/^warning approvers' answers by mail go through smtp:/])
+    t.match((await faults(chain, 'answers')).what, [
+      'critical mail to moderate.address, toeh@company.example, does not go to toeh moderate',
+      /^warning approvers' answers by mail go through smtp:/,
+    ])
   },
 )

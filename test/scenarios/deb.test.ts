@@ -1,37 +1,18 @@
 /** The Debian package: built, checked, installed, used, upgraded, removed and purged on this system under an overlay. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parseServices } from '../../lib/mastercf.js'
-import { assertDone, MESSAGE, makeFolder, type Outcome, outcomeOf, ROOT } from '../support/lab.js'
+import { build, CACHE, cache, cannotPackage } from '../support/deb.js'
+import { assertDone, MESSAGE, type Outcome, outcomeOf, ROOT } from '../support/lab.js'
 import { Machine } from '../support/machine.js'
-import { cannotRun } from '../support/postfix.js'
 import { makeSink, type Sink, unwire } from '../support/sink.js'
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
 const TIMERS = ['toeh-cleanup.timer', 'toeh-digest.timer']
 const WANTS = '/etc/systemd/system/timers.target.wants'
-
-function missingTool(): string | false {
-  if (cannotRun() !== false) return cannotRun()
-  for (const tool of ['dpkg-deb', 'dpkg-shlibdeps', 'strip', 'adduser', 'lintian'])
-    if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) return `there is no ${tool} here`
-  return spawnSync('dpkg', ['-s', 'toeh']).status === 0 ? 'the package is installed here' : false
-}
-
-/** Builds the package, quickly compressed. */
-async function build(t: Test): Promise<string> {
-  const dir = makeFolder(t)
-  const env = { ...process.env, DPKG_DEB_COMPRESSOR_TYPE: 'gzip', DPKG_DEB_COMPRESSOR_LEVEL: '1' }
-  const program = [join(ROOT, 'packaging/build.mjs'), dir]
-  const { code, stderr } = await outcomeOf(spawn(process.execPath, program, { env }))
-  t.strictSame({ code, stderr }, { code: 0, stderr: '' })
-  const [file = ''] = readdirSync(dir)
-  t.match(file, /^toeh_\d+\.\d+\.\d+_[a-z0-9]+\.deb$/)
-  return join(dir, file)
-}
 
 /** lintian's complaints that are errors or warnings. */
 async function lint(deb: string): Promise<string[]> {
@@ -85,7 +66,9 @@ async function runCron(machine: Machine): Promise<string> {
   for (const line of lines) {
     const [, user, command] = /^(?:\S+\s+){5}(\S+)\s+(.*)$/.exec(line) ?? []
     if (user !== 'toeh' || command === undefined) throw new Error(line)
-    await machine.run(['env', 'PATH=/tmp/cron:/usr/bin:/bin', 'sh', '-c', command])
+    const asked = command.replace(/\/usr\/bin\/toeh (?=\w+$)/, '/tmp/cron/toeh ')
+    if (asked === command) throw new Error(`${line} names no program by its path`)
+    await machine.run(['env', 'PATH=/usr/bin:/bin', 'sh', '-c', asked])
   }
   return machine.sh('cat /tmp/cron/asked 2>/dev/null || true; rm -f /tmp/cron/asked')
 }
@@ -160,10 +143,6 @@ async function assertWorks(t: Test, machine: Machine, sink: Sink, argv: string[]
   return second
 }
 
-const cache = (machine: Machine): Promise<string> =>
-  machine.sh('cd /usr/lib/toeh/dist/bin && stat -c "%A %U %n %s" *.cache || true')
-const CACHE = /^(-rw-r--r-- root (command|filter|mime)-[0-9a-f]{12}\.cjs\.cache \d{6,7}\n){3}$/
-
 async function assertSurvivesNode(t: Test, machine: Machine, argv: string[]): Promise<void> {
   t.match(await cache(machine), CACHE)
   await machine.sh('toeh allow known.test; rm /usr/lib/toeh/dist/bin/*.cache')
@@ -181,11 +160,11 @@ async function assertSurvivesNode(t: Test, machine: Machine, argv: string[]): Pr
   t.match(await cache(machine), CACHE, 'made again')
   // One that is too old, or has another ABI: told, and no reason to leave dpkg in the middle.
   await machine.sh(
-    `mkdir /tmp/old; printf '#!/bin/sh\\n[ "$1" = --version ] && echo v18.20.4\\n' > /tmp/old/node; chmod 755 /tmp/old/node`,
+    `printf '#!/bin/sh\\n[ "$1" = --version ] && echo v18.20.4\\n' > /usr/local/sbin/node; chmod 755 /usr/local/sbin/node`,
   )
   const told = await machine.run([
     'env',
-    'PATH=/tmp/old:/usr/sbin:/usr/bin:/sbin:/bin',
+    'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
     '/var/lib/dpkg/info/toeh.postinst',
     'triggered',
   ])
@@ -194,7 +173,7 @@ async function assertSurvivesNode(t: Test, machine: Machine, argv: string[]): Pr
     stdout: '',
     stderr: /^toeh: toeh-filter does not run with the node here \(v18\.20\.4\)[^\n]*\n$/,
   })
-  await machine.sh('rm -r /tmp/old')
+  await machine.sh('rm /usr/local/sbin/node')
 }
 
 /** The program of another Node, as packaging has it from npm. */
@@ -237,7 +216,7 @@ async function assertTakesOtherNode(t: Test, machine: Machine, argv: string[]): 
 
 const POSTFIX = 'cat /etc/postfix/main.cf /etc/postfix/master.cf'
 
-const cannot = missingTool()
+const cannot = cannotPackage()
 
 t.test('the package, from its building to its purge', { skip: cannot, timeout: 280_000 }, async (t) => {
   const machine = await Machine.start(t)

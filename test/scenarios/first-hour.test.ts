@@ -9,42 +9,17 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { cannotBeFresh, Debian } from '../support/debian.js'
-import { assertDone, NODE, onlyWith, ROOT, TOEH } from '../support/lab.js'
+import { assertDone, NODE, onlyWith, TOEH } from '../support/lab.js'
 import { Sink } from '../support/sink.js'
+import { patternOf, readPage, stepsOf } from '../support/walkthrough.js'
 
-const PAGE = readFileSync(join(ROOT, 'docs/first-hour.md'), 'utf8')
-
-/** Each command with what the page says it prints. */
-const STEPS = [...PAGE.matchAll(/^```\n# (.*)\n((?:(?!```).*\n)*)```$/gm)].map(
-  ([, command = '', output = '']) => ({
-    command,
-    output,
-  }),
-)
+const PAGE = readPage('first-hour.md')
+const STEPS = stepsOf(PAGE)
 
 /** What Postfix's log has of the first message, in whichever order, and of the other. */
 const PASSED =
   /^(?=[\s\S]*toeh observes: passed 1 as )[\s\S]*to=<carl@customer\.example>, relay=127\.0\.0\.1\[.*status=sent/
 const HELD = /toeh: held 1 in/
-
-/** A pattern for a shown output: what differs between runs, and what is left out, may be anything. */
-function patternOf(output: string): RegExp {
-  const lines = output
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => {
-      if (line === '…') return '(?:.*\\n)*?'
-      const words = line
-        .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-        .replace(/…/g, '.*')
-        .replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d')
-        .replace(/\b4jYn\w+/g, '\\w+')
-        .replace(/ +\d+s +(\d+) /, ' +\\d+s +\\d+ ')
-        .replace(/^(size: +)\d+$/, '$1\\d+')
-      return `${words} *\\n`
-    })
-  return new RegExp(`^${lines.join('')}$`)
-}
 
 t.test('the page has what the first hour needs, and no more', async (t) => {
   t.ok(STEPS.length + 1 <= 11, `${STEPS.length} commands and the installation`)

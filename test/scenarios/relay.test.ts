@@ -11,6 +11,7 @@ import type { Decision } from '../../lib/decisions.js'
 import { cannotBeFresh, Debian } from '../support/debian.js'
 import { type Answer, find, paste } from '../support/doctor.js'
 import { assertDone, assertRefused } from '../support/lab.js'
+import { Mends } from '../support/mends.js'
 import { Conversation, isEmptyQueue } from '../support/postfix.js'
 import { plainLogin, startSaslServer } from '../support/saslserver.js'
 import { Sink } from '../support/sink.js'
@@ -472,7 +473,24 @@ t.test('what doctor says of port 25, and what mends it', { skip }, async (t) => 
   for (const check of ['port-25', 'dsn', 'size-limits', 'access-tables'])
     t.same(await faults(check), [], check)
 
+  // What has come down on the way back, since init raised it, is raised again; nobody is given less.
+  debian.postconf('-PX', `${debian.host}:10026/inet/message_size_limit`)
+  const [narrow] = await faults('size-limits')
+  t.match(narrow, { what: `${debian.host}:smtp/inet takes 10240000 bytes, the way back 10240000` })
+  paste(narrow?.mend ?? [])
+  t.same(await faults('size-limits'), [])
+  const mended = new Mends('scenarios/relay.test')
+  mended.tried(narrow === undefined ? [] : [narrow])
+  mended.assertAllTried(t)
+
   const port = new Port25(debian, sink)
+  // Whoever was served before is served after it: a copier and an ERP of the network, and webmail of this host.
+  for (const [from, sender] of [
+    [EXCHANGE, 'copier@company.example'],
+    ['127.8.0.5', 'erp@company.example'],
+    [HERE, OWN],
+  ] as const)
+    t.match(await port.send(from, sender, ['f0@stranger.example']), /^\w{11}/, `${from} ${sender}`)
   await port.send(EXCHANGE, OWN, ['f1@known.example'])
   await port.send(EXCHANGE, OWN, ['f1@stranger.example'])
   await port.send(INTERNET, 'eve@evil.example', [OWN])

@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Answer } from '../support/doctor.js'
 import { find } from '../support/doctor.js'
 import { ROOT } from '../support/lab.js'
+import { Mends } from '../support/mends.js'
 import { cannotRun } from '../support/postfix.js'
 import { cannotBoot, Systemd } from '../support/systemd.js'
 
@@ -20,8 +21,10 @@ postconf -e myhostname=mail.company.example mydestination=company.example alias_
   inet_interfaces=127.0.0.1 inet_protocols=ipv4 default_transport=error:nowhere forward_path= \\
   maillog_file=/var/log/mail.log
 touch -d '1 minute ago' /etc/postfix/main.cf
-id toeh >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/toeh --no-create-home toeh
-${process.execPath} ${TOEH} init --postfix --apply
+id toeh >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/toeh --no-create-home toeh`
+
+/** After toeh init. */
+const START = `
 ${process.execPath} ${TOEH} mode enforce --yes
 systemctl daemon-reload
 systemctl start postfix`
@@ -71,6 +74,22 @@ t.test(
     const systemd = await Systemd.start(t)
     if (typeof systemd === 'string') return void t.plan(0, `no systemd can be started here: ${systemd}`)
     await systemd.sh(INSTALL)
+    const mended = new Mends('scenarios/systemd.test')
+    const doctor = async (): Promise<Answer> => {
+      const { stdout, stderr } = await systemd.run([process.execPath, TOEH, 'doctor', '--json'])
+      if (stdout === '') throw new Error(stderr)
+      return JSON.parse(stdout) as Answer
+    }
+    const nothing = await doctor()
+    t.match(nothing.checks, [
+      {
+        check: 'configuration',
+        faults: [{ what: '/etc/toeh/toeh.toml does not exist: toeh is not set up here' }],
+      },
+    ])
+    await systemd.sh((nothing.mend[0] ?? '').replace(/^toeh /, `${process.execPath} ${TOEH} `))
+    mended.tried(nothing.checks.flatMap(({ faults }) => faults))
+    await systemd.sh(START)
     // Debian 12's postfix.service starts another.
     const [, unit = ''] =
       /([^/\n]+\.service)$/m.exec(
@@ -78,11 +97,6 @@ t.test(
       ) ?? []
     t.match(unit, /^postfix(?:@-)?\.service$/)
     const folder = `/etc/systemd/system/${unit}.d`
-    const doctor = async (): Promise<Answer> => {
-      const { stdout, stderr } = await systemd.run([process.execPath, TOEH, 'doctor', '--json'])
-      if (stdout === '') throw new Error(stderr)
-      return JSON.parse(stdout) as Answer
-    }
     /** What Postfix's log says of a message to somebody unknown. */
     const send = (): Promise<string> =>
       systemd.sh(`: >/var/log/mail.log
@@ -120,9 +134,11 @@ systemctl daemon-reload; systemctl restart '${unit}'`)
           ['good', 'good'],
           (fault[0]?.mend ?? []).join('\n'),
         )
+        mended.tried(fault)
         t.match(await send(), /status=sent \(delivered via toeh service \(toeh: held 1/)
       })
     }
+    mended.assertAllTried(t)
     await t.test('without D-Bus there is no systemd-run, and the unit is read all the same', async (t) => {
       await systemd.sh(`printf '[Service]\\nMemoryDenyWriteExecute=yes\\n' >'${folder}/zz.conf'
 systemctl daemon-reload; systemctl stop dbus.socket dbus.service`)

@@ -42,8 +42,8 @@ for (const [what, to, isReleased, copies, kills, expected] of TABLE) {
     const id = await park(hold, folder, [unknown(to)], { queueId: QUEUE_ID, heldAt: PARKED })
     if (isReleased) {
       const actor = { who: 'marie', at: 1400 }
-      t.strictSame(await hold.claim(id, [to], false, actor), [to])
-      await hold.settleReleased(id, [to], 'COPY1', actor)
+      t.strictSame(hold.claim(id, [to], false, actor), [to])
+      hold.settleReleased(id, [to], 'COPY1', actor)
     }
     const bytes = Buffer.from('Subject: soak 7\r\n\r\nbody')
     const mails = copies.map((at) => ({ bytes, recipients: [to], at }))

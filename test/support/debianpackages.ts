@@ -50,6 +50,7 @@ const PROGRAMS: Record<string, string[]> = {
   adduser: ['adduser', 'deluser'],
   'amavisd-new': ['amavisd'],
   binutils: ['strip'],
+  cron: ['cron'],
   dbus: ['dbus-daemon'],
   'dovecot-core': ['dovecot', 'doveconf'],
   'dovecot-lmtpd': ['/usr/lib/dovecot/lmtp'],
@@ -78,6 +79,7 @@ const PROGRAMS: Record<string, string[]> = {
 /** Services that some of these packages switch on. Tests start the programs themselves, and need no service. */
 export const SERVICES: Record<string, string[]> = {
   'amavisd-new': ['amavis.service', 'amavis-mc.service', 'amavisd-snmp-subagent.service'],
+  cron: ['cron.service'],
   'dovecot-core': ['dovecot.service', 'dovecot.socket'],
   opendkim: ['opendkim.service'],
 }

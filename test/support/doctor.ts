@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import type { Finding } from '../../lib/checkup.js'
 import type { Level } from '../../lib/facts.js'
 import { NODE, SHELL_ENV, TOEH } from './lab.js'
-import { Postfix } from './postfix.js'
+import { Postfix, type PostfixOptions } from './postfix.js'
 
 export interface Answer {
   status: Level
@@ -41,7 +41,7 @@ export function faulty(answer: Answer): string[] {
 /** Runs commands as a person would paste them. */
 export function paste(commands: readonly string[]): void {
   for (const command of commands.filter((one) => !one.startsWith('nft '))) {
-    const line = command.replace(/^toeh (?=init )/, `${NODE} ${TOEH} `)
+    const line = command.replace(/^(MAIL_CONFIG=\S+ )?toeh /, (_, where = '') => `${where}${NODE} ${TOEH} `)
     const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { env: SHELL_ENV, encoding: 'utf8' })
     if (status !== 0 || /fatal|unmatched/.test(stderr))
       throw new Error(`${command}: ${status} ${stdout}${stderr}`)
@@ -80,8 +80,8 @@ export function rewrite(path: string, from: string | RegExp, to: (line: string) 
 }
 
 /** An instance without what other tests need: a service without the gate, a short time limit. */
-export async function startSound(t: Test): Promise<Place> {
-  const postfix = await Postfix.start(t)
+export async function startSound(t: Test, options: PostfixOptions = {}): Promise<Place> {
+  const postfix = await Postfix.start(t, { settings: 'approvers = ["boss@corp.test"]\n', ...options })
   const masterPath = join(postfix.etc, 'master.cf')
   const place: Place = {
     postfix,

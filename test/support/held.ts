@@ -70,6 +70,6 @@ export async function park(
   changes: Parameters<typeof spoolHeld>[2] = {},
 ): Promise<string> {
   const { message, envelope } = await spoolHeld(folder, recipients, changes)
-  await hold.park(message.folder(), envelope)
+  hold.park(message.folder(), envelope)
   return envelope.id
 }

@@ -239,7 +239,7 @@ export class Lab {
       source: 'test',
       note: '',
     }))
-    await landscape.add(drafts, { who: 'test', at: 1 })
+    landscape.add(drafts, { who: 'test', at: 1 })
     db.close()
   }
 

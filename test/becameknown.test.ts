@@ -67,7 +67,7 @@ t.test('more messages than are looked up at once, in their order', async (t) => 
   const { lab, desk } = await makeWaiting(t)
   await lab.allow('new.test')
   const at = desk()
-  const rules = await at.landscape.facts(['new.test'], 1)
+  const rules = at.landscape.facts(['new.test'], 1)
   const asked: number[] = []
   const landscape = {
     facts: (keys: readonly string[]) => {

@@ -41,7 +41,7 @@ t.test('the judge says what the filter says, for each sender', async (t) => {
 t.test('the rules of an address are read once, at the time of the judgement', async (t) => {
   const asked: [keys: readonly string[], at: number][] = []
   const landscape = {
-    facts: async (keys: readonly string[], at: number) => {
+    facts: (keys: readonly string[], at: number) => {
       asked.push([keys, at])
       return new Map()
     },

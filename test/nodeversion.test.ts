@@ -27,7 +27,7 @@ t.test('each side of each limit', (t) => {
       refuseVersion(node),
       taken
         ? undefined
-        : `Node ${node} does not do: TOEH runs on 20 from 20.19 on, 22 from 22.14 on, and 24 or newer`,
+        : `Node ${node} does not do: TOEH runs on 20 from 20.19 on, 22 from 22.14 on, and 24 or newer (docs/install.md: where to get one)`,
       node,
     )
   t.end()

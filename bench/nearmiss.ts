@@ -1,5 +1,5 @@
 /** The benchmark of near misses: what one recipient costs beside a landscape of 100,000 rules. */
-import { type Known, Landmarks } from '../lib/nearmiss.js'
+import { type Known, KnownDomains } from '../lib/nearmiss.js'
 
 const RULES = 100_000
 const ROUNDS = 15
@@ -46,7 +46,7 @@ const RECIPIENTS = [
 export function benchNearMisses(): void {
   const known = makeKnown()
   const start = performance.now()
-  const landmarks = new Landmarks(known)
+  const landmarks = new KnownDomains(known)
   console.log(`\nnear misses among ${RULES} rules: loaded in ${(performance.now() - start).toFixed(0)} ms\n`)
   for (const recipient of RECIPIENTS) {
     const times = Array.from({ length: ROUNDS }, () => {

@@ -11,7 +11,7 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
 
 /** Why an address is not plain: a closed set, each with a test that names it. */
-export type Fault =
+export type AddressFault =
   | 'empty'
   | 'no domain'
   | 'undecodable bytes'
@@ -43,7 +43,7 @@ export interface PlainAddress {
 /** Odd for its dots alone, as mobile operators in Japan gave addresses out: `try..this@` and `"try..this"@` are one. */
 export interface DottedAddress {
   plain: false
-  fault: Fault
+  fault: AddressFault
   domain: string
   /** `local@domain`, without quotes, folded: what an address rule may know it by, and no other rule. */
   key: string
@@ -51,7 +51,7 @@ export interface DottedAddress {
 
 export interface OddAddress {
   plain: false
-  fault: Fault
+  fault: AddressFault
   /** The domain it is surely mail to: nothing in its local part could make Postfix look for another. */
   domain?: string
   key?: undefined
@@ -82,13 +82,13 @@ export function foldAscii(text: string): string {
 
 const NONE: ReadonlySet<string> = new Set()
 
-function fault(fault: Fault): { plain: false; fault: Fault } {
+function fault(fault: AddressFault): { plain: false; fault: AddressFault } {
   return { plain: false, fault }
 }
 
 /** What is no plain address for its local part, with what can be said of it all the same. */
 function odd(
-  fault: Fault,
+  fault: AddressFault,
   text: string,
   domainText: string,
   key: (domain: string) => string | undefined,
@@ -159,7 +159,7 @@ export function parseAddress(text: string, single = NONE): Address {
   return { plain: true, local, domain: domain.domain, key }
 }
 
-export type Domain = { plain: true; domain: string } | { plain: false; fault: Fault }
+export type Domain = { plain: true; domain: string } | { plain: false; fault: AddressFault }
 
 /** By its prefix (RFC 5890, 2.3.2.1). */
 function isALabel(label: string): boolean {

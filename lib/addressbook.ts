@@ -3,7 +3,7 @@
  * FN and N are read: what phones write into the rest is no reason to refuse a card. Pure.
  */
 import { isForeignForm, parseMailbox } from './addresslist.js'
-import type { Problem, Reading } from './rulefile.js'
+import type { RuleFileProblem, RuleFileReading } from './rulefile.js'
 
 interface Property {
   name: string
@@ -90,7 +90,12 @@ function placeOf(number: number, line: number, name: string): string {
   return name === '' ? `card ${number} at line ${line}` : `card ${number} (${name.slice(0, 60)})`
 }
 
-function readCard(reading: Reading, left: Problem[], properties: readonly Property[], where: string): void {
+function readCard(
+  reading: RuleFileReading,
+  left: RuleFileProblem[],
+  properties: readonly Property[],
+  where: string,
+): void {
   const name = nameOf(properties)
   for (const { name: property, parameters, value } of properties) {
     if (property !== 'EMAIL') continue
@@ -106,9 +111,9 @@ function readCard(reading: Reading, left: Problem[], properties: readonly Proper
 }
 
 /** Reads an address book, card by card: a broken one hides no fault of the others. */
-export function readAddressBook(text: string): Reading {
-  const left: Problem[] = []
-  const reading: Reading = { entries: [], problems: [], comments: [], left }
+export function readAddressBook(text: string): RuleFileReading {
+  const left: RuleFileProblem[] = []
+  const reading: RuleFileReading = { entries: [], problems: [], comments: [], left }
   let card: string[] | undefined
   let begun = 0
   let number = 0

@@ -1,13 +1,13 @@
 /** Why an address is malformed, in words. Pure. */
-import type { Fault } from './address.js'
+import type { AddressFault } from './address.js'
 import type { Language } from './speech.js'
 
 /** What keeps an address from being plain, in a language. */
-export function faultIn(language: Language, fault: Fault): string {
+export function faultIn(language: Language, fault: AddressFault): string {
   return language === 'fr' ? FAULTS_FR[fault] : fault
 }
 
-export const FAULTS_FR: Record<Fault, string> = {
+export const FAULTS_FR: Record<AddressFault, string> = {
   empty: 'vide',
   'no domain': 'sans domaine',
   'undecodable bytes': 'octets indéchiffrables',

@@ -2,7 +2,7 @@
  * Address lists: what people paste and what address books export as tables, whatever the language of its header. Only
  * addresses and names matter. Pure.
  */
-import type { Entry, Problem, Reading } from './rulefile.js'
+import type { Entry, RuleFileProblem, RuleFileReading } from './rulefile.js'
 
 export interface Mailbox {
   value: string
@@ -81,7 +81,7 @@ export function splitMailboxes(text: string): Mailbox[] {
   return found
 }
 
-function toEntries(text: string, where: string, name: string, left: Problem[]): Entry[] {
+function toEntries(text: string, where: string, name: string, left: RuleFileProblem[]): Entry[] {
   return splitMailboxes(text).flatMap(({ value, note }) => {
     if (!isForeignForm(value)) return [{ where, value, note: note || name }]
     left.push({ where, why: 'an address of Exchange alone, which no other server knows' })
@@ -90,8 +90,8 @@ function toEntries(text: string, where: string, name: string, left: Problem[]): 
 }
 
 /** Lines of addresses, several in a line, as they are pasted out of a mail. `lines` with their numbers. */
-export function readAddressList(lines: readonly { line: number; text: string }[]): Reading {
-  const left: Problem[] = []
+export function readAddressList(lines: readonly { line: number; text: string }[]): RuleFileReading {
+  const left: RuleFileProblem[] = []
   const entries = lines.flatMap(({ line, text }) => toEntries(text, `line ${line}`, '', left))
   return { entries, problems: [], comments: [], left }
 }
@@ -142,12 +142,12 @@ export function readAddressTable(
   names: readonly string[],
   rows: readonly Row[],
   asked: string | undefined,
-): Reading | undefined {
+): RuleFileReading | undefined {
   const columns = addressColumns(names, rows, asked)
   if (columns.length === 0) return undefined
   const at = (form: RegExp): number => names.findIndex((name) => form.test(name.trim()))
   const [whole, first, last] = [at(WHOLE_NAME), at(FIRST_NAME), at(LAST_NAME)]
-  const left: Problem[] = []
+  const left: RuleFileProblem[] = []
   const entries: Entry[] = []
   for (const { line, fields } of rows) {
     const cell = (index: number): string => (fields[index] ?? '').replace(/\s+/g, ' ').trim()

@@ -69,7 +69,7 @@ export interface Alteration {
 }
 
 /** What is kept of an alteration until it is undone. Digests are SHA-256. */
-interface Memory {
+interface UndoRecord {
   before: Record<Name, string>
   after: Record<Name, string>
   edits: Edit[]
@@ -305,7 +305,7 @@ export async function prepare(
   return { configDir, folder, before, after, edits, tables, difference }
 }
 
-function recall(folder: string, layer: Layer): Memory | undefined {
+function recall(folder: string, layer: Layer): UndoRecord | undefined {
   let text: string
   try {
     text = readFileSync(memoryPath(folder, layer), 'utf8')
@@ -313,7 +313,7 @@ function recall(folder: string, layer: Layer): Memory | undefined {
     return undefined
   }
   try {
-    return JSON.parse(text) as Memory
+    return JSON.parse(text) as UndoRecord
   } catch (error) {
     throw new Failure(OPERATION, describeError(error), {
       at: memoryPath(folder, layer),
@@ -323,7 +323,7 @@ function recall(folder: string, layer: Layer): Memory | undefined {
 }
 
 /** Whether each file is as it was before or as it was left: a crash between two renames leaves one of each. */
-function isUntouched(memory: Memory, texts: Texts): boolean {
+function isUntouched(memory: UndoRecord, texts: Texts): boolean {
   const are = digests(texts)
   return FILES.every((name) => are[name] === memory.after[name] || are[name] === memory.before[name])
 }
@@ -372,7 +372,7 @@ export async function putInPlace(alteration: Alteration, layer: Layer = GATE): P
   const earlier = recall(folder, layer)
   const kept = earlier !== undefined && isUntouched(earlier, before)
   const old = earlier?.edits ?? []
-  const memory: Memory = {
+  const memory: UndoRecord = {
     // Where somebody else has changed them since, only our own lines can be taken back: what is kept then has some of them.
     before: kept ? earlier.before : old.length > 0 ? UNKNOWN : digests(before),
     after: digests(after),
@@ -403,9 +403,9 @@ export async function putInPlace(alteration: Alteration, layer: Layer = GATE): P
 
 /** Each table with what it held before the first alteration. */
 function rememberTables(
-  earlier: NonNullable<Memory['tables']>,
+  earlier: NonNullable<UndoRecord['tables']>,
   tables: readonly Table[],
-): NonNullable<Memory['tables']> {
+): NonNullable<UndoRecord['tables']> {
   const others = earlier.filter(({ path }) => !tables.some((one) => one.path === path))
   return [
     ...others,
@@ -425,7 +425,7 @@ function forget(folder: string, layer: Layer, withBackups: boolean): void {
   if (withBackups) for (const name of FILES) rmSync(backupPath(folder, name, layer), { force: true })
 }
 
-export interface Undoing {
+export interface Undone {
   folder: string
   difference: string
   /** Whether both files are byte for byte what they were; else only our own lines were taken out. */
@@ -438,7 +438,7 @@ export interface Undoing {
  * Takes back what {@link putInPlace} did: byte for byte where nobody has changed the files since, else our own lines.
  * @throws Failure with nothing changed, where what was ours is somebody else's now
  */
-export async function undo(configDir: string | undefined, layer: Layer = GATE): Promise<Undoing> {
+export async function undo(configDir: string | undefined, layer: Layer = GATE): Promise<Undone> {
   const folder = await folderOf(configDir)
   const memory = recall(folder, layer)
   if (memory === undefined)
@@ -462,7 +462,7 @@ export async function undo(configDir: string | undefined, layer: Layer = GATE): 
 }
 
 /** The files as they were kept, or undefined where they are not any more. */
-function backupsOf(folder: string, memory: Memory, layer: Layer): Texts | undefined {
+function backupsOf(folder: string, memory: UndoRecord, layer: Layer): Texts | undefined {
   try {
     const [main, master] = FILES.map((name) => readFileSync(backupPath(folder, name, layer)))
     if (main === undefined || master === undefined) return undefined
@@ -476,7 +476,7 @@ function backupsOf(folder: string, memory: Memory, layer: Layer): Texts | undefi
 
 async function withoutOurs(
   configDir: string | undefined,
-  memory: Memory,
+  memory: UndoRecord,
   before: Texts,
   layer: Layer,
 ): Promise<Texts> {

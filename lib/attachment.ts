@@ -14,4 +14,4 @@ export interface Attachment {
 }
 
 /** A line of the output: an attachment, the text, or why there are no more. */
-export type Finding = { attachment: Attachment } | { text: string } | { trouble: string }
+export type AttachmentFinding = { attachment: Attachment } | { text: string } | { trouble: string }

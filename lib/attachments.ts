@@ -5,7 +5,7 @@
  */
 import { createReadStream } from 'node:fs'
 import { MailParser } from 'mailparser'
-import type { Attachment, Finding } from './attachment.js'
+import type { Attachment, AttachmentFinding } from './attachment.js'
 
 /** More of a message is not looked at; its recipients and its header are told all the same. */
 const MOST_BYTES = 64 * 1024 * 1024
@@ -18,7 +18,7 @@ const withText = process.argv[2] === 'text'
 
 let listed = 0
 
-function tell(finding: Finding): void {
+function tell(finding: AttachmentFinding): void {
   process.stdout.write(`${JSON.stringify(finding)}\n`)
 }
 

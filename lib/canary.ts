@@ -15,7 +15,7 @@ import { words } from './speech.js'
 const PATIENCE_MS = 60_000
 const STEP_MS = 250
 
-export interface Flight {
+export interface CanaryTrace {
   sender: string
   recipient: string
   /** Queue ids before and behind the gate. */
@@ -59,11 +59,11 @@ export async function flyCanary(
   configDir: string | undefined,
   recipient: string,
   now: number,
-): Promise<Flight> {
+): Promise<CanaryTrace> {
   const [internal = ''] = config.internal
   // A sender nobody else has: the decision log is searched for it.
   const sender = `toeh-canary-${randomBytes(6).toString('hex')}@${internal}`
-  const flight: Flight = { sender, recipient, faults: [] }
+  const flight: CanaryTrace = { sender, recipient, faults: [] }
   const parameter = async (name: string): Promise<string> =>
     (await askPostfix('postconf', configDir, '-hx', name)).trim()
   const log = new LogTail(new Map([['maillog_file', await parameter('maillog_file')]]))
@@ -106,7 +106,7 @@ export async function flyCanary(
 }
 
 async function follow(
-  flight: Flight,
+  flight: CanaryTrace,
   queueId: string,
   configDir: string | undefined,
   log: LogTail,

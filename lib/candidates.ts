@@ -2,7 +2,7 @@
 import { parseAddress } from './address.js'
 import { isOwnSender, type People, senderOf } from './mailbox.js'
 import { type Attempt, isShortQueueId, ownText } from './maillog.js'
-import { Seen } from './seen.js'
+import { DeliverySet } from './seen.js'
 import { words } from './speech.js'
 
 const DAY_MS = 86_400_000
@@ -79,9 +79,9 @@ export function looksShared({
  * Counts deliveries, each (host, queue id, recipient) once: a file that is read twice adds nothing. A short queue id
  * comes back for other messages, so there the day counts as well.
  */
-export class Tally {
+export class DeliveryTally {
   readonly #people: Omit<People, 'logins'>
-  readonly #seen = new Seen()
+  readonly #seen = new DeliverySet()
   readonly #domains = new Map<string, DomainUse>()
   /** Recipients as they were written, with what they came to; undefined for one that is not to be learned. */
   readonly #recipients = new Map<string, { domain: string; key: string } | undefined>()

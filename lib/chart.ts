@@ -2,7 +2,7 @@
 import { grouped } from './amount.js'
 import { escapeHtml } from './html.js'
 
-export interface Column {
+export interface ChartColumn {
   /** Below it, where there is room. */
   label: string
   /** Said when somebody points at it. */
@@ -63,7 +63,7 @@ function grid(top: number): string {
  * @param labels how many labels there is room for
  */
 export function drawColumns(
-  columns: readonly Column[],
+  columns: readonly ChartColumn[],
   series: readonly string[],
   summary: string,
   labels = 5,
@@ -92,7 +92,7 @@ export function drawColumns(
 }
 
 /** A line over columns, filled below, from the first value to the last; each value keeps until the next. */
-export function drawSteps(points: readonly Column[], series: string, summary: string): string {
+export function drawSteps(points: readonly ChartColumn[], series: string, summary: string): string {
   const plot = HEIGHT - FOOT - HEAD
   const values = points.map(({ values: [value = 0] }) => value)
   const top = roundUp(values.reduce((most, value) => Math.max(most, value), 0))

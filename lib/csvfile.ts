@@ -3,7 +3,14 @@ import { CsvError, type Options, parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
 import { parseMailbox, type Row, readAddressList, readAddressTable } from './addresslist.js'
 import type { Rule } from './decide.js'
-import { COLUMNS, type Entry, entryOf, isColumn, type Problem, type Reading } from './rulefile.js'
+import {
+  COLUMNS,
+  type Entry,
+  entryOf,
+  isColumn,
+  type RuleFileProblem,
+  type RuleFileReading,
+} from './rulefile.js'
 
 /** Rules as CSV: a header, then one rule a record, lines ended by LF. */
 export function writeCsv(rules: readonly Rule[]): string {
@@ -133,8 +140,8 @@ function toEntry(names: readonly string[], fields: readonly string[], { line }: 
 }
 
 /** Entries of the rows, in the order of the file, with the comments directly above them as their notes. */
-function collect(pieces: readonly Piece[], rows: ReadonlyMap<Piece, Entry | string>): Reading {
-  const reading: Reading = { entries: [], problems: [], comments: [] }
+function collect(pieces: readonly Piece[], rows: ReadonlyMap<Piece, Entry | string>): RuleFileReading {
+  const reading: RuleFileReading = { entries: [], problems: [], comments: [] }
   let above: Piece[] = []
   const drop = (): void => {
     reading.comments.push(...above.map(({ line }) => `line ${line}`))
@@ -170,13 +177,13 @@ function readTable(
   delimiter: string,
   names: readonly string[],
   column: string | undefined,
-): Reading | undefined {
+): RuleFileReading | undefined {
   if (column === undefined && names.some((name) => OF_RULES.has(name))) return undefined
   const records = pieces.filter(({ comment, text }) => !comment && text.trim() !== '')
   const [headerPiece, ...body] = records
   const [header] = headerPiece === undefined ? [] : fieldsOf([headerPiece], delimiter)
   if (!Array.isArray(header)) return undefined
-  const problems: Problem[] = []
+  const problems: RuleFileProblem[] = []
   const rows = fieldsOf(body, delimiter).flatMap((fields, index): Row[] => {
     const line = body[index]?.line ?? 0
     if (typeof fields !== 'string') return [{ line, fields }]
@@ -197,7 +204,7 @@ function readTable(
  * of them that was pasted.
  * @param column the name of the column with the addresses or domains, in a table that is no rule file
  */
-export function readCsv(file: string, column?: string): Reading {
+export function readCsv(file: string, column?: string): RuleFileReading {
   // Files of old Macs know only CR.
   const lines = (file.includes('\n') ? file : file.replaceAll('\r', '\n')).replace(/^\ufeff+/, '')
   const [saidSo, separator = ''] = /^sep=([,;\t|])\r?\n/i.exec(lines) ?? []

@@ -27,7 +27,7 @@
  * 4 must be right: an over-broad rule lets a stranger in, so a domain rule covers that domain alone unless a
  * person asked for more. Only the envelope is looked at; headers are the sender's to write.
  */
-import { type Address, type Fault, isSendable, parentDomains, parseAddress } from './address.js'
+import { type Address, type AddressFault, isSendable, parentDomains, parseAddress } from './address.js'
 import {
   type Company,
   FOREIGN,
@@ -71,13 +71,13 @@ export interface Verdict {
   /** The row it rests on, for `allowed` and `blocked`. */
   rule?: Rule
   /** What is wrong with the address, for `malformed`. */
-  fault?: Fault
+  fault?: AddressFault
 }
 
 /** Live rules of every scope by their value: what the landscape knows of the keys that were asked for. */
 export type RulesByValue = ReadonlyMap<string, readonly Rule[]>
 
-export interface Facts extends Company {
+export interface DecisionFacts extends Company {
   rules: RulesByValue
 }
 
@@ -121,7 +121,7 @@ function firstMade(rules: readonly Rule[]): Rule | undefined {
 function nearest(
   rules: readonly Rule[],
   { scopes, anybody }: Asker,
-  { delimiters }: Facts,
+  { delimiters }: DecisionFacts,
 ): Rule | undefined {
   const isBlock = ({ effect }: Rule): boolean => effect === 'block'
   const block = anybody ? firstMade(rules.filter(isBlock)) : undefined
@@ -135,7 +135,7 @@ function nearest(
 }
 
 /** The rule that decides for a recipient, or undefined. */
-function decidingRule(recipient: Address, asker: Asker, facts: Facts): Rule | undefined {
+function decidingRule(recipient: Address, asker: Asker, facts: DecisionFacts): Rule | undefined {
   for (const [index, key] of keysOf(recipient).entries()) {
     const equals = facts.rules.get(key)
     if (equals === undefined) continue
@@ -161,7 +161,7 @@ export function scopesAsked(origin: Origin, company: Company): string[][] {
   return isOwnOrigin(origin, company) ? scopesOf(sendersBehind(origin, company).own, company) : [[FOREIGN]]
 }
 
-function askersOf(origin: Origin, ownSender: boolean, facts: Facts): Askers {
+function askersOf(origin: Origin, ownSender: boolean, facts: DecisionFacts): Askers {
   const { own, others, anybody } = sendersBehind(origin, facts)
   return {
     sender: { scopes: ownSender ? scopesOf(own, facts) : [[FOREIGN]], anybody: anybody || !ownSender },
@@ -173,7 +173,7 @@ function askersOf(origin: Origin, ownSender: boolean, facts: Facts): Askers {
  * The block that one of the others would meet, or undefined. One that speaks of the sender as well, as those for everyone do,
  * is left to his own rules, where a nearer one may stand before it.
  */
-function objection(recipient: Address, { sender, others }: Askers, facts: Facts): Rule | undefined {
+function objection(recipient: Address, { sender, others }: Askers, facts: DecisionFacts): Rule | undefined {
   const own = sender.scopes.flat()
   for (const other of others) {
     const rule = decidingRule(recipient, other, facts)
@@ -182,7 +182,7 @@ function objection(recipient: Address, { sender, others }: Askers, facts: Facts)
   return undefined
 }
 
-function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts: Facts): Verdict {
+function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts: DecisionFacts): Verdict {
   const address = parseAddress(recipient, facts.internal)
   if (address.domain !== undefined && facts.internal.has(address.domain))
     return { recipient, pass: true, reason: 'internal' }
@@ -201,7 +201,10 @@ function decideOne(recipient: string, ownSender: boolean, askers: Askers, facts:
  * One verdict for each recipient, in their order. Same envelope and facts, same verdicts: there is no clock here. Without a
  * sender it is what somebody of the company gets of whom no rule speaks.
  */
-export function decide(envelope: Origin & { recipients: readonly string[] }, facts: Facts): Verdict[] {
+export function decide(
+  envelope: Origin & { recipients: readonly string[] },
+  facts: DecisionFacts,
+): Verdict[] {
   const ownSender = isOwnOrigin(envelope, facts)
   const askers = askersOf(envelope, ownSender, facts)
   // Passed on, mail from a sender whom no SMTP command can name would be put off for good.

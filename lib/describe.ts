@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { Attachment, Finding } from './attachment.js'
+import type { Attachment, AttachmentFinding } from './attachment.js'
 import { type SignatureEnd, signatureEnds } from './dkim.js'
 import { describeError } from './failure.js'
 import { headerFields } from './head.js'
@@ -24,13 +24,13 @@ export interface Description {
   trouble: string | null
 }
 
-export interface Limits {
+export interface DescribeLimits {
   milliseconds: number
   /** Of JavaScript's heap. */
   megabytes: number
 }
 
-const LIMITS: Limits = { milliseconds: 4000, megabytes: 256 }
+const LIMITS: DescribeLimits = { milliseconds: 4000, megabytes: 256 }
 /** The bundle of attachments.ts. */
 const PROGRAM = packagePath('dist/bin/attachments.cjs')
 /** What is shown of one message at most: more hides what matters. */
@@ -43,7 +43,7 @@ const MOST_CHARACTERS = 2000
  */
 export async function describeFile(
   path: string,
-  limits: Limits = LIMITS,
+  limits: DescribeLimits = LIMITS,
   withText = false,
 ): Promise<Description> {
   const description: Description = { headers: [], attachments: [], signatures: [], trouble: null }
@@ -85,7 +85,11 @@ async function head(path: string): Promise<Buffer> {
 }
 
 /** What the other process finds, as far as it comes. */
-async function* findings(path: string, limits: Limits, withText: boolean): AsyncGenerator<Finding> {
+async function* findings(
+  path: string,
+  limits: DescribeLimits,
+  withText: boolean,
+): AsyncGenerator<AttachmentFinding> {
   const file = openSync(path, 'r')
   const args = [`--max-old-space-size=${limits.megabytes}`, PROGRAM, ...(withText ? ['text'] : [])]
   // The file as its input: the process needs no path, and gets nothing else of ours.
@@ -117,9 +121,9 @@ async function* findings(path: string, limits: Limits, withText: boolean): Async
 }
 
 /** A line of the output; undefined for one that was cut off when its process was killed. */
-function parseFinding(line: string): Finding | undefined {
+function parseFinding(line: string): AttachmentFinding | undefined {
   try {
-    return JSON.parse(line) as Finding
+    return JSON.parse(line) as AttachmentFinding
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
 /** Figures: what a report tells, worked out from the decision log, the hold and the landscape. Pure. */
 import type { Reason } from './decide.js'
 import { localDay } from './display.js'
-import { Seen } from './seen.js'
+import { DeliverySet } from './seen.js'
 
 /** Lengths of time by which waiting is counted, milliseconds: up to each, and longer than the last. */
 export const SPANS = [1, 4, 24, 72, 168].map((hours) => hours * 3_600_000)
@@ -209,7 +209,7 @@ const MOST_MS = 3_660 * 86_400_000
 export class FigureCount {
   readonly #since: number
   readonly #until: number
-  readonly #seen = new Seen()
+  readonly #seen = new DeliverySet()
   readonly #days = new Map<string, Day>()
   readonly #reasons: Partial<Record<Reason, number>> = {}
   readonly #senders = new Map<string, { recipients: number; held: number }>()

@@ -30,7 +30,7 @@ import { reinject } from './reinject.js'
 import { demandFree, demandHoldRoom } from './room.js'
 import { utcStamp } from './utc.js'
 
-export interface GateRun {
+export interface GateInput {
   config: Config
   envelope: Envelope
   input: AsyncIterable<Buffer>
@@ -68,7 +68,7 @@ interface Plan {
  * verdict, given to `settled`, is one short line for Postfix's log: counts and ids, no address.
  * @throws Failure, or any error: if `settled` has not been called, the mail is Postfix's still, exit 75
  */
-export async function runGate(run: GateRun): Promise<void> {
+export async function runGate(run: GateInput): Promise<void> {
   const { config } = run
   if (process.getuid?.() === 0) demandOwner(config)
   demandFree(config, run.envelope.recordBytes)
@@ -92,7 +92,7 @@ export async function runGate(run: GateRun): Promise<void> {
       ...companyOf(config),
       rules: new Landscape(db).facts(run.envelope.recipients.flatMap(lookupKeys), run.now),
     }
-    const identity = new Identity(run.envelope, message)
+    const identity = new MessageIdentity(run.envelope, message)
     const hold = new Hold(db, folder)
     const priors = hold.hasHeld(run.envelope.queueId)
       ? hold.states((await identity.read()).id)
@@ -102,7 +102,7 @@ export async function runGate(run: GateRun): Promise<void> {
     const plans = decide({ sender, login: client.saslUser, recipients }, facts).map((verdict) =>
       plan(verdict, priors.get(verdict.recipient), run),
     )
-    await new Passage(run, folder, log, message, identity, plans).carryOut(priors.size > 0)
+    await new GateRun(run, folder, log, message, identity, plans).carryOut(priors.size > 0)
   } finally {
     message.discard()
   }
@@ -122,7 +122,7 @@ function demandOwner({ state }: Config): void {
   })
 }
 
-function plan(verdict: Verdict, prior: State | undefined, run: GateRun): Plan {
+function plan(verdict: Verdict, prior: State | undefined, run: GateInput): Plan {
   if (prior !== undefined) return { verdict, prior, action: 'skip' }
   if (verdict.pass) return { verdict, prior, action: 'send' }
   if (run.config.mode !== 'observe') return { verdict, prior, action: 'park' }
@@ -133,7 +133,7 @@ function plan(verdict: Verdict, prior: State | undefined, run: GateRun): Plan {
 }
 
 /** Which message this is to the hold. Worked out where it is asked for: known mail needs none of it. */
-class Identity {
+class MessageIdentity {
   readonly #envelope: Envelope
   readonly #message: Message
   #known: { id: string; sha256: string } | undefined
@@ -158,12 +158,12 @@ class Identity {
 }
 
 /** The second half of a run: parks, sends on, and writes down what was done. */
-class Passage {
-  readonly #run: GateRun
+class GateRun {
+  readonly #run: GateInput
   readonly #folder: HoldFolder
   readonly #log: DecisionLog
   readonly #message: Message
-  readonly #identity: Identity
+  readonly #identity: MessageIdentity
   readonly #plans: readonly Plan[]
   #hold: Hold | undefined
   /** Whether somebody of this message is parked, so that those who join need no further room. */
@@ -176,11 +176,11 @@ class Passage {
   #automatic = false
 
   constructor(
-    run: GateRun,
+    run: GateInput,
     folder: HoldFolder,
     log: DecisionLog,
     message: Message,
-    identity: Identity,
+    identity: MessageIdentity,
     plans: readonly Plan[],
   ) {
     this.#run = run
@@ -230,7 +230,7 @@ class Passage {
       .map(({ verdict }) => verdict.recipient)
     if (recipients.length === 0) return { accepted: [], queueId: '' }
     const { config, envelope } = this.#run
-    const cargo = {
+    const transaction = {
       sender: envelope.sender,
       recipients,
       size: this.#message.size,
@@ -243,7 +243,10 @@ class Passage {
         this.#run.answerDue()
       },
     }
-    return reinject(config.reinject, cargo, { replyMs: undefined, answerMs: config.answerSeconds * 1000 })
+    return reinject(config.reinject, transaction, {
+      replyMs: undefined,
+      answerMs: config.answerSeconds * 1000,
+    })
   }
 
   /**

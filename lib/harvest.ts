@@ -20,7 +20,7 @@ export interface HarvestOptions {
 }
 
 /** What was read. */
-export interface Reading {
+export interface LogReading {
   lines: number
   broken: number
   /** Lines of Postfix. */
@@ -30,7 +30,7 @@ export interface Reading {
 }
 
 /** Nothing read yet. */
-export function noReading(): Reading {
+export function noLogReading(): LogReading {
   return { lines: 0, broken: 0, postfix: 0, leftOut: [] }
 }
 
@@ -54,7 +54,7 @@ export function parseWays(operation: string, texts: readonly string[] = []): Way
  * `--since` as wall-clock milliseconds.
  * @throws Failure (2) for what is no date
  */
-export function parseSince(operation: string, text: string | undefined): number | undefined {
+export function parseLogSince(operation: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
   // Date.parse takes 2026-02-31 for a day in March.
@@ -76,7 +76,7 @@ export async function openSources(
   now: number,
 ): Promise<LogSource[]> {
   const { file, journal, since } = options
-  const from = parseSince(operation, since)
+  const from = parseLogSince(operation, since)
   if ((journal !== undefined) === file.length > 0) {
     const why = file.length > 0 ? words`give files or --journal, not both` : words`which log?`
     throw new Failure(operation, why, {
@@ -125,7 +125,7 @@ function demandUnderstood(operation: string, name: string, lines: number, broken
 /** @throws Failure (65) where nothing was Postfix's, or nothing of it says what left the house */
 function demandPostfix(
   operation: string,
-  reading: Reading,
+  reading: LogReading,
   left: number,
   names: readonly string[],
   beginning: string,
@@ -157,7 +157,7 @@ function nameOfWay(relay: string): string {
 }
 
 /** What was left out, for people: nothing where nothing was. */
-export function leftOutLines({ leftOut }: Reading): string[] {
+export function leftOutLines({ leftOut }: LogReading): string[] {
   if (leftOut.length === 0) return []
   const all = leftOut.reduce((sum, { recipients }) => sum + recipients, 0)
   const some = leftOut.slice(0, 3).map(({ relay, recipients }) => `  ${recipients} ${relay}`)
@@ -177,7 +177,7 @@ export async function* attemptsIn(
   operation: string,
   sources: readonly LogSource[],
   since: number | undefined,
-  reading: Reading,
+  reading: LogReading,
   ways: readonly WayOut[] = [],
 ): AsyncGenerator<Attempt[]> {
   const tracker = new Tracker()

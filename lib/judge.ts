@@ -17,7 +17,7 @@ export interface PresentLandscape {
 }
 
 /** Verdicts on mail of the past by today's landscape, with the rules of an address read once. */
-export class Judge {
+export class PastVerdicts {
   readonly #desk: PresentLandscape
   readonly #rules = new Map<string, ReadonlyMap<string, readonly Rule[]>>()
 

@@ -1,6 +1,6 @@
 /** LDIF (RFC 2849): what an LDAP directory exports, each address of each entry a rule with the entry's name. Pure. */
 import { isForeignForm, parseMailbox } from './addresslist.js'
-import type { Problem, Reading } from './rulefile.js'
+import type { RuleFileProblem, RuleFileReading } from './rulefile.js'
 
 /** Attributes that hold addresses (RFC 4524, Exchange, Courier, qmail and Kolab), in small letters. */
 const ADDRESSES: ReadonlySet<string> = new Set([
@@ -49,7 +49,7 @@ function attributeOf(text: string): Attribute | undefined {
   return { name: name.toLowerCase(), value: value.trim() }
 }
 
-function readEntry(reading: Reading, left: Problem[], lines: readonly Line[]): void {
+function readEntry(reading: RuleFileReading, left: RuleFileProblem[], lines: readonly Line[]): void {
   const attributes: Attribute[] = []
   const [{ line = 0 } = {}] = lines
   for (const { line, text } of lines) {
@@ -88,9 +88,9 @@ function readEntry(reading: Reading, left: Problem[], lines: readonly Line[]): v
 }
 
 /** Reads an export, entry by entry; entries without an address (folders, groups) say nothing. */
-export function readLdif(text: string): Reading {
-  const left: Problem[] = []
-  const reading: Reading = { entries: [], problems: [], comments: [], left }
+export function readLdif(text: string): RuleFileReading {
+  const left: RuleFileProblem[] = []
+  const reading: RuleFileReading = { entries: [], problems: [], comments: [], left }
   let entry: Line[] = []
   let entries = 0
   const end = (): void => {

@@ -45,7 +45,7 @@ export type NoticeKind =
   | 'answered'
 
 /** How an approver can answer by mail. */
-export interface Reply {
+export interface AnswerOffer {
   token: string
   address: string
   /** Milliseconds since 1970. */
@@ -69,7 +69,7 @@ export interface NoticeRequest {
   /** At least one; of `answered` none where the answer belongs to no message. */
   messages: readonly NoticeMessage[]
   /** For the approver who is the only one to get this. */
-  reply?: Reply | undefined
+  reply?: AnswerOffer | undefined
   /** Whom the sender can ask, in words of the configuration; else the approvers are named. */
   contact?: string | undefined
   /** For `released` and `rejected`: by whom, when (milliseconds since 1970), and why, where that was said. */

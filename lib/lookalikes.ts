@@ -1,5 +1,5 @@
 /** Look-alikes: which candidates a person should look at because a forger would have chosen such a name. Pure. */
-import { Landmarks, type NearMiss } from './nearmiss.js'
+import { KnownDomains, type NearMiss } from './nearmiss.js'
 import { splitDomain } from './publicsuffix.js'
 
 /** A forged name is written to by a few people, and less than the one it stands for. */
@@ -26,7 +26,7 @@ function isForgers(domain: string, { value, likeness }: NearMiss): boolean {
 export class Lookalikes {
   readonly #messages: ReadonlyMap<string, number>
   readonly #known: ReadonlySet<string>
-  readonly #landmarks: Landmarks
+  readonly #landmarks: KnownDomains
   readonly #near = new Map<string, NearMiss[]>()
 
   /**
@@ -39,7 +39,7 @@ export class Lookalikes {
     // One message makes nobody worth a forgery, and a forger's own names do not hide the one they are made after.
     const used = [...messages].filter(([, count]) => count >= RARER).map(([domain]) => domain)
     const all = new Set([...this.#known, ...used])
-    this.#landmarks = new Landmarks([...all].map((value) => ({ value, kind: 'domain' })))
+    this.#landmarks = new KnownDomains([...all].map((value) => ({ value, kind: 'domain' })))
   }
 
   /** What a domain that so many messages of so many senders went to could be taken for; strongest likeness first. */

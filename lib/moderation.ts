@@ -100,7 +100,7 @@ export async function moderate(desk: ApprovalContext, mail: Mail): Promise<strin
     fields.find((field) => field.name.trim().toLowerCase() === name)?.value ?? ''
   const token = tokenIn(decodeHeader(value('subject')))
   const { texts, sealed } = mail.tooLong ? { texts: [], sealed: false } : await replyText(mail.bytes)
-  const turn = new Turn(desk, approver, mail.digest)
+  const turn = new ApproverAnswer(desk, approver, mail.digest)
   const result = await turn.take(token, answerOf(texts), sealed)
   const told = await confirm(desk, approver, result, value('message-id').trim(), token)
   const { outcome, message, untold = null } = result
@@ -157,7 +157,7 @@ async function doubtOf(
 }
 
 /** One approver's turn at one message. */
-class Turn {
+class ApproverAnswer {
   readonly #desk: ApprovalContext
   readonly #tokens: Tokens
   readonly #key: string

@@ -243,7 +243,7 @@ function fewBits(bits: number, most: number): boolean {
  * Which of many domains could be like one at all: a few numbers for each, looked through from end to end. For the one
  * or two look-ups of a run that is faster than an index of strings, which takes longer to build than to use.
  */
-class Sieve {
+class Prefilter {
   readonly #lengths: Int32Array
   /** Hashes of skeletons. */
   readonly #looks: Int32Array
@@ -315,9 +315,9 @@ function byText(a: string, b: string): number {
 }
 
 /** What is known, taken apart once and asked often. Building it takes most of the time. */
-export class Landmarks {
+export class KnownDomains {
   readonly #places: readonly Place[]
-  readonly #sieve: Sieve
+  readonly #sieve: Prefilter
   readonly #locals = new Map<string, Known[]>()
   readonly #domains: ReadonlyMap<string, Place>
 
@@ -340,7 +340,7 @@ export class Landmarks {
     }
     this.#places = [...places.values()]
     this.#domains = places
-    this.#sieve = new Sieve(this.#places)
+    this.#sieve = new Prefilter(this.#places)
   }
 
   /**
@@ -398,9 +398,9 @@ function choose(known: readonly Known[], local: string): Known {
   return { value, kind }
 }
 
-/** What the recipient could be taken for among these; see {@link Landmarks.near}. */
+/** What the recipient could be taken for among these; see {@link KnownDomains.near}. */
 export function findNearMisses(recipient: string, known: Iterable<Known>): NearMiss[] {
-  return new Landmarks(known).near(recipient)
+  return new KnownDomains(known).near(recipient)
 }
 
 /** A near miss with how much both were used; the unknown one by rules that have ended. */

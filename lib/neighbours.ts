@@ -1,6 +1,6 @@
 /** Neighbours: what the landscape has that an unknown recipient could be taken for, with what people did about both. */
 import type { Database } from './database.js'
-import type { Known, Landmarks, NearMiss, UsedNeighbour } from './nearmiss.js'
+import type { Known, KnownDomains, NearMiss, UsedNeighbour } from './nearmiss.js'
 import type { Usage } from './usage.js'
 
 interface Waiting {
@@ -35,7 +35,7 @@ const LIVE = `revoked_at IS NULL AND (ends_at IS NULL OR ends_at > unixepoch() *
 export class Neighbours {
   readonly #db: Database
   readonly #internal: ReadonlySet<string>
-  #landmarks: Landmarks | undefined
+  #landmarks: KnownDomains | undefined
   readonly #found = new Map<string, UsedNeighbour[]>()
   #past: Past | undefined
 
@@ -58,12 +58,12 @@ export class Neighbours {
     return found
   }
 
-  async #load(): Promise<Landmarks> {
+  async #load(): Promise<KnownDomains> {
     // Here and not above: it brings the public suffix list, which most runs do not need.
-    const { Landmarks } = await import('./nearmiss.js')
+    const { KnownDomains } = await import('./nearmiss.js')
     const known: Known[] = [...this.#internal].map((value) => ({ value, kind: 'internal' }))
     const sql = `SELECT DISTINCT value, kind FROM rule WHERE effect = 'allow' AND ${LIVE}`
-    return new Landmarks(known.concat(this.#db.all<Known>(sql)))
+    return new KnownDomains(known.concat(this.#db.all<Known>(sql)))
   }
 
   #tell(miss: NearMiss, recipient: string): UsedNeighbour {

@@ -12,7 +12,7 @@ import { Failure } from './failure.js'
 import type { HeldMessage } from './heldmail.js'
 import type { Hold } from './hold.js'
 import type { HoldFolder } from './holdfolder.js'
-import type { NoticeKind, NoticeMessage, NoticeRequest, Reply } from './letter.js'
+import type { AnswerOffer, NoticeKind, NoticeMessage, NoticeRequest } from './letter.js'
 import { isReturnPath, noticeName, senderOf } from './mailbox.js'
 import { spool } from './message.js'
 import { Neighbours, placeRecipients } from './neighbours.js'
@@ -46,7 +46,7 @@ const aliasesFor = once(() => readAliases().catch(() => undefined))
 const residencesFor = once(() => readResidences().catch(() => []))
 const copiesFor = once(() => readCopies())
 
-export interface Post {
+export interface NoticeContext {
   config: Config
   folder: HoldFolder
   /** Of a caller who tells of many; else they are loaded for the one notice. */
@@ -122,7 +122,7 @@ async function asSenderSees(
  * @throws Failure when it did not go out, {@link Unreached} where there is nobody it could reach
  */
 export async function sendNotice(
-  post: Post,
+  post: NoticeContext,
   kind: NoticeKind,
   to: readonly string[],
   messages: readonly NoticeMessage[],
@@ -152,7 +152,7 @@ export async function sendNotice(
   const spooled = await spool(pieces(), folder.tmp)
   try {
     const { size, eightBit } = spooled
-    const cargo = {
+    const transaction = {
       sender: kind === 'approver' ? (more.reply?.address ?? '') : '',
       recipients,
       size,
@@ -162,14 +162,14 @@ export async function sendNotice(
         throw new Failure('notice', first?.reply ?? 'refused')
       },
     }
-    await reinject(config.reinject, cargo, { replyMs: REPLY_MS, answerMs: ANSWER_MS })
+    await reinject(config.reinject, transaction, { replyMs: REPLY_MS, answerMs: ANSWER_MS })
   } finally {
     spooled.discard()
   }
 }
 
 /** Tells the sender and the approvers of one new hold, once all that is handed over of its mail is in it. @throws Failure as {@link tell} does */
-export async function notifyHeld(post: Post, hold: Hold, id: string, now: number): Promise<void> {
+export async function notifyHeld(post: NoticeContext, hold: Hold, id: string, now: number): Promise<void> {
   const { queueId } = hold.find(id)
   await untilAlone(queueId, SLICES_MS)
   const message = hold.find(id)
@@ -206,7 +206,7 @@ function allowUnreached(error: unknown): void {
  * @throws Failure when a mail did not go out; then the messages stay with `toeh digest`
  */
 export async function tell(
-  post: Post,
+  post: NoticeContext,
   hold: Hold,
   messages: readonly HeldMessage[],
   now: number,
@@ -230,7 +230,7 @@ export async function tell(
  * @throws Failure when that did not go out; then the messages stay with `toeh digest`
  */
 export async function tellOfAutomatic(
-  post: Post,
+  post: NoticeContext,
   hold: Hold,
   messages: readonly HeldMessage[],
   now: number,
@@ -245,7 +245,7 @@ export async function tellOfAutomatic(
  * Asks the approvers: all in one mail, or, where they can answer by mail, each in mails of his own, one a message. Many
  * messages of one sender at once are more than anybody answers well one by one, and a flood is for the server's people.
  */
-async function askApprovers(post: Post, messages: readonly Placed[], now: number): Promise<void> {
+async function askApprovers(post: NoticeContext, messages: readonly Placed[], now: number): Promise<void> {
   const { approvers, moderate } = post.config
   const asked = new Map(messages.map((message) => [message.id, askedAbout(post.config, message)]))
   const isAsked = (approver: string): boolean => [...asked.values()].some((some) => some.includes(approver))
@@ -295,7 +295,7 @@ async function replyOf(
   message: Placed,
   approver: string,
   now: number,
-): Promise<Reply | undefined> {
+): Promise<AnswerOffer | undefined> {
   const key = keyOf(approver)
   const company = companyOf(config)
   const origin = { sender: message.sender, login: message.client.saslUser }
@@ -311,7 +311,7 @@ async function replyOf(
 type Placed = HeldMessage & NoticeMessage
 
 /** The messages with their attachments, their unknown recipients with near misses. */
-async function place(post: Post, messages: readonly HeldMessage[]): Promise<Placed[]> {
+async function place(post: NoticeContext, messages: readonly HeldMessage[]): Promise<Placed[]> {
   const { config } = post
   if (post.neighbours === undefined) {
     const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })

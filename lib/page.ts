@@ -1,6 +1,6 @@
 /** The page: a report as one HTML document with its pictures and its style in it, and no script. Pure. */
 import { ageOf, counted, grouped, shareOf, sizeOf } from './amount.js'
-import { type Column, drawBar, drawColumns, drawSteps } from './chart.js'
+import { type ChartColumn, drawBar, drawColumns, drawSteps } from './chart.js'
 import { localTime, visible } from './display.js'
 import { type Day, type Figures, SPANS } from './figures.js'
 import { escapeHtml, safe } from './html.js'
@@ -145,7 +145,7 @@ function perDay(figures: Figures): string {
   const days = merge(figures.days)
   const weekly = days.length < figures.days.length
   const when = (day: string): string => (weekly ? words`the week from ${day}` : day)
-  const columns = (values: (day: Day) => number[], text: (day: Day) => string): Column[] =>
+  const columns = (values: (day: Day) => number[], text: (day: Day) => string): ChartColumn[] =>
     days.map((day) => ({
       label: shortDay(day.day),
       title: words`${when(day.day)}: ${text(day)}`,
@@ -176,7 +176,7 @@ ${drawColumns(passed, ['passed'], words`${grouped(figures.passed)} recipients pa
 ${drawColumns(held, ['held', 'refused', 'observed'], words`${grouped(figures.held)} recipients held`)}</section>`
 }
 
-function spanColumns(spans: readonly number[], tell: (count: number) => string): Column[] {
+function spanColumns(spans: readonly number[], tell: (count: number) => string): ChartColumn[] {
   const names = spanNames()
   return spans.map((count, index) => {
     const longer = index === SPANS.length

@@ -1,7 +1,7 @@
-/** The parcel: one message for some recipients, and what became of it, whichever transport carries it. Pure. */
+/** The transaction: one message for some recipients, and what became of it, whichever transport carries it. Pure. */
 import type { Client } from './envelope.js'
 
-export interface Parcel {
+export interface Transaction {
   sender: string
   recipients: readonly string[]
   /** Bytes of the message. */
@@ -20,7 +20,7 @@ export interface Parcel {
   onRefused: (refused: readonly Refusal[]) => Promise<void>
 }
 
-/** How long whoever takes the parcel is waited for. */
+/** How long whoever takes the transaction is waited for. */
 export interface Patience {
   /** Milliseconds for each step before the end of the message; undefined where the caller keeps the time. */
   replyMs: number | undefined

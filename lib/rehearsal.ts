@@ -2,7 +2,7 @@
 import { dayOf } from './candidates.js'
 import { PASSING, type Reason, type Verdict } from './decide.js'
 import { type Attempt, isShortQueueId, ownText } from './maillog.js'
-import { Seen } from './seen.js'
+import { DeliverySet } from './seen.js'
 
 const DAY_MS = 86_400_000
 
@@ -32,7 +32,7 @@ export interface DestinationCount {
   last: string
 }
 
-export interface Report {
+export interface ReplayReport {
   messages: number
   messagesHeld: number
   recipients: number
@@ -55,9 +55,9 @@ interface Destination {
 }
 
 export class Rehearsal {
-  readonly #seen = new Seen()
-  readonly #messages = new Seen()
-  readonly #messagesHeld = new Seen()
+  readonly #seen = new DeliverySet()
+  readonly #messages = new DeliverySet()
+  readonly #messagesHeld = new DeliverySet()
   readonly #days = new Map<number, DayCount>()
   readonly #senders = new Map<string, SenderCount>()
   readonly #destinations = new Map<string, Destination>()
@@ -110,7 +110,7 @@ export class Rehearsal {
     destination.last = Math.max(destination.last, at)
   }
 
-  report(): Report {
+  report(): ReplayReport {
     const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
     return {
       messages: this.#messages.size,

@@ -2,13 +2,13 @@
 import { EXIT } from './exit.js'
 import { Failure } from './failure.js'
 import type { Stored } from './message.js'
-import type { Delivery, Parcel, Patience, Transport } from './parcel.js'
+import type { Delivery, Patience, Transaction, Transport } from './parcel.js'
 import { sendBySmtp } from './smtp.js'
 
 /** RCPT commands in one transaction at most; Postfix allows 1000 (smtpd_recipient_limit). */
 export const RECIPIENTS_AT_ONCE = 1000
 
-export type Cargo = Omit<Parcel, 'open'> & {
+export type StoredTransaction = Omit<Transaction, 'open'> & {
   /** Asked for by the time it is read: parking may move its file between RCPT and DATA. */
   message: Stored
 }
@@ -17,17 +17,21 @@ export type Cargo = Omit<Parcel, 'open'> & {
  * Sends one message on.
  * @throws Failure (75), `inDoubt` where the message may have been accepted
  */
-export async function reinject(transport: Transport, cargo: Cargo, patience: Patience): Promise<Delivery> {
-  if (cargo.recipients.length > RECIPIENTS_AT_ONCE) {
+export async function reinject(
+  transport: Transport,
+  stored: StoredTransaction,
+  patience: Patience,
+): Promise<Delivery> {
+  if (stored.recipients.length > RECIPIENTS_AT_ONCE) {
     throw new Failure('reinject', `more than ${RECIPIENTS_AT_ONCE} recipients at once`, {
       status: EXIT.tempFail,
       hint: 'set toeh_destination_recipient_limit = 50 in main.cf',
     })
   }
-  const parcel: Parcel = { ...cargo, open: () => cargo.message.bytes() }
+  const transaction: Transaction = { ...stored, open: () => stored.message.bytes() }
   if (transport.kind === 'smtp') {
-    return sendBySmtp({ host: transport.host, port: transport.port, ...patience }, parcel)
+    return sendBySmtp({ host: transport.host, port: transport.port, ...patience }, transaction)
   }
   const { sendBySendmail } = await import('./sendmail.js')
-  return sendBySendmail(transport.path, () => cargo.message.file(), parcel, patience)
+  return sendBySendmail(transport.path, () => stored.message.file(), transaction, patience)
 }

@@ -11,7 +11,7 @@ import { type HeldMessage, isInHand, isWaiting, RELEASE_ABANDONED_MS } from './h
 import type { Hold } from './hold.js'
 import { demandHoldId } from './holdid.js'
 import { inspect, readBytes, storedIn } from './message.js'
-import { type Post, sendNotice, tellableOf, Unreached } from './notify.js'
+import { type NoticeContext, sendNotice, tellableOf, Unreached } from './notify.js'
 import { ANSWER_MS, type Delivery, type Refusal } from './parcel.js'
 import { RECIPIENTS_AT_ONCE, reinject } from './reinject.js'
 import { matchAddress } from './selection.js'
@@ -23,7 +23,7 @@ const RELEASE_LIMIT_MS = RELEASE_ABANDONED_MS / 2
 const REPLY_MS = 60_000
 
 /** What a release needs: where the hold is, the way on, and who acts when. */
-export interface ReleaseContext extends Post {
+export interface ReleaseContext extends NoticeContext {
   hold: Hold
   actor: Actor
 }
@@ -232,7 +232,7 @@ async function sendClaimed(
   const { id, sender, size, eightBit } = message
   const refused: Refusal[] = []
   const began = performance.now()
-  const cargo = {
+  const transaction = {
     sender,
     recipients: claimed,
     size,
@@ -251,7 +251,7 @@ async function sendClaimed(
   let delivery: Delivery
   try {
     delivery = await withLimit((limit) =>
-      reinject(config.reinject, cargo, { replyMs: REPLY_MS, answerMs: ANSWER_MS, limit }),
+      reinject(config.reinject, transaction, { replyMs: REPLY_MS, answerMs: ANSWER_MS, limit }),
     )
   } catch (error) {
     const unsure = error instanceof Failure && error.inDoubt

@@ -27,18 +27,18 @@ export interface Entry extends Partial<Record<Column, string>> {
 }
 
 /** What is wrong with one place of a file. */
-export interface Problem {
+export interface RuleFileProblem {
   where: string
   why: string
 }
 
-export interface Reading {
+export interface RuleFileReading {
   entries: Entry[]
-  problems: Problem[]
+  problems: RuleFileProblem[]
   /** Where comments stand that belong to no rule. */
   comments: string[]
   /** What was left out and is no fault. */
-  left?: Problem[]
+  left?: RuleFileProblem[]
   /** The columns that addresses were taken from, where the file does not say so itself. */
   columns?: string[]
 }
@@ -82,7 +82,7 @@ function wrongJson(key: string, value: unknown): string | undefined {
 }
 
 /** Reads what {@link writeJson} wrote, or the like of it by hand. Entries are counted from 1. */
-export function readJson(text: string): Reading {
+export function readJson(text: string): RuleFileReading {
   let list: unknown
   try {
     list = JSON.parse(text)
@@ -93,7 +93,7 @@ export function readJson(text: string): Reading {
       comments: [],
     }
   }
-  const reading: Reading = { entries: [], problems: [], comments: [] }
+  const reading: RuleFileReading = { entries: [], problems: [], comments: [] }
   if (!Array.isArray(list))
     return { ...reading, problems: [{ where: 'file', why: 'it is no array of rules' }] }
   for (const [index, item] of list.entries()) {
@@ -204,9 +204,9 @@ function draftEntry(entry: Entry, carrier: Carrier): Carried['draft'] {
 export function draftEntries(
   entries: readonly Entry[],
   carrier: Carrier,
-): { carried: Carried[]; problems: Problem[]; ended: number } {
+): { carried: Carried[]; problems: RuleFileProblem[]; ended: number } {
   const carried: Carried[] = []
-  const problems: Problem[] = []
+  const problems: RuleFileProblem[] = []
   let ended = 0
   for (const entry of entries) {
     try {

@@ -4,7 +4,7 @@
  * Sixty-three bits for each member, so that a year of logs fits: with a million members the chance that one is taken
  * for another is below one in ten million, and the loss would be one message in a count.
  */
-export class Seen {
+export class DeliverySet {
   #table = new Uint32Array(2 * 4096)
   #size = 0
   /** The fingerprint at hand. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAddress } from './address.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
-import type { Delivery, Parcel, Patience } from './parcel.js'
+import type { Delivery, Patience, Transaction } from './parcel.js'
 
 /**
  * Hands one message to sendmail with its input a regular file, never a pipe: a writer that was killed looks like
@@ -17,7 +17,7 @@ import type { Delivery, Parcel, Patience } from './parcel.js'
 export async function sendBySendmail(
   program: string,
   messagePath: () => string,
-  parcel: Parcel,
+  transaction: Transaction,
   patience: Patience,
 ): Promise<Delivery> {
   const fits = (address: string): boolean => {
@@ -25,16 +25,16 @@ export async function sendBySendmail(
     // A domain of one label, which here is the company's own, is nothing odd to sendmail.
     return (parsed.plain || parsed.fault === 'single-label domain') && !/[^\x21-\x7e]/.test(address)
   }
-  const isSenderFit = parcel.sender === '' || fits(parcel.sender)
-  const accepted = isSenderFit ? parcel.recipients.filter(fits) : []
+  const isSenderFit = transaction.sender === '' || fits(transaction.sender)
+  const accepted = isSenderFit ? transaction.recipients.filter(fits) : []
   const reply = `sendmail cannot carry this ${isSenderFit ? 'address' : 'sender'} unchanged`
-  const refused = parcel.recipients
+  const refused = transaction.recipients
     .filter((recipient) => !accepted.includes(recipient))
     .map((recipient) => ({ recipient, reply }))
-  if (refused.length > 0) await parcel.onRefused(refused)
+  if (refused.length > 0) await transaction.onRefused(refused)
   if (accepted.length === 0) return { accepted, queueId: '' }
-  parcel.beforeEnd?.()
-  await run(program, ['-G', '-i', '-f', parcel.sender, '--', ...accepted], messagePath(), patience)
+  transaction.beforeEnd?.()
+  await run(program, ['-G', '-i', '-f', transaction.sender, '--', ...accepted], messagePath(), patience)
   return { accepted, queueId: '' }
 }
 

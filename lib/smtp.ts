@@ -9,7 +9,7 @@ import { EXIT } from './exit.js'
 import { describeError, Failure, toFailure } from './failure.js'
 import { HELO_NAME } from './head.js'
 import { after, eventsTaken } from './loop.js'
-import type { Delivery, Parcel, Patience, Refusal } from './parcel.js'
+import type { Delivery, Patience, Refusal, Transaction } from './parcel.js'
 import { describeReply, queuedAs, type Reply, ReplyReader } from './reply.js'
 import { DotStuffing, xtext } from './wire.js'
 
@@ -231,12 +231,12 @@ function xforward(offered: string, client: Client, queueId: string): string[] {
   return commands
 }
 
-function mailFrom(parcel: Parcel, extensions: ReadonlyMap<string, string>): string {
-  const utf8 = ![parcel.sender, ...parcel.recipients].every(isAscii)
+function mailFrom(transaction: Transaction, extensions: ReadonlyMap<string, string>): string {
+  const utf8 = ![transaction.sender, ...transaction.recipients].every(isAscii)
   return [
-    `MAIL FROM:<${parcel.sender}>`,
-    extensions.has('SIZE') ? `SIZE=${parcel.size}` : '',
-    extensions.has('8BITMIME') && (parcel.eightBit || utf8) ? 'BODY=8BITMIME' : '',
+    `MAIL FROM:<${transaction.sender}>`,
+    extensions.has('SIZE') ? `SIZE=${transaction.size}` : '',
+    extensions.has('8BITMIME') && (transaction.eightBit || utf8) ? 'BODY=8BITMIME' : '',
     utf8 ? 'SMTPUTF8' : '',
   ]
     .filter((word) => word !== '')
@@ -259,13 +259,13 @@ async function greet(talk: Conversation): Promise<void> {
  * @returns the recipients that were accepted and the id of the copy
  * @throws Failure (75) with nothing sent; or, with `inDoubt`, when no answer came after the final dot
  */
-export async function sendBySmtp(server: Server, parcel: Parcel): Promise<Delivery> {
+export async function sendBySmtp(server: Server, transaction: Transaction): Promise<Delivery> {
   const where = `${server.host}:${server.port}`
-  if (parcel.sender !== '') assertSendable(where, parcel.sender)
-  for (const recipient of parcel.recipients) assertSendable(where, recipient)
+  if (transaction.sender !== '') assertSendable(where, transaction.sender)
+  for (const recipient of transaction.recipients) assertSendable(where, recipient)
   const talk = new Conversation(server)
   try {
-    const delivery = await converse(talk, where, parcel)
+    const delivery = await converse(talk, where, transaction)
     talk.quit()
     return delivery
   } catch (error) {
@@ -280,28 +280,28 @@ function assertSendable(where: string, address: string): void {
     throw temporary(where, 'an address cannot be written into an SMTP command as it is')
 }
 
-async function converse(talk: Conversation, where: string, parcel: Parcel): Promise<Delivery> {
+async function converse(talk: Conversation, where: string, transaction: Transaction): Promise<Delivery> {
   await greet(talk)
   const offered = talk.extensions.get('XFORWARD')
-  const { origin } = parcel
+  const { origin } = transaction
   const forward =
     origin === undefined || offered === undefined ? [] : xforward(offered, origin.client, origin.queueId)
   // Who is not in ASCII cannot be named to every server, today or tomorrow, and nobody else is to wait for that.
   const named = (address: string): boolean => talk.extensions.has('SMTPUTF8') || isAscii(address)
-  if (!named(parcel.sender)) return refuseAll(parcel, parcel.recipients, NO_SMTPUTF8)
-  const everyone = parcel.recipients.filter(named)
+  if (!named(transaction.sender)) return refuseAll(transaction, transaction.recipients, NO_SMTPUTF8)
+  const everyone = transaction.recipients.filter(named)
   const refused: Refusal[] = refusals(
-    parcel.recipients.filter((recipient) => !named(recipient)),
+    transaction.recipients.filter((recipient) => !named(recipient)),
     NO_SMTPUTF8,
   )
-  if (everyone.length === 0) return refuseAll(parcel, parcel.recipients, NO_SMTPUTF8)
-  const mail = mailFrom({ ...parcel, recipients: everyone }, talk.extensions)
+  if (everyone.length === 0) return refuseAll(transaction, transaction.recipients, NO_SMTPUTF8)
+  const mail = mailFrom({ ...transaction, recipients: everyone }, talk.extensions)
   // In one go, as smtp(8) does it: each turn of the conversation costs.
   const replies = await talk.exchange([...forward, mail, ...everyone.map((to) => `RCPT TO:<${to}>`)])
   for (const reply of replies.splice(0, forward.length)) talk.check(reply, 'XFORWARD')
   const [mailReply, ...rcptReplies] = replies
   if (mailReply !== undefined && refusesMessage(mailReply))
-    return refuseAll(parcel, parcel.recipients, mailReply)
+    return refuseAll(transaction, transaction.recipients, mailReply)
   talk.check(mailReply, 'MAIL')
 
   const accepted: string[] = []
@@ -315,18 +315,18 @@ async function converse(talk: Conversation, where: string, parcel: Parcel): Prom
       throw temporary(where, `RCPT was answered ${reply === undefined ? 'nothing' : describeReply(reply)}`)
     }
   }
-  if (refused.length > 0) await parcel.onRefused(refused)
+  if (refused.length > 0) await transaction.onRefused(refused)
   if (accepted.length === 0) return { accepted, queueId: '' }
 
   const [go] = await talk.exchange(['DATA'])
-  if (go !== undefined && refusesMessage(go)) return refuseAll(parcel, accepted, go)
+  if (go !== undefined && refusesMessage(go)) return refuseAll(transaction, accepted, go)
   if (go?.code !== 354)
     throw temporary(where, `DATA was answered ${go === undefined ? 'nothing' : describeReply(go)}`)
   const stuffing = new DotStuffing()
-  for await (const piece of parcel.open()) await talk.write(stuffing.push(piece), 'latin1')
-  parcel.beforeEnd?.()
+  for await (const piece of transaction.open()) await talk.write(stuffing.push(piece), 'latin1')
+  transaction.beforeEnd?.()
   const final = await talk.finish(stuffing.end())
-  if (final.code >= 500) return refuseAll(parcel, accepted, final)
+  if (final.code >= 500) return refuseAll(transaction, accepted, final)
   if (final.code === 250) return { accepted, queueId: queuedAs(final) }
   // Nothing but 250 says that it was taken; nothing but 4xx says that it was not.
   const why = `the message was answered ${describeReply(final)}`
@@ -345,7 +345,11 @@ function refusals(recipients: readonly string[], reply: Reply): Refusal[] {
   return recipients.map((recipient) => ({ recipient, reply: describeReply(reply) }))
 }
 
-async function refuseAll(parcel: Parcel, recipients: readonly string[], reply: Reply): Promise<Delivery> {
-  await parcel.onRefused(refusals(recipients, reply))
+async function refuseAll(
+  transaction: Transaction,
+  recipients: readonly string[],
+  reply: Reply,
+): Promise<Delivery> {
+  await transaction.onRefused(refusals(recipients, reply))
   return { accepted: [], queueId: '' }
 }

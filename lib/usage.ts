@@ -1,6 +1,6 @@
 /** Usage: how many messages a rule has decided, by day, and the words for it. Pure. */
 import { localDay } from './display.js'
-import { Seen } from './seen.js'
+import { DeliverySet } from './seen.js'
 import type { Language } from './speech.js'
 
 const DAY_MS = 86_400_000
@@ -23,7 +23,7 @@ export interface RuleUse {
 
 /** Counts uses: each message once for each rule and day, however many recipients it has and however often it is read. */
 export class UseCount {
-  readonly #seen = new Seen()
+  readonly #seen = new DeliverySet()
   readonly #days = new Map<number, Map<string, number>>()
 
   /** @param host of the queue id; empty where there is one only */

@@ -69,7 +69,7 @@ export function argumentsOf({ kind, service, name, value }: Edit): string[] {
 }
 
 /** What the wiring looks at: the setup, what its tables answer, and the parameters that main.cf itself sets, as they stand. */
-export type Ground = Restricted & { set: ReadonlyMap<string, string> }
+export type PostfixConfig = Restricted & { set: ReadonlyMap<string, string> }
 
 /** Who is to relay by port 25, and the table that says so. */
 export interface Relay {
@@ -95,7 +95,7 @@ function option(service: Service, name: string, value: string): Edit {
   return { kind: 'option', service: service.id, name, value, was: optionOf(service, name) }
 }
 
-function parameter({ set }: Pick<Ground, 'set'>, name: string, value: string): Edit {
+function parameter({ set }: Pick<PostfixConfig, 'set'>, name: string, value: string): Edit {
   return { kind: 'parameter', service: '', name, value, was: set.get(name) ?? null }
 }
 
@@ -104,7 +104,7 @@ function added(service: Service): Edit {
 }
 
 /** The gate's service, where it is missing. */
-function gateEdits({ services, expected, configDir, main }: Ground): Edit[] {
+function gateEdits({ services, expected, configDir, main }: PostfixConfig): Edit[] {
   const { gate } = expected
   if ((main.get('multi_instance_directories') ?? '') !== '' && configDir === undefined)
     refuse(
@@ -133,7 +133,7 @@ function gateEdits({ services, expected, configDir, main }: Ground): Edit[] {
 const CLEANUP = 'cleanup_service_name'
 
 /** The service behind `reinject` and its cleanup(8), where they are missing. */
-function backEdits(ground: Ground): Edit[] {
+function backEdits(ground: PostfixConfig): Edit[] {
   const { expected, services, toeh } = ground
   if (toeh.reinject === undefined) return []
   const ways = waysBack(ground)
@@ -166,7 +166,7 @@ function backEdits(ground: Ground): Edit[] {
 
 const LONG_IDS = 'enable_long_queue_ids'
 
-function parameterEdits(ground: Ground): Edit[] {
+function parameterEdits(ground: PostfixConfig): Edit[] {
   const { main, set, expected, toeh } = ground
   const edits: Edit[] = []
   if (main.get(LONG_IDS) !== 'yes') edits.push(parameter(ground, LONG_IDS, 'yes'))
@@ -180,7 +180,7 @@ function parameterEdits(ground: Ground): Edit[] {
 }
 
 /** Refuses a service whose mail goes to a filter that leaves nothing to any other. */
-function demandFree(ground: Ground, service: Service): void {
+function demandFree(ground: PostfixConfig, service: Service): void {
   const proxy = settingOf(ground, service, 'smtpd_proxy_filter')
   if (proxy === '') return
   refuse(
@@ -191,7 +191,7 @@ function demandFree(ground: Ground, service: Service): void {
 }
 
 /** Another filter that a service has: amavis, for instance. */
-function otherFilter(ground: Ground, service: Service): string {
+function otherFilter(ground: PostfixConfig, service: Service): string {
   const filter = settingOf(ground, service, 'content_filter')
   return filter.startsWith(gatePrefix(ground)) ? '' : filter
 }
@@ -200,7 +200,10 @@ function otherFilter(ground: Ground, service: Service): string {
  * The chain: Postfix takes one content_filter, so that of the entrances goes behind the gate, to the way back. What people
  * submit says which one: it may be another than that of incoming mail.
  */
-function chainEdits(ground: Ground, entrances: readonly Service[]): { edits: Edit[]; remarks: string[] } {
+function chainEdits(
+  ground: PostfixConfig,
+  entrances: readonly Service[],
+): { edits: Edit[]; remarks: string[] } {
   const people = peoplesServices(ground)
   const filtered = entrances.filter((service) => otherFilter(ground, service) !== '')
   const having =
@@ -251,7 +254,7 @@ export function leakHint(): string {
 }
 
 /** What puts a service into the express lane. Its own restrictions stay, behind the lane's. */
-function laneEdits(ground: Ground, service: Service, facts: LaneFacts): Edit[] {
+function laneEdits(ground: PostfixConfig, service: Service, facts: LaneFacts): Edit[] {
   const { files } = facts.lane
   const { id } = service
   const leaks = laneLeaks(facts, [service]).filter(({ level }) => level === 'critical')
@@ -293,7 +296,7 @@ function laneEdits(ground: Ground, service: Service, facts: LaneFacts): Edit[] {
 }
 
 /** What docs/postfix.md asks of a service that takes people's mail, the filter apart. */
-function offerEdits(ground: Ground, service: Service): Edit[] {
+function offerEdits(ground: PostfixConfig, service: Service): Edit[] {
   const edits: Edit[] = []
   if (!discards(settingOf(ground, service, DISCARD)))
     edits.push(option(service, DISCARD, withoutDsn(ground, service)))
@@ -304,12 +307,12 @@ function offerEdits(ground: Ground, service: Service): Edit[] {
 }
 
 /** Bytes that a service takes at most. */
-function sizeLimit(ground: Ground, service: Service): number {
+function sizeLimit(ground: PostfixConfig, service: Service): number {
   return Number(settingOf(ground, service, 'message_size_limit')) || Number.POSITIVE_INFINITY
 }
 
 /** What puts the gate to mail that port 25 relays, and what of it the reader should know. */
-function relayEdits(ground: Ground, { networks, path }: Relay): { edits: Edit[]; remarks: string[] } {
+function relayEdits(ground: PostfixConfig, { networks, path }: Relay): { edits: Edit[]; remarks: string[] } {
   const edits: Edit[] = []
   const remarks: string[] = []
   const lists = new Set<string>()
@@ -395,13 +398,13 @@ function discards(keywords: string): boolean {
 }
 
 /** What a service is not to offer: what it does not already, and DSN. */
-function withoutDsn(ground: Ground, service: Service): string {
+function withoutDsn(ground: PostfixConfig, service: Service): string {
   const keywords = splitList(settingOf(ground, service, DISCARD).toLowerCase())
   return [...new Set(['silent-discard', ...keywords, 'dsn'])].join()
 }
 
 /** What keeps port 25 from offering DSN to whoever relays; the Internet is offered it as before, unless people log in there. */
-function silenceEdits(ground: Ground, service: Service, path: string): Edit[] {
+function silenceEdits(ground: PostfixConfig, service: Service, path: string): Edit[] {
   if (discards(settingOf(ground, service, DISCARD))) return []
   if (settingOf(ground, service, 'smtpd_sasl_auth_enable') === 'yes')
     return [option(service, DISCARD, withoutDsn(ground, service))]
@@ -412,7 +415,7 @@ function silenceEdits(ground: Ground, service: Service, path: string): Edit[] {
 }
 
 /** What relays by port 25 today without the gate, and what would put it there. */
-function relayRemarks(ground: Ground): string[] {
+function relayRemarks(ground: PostfixConfig): string[] {
   return ground.services.filter(takesFromOutside).flatMap((service) => {
     const clients = relayed(ground, service)
     if (clients.length === 0) return []
@@ -427,7 +430,7 @@ function relayRemarks(ground: Ground): string[] {
  * is one that may hand back to a service that is changed; where it is put behind the gate, that says so.
  */
 function keptRemarks(
-  ground: Ground,
+  ground: PostfixConfig,
   touched: readonly Service[],
   { isRelay, isChained }: { isRelay: boolean; isChained: boolean },
 ): string[] {
@@ -452,7 +455,11 @@ function keptRemarks(
  * @param relay who is to relay by port 25, where the gate is to stand there too
  * @throws Failure where something is there that it does not understand; nothing is to be changed then
  */
-export function wire(ground: Ground, lane?: LaneFacts, relay?: Relay): { edits: Edit[]; remarks: string[] } {
+export function wire(
+  ground: PostfixConfig,
+  lane?: LaneFacts,
+  relay?: Relay,
+): { edits: Edit[]; remarks: string[] } {
   const { main, services, toeh } = ground
   const edits = [...gateEdits(ground), ...backEdits(ground), ...parameterEdits(ground)]
   const remarks: string[] = []
@@ -545,7 +552,7 @@ export function wire(ground: Ground, lane?: LaneFacts, relay?: Relay): { edits: 
  */
 export function unwire(
   made: readonly Edit[],
-  { services, set }: Pick<Ground, 'services' | 'set'>,
+  { services, set }: Pick<PostfixConfig, 'services' | 'set'>,
 ): { edits: Edit[]; changed: string[] } {
   const edits: Edit[] = []
   const changed: string[] = []
@@ -575,7 +582,7 @@ export function unwire(
 }
 
 /** What still leads to the gate's service: the first place, or undefined. */
-export function leadsToGate({ services, set }: Pick<Ground, 'services' | 'set'>): string | undefined {
+export function leadsToGate({ services, set }: Pick<PostfixConfig, 'services' | 'set'>): string | undefined {
   const leads = (value: string): boolean => /(?:^|[\s,={])toeh:/.test(value)
   for (const { id, optionWords } of services)
     for (const word of optionWords) if (leads(word)) return `master.cf, ${id}: ${word}`

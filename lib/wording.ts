@@ -1,5 +1,5 @@
 /** The words of notices, in each language the configuration offers. Pure. */
-import type { Fault } from './address.js'
+import type { AddressFault } from './address.js'
 import { FAULTS_FR } from './addressfault.js'
 import type { Reason } from './decide.js'
 import type { Language } from './speech.js'
@@ -244,7 +244,7 @@ const FRENCH: Wording = {
     ({
       unknown: 'ne fait pas partie des destinations habituelles de l’entreprise',
       blocked: 'cette destination est bloquée',
-      malformed: `forme d’adresse inhabituelle (${FAULTS_FR[detail as Fault] ?? detail})`,
+      malformed: `forme d’adresse inhabituelle (${FAULTS_FR[detail as AddressFault] ?? detail})`,
       'foreign-sender': 'l’adresse d’expédition n’est pas de l’entreprise',
       refused: `refusé par notre propre serveur de messagerie : ${detail}`,
     })[reason],

@@ -7,11 +7,11 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { type Fault, isSendable, parseAddress } from '../lib/address.js'
+import { type AddressFault, isSendable, parseAddress } from '../lib/address.js'
 import { readAddress } from './support/plain.js'
 
 /** Valid by the RFCs, and by the corpus; held all the same. */
-const STRICTER: Record<string, Fault> = {
+const STRICTER: Record<string, AddressFault> = {
   'test@io': 'single-label domain',
   '!#$%&`*+/=?^`{|}~@iana.org': 'percent or bang routing',
 }

@@ -1,7 +1,7 @@
 /** Tests of address.ts: every class of address of the design, and every fault by name. */
 import t from 'tap'
 import {
-  type Fault,
+  type AddressFault,
   foldAscii,
   isAscii,
   isSendable,
@@ -35,7 +35,7 @@ function domainOf(length: number): string {
 }
 
 // tsc demands a row for each member of the closed set; the test below demands that none is empty.
-const FAULTS: Record<Fault, string[]> = {
+const FAULTS: Record<AddressFault, string[]> = {
   empty: [''],
   'no domain': ['anna', 'anna@', 'a.b', '.'],
   'undecodable bytes': ['a\u{fffd}@known.test', 'a@kn\u{fffd}wn.test', '\u{fffd}', '"\u{fffd}"@known.test'],
@@ -420,7 +420,7 @@ t.test('a known domain does not heal a malformed local part', (t) => {
 })
 
 t.test('a domain alone', (t) => {
-  const domains: [string, string | { fault: Fault }][] = [
+  const domains: [string, string | { fault: AddressFault }][] = [
     ['Known.TEST', 'known.test'],
     ['bücher.test', 'xn--bcher-kva.test'],
     [domainOf(253), domainOf(253)],

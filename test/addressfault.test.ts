@@ -1,11 +1,11 @@
 /** Why an address is malformed: each reason has words in both languages. */
 import t from 'tap'
-import type { Fault } from '../lib/address.js'
+import type { AddressFault } from '../lib/address.js'
 import { parseAddress } from '../lib/address.js'
 import { FAULTS_FR, faultIn } from '../lib/addressfault.js'
 
 /** One address for each reason. */
-const TABLE: Record<Fault, string> = {
+const TABLE: Record<AddressFault, string> = {
   empty: '',
   'no domain': 'anna',
   'undecodable bytes': 'anna\u{fffd}@a.test',
@@ -26,7 +26,7 @@ const TABLE: Record<Fault, string> = {
 }
 
 t.test('each reason, as it stands and in French', (t) => {
-  for (const [fault, address] of Object.entries(TABLE) as [Fault, string][]) {
+  for (const [fault, address] of Object.entries(TABLE) as [AddressFault, string][]) {
     const found = parseAddress(address, new Set())
     t.equal(found.plain ? undefined : found.fault, fault, JSON.stringify(address))
     t.equal(faultIn('en', fault), fault)

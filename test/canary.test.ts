@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Flight, flyCanary } from '../lib/canary.js'
+import { type CanaryTrace, flyCanary } from '../lib/canary.js'
 import { loadConfig } from '../lib/config.js'
 import { failureOf } from './support/failing.js'
 import { type Lab, makeLab } from './support/lab.js'
@@ -12,7 +12,7 @@ const RECIPIENT = 'echo@known.test'
 
 interface Host {
   lab: Lab
-  fly: () => Promise<Flight>
+  fly: () => Promise<CanaryTrace>
   /** What sendmail was given: its arguments and its input. */
   sent: () => { args: string; input: string }
 }

@@ -1,6 +1,6 @@
 /** Tests of candidates.ts: what counts, what is proposed, and what a person is told to look at. */
 import t from 'tap'
-import { type ProposalFacts, Tally } from '../lib/candidates.js'
+import { DeliveryTally, type ProposalFacts } from '../lib/candidates.js'
 
 const DAY_MS = 86_400_000
 const START = Date.UTC(2026, 8, 1, 12)
@@ -12,7 +12,7 @@ const FACTS: ProposalFacts = {
   minDays: 1,
 }
 
-type Delivery = Parameters<Tally['add']>[0]
+type Delivery = Parameters<DeliveryTally['add']>[0]
 
 let serial = 0
 /** A delivery; a new message unless `changes` says which. */
@@ -28,14 +28,14 @@ const COMPANY = {
   delimiters: '+',
 }
 
-function tallyOf(...deliveries: Delivery[]): Tally {
-  const tally = new Tally(COMPANY)
+function tallyOf(...deliveries: Delivery[]): DeliveryTally {
+  const tally = new DeliveryTally(COMPANY)
   for (const each of deliveries) tally.add(each)
   return tally
 }
 
 /** Candidates in a few words: value, messages, days, senders. */
-function proposed(tally: Tally, facts: Partial<ProposalFacts> = {}): string[] {
+function proposed(tally: DeliveryTally, facts: Partial<ProposalFacts> = {}): string[] {
   return tally
     .propose({ ...FACTS, ...facts })
     .candidates.map(({ value, messages, days, senders }) => `${value} ${messages} ${days} ${senders}`)

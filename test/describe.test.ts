@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
-import type { Description, Limits } from '../lib/describe.js'
+import type { DescribeLimits, Description } from '../lib/describe.js'
 import { makeFolder, makeLab, outcomeOf, PIPE_ENV, ROOT, startWith } from './support/lab.js'
 import { childrenSeconds } from './support/process.js'
 import { makeSink } from './support/sink.js'
@@ -33,7 +33,7 @@ const ending = outcomeOf(describer)
 const answers = createInterface({ input: describer.stdout as Readable })[Symbol.asyncIterator]()
 t.teardown(() => describer.stdin?.end())
 
-async function describePath(path: string, limits?: Limits): Promise<Described> {
+async function describePath(path: string, limits?: DescribeLimits): Promise<Described> {
   describer.stdin?.write(`${JSON.stringify({ path, limits })}\n`)
   const { done, value } = await answers.next()
   if (done) throw new Error(`what describes has ended: ${JSON.stringify(await ending)}`)
@@ -41,7 +41,7 @@ async function describePath(path: string, limits?: Limits): Promise<Described> {
 }
 
 /** For what has to be found, however busy the machine is. */
-const PATIENT: Limits = { milliseconds: 60_000, megabytes: 256 }
+const PATIENT: DescribeLimits = { milliseconds: 60_000, megabytes: 256 }
 
 async function describe(t: Test, message: string | Buffer, limits = PATIENT): Promise<Described> {
   const path = join(makeFolder(t), 'message.eml')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../lib/config.js'
 import { Failure } from '../lib/failure.js'
-import { type GateRun, runGate } from '../lib/gate.js'
+import { type GateInput, runGate } from '../lib/gate.js'
 import { Hold } from '../lib/hold.js'
 import { replaceFs, systemError } from './support/failing.js'
 import { CLIENT, pieces } from './support/held.js'
@@ -38,7 +38,7 @@ interface Course {
 /** One run of the gate at an installation. */
 async function run(lab: Lab, given: Given = {}): Promise<Course> {
   const course: Course = { verdicts: [], failure: undefined }
-  const gate: GateRun = {
+  const gate: GateInput = {
     config: loadConfig(lab.config),
     envelope: {
       sender: given.sender ?? 'anna@corp.test',

@@ -7,9 +7,9 @@ import { Failure } from '../lib/failure.js'
 import {
   attemptsIn,
   type HarvestOptions,
-  noReading,
+  noLogReading,
   openSources,
-  parseSince,
+  parseLogSince,
   parseWays,
 } from '../lib/harvest.js'
 import { makeFolder } from './support/lab.js'
@@ -18,8 +18,8 @@ import { mailLog } from './support/maillog.js'
 const NOW = Date.UTC(2026, 10, 24, 12)
 
 t.test('since', (t) => {
-  t.equal(parseSince('learn', undefined), undefined)
-  t.equal(parseSince('learn', '2026-11-04'), Date.UTC(2026, 10, 4))
+  t.equal(parseLogSince('learn', undefined), undefined)
+  t.equal(parseLogSince('learn', '2026-11-04'), Date.UTC(2026, 10, 4))
   for (const text of [
     '',
     'yesterday',
@@ -29,7 +29,7 @@ t.test('since', (t) => {
     '2026-11-04T00:00',
     '20261104',
   ]) {
-    t.throws(() => parseSince('learn', text), /it is no date/, text)
+    t.throws(() => parseLogSince('learn', text), /it is no date/, text)
   }
   t.end()
 })
@@ -88,7 +88,7 @@ t.test('attempts across files, and what was read of them', async (t) => {
     return join(dir, name)
   })
   const harvest = async (since?: number): Promise<[string[], object]> => {
-    const reading = noReading()
+    const reading = noLogReading()
     const recipients: string[] = []
     for await (const attempts of attemptsIn(
       'x',

@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Config } from '../lib/config.js'
 import { openDesk, verdictsOf } from '../lib/desk.js'
-import { Judge } from '../lib/judge.js'
+import { PastVerdicts } from '../lib/judge.js'
 import type { Landscape } from '../lib/landscape.js'
 import { makeLab } from './support/lab.js'
 
@@ -12,7 +12,7 @@ t.test('the judge says what the filter says, for each sender', async (t) => {
   await lab.toeh('allow', 'scoped.test', '--for', 'anna@corp.test')
   await lab.toeh('block', 'evil@known.test')
   const desk = openDesk({ config: lab.config }, 'read')
-  const judge = new Judge(desk)
+  const judge = new PastVerdicts(desk)
   const recipients = [
     'a@known.test',
     'evil@known.test',
@@ -53,7 +53,7 @@ t.test('the rules of an address are read once, at the time of the judgement', as
     delimiters: '+',
     moderate: { logins: new Map() },
   } as unknown as Config
-  const judge = new Judge({ config, landscape, actor: { who: 'test', at: 7 } })
+  const judge = new PastVerdicts({ config, landscape, actor: { who: 'test', at: 7 } })
   for (const sender of ['anna@corp.test', 'otto@corp.test', '', 'x@foreign.test'])
     await judge.verdict({ sender, login: '' }, 'x@b.a.test')
   t.strictSame(asked, [[['x@b.a.test', 'b.a.test', 'a.test'], 7]])

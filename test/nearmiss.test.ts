@@ -6,7 +6,7 @@ import {
   distanceWithin,
   findNearMisses,
   type Known,
-  Landmarks,
+  KnownDomains,
   LIKENESSES,
   type Likeness,
   likenessOf,
@@ -333,7 +333,7 @@ t.test('a look-up finds what comparing with every known domain finds', async (t)
           LIKENESSES.indexOf(a.likeness) - LIKENESSES.indexOf(b.likeness) || (a.value < b.value ? -1 : 1),
       )
       .slice(0, MOST)
-    const landmarks = new Landmarks(known(...all))
+    const landmarks = new KnownDomains(known(...all))
     assertSame(landmarks.near(`x@${asked}`), expected, `${asked} among ${all}`)
     compared += landmarks.compared
   })
@@ -348,7 +348,7 @@ t.test('the work: of many known domains few are compared', (t) => {
   const values = words.flatMap((a) =>
     words.flatMap((b) => words.flatMap((c, i) => [`${a}-${b}${i}.fr`, `${b}${c}${a}.com`])),
   )
-  const landmarks = new Landmarks(known(...values, 'supplier.com'))
+  const landmarks = new KnownDomains(known(...values, 'supplier.com'))
   for (const domain of ['suppl1er.com', 'x.com', 'sup.com', 'mail.supplier.evil.example']) {
     landmarks.near(`someone@${domain}`)
     t.ok(landmarks.compared < 150, `${domain}: ${landmarks.compared} of ${values.length}`)
@@ -365,7 +365,7 @@ t.test('whatever is asked, and whatever is known', (t) => {
   )
   fc.assert(
     fc.property(anything, fc.array(anything), (recipient, values) => {
-      const misses = new Landmarks(known(...values)).near(recipient)
+      const misses = new KnownDomains(known(...values)).near(recipient)
       if (misses.length > MOST) throw new Error('too many')
       for (const { value, likeness } of misses) {
         if (value === recipient) throw new Error('it is like itself')

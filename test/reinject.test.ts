@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import t from 'tap'
 import { storedIn } from '../lib/message.js'
-import { type Cargo, RECIPIENTS_AT_ONCE, reinject } from '../lib/reinject.js'
+import { RECIPIENTS_AT_ONCE, reinject, type StoredTransaction } from '../lib/reinject.js'
 import { failureOf } from './support/failing.js'
 import { CLIENT } from './support/held.js'
 import { makeFolder } from './support/lab.js'
@@ -13,7 +13,7 @@ import { makeSink, unwire } from './support/sink.js'
 const PATIENCE = { replyMs: 5000, answerMs: 5000 }
 const BYTES = 'Subject: x\n\n.\nBody\n'
 
-function makeCargo(path: string, changes: Partial<Cargo> = {}): Cargo {
+function makeCargo(path: string, changes: Partial<StoredTransaction> = {}): StoredTransaction {
   return {
     sender: 'anna@corp.test',
     recipients: ['x@known.test'],

@@ -5,7 +5,7 @@ import { readCsv, writeCsv } from '../lib/csvfile.js'
 import { createDatabase } from '../lib/database.js'
 import type { Rule } from '../lib/decide.js'
 import { Landscape } from '../lib/landscape.js'
-import { type Carrier, draftEntries, type Reading, readJson, writeJson } from '../lib/rulefile.js'
+import { type Carrier, draftEntries, type RuleFileReading, readJson, writeJson } from '../lib/rulefile.js'
 import { makeFolder } from './support/lab.js'
 
 const NOW = Date.UTC(2026, 10, 24, 8)
@@ -182,7 +182,7 @@ const rule = fc.record({
   at: fc.integer({ min: 0, max: NOW }),
 })
 
-const FORMS: [string, (rules: readonly Rule[]) => string, (text: string) => Reading][] = [
+const FORMS: [string, (rules: readonly Rule[]) => string, (text: string) => RuleFileReading][] = [
   ['CSV', writeCsv, readCsv],
   ['JSON', writeJson, readJson],
 ]

@@ -1,9 +1,9 @@
 /** Tests of seen.ts: members are told apart, also in great numbers. */
 import t from 'tap'
-import { Seen } from '../lib/seen.js'
+import { DeliverySet } from '../lib/seen.js'
 
 t.test('a member is new once', (t) => {
-  const seen = new Seen()
+  const seen = new DeliverySet()
   t.notOk(seen.has('mx', 'ABCDEF', 'a@b.test'))
   t.ok(seen.add('mx', 'ABCDEF', 'a@b.test'))
   t.ok(seen.has('mx', 'ABCDEF', 'a@b.test'))
@@ -17,7 +17,7 @@ t.test('a member is new once', (t) => {
 })
 
 t.test('300,000 members', (t) => {
-  const seen = new Seen()
+  const seen = new DeliverySet()
   for (let i = 0; i < 300_000; i++) {
     if (!seen.add('mx', `4bQ8Yk2h${i % 1000}`, `user${i}@firm.test`)) t.fail(`${i} is taken for another`)
   }

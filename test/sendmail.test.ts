@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Parcel, Refusal } from '../lib/parcel.js'
+import type { Refusal, Transaction } from '../lib/parcel.js'
 import { sendBySendmail } from '../lib/sendmail.js'
 import { failureOf } from './support/failing.js'
 import { makeFolder } from './support/lab.js'
@@ -14,7 +14,7 @@ interface Fake {
   program: string
   /** Where the message is. */
   messagePath: () => string
-  parcel: (changes?: Partial<Parcel>) => Parcel
+  parcel: (changes?: Partial<Transaction>) => Transaction
   refused: Refusal[]
   /** The arguments of the only call, or undefined where it was not called. */
   argv: () => string[] | undefined

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Failure } from '../lib/failure.js'
-import type { Delivery, Parcel, Patience, Refusal } from '../lib/parcel.js'
+import type { Delivery, Patience, Refusal, Transaction } from '../lib/parcel.js'
 import { sendBySmtp } from '../lib/smtp.js'
 import { goByHandles, goByHandlesIn } from './support/handles.js'
 import { CLIENT, pieces } from './support/held.js'
@@ -20,7 +20,7 @@ interface Course {
   refused: Refusal[]
 }
 
-interface Given extends Partial<Omit<Parcel, 'open'>> {
+interface Given extends Partial<Omit<Transaction, 'open'>> {
   /** The message, in the pieces it is read in. */
   message?: (string | Buffer)[]
   patienceMs?: number
@@ -34,7 +34,7 @@ async function send(t: Test, answers: Answers = {}, given: Given = {}): Promise<
   const script = await makeScript(t, answers)
   const { message = ['Subject: x\n', '\nBody\n'], patienceMs = 5000, ...rest } = given
   const course: Course = { script, delivery: undefined, failure: undefined, refused: [] }
-  const parcel: Parcel = {
+  const parcel: Transaction = {
     sender: 'anna@corp.test',
     recipients: ['x@known.test', 'y@known.test'],
     size: 17,

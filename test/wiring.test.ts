@@ -7,7 +7,7 @@ import type { LaneFacts } from '../lib/lanecheck.js'
 import { sourceOf } from '../lib/lookuptable.js'
 import { parseServices } from '../lib/mastercf.js'
 import { parseNetwork } from '../lib/network.js'
-import { argumentsOf, type Edit, type Ground, leadsToGate, unwire, wire } from '../lib/wiring.js'
+import { argumentsOf, type Edit, leadsToGate, type PostfixConfig, unwire, wire } from '../lib/wiring.js'
 import { ROOT } from './support/lab.js'
 
 const SAMPLE = readFileSync(join(ROOT, 'master.cf.sample'), 'utf8')
@@ -32,8 +32,8 @@ const SUBMISSION = 'submission inet n - y - - smtpd'
 function ground(
   master: readonly string[],
   main: Record<string, string> = {},
-  changes: Partial<Ground> = {},
-): Ground {
+  changes: Partial<PostfixConfig> = {},
+): PostfixConfig {
   const set = new Map(Object.entries(main))
   const all = new Map(Object.entries({ ...DEFAULTS, ...main }))
   const services = parseServices(master.join('\n')).map((service) => {
@@ -76,13 +76,13 @@ function written(): Map<string, { key: string; value: string }[]> {
 }
 
 /** What is known of the lane, with tables that answer what stands in their names. */
-function laneOf(from: Ground): LaneFacts {
+function laneOf(from: PostfixConfig): LaneFacts {
   const lane = { enabled: true, files: FILES, texts: [], places: [], rows: [], astray: [] }
   return { ...from, lane, tables: new Map() }
 }
 
 /** The changes where submission takes the lane. */
-function wireLane(from: Ground): ReturnType<typeof wire> {
+function wireLane(from: PostfixConfig): ReturnType<typeof wire> {
   return wire(from, laneOf(from))
 }
 
@@ -438,7 +438,7 @@ t.test('the relay on port 25', (t) => {
   const mynetworks = '127.0.0.0/8 10.0.0.0/24'
   const asked = 'check_client_access cidr:/etc/toeh/toeh-clients'
   const own = 'pipemap:{cidr:/etc/toeh/toeh-clients,static:{silent-discard,dsn}}'
-  const lines = (from: Ground, lane?: LaneFacts): string[] =>
+  const lines = (from: PostfixConfig, lane?: LaneFacts): string[] =>
     short(wire(from, lane, relay).edits).filter(
       (line) => !SERVICES.includes(line) && !PARAMETERS.includes(line),
     )

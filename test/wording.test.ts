@@ -1,7 +1,7 @@
 /** Tests of wording.ts: every reason and fault has its words in every language. */
 
 import t from 'tap'
-import type { Fault } from '../lib/address.js'
+import type { AddressFault } from '../lib/address.js'
 import type { Language } from '../lib/speech.js'
 import { type HoldReason, WORDING, type Wording } from '../lib/wording.js'
 
@@ -30,7 +30,7 @@ const REASONS: Record<HoldReason, { detail: string; en: string; fr: string }> = 
   },
 }
 
-const FAULTS: Record<Fault, string> = {
+const FAULTS: Record<AddressFault, string> = {
   empty: 'vide',
   'no domain': 'sans domaine',
   'undecodable bytes': 'octets indéchiffrables',

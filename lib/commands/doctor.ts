@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { type Flight, flyCanary } from '../canary.js'
+import { type CanaryTrace, flyCanary } from '../canary.js'
 import { examine, type Finding, mends, worst } from '../checkup.js'
 import type { Config } from '../config.js'
 import { answer, type CommonOptions, clock, configPath } from '../desk.js'
@@ -38,7 +38,7 @@ function absent(path: string, configDir: string | undefined): Finding {
   })
 }
 
-async function look(options: Options): Promise<{ findings: Finding[]; flight?: Flight }> {
+async function look(options: Options): Promise<{ findings: Finding[]; flight?: CanaryTrace }> {
   let config: Config
   const path = resolve(configPath(options))
   if (!existsSync(path)) return { findings: [absent(path, options.configDir)] }
@@ -49,7 +49,7 @@ async function look(options: Options): Promise<{ findings: Finding[]; flight?: F
   }
   const { configDir, canaryTo } = options
   const findings: Finding[] = []
-  let flight: Flight | undefined
+  let flight: CanaryTrace | undefined
   try {
     findings.push(...examine(await gatherFacts(config, configDir, clock())))
   } catch (error) {

@@ -13,7 +13,13 @@ import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import { describeRule, type Foreseen } from '../landscape.js'
 import { parseScope } from '../ruledraft.js'
-import { type Carried, draftEntries, type Problem, type Reading, readJson } from '../rulefile.js'
+import {
+  type Carried,
+  draftEntries,
+  type RuleFileProblem,
+  type RuleFileReading,
+  readJson,
+} from '../rulefile.js'
 import { words } from '../speech.js'
 import { AT_MOST, demandShare, type Ending, endingsOf, syncSource } from '../sync.js'
 import { parseEnd } from '../term.js'
@@ -87,7 +93,7 @@ function formatOf(file: string, format: Format | undefined): Format {
   return format ?? FORMATS.find((one) => one === named) ?? 'csv'
 }
 
-async function readFile(file: string, fd: number | undefined, options: Options): Promise<Reading> {
+async function readFile(file: string, fd: number | undefined, options: Options): Promise<RuleFileReading> {
   const { text, guessed } = await readText(file, fd)
   const format = formatOf(file, options.format)
   const { column } = options
@@ -116,11 +122,11 @@ interface Change {
 interface Outlook {
   changes: Change[]
   same: number
-  problems: Problem[]
+  problems: RuleFileProblem[]
   /** Those in whose way no block stands. */
   free: Carried['draft'][]
   /** What a list would change of a rule that is not its own. */
-  kept: Problem[]
+  kept: RuleFileProblem[]
 }
 
 /** What adding would do, and which of the drafts a block stands in the way of. */
@@ -148,8 +154,8 @@ function look(carried: readonly Carried[], foreseen: readonly Foreseen[], own: s
 }
 
 /** As they stand in the file: each check finds its own. */
-function inOrder(problems: readonly Problem[]): Problem[] {
-  const place = ({ where }: Problem): number => Number(/[0-9]+/.exec(where)?.[0] ?? 0)
+function inOrder(problems: readonly RuleFileProblem[]): RuleFileProblem[] {
+  const place = ({ where }: RuleFileProblem): number => Number(/[0-9]+/.exec(where)?.[0] ?? 0)
   return problems.toSorted((a, b) => place(a) - place(b))
 }
 
@@ -158,7 +164,7 @@ function count(number: number, one: string, many: string): string {
 }
 
 /** What a list may not change. */
-function keptLines(kept: readonly Problem[]): string[] {
+function keptLines(kept: readonly RuleFileProblem[]): string[] {
   const some = kept.slice(0, 10).map(({ where, why }) => `  ${where}: ${why}`)
   if (kept.length === 0) return []
   return [
@@ -169,7 +175,7 @@ function keptLines(kept: readonly Problem[]): string[] {
 }
 
 /** Where the entries of a table came from, and what of an address book was passed over. */
-function sources({ columns, left = [] }: Reading): string[] {
+function sources({ columns, left = [] }: RuleFileReading): string[] {
   const lines =
     columns === undefined ? [] : [`addresses from ${columns.map((name) => JSON.stringify(name)).join(', ')}`]
   if (left.length === 0) return lines

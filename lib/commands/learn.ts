@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { counted } from '../amount.js'
-import { type Candidate, dayOf, type Proposal, Tally } from '../candidates.js'
+import { type Candidate, DeliveryTally, dayOf, type Proposal } from '../candidates.js'
 import type { RuleDraft } from '../decide.js'
 import { answer, type CommonOptions, clock, type Desk } from '../desk.js'
 import { wallClock } from '../display.js'
@@ -11,15 +11,15 @@ import { EXIT } from '../exit.js'
 import { describeError, Failure, toFailure } from '../failure.js'
 import {
   attemptsIn,
+  type LogReading,
   leftOutLines,
-  noReading,
+  noLogReading,
   openDeskBehind,
   openSources,
-  parseSince,
+  parseLogSince,
   parseWays,
-  type Reading,
 } from '../harvest.js'
-import { Judge } from '../judge.js'
+import { PastVerdicts } from '../judge.js'
 import { openLogs, readLines } from '../logfile.js'
 import { Lookalikes } from '../lookalikes.js'
 import type { Attempt } from '../maillog.js'
@@ -48,7 +48,7 @@ interface Options extends CommonOptions {
 async function* observedAttempts(
   desk: Desk,
   since: number | undefined,
-  reading: Reading,
+  reading: LogReading,
 ): AsyncGenerator<Attempt[]> {
   const folder = join(desk.config.state, 'decisions')
   let names: string[]
@@ -91,7 +91,12 @@ function refusalOf(domain: string, shared: ReadonlySet<string>): string | undefi
 /** Somebody of the company of whom no rule speaks: what is proposed is for everyone. */
 const ANYBODY = { sender: undefined, login: '' }
 
-async function propose(desk: Desk, judge: Judge, tally: Tally, options: Options): Promise<Proposal> {
+async function propose(
+  desk: Desk,
+  judge: PastVerdicts,
+  tally: DeliveryTally,
+  options: Options,
+): Promise<Proposal> {
   const standing = new Map<string, 'known' | 'open' | { why: string }>()
   for (const address of tally.addresses()) {
     const { pass, reason, rule } = await judge.verdict(ANYBODY, address)
@@ -194,7 +199,12 @@ function someOf(candidates: readonly Candidate[]): string[] {
   ]
 }
 
-function summaryOf(tally: Tally, reading: Reading, proposal: Proposal, options: Options): string[] {
+function summaryOf(
+  tally: DeliveryTally,
+  reading: LogReading,
+  proposal: Proposal,
+  options: Options,
+): string[] {
   const read = [
     counted(reading.lines, words`${reading.lines} line`, words`${reading.lines} lines`),
     words`${reading.broken} broken`,
@@ -292,7 +302,7 @@ const module: CommandModule = {
         status: EXIT.usage,
       })
     }
-    const since = parseSince('learn', options.since)
+    const since = parseLogSince('learn', options.since)
     if (options.csv !== undefined && options.apply)
       throw new Failure('learn', words`one of them: --apply adds the rules, --csv writes them to be edited`, {
         at: '--csv',
@@ -304,12 +314,12 @@ const module: CommandModule = {
     const desk = openDeskBehind(sources, options, options.apply ? 'decide' : 'read')
     const csv = options.csv === undefined ? undefined : resolve(options.csv)
     if (csv !== undefined) demandTarget('learn', desk.config, csv, undefined)
-    const reading = noReading()
-    const tally = new Tally(desk.config)
+    const reading = noLogReading()
+    const tally = new DeliveryTally(desk.config)
     const batches = observed
       ? observedAttempts(desk, since, reading)
       : attemptsIn('learn log', sources, since, reading, ways)
-    const judge = new Judge(desk)
+    const judge = new PastVerdicts(desk)
     const uses = new UseCount()
     for await (const attempts of batches) {
       for (const attempt of attempts) {

@@ -4,18 +4,18 @@ import { answer, type CommonOptions, clock } from '../desk.js'
 import { visible } from '../display.js'
 import {
   attemptsIn,
+  type LogReading,
   leftOutLines,
-  noReading,
+  noLogReading,
   openDeskBehind,
   openSources,
-  parseSince,
+  parseLogSince,
   parseWays,
-  type Reading,
 } from '../harvest.js'
-import { Judge } from '../judge.js'
+import { PastVerdicts } from '../judge.js'
 import { isOwnSender } from '../mailbox.js'
 import type { Attempt } from '../maillog.js'
-import { Rehearsal, type Report } from '../rehearsal.js'
+import { Rehearsal, type ReplayReport } from '../rehearsal.js'
 import { words } from '../speech.js'
 
 interface Options extends CommonOptions {
@@ -50,7 +50,7 @@ function section(heading: string, rows: readonly string[], all: boolean): string
   return ['', heading, ...shown, ...(more > 0 ? [words`  and ${more} more; --all shows them`] : [])]
 }
 
-function linesOf(report: Report, reading: Reading, unjoined: number, all: boolean): string[] {
+function linesOf(report: ReplayReport, reading: LogReading, unjoined: number, all: boolean): string[] {
   const { messages, messagesHeld, recipients, held, destinations } = report
   const reasons = Object.entries(report.reasons)
     .sort()
@@ -111,14 +111,14 @@ const module: CommandModule = {
       .example('toeh replay /var/log/mail.log*', 'before you switch to enforce'),
   handler: async (args) => {
     const options = args as unknown as Options
-    const since = parseSince('replay', options.since)
+    const since = parseLogSince('replay', options.since)
     const ways = parseWays('replay', options.relay)
     const sources = await openSources('replay', options, clock())
     const desk = openDeskBehind(sources, options, 'read')
     const { config } = desk
-    const judge = new Judge(desk)
+    const judge = new PastVerdicts(desk)
     const rehearsal = new Rehearsal()
-    const reading = noReading()
+    const reading = noLogReading()
     let unjoined = 0
     // Mail from outside that Postfix forwards never meets the gate, which stands on submission and pickup.
     const meetsTheGate = ({ sender, submitted }: Attempt): boolean =>

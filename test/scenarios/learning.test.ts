@@ -5,7 +5,7 @@ import t from 'tap'
 import { INTERNAL, writeLogs } from '../../examples/make-logs.js'
 import type { Candidate } from '../../lib/candidates.js'
 import { LineParser } from '../../lib/maillog.js'
-import type { Report } from '../../lib/rehearsal.js'
+import type { ReplayReport } from '../../lib/rehearsal.js'
 import { assertDone, makeLab } from '../support/lab.js'
 import { Conversation, cannotRun, Postfix } from '../support/postfix.js'
 
@@ -43,7 +43,7 @@ t.test('three weeks learned, the fourth replayed', { timeout: 240_000 }, async (
 
   const { code, stdout } = await lab.toeh('replay', week(4), '--json')
   t.equal(code, 0)
-  const report = JSON.parse(stdout) as Report & { broken: number }
+  const report = JSON.parse(stdout) as ReplayReport & { broken: number }
   t.equal(report.broken, 0)
   const held = new Map(report.byDestination.map((count) => [count.recipient, count]))
   for (const { recipient, how } of attacks)

@@ -1,6 +1,6 @@
 /** Landscape: random rules, senders and recipients of a world so small that they meet. */
 import fc from 'fast-check'
-import type { Facts, Rule } from '../../lib/decide.js'
+import type { DecisionFacts, Rule } from '../../lib/decide.js'
 import { strangeAddress } from './strange.js'
 
 /** A whole rule: here is what none of the random worlds cares about. */
@@ -31,7 +31,7 @@ export function makeRule({
 export function makeFacts(
   { internal, senders, groups, rules, delimiters }: World,
   values?: Iterable<string>,
-): Facts {
+): DecisionFacts {
   const wanted = values === undefined ? undefined : new Set(values)
   const byValue = new Map<string, Rule[]>()
   for (const rule of rules) {

@@ -28,7 +28,7 @@ const SELDOM = {
   // Known mail needs no hash, and these cost a run of it what they make of themselves.
   '@noble/hashes/sha2.js': { functions: ['sha256'] },
   'node:crypto': { functions: ['createHash', 'randomBytes'] },
-  // Where lib/channel.ts has Node's own handles.
+  // Where lib/system/channel.ts has Node's own handles.
   'node:net': { functions: ['connect', 'Socket'] },
   'node:child_process': { functions: ['execFile', 'execFileSync', 'spawn', 'spawnSync'] },
   'node:readline': { functions: ['createInterface'] },
@@ -80,9 +80,9 @@ const lazy = (names) => ({
 
 /** One line for whoever builds under a Node that does not do, or with what npm has installed for another. */
 function demandNode() {
-  const { folder, natives } = require('./dist/lib/bettersqlite.cjs')
+  const { folder, natives } = require('./dist/lib/system/bettersqlite.cjs')
   const { node } = process.versions
-  const refusal = require('./dist/lib/nodeversion.cjs')(node)
+  const refusal = require('./dist/lib/system/nodeversion.cjs')(node)
   // What is packed has no native part in it: that is npm's matter where it installs the package.
   const wanted = process.argv.includes('--pack') ? [''] : natives
   if (refusal === undefined && wanted.some((part) => existsSync(join('node_modules', folder, part)))) return
@@ -114,7 +114,7 @@ const FILTER = {
 
 /** The notice of a new hold: what composes a mail and the list of public suffixes stay outside of this too. */
 const NOTICE = {
-  entryPoints: ['lib/notify.ts'],
+  entryPoints: ['lib/notice/notify.ts'],
   external: [...OUTSIDE, 'nodemailer', 'libmime', 'tldts'],
   define: FILTER.define,
   plugins: [lazy(['node:crypto', 'node:net'])],
@@ -125,7 +125,10 @@ const NOTICE = {
 const apart = (bundle) => ({
   name: 'apart',
   setup(builder) {
-    builder.onResolve({ filter: /^\.\/notify\.js$/ }, () => ({ path: `./${bundle}`, external: true }))
+    builder.onResolve({ filter: /^\.\.\/notice\/notify\.js$/ }, () => ({
+      path: `./${bundle}`,
+      external: true,
+    }))
   },
 })
 
@@ -163,7 +166,7 @@ const YARGS = require('url').pathToFileURL(LIB + '/yargs/shim.mjs').href`),
 
 /** What looks for attachments: mailparser is in some hundred files. */
 const ATTACHMENTS = {
-  entryPoints: ['lib/attachments.ts'],
+  entryPoints: ['bin/attachments.ts'],
   plugins: [lazy(['html-to-text'])],
   minify: true,
   ...asFunction(),
@@ -201,7 +204,7 @@ async function buildLauncher(name, start) {
     // A Node that is too old has to come as far as saying so.
     target: 'node12',
     alias: { 'node:fs': 'fs', 'node:vm': 'vm' },
-    external: ['../lib/nodeversion.cjs'],
+    external: ['../lib/system/nodeversion.cjs'],
     banner: { js: '#!/usr/bin/env node' },
     define: { START: JSON.stringify(start) },
   })

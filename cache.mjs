@@ -5,7 +5,7 @@
 //
 // A cache begins with the beginning of the program that it was made by, and of its library where it has one: the build ID stands
 // there (ld(1), --build-id). Where a program has a cache it uses parts of Node's inside that may change with each build
-// (lib/inside.ts, bin/launch.cts). All of that is tried with it here, first of all in the gate; where it fails there is no cache.
+// (lib/system/internals.ts, bin/launch.cts). All of that is tried with it here, first of all in the gate; where it fails there is no cache.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -73,8 +73,8 @@ async function makeCaches() {
 
 /** A database with one rule, and a configuration whose way on is this port. @returns the path of the latter */
 async function makeState(folder, port) {
-  const { createDatabase, databasePath } = await import('./dist/lib/database.js')
-  const { Landscape } = await import('./dist/lib/landscape.js')
+  const { createDatabase, databasePath } = await import('./dist/lib/database/database.js')
+  const { Landscape } = await import('./dist/lib/rules/landscape.js')
   for (const part of ['decisions', 'hold', 'hold/tmp']) mkdirSync(join(folder, part))
   const db = createDatabase(databasePath(folder), { busySeconds: 5 })
   await new Landscape(db).add([RULE], { who: 'build', at: 0 })

@@ -1,5 +1,5 @@
 /** The account of a benchmark: its tables in Markdown, for the terminal and for docs/performance.md. Pure. */
-import { grouped } from '../lib/amount.js'
+import { grouped } from '../lib/text/amounts.js'
 import { BARE, NO_FILTER } from './baselines.js'
 import type { Growth } from './growth.js'
 import type { Processes } from './processes.js'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { holdIdOf } from '../lib/holdid.js'
+import { holdIdOf } from '../lib/hold/id.js'
 import { Lab, TOEH } from '../test/support/lab.js'
 import { BARE } from './baselines.js'
 import { makeNames } from './nearmiss.js'

@@ -20,7 +20,7 @@ import {
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { databasePath } from '../lib/database.js'
+import { databasePath } from '../lib/database/database.js'
 import { ROOT } from '../test/support/lab.js'
 import { freePort, Postfix, USER } from '../test/support/postfix.js'
 import { NO_FILTER } from './baselines.js'

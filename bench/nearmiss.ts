@@ -1,5 +1,5 @@
 /** The benchmark of near misses: what one recipient costs beside a landscape of 100,000 rules. */
-import { type Known, KnownDomains } from '../lib/nearmiss.js'
+import { type Known, KnownDomains } from '../lib/nearmiss/nearmiss.js'
 
 const RULES = 100_000
 const ROUNDS = 15

@@ -1,6 +1,6 @@
 /** Plots of the benchmark as SVG files that stand alone: bars, and lines on logarithmic axes. Pure. */
-import { grouped } from '../lib/amount.js'
-import { escapeHtml } from '../lib/html.js'
+import { grouped } from '../lib/text/amounts.js'
+import { escapeHtml } from '../lib/text/html.js'
 import type { Figure } from './statistics.js'
 
 const WIDTH = 720

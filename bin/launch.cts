@@ -84,7 +84,7 @@ function readCache(file: string, bytes: Buffer): Uint8Array | undefined {
   }
 }
 
-/** The bundle's one function; the last argument is what lib/inside.ts knows as TRIED. */
+/** The bundle's one function; the last argument is what lib/system/internals.ts knows as TRIED. */
 type Run = (
   exports: unknown,
   require: unknown,
@@ -135,7 +135,8 @@ function compileTried(source: string, file: string, cache: Uint8Array): Run {
 }
 
 function demandVersion(): void {
-  const refuseVersion = require('../lib/nodeversion.cjs') as typeof import('../lib/nodeversion.cjs')
+  const refuseVersion =
+    require('../lib/system/nodeversion.cjs') as typeof import('../lib/system/nodeversion.cjs')
   const refusal = refuseVersion(process.versions.node)
   if (refusal !== undefined) throw new Error(refusal)
 }

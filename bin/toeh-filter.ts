@@ -1,10 +1,10 @@
 /** toeh-filter: the content filter that pipe(8) starts, by toeh-filter.sh. Exit 0 when every recipient is settled, else 75. */
-import '../lib/ending.js' // First, and by itself so that no sorting moves it: it arms the process.
+import '../lib/gate/exitguard.js' // First, and by itself so that no sorting moves it: it arms the process.
 import { DEFAULT_CONFIG_PATH, loadConfig } from '../lib/config.js'
-import { awaitAnswer, end, setDeadline, settle } from '../lib/ending.js'
-import { parseArguments } from '../lib/envelope.js'
-import { runGate } from '../lib/gate.js'
-import { isAwaited, isWriterAlive, readStdin } from '../lib/stdin.js'
+import { awaitAnswer, end, setDeadline, settle } from '../lib/gate/exitguard.js'
+import { runGate } from '../lib/gate/gate.js'
+import { isAwaited, isWriterAlive, readStdin } from '../lib/gate/stdin.js'
+import { parseArguments } from '../lib/mail/envelope.js'
 
 const parent = process.ppid
 

@@ -1,12 +1,12 @@
 /** toeh: what people and timers run. One command, one file in lib/commands; only the one that is asked for is run. */
 
 import yargs, { type Argv, type CommandModule } from 'yargs'
-import type { CommonOptions } from '../lib/desk.js'
-import { visible } from '../lib/display.js'
+import type { CommonOptions } from '../lib/cli/context.js'
 import { EXIT } from '../lib/exit.js'
 import { describeError, Failure } from '../lib/failure.js'
-import { ERRAND } from '../lib/owner.js'
-import { type Language, languageOf, speak, spoken, translated, words } from '../lib/speech.js'
+import { ERRAND } from '../lib/system/owner.js'
+import { type Language, languageOf, speak, spoken, translated, words } from '../lib/text/translate.js'
+import { visible } from '../lib/text/visible.js'
 
 /** Put in by bundle.mjs. */
 declare const VERSION: string
@@ -55,15 +55,15 @@ function unmark(value: unknown): unknown {
 
 /** Loads the words of a language, where they are not those of the sources. */
 async function speakIn(language: Language): Promise<void> {
-  if (language === 'fr') speak('fr', (await import('../lib/french.js')).FRENCH)
+  if (language === 'fr') speak('fr', (await import('../lib/text/fr/commands.js')).FRENCH)
 }
 
 /** The language of the configuration, for where the environment says nothing. A command says what is wrong with it. */
 async function configured(options: CommonOptions): Promise<Language> {
   try {
     const [{ loadTrusted }, { configPath }] = await Promise.all([
-      import('../lib/trust.js'),
-      import('../lib/desk.js'),
+      import('../lib/cli/trust.js'),
+      import('../lib/cli/context.js'),
     ])
     return loadTrusted(configPath(options)).language
   } catch {
@@ -74,7 +74,7 @@ async function configured(options: CommonOptions): Promise<Language> {
 /** What yargs has against a command line. */
 class Complaint extends Error {}
 
-/** Those that are told in our words (lib/complaint.ts), which knows them by yargs' English. */
+/** Those that are told in our words (lib/cli/complaint.ts), which knows them by yargs' English. */
 const COMPLAINTS = {
   'Unknown argument: %s': { one: 'Unknown argument: %s', other: 'Unknown arguments: %s' },
   'Not enough non-option arguments: got %s, need at least %s': {
@@ -92,7 +92,7 @@ async function explain(
   parser: Argv,
   module: CommandModule | undefined,
 ): Promise<Failure> {
-  const { complaintOf } = await import('../lib/complaint.js')
+  const { complaintOf } = await import('../lib/cli/complaint.js')
   const { getOptions } = parser as unknown as { getOptions(): { key: Record<string, unknown> } }
   const command = [module?.command].flat()[0]?.toString()
   const { what, meant } = complaintOf(message, argv, {
@@ -134,7 +134,7 @@ function spareHelp(parser: Argv): void {
 async function main(argv: string[]): Promise<void> {
   // No command: root starts it as another user, and nobody is told of it.
   if (argv[0] === ERRAND && process.getuid?.() !== 0)
-    return (await import('../lib/errand.js')).run(argv[1] ?? '')
+    return (await import('../lib/cli/errand.js')).run(argv[1] ?? '')
   // What programs read is English.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length
   const asJson = argv.slice(0, end).some((word) => /^--json(=|$)/.test(word))

@@ -1,7 +1,7 @@
 /** The demo's sink: an SMTP server on a free loopback port that stands for the world behind the gate. */
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
-import { topmostField } from '../lib/head.js'
+import { topmostField } from '../lib/mail/header.js'
 
 // The first line on standard output is the port; then one line a mail: sender, recipients, subject, by tabs.
 let count = 0

@@ -4,8 +4,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { letterHtml, type NoticeMessage, type NoticeRequest } from '../lib/letter.js'
-import type { UsedNeighbour } from '../lib/nearmiss.js'
+import type { UsedNeighbour } from '../lib/nearmiss/nearmiss.js'
+import { letterHtml, type NoticeMessage, type NoticeRequest } from '../lib/notice/render.js'
 
 const HELD = new Date(2026, 10, 24, 9, 41).getTime()
 const DAY_MS = 86_400_000

@@ -5,9 +5,15 @@
  */
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { FigureCount, type RuleFact, type SettledFact, sumUp, type WaitingFact } from '../lib/figures.js'
-import { LineParser, Tracker } from '../lib/maillog.js'
-import { drawPage } from '../lib/page.js'
+import { LineParser, Tracker } from '../lib/logs/maillog.js'
+import {
+  FigureCount,
+  type RuleFact,
+  type SettledFact,
+  sumUp,
+  type WaitingFact,
+} from '../lib/report/figures.js'
+import { drawPage } from '../lib/report/page.js'
 import { INTERNAL, makeLogs } from './make-logs.js'
 
 const HOUR_MS = 3_600_000

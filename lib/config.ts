@@ -1,12 +1,12 @@
 /** The configuration: TOML, checked whole, unknown keys refused by name and line. */
 import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
-import { foldAscii, parseAddress, parseDomain, parseOwnDomain } from './address.js'
-import { visible } from './display.js'
 import { EXIT } from './exit.js'
 import { describeError, Failure } from './failure.js'
-import { type Company, type Delimiters, FOREIGN, isDelimiters, mailboxOf } from './mailbox.js'
-import type { Transport } from './parcel.js'
+import { foldAscii, parseAddress, parseDomain, parseOwnDomain } from './mail/address.js'
+import { type Company, type Delimiters, FOREIGN, isDelimiters, mailboxOf } from './mail/mailbox.js'
+import type { Transport } from './mail/transaction.js'
+import { visible } from './text/visible.js'
 
 export const DEFAULT_CONFIG_PATH = '/etc/toeh/toeh.toml'
 
@@ -135,7 +135,7 @@ export function companyOf({ internal, senders, groups, delimiters, moderate }: C
   return { internal, senders, groups, delimiters, logins: moderate.logins }
 }
 
-/** What the ending of a sendmail that hangs may take, in seconds (lib/sendmail.ts). */
+/** What the ending of a sendmail that hangs may take, in seconds (lib/mail/sendmail.ts). */
 const ENDING_SECONDS = 10
 
 /**

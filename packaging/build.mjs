@@ -188,7 +188,7 @@ function link(tree, path, target) {
 const read = (path) => readFileSync(join(ROOT, path))
 const zipped = (bytes) => gzipSync(bytes, { level: 9 })
 
-/** The program: what lib/sample.ts and bin/ take from the package's folder, and the modules. */
+/** The program: what lib/postfix/sample.ts and bin/ take from the package's folder, and the modules. */
 function putProgram(tree, modules, stage) {
   const { name, description, license, type, engines } = manifest
   const kept = { name, version, description, license, type, engines }
@@ -197,7 +197,8 @@ function putProgram(tree, modules, stage) {
     cpSync(join(stage, part), join(tree, HOME, part), {
       recursive: true,
       // The cache is made where the package is installed, for the node there.
-      filter: (file) => !/\.(?:map|cache)$|\/bin\/(?:launch\.cjs|toeh\.js|toeh-filter\.js)$/.test(file),
+      filter: (file) =>
+        !/\.(?:map|cache)$|\/bin\/(?:launch\.cjs|toeh\.js|toeh-filter\.js|attachments\.js)$/.test(file),
     })
   }
   for (const file of ['cache.mjs', 'master.cf.sample', 'examples/toeh.toml'])

@@ -1,4 +1,4 @@
-// What npm ci leaves out under this Node: the better-sqlite3 of the others (lib/bettersqlite.cts), as an npm ci under one of them
+// What npm ci leaves out under this Node: the better-sqlite3 of the others (lib/system/bettersqlite.cts), as an npm ci under one of them
 // installs it, of the version and hash in package-lock.json. npm's package node brings that Node, and with it the headers that
 // version 12 is compiled against. Kept in node_modules/.cache, which the next npm ci takes away.
 import { execFileSync } from 'node:child_process'

@@ -2,11 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
-import { BULK_OPTIONS } from '../lib/bulk.js'
-import { CHECKS } from '../lib/checkup.js'
+import { BULK_OPTIONS } from '../lib/cli/bulk.js'
 import { DEFAULTS } from '../lib/config.js'
+import { CHECKS } from '../lib/doctor/examine.js'
 import { EXIT, HEALTH } from '../lib/exit.js'
-import { SELECTION_OPTIONS } from '../lib/selection.js'
+import { SELECTION_OPTIONS } from '../lib/hold/selection.js'
 
 // Not from test/support: these tests need no installation of their own.
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -116,8 +116,8 @@ t.test('every check of doctor and each of its statuses is in docs/doctor.md', as
 })
 
 t.test('every reason and every state is told', async (t) => {
-  const reasons = membersOf('lib/decide.ts', 'Reason')
-  const states = membersOf('lib/heldmail.ts', 'State')
+  const reasons = membersOf('lib/rules/decide.ts', 'Reason')
+  const states = membersOf('lib/hold/heldmail.ts', 'State')
   t.ok(reasons.includes('unknown') && states.includes('held'), 'the sets are found')
   const hold = read('docs/hold.md')
   for (const word of [...reasons, ...states])
@@ -128,7 +128,7 @@ t.test('every reason and every state is told', async (t) => {
 
 t.test('every field of the decision log is told', async (t) => {
   const document = read('docs/decision-log.md')
-  const [, body = ''] = /export interface Decision \{\n(.*?)\n\}/s.exec(read('lib/decisions.ts')) ?? []
+  const [, body = ''] = /export interface Decision \{\n(.*?)\n\}/s.exec(read('lib/logs/decisionlog.ts')) ?? []
   const fields = [...body.matchAll(/^( {2}| {4})(\w+):/gm)].map(([, indent, name = '']) =>
     indent === '  ' ? name : `recipients[].${name}`,
   )

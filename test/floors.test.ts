@@ -1,5 +1,5 @@
 /**
- * The floors: imports run in no circle, a package has one owner, and a file whose first comment says "Pure" touches nothing
+ * The floors: imports go down the folders and run in no circle, a package has one owner, and a file whose first comment says "Pure" touches nothing
  * and runs nothing that does.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -10,22 +10,55 @@ import { withoutComments } from './support/tagged.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
+/**
+ * The folders of lib from the ground up; a file of lib itself is a row of its own. A file imports from lower rows and from its own
+ * folder. Folders of one row do not know each other.
+ */
+const ROWS = [
+  ['exit'],
+  ['failure'],
+  ['text'],
+  ['system'],
+  ['mail'],
+  ['config'],
+  ['database', 'logs'],
+  ['rules'],
+  ['express', 'nearmiss', 'mime'],
+  ['postfix', 'hold'],
+  ['gate', 'notice', 'learn'],
+  ['approval'],
+  ['cli'],
+  ['report', 'doctor'],
+  ['setup'],
+  ['commands'],
+]
+
+/** Imports that do not go down, each with its reason. */
+const EXCEPTIONS: Record<string, string> = {
+  'lib/gate/gate -> lib/notice/notify': 'by import(), once the mail is settled: a bundle of its own',
+}
+
 /** Each package's owner, by file or by folder. */
 const OWNERS: Record<string, string[]> = {
-  '@noble/hashes': ['lib/digest'],
-  'better-sqlite3': ['lib/bettersqlite', 'lib/database', 'lib/backupmark', 'lib/examine'],
-  'better-sqlite3-12': ['lib/bettersqlite'],
-  'cli-progress': ['lib/progress'],
-  'csv-parse': ['lib/csvfile'],
-  'csv-stringify': ['lib/csvfile'],
-  'email-providers': ['lib/shared'],
-  'free-email-domains-list': ['lib/shared'],
-  libmime: ['lib/enclosures', 'lib/notice'],
-  mailparser: ['lib/attachments', 'lib/replytext'],
-  nodemailer: ['lib/notice'],
+  '@noble/hashes': ['lib/system/sha256'],
+  'better-sqlite3': [
+    'lib/system/bettersqlite',
+    'lib/database/database',
+    'lib/database/backupmark',
+    'lib/database/examine',
+  ],
+  'better-sqlite3-12': ['lib/system/bettersqlite'],
+  'cli-progress': ['lib/cli/progressbar'],
+  'csv-parse': ['lib/rules/csv'],
+  'csv-stringify': ['lib/rules/csv'],
+  'email-providers': ['lib/rules/shareddomains'],
+  'free-email-domains-list': ['lib/rules/shareddomains'],
+  libmime: ['lib/mime/attachmentnames', 'lib/notice/compose'],
+  mailparser: ['bin/attachments', 'lib/mime/replytext'],
+  nodemailer: ['lib/notice/compose'],
   'smol-toml': ['lib/config'],
-  'string-width': ['lib/columns'],
-  tldts: ['lib/publicsuffix'],
+  'string-width': ['lib/text/columns'],
+  tldts: ['lib/mail/publicsuffix'],
   yargs: ['bin/toeh', 'lib/commands'],
 }
 
@@ -33,8 +66,8 @@ const OWNERS: Record<string, string[]> = {
 const PURE_BUILTINS = ['node:buffer', 'node:crypto', 'node:url', 'node:util']
 /** createRequire, for data files that a main entry does not export, or that are seldom asked for. */
 const BUILTIN_EXCEPTIONS: Record<string, string[]> = {
-  'lib/publicsuffix': ['node:module'],
-  'lib/shared': ['node:module'],
+  'lib/mail/publicsuffix': ['node:module'],
+  'lib/rules/shareddomains': ['node:module'],
 }
 const PURE_PACKAGES = [
   'csv-parse',
@@ -138,6 +171,31 @@ function isPure(file: string): boolean {
   return /\bPure\b/.test(head)
 }
 
+const rowOf = new Map(ROWS.flatMap((names, row) => names.map((name) => [name, row] as const)))
+
+/** `gate` of `lib/gate/stdin`, `exit` of `lib/exit`; programs stand above all. */
+function folderOf(file: string): string {
+  return file.split('/')[1] ?? ''
+}
+
+t.test('imports go down', (t) => {
+  const folders = new Set(files.filter((file) => file.startsWith('lib/')).map(folderOf))
+  t.strictSame([...rowOf.keys()].sort(), [...folders].sort(), 'every folder has its row')
+  const used = new Set<string>()
+  for (const file of files.filter((name) => name.startsWith('lib/'))) {
+    for (const { target } of neighboursOf(file)) {
+      const [own, other] = [folderOf(file), folderOf(target)]
+      if (own === other && target.startsWith('lib/')) continue
+      const edge = `${file} -> ${target}`
+      const isDown = target.startsWith('lib/') && (rowOf.get(other) ?? 99) < (rowOf.get(own) ?? -1)
+      t.ok(isDown || edge in EXCEPTIONS, `${edge} goes ${isDown ? 'down' : 'up or sideways'}`)
+      if (!isDown) used.add(edge)
+    }
+  }
+  t.strictSame([...used].sort(), Object.keys(EXCEPTIONS).sort(), 'no exception is idle')
+  t.end()
+})
+
 t.test('imports run in no circle', (t) => {
   for (const file of [...files, ...others]) {
     t.equal(circleFrom(file)?.join(' > '), undefined, file)
@@ -153,8 +211,14 @@ t.test('what decides knows nothing of likeness', (t) => {
       if (from.startsWith('.') && !typeOnly) reached.add(nameOf(file, from))
     }
   }
-  t.ok(reached.has('lib/gate') && reached.has('lib/decide'))
-  for (const name of ['lib/nearmiss', 'lib/neighbours', 'lib/sidebyside', 'lib/publicsuffix', 'lib/notify']) {
+  t.ok(reached.has('lib/gate/gate') && reached.has('lib/rules/decide'))
+  for (const name of [
+    'lib/nearmiss/nearmiss',
+    'lib/nearmiss/neighbours',
+    'lib/nearmiss/describe',
+    'lib/mail/publicsuffix',
+    'lib/notice/notify',
+  ]) {
     t.notOk(reached.has(name), name)
   }
   t.end()
@@ -216,7 +280,7 @@ t.test('Node is imported by its prefix, and no import is worked out at run time'
 
 t.test('the clock is read where a run starts, and nowhere below', (t) => {
   const readers = files.filter((file) => /\bDate\.now\b|\bnew Date\(\s*\)/.test(codeOf(file)))
-  t.strictSame(readers, ['lib/desk', 'bin/toeh-filter'])
+  t.strictSame(readers, ['lib/cli/context', 'bin/toeh-filter'])
   t.end()
 })
 
@@ -266,6 +330,6 @@ t.test('this test would notice', (t) => {
 t.test('the gate is armed before anything else of it is loaded', (t) => {
   const [, first] =
     /^import [^'\n]*'([^']+)'/m.exec(readFileSync(join(ROOT, 'bin/toeh-filter.ts'), 'utf8')) ?? []
-  t.equal(first, '../lib/ending.js')
+  t.equal(first, '../lib/gate/exitguard.js')
   t.end()
 })

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { describeFigures } from '../lib/commands/report.js'
-import { FigureCount, sumUp } from '../lib/figures.js'
-import { FRENCH, HELP, SAID, SETS } from '../lib/french.js'
-import { drawPage } from '../lib/page.js'
-import { speak } from '../lib/speech.js'
+import { FigureCount, sumUp } from '../lib/report/figures.js'
+import { drawPage } from '../lib/report/page.js'
+import { FRENCH, HELP, SAID, SETS } from '../lib/text/fr/commands.js'
+import { speak } from '../lib/text/translate.js'
 import { readCommands } from '../man/definitions.js'
 import {
   assertDone,
@@ -31,12 +31,12 @@ t.test('what is tagged has French, and French has nothing else', async (t) => {
   t.strictSame(
     [...tagged].filter((text) => !Object.hasOwn(SAID, text)),
     [],
-    'tagged, and not in lib/french.ts',
+    'tagged, and not in lib/text/fr/commands.ts',
   )
   t.strictSame(
     Object.keys(SAID).filter((text) => !tagged.has(text)),
     [],
-    'in lib/french.ts, and not tagged',
+    'in lib/text/fr/commands.ts, and not tagged',
   )
   // The bundle of toeh is read as Latin-1, and its bundler escapes other letters everywhere but in tagged templates.
   const strange = [...tagged].filter((text) => !/^[\n -~]*$/.test(text))
@@ -80,25 +80,25 @@ t.test('the reader of tags', async (t) => {
 
 /** The files that speak to people, and what they hold besides: what is stored, sent, or the name of an operation. */
 const SPEAKING: Record<string, string[]> = {
-  alteration: [],
-  candidates: ['one sender'],
-  canary: [
+  'setup/apply': [],
+  'learn/candidates': ['one sender'],
+  'doctor/canary': [
     'From: TOEH <{0}>\nTo: {1}\nSubject: TOEH canary\nAuto-Submitted: auto-generated\n\n',
     'A test of the way mail takes here, sent by toeh doctor --canary. It can be deleted.\n',
   ],
-  checkup: [],
-  facts: [],
-  fsck: [],
-  gatecheck: [
+  'doctor/examine': [],
+  'doctor/facts': [],
+  'hold/fsck/fsck': [],
+  'doctor/gate': [
     'sender recipient original_recipient user extension mailbox domain nexthop size queue_id client_address client_hostname client_port client_protocol client_helo sasl_method sasl_username sasl_sender',
     'standard input was empty',
   ],
-  harvest: [],
-  hostcheck: [],
-  installation: [],
-  lanecheck: [],
-  logfile: ['standard input', 'journal output', 'journal end'],
-  logformat: [
+  'cli/maillogs': [],
+  'doctor/host': [],
+  'doctor/gather': [],
+  'doctor/express': [],
+  'logs/logfile': ['standard input', 'journal output', 'journal end'],
+  'logs/format': [
     'journalctl -o short-iso SYSLOG_FACILITY=2 | toeh learn log -',
     'unzip -p FILE | toeh learn log -',
     '7z x -so FILE | toeh learn log -',
@@ -106,16 +106,16 @@ const SPEAKING: Record<string, string[]> = {
     'iconv -f UTF-16 -t UTF-8 FILE | toeh learn log -',
     "jq -r '.FIELD' FILE | toeh learn log -",
   ],
-  owner: [],
-  unpack: [],
-  page: [],
-  ruledraft: [],
-  shortage: [],
-  term: [],
-  wayscheck: [],
-  waybackcheck: [],
-  aliascheck: [],
-  wiring: [],
+  'system/owner': [],
+  'logs/unpack': [],
+  'report/page': [],
+  'rules/draft': [],
+  'cli/capacitywarning': [],
+  'text/durations': [],
+  'doctor/entrances': [],
+  'doctor/wayback': [],
+  'doctor/aliases': [],
+  'setup/plan': [],
   'commands/doctor': [],
   'commands/express': [],
   'commands/fsck': [],

@@ -5,8 +5,8 @@
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { parseAddress } from '../lib/address.js'
-import { visible } from '../lib/display.js'
+import { parseAddress } from '../lib/mail/address.js'
+import { visible } from '../lib/text/visible.js'
 import { assertDone, assertSettled, makeLab } from './support/lab.js'
 import { makeSink, unwire } from './support/sink.js'
 

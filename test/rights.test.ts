@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { databasePath, openForWriting } from '../lib/database.js'
+import { databasePath, openForWriting } from '../lib/database/database.js'
 import {
   makeFolder,
   makeLab,

@@ -1,13 +1,13 @@
 /** toeh allow: says that a destination is known. */
 import type { Argv, CommandModule } from 'yargs'
-import { knownBy } from '../becameknown.js'
-import { countChoice } from '../bulk.js'
-import type { RuleDraft } from '../decide.js'
-import { answer, type CommonOptions, clock, openDesk, say } from '../desk.js'
-import { describeRule } from '../landscape.js'
-import { draftRule, parseScope } from '../ruledraft.js'
-import { words } from '../speech.js'
-import { parseEnd } from '../term.js'
+import { knownBy } from '../cli/becameknown.js'
+import { countChoice } from '../cli/bulk.js'
+import { answer, type CommonOptions, clock, openDesk, say } from '../cli/context.js'
+import type { RuleDraft } from '../rules/decide.js'
+import { draftRule, parseScope } from '../rules/draft.js'
+import { describeRule } from '../rules/landscape.js'
+import { parseEnd } from '../text/durations.js'
+import { words } from '../text/translate.js'
 
 interface Options extends CommonOptions {
   value: string[]

@@ -1,13 +1,13 @@
 /** toeh audit: who did what, and whether the record of it is whole. */
 import type { Argv, CommandModule } from 'yargs'
-import type { AuditRow } from '../audit.js'
-import { answer, type CommonOptions, clock, openDesk } from '../desk.js'
-import { localTime, visible } from '../display.js'
+import { answer, type CommonOptions, clock, openDesk } from '../cli/context.js'
+import type { AuditRow } from '../database/audit.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { readableSubject } from '../notice.js'
-import { words } from '../speech.js'
-import { parseSince } from '../term.js'
+import { readableSubject } from '../notice/compose.js'
+import { parseSince } from '../text/durations.js'
+import { words } from '../text/translate.js'
+import { localTime, visible } from '../text/visible.js'
 
 interface Options extends CommonOptions {
   text?: string
@@ -34,7 +34,7 @@ async function asCsv(rows: readonly AuditRow[]): Promise<string> {
     message: mail === null ? '' : readableSubject(mail.subject, ''),
   }))
   const columns = ['id', 'at', 'who', 'what', 'subject', 'was', 'now', 'sender', 'message']
-  return (await import('../csvfile.js')).writeSpreadsheet(columns, records)
+  return (await import('../rules/csv.js')).writeSpreadsheet(columns, records)
 }
 
 async function list(options: Options): Promise<void> {

@@ -1,12 +1,12 @@
 /** toeh backup: a consistent copy of the database, taken while filters run, and checked. */
 import { dirname, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { takeBackup, thinOut } from '../backup.js'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type CommonOptions, openDesk } from '../cli/context.js'
+import { demandTarget } from '../cli/trust.js'
+import { takeBackup, thinOut } from '../database/backup.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { words } from '../speech.js'
-import { demandTarget } from '../trust.js'
+import { words } from '../text/translate.js'
 
 interface Options extends CommonOptions {
   file: string

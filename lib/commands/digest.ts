@@ -1,13 +1,13 @@
 /** toeh digest: tells people of what waits and what no notice has told them yet. */
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { describeRoom } from '../cli/capacitywarning.js'
+import { answer, type CommonOptions, openDesk } from '../cli/context.js'
+import { DIGEST } from '../cli/routine.js'
 import { EXIT } from '../exit.js'
 import { describeError } from '../failure.js'
-import { bySender, tell, tellOfAutomatic } from '../notify.js'
-import { measureRoom } from '../room.js'
-import { DIGEST } from '../routine.js'
-import { describeRoom } from '../shortage.js'
-import { words } from '../speech.js'
+import { measureRoom } from '../hold/capacity.js'
+import { bySender, tell, tellOfAutomatic } from '../notice/notify.js'
+import { words } from '../text/translate.js'
 
 const module: CommandModule = {
   command: 'digest',

@@ -1,14 +1,14 @@
 /** toeh export: every live rule as CSV or JSON, in an order that diff(1) can use. */
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
-import { visible } from '../display.js'
+import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../cli/context.js'
+import { demandTarget } from '../cli/trust.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { publish } from '../publish.js'
-import { writeJson } from '../rulefile.js'
-import { words } from '../speech.js'
-import { demandTarget } from '../trust.js'
+import { writeJson } from '../rules/exchange.js'
+import { publish } from '../system/files.js'
+import { words } from '../text/translate.js'
+import { visible } from '../text/visible.js'
 
 interface Options extends CommonOptions {
   file?: string
@@ -37,7 +37,7 @@ const module: CommandModule = {
     const desk = openDesk(options, 'read')
     if (file !== undefined) demandTarget('export', desk.config, resolve(file), 'export')
     const rules = desk.landscape.list(desk.actor.at)
-    const text = format === 'json' ? writeJson(rules) : (await import('../csvfile.js')).writeCsv(rules)
+    const text = format === 'json' ? writeJson(rules) : (await import('../rules/csv.js')).writeCsv(rules)
     if (file !== undefined) {
       publish('export', 'export', resolve(file), text, 0o600)
       const count = rules.length === 1 ? words`1 rule` : words`${rules.length} rules`

@@ -1,14 +1,14 @@
 /** toeh fsck: is everything whole? Repairs what is safe where it is told to; deletes nothing. */
 import type { Argv, CommandModule } from 'yargs'
-import { demandReadable } from '../caller.js'
-import { answer, type CommonOptions, clock, configPath, enterState } from '../desk.js'
+import { answer, type CommonOptions, clock, configPath, enterState } from '../cli/context.js'
+import { loadTrusted } from '../cli/trust.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import { fsck } from '../fsck.js'
-import type { FsckFinding } from '../fsckcontext.js'
-import { accounts, demandMember, describeAccounts } from '../person.js'
-import { words } from '../speech.js'
-import { loadTrusted } from '../trust.js'
+import type { FsckFinding } from '../hold/fsck/context.js'
+import { fsck } from '../hold/fsck/fsck.js'
+import { accounts, demandMember, describeAccounts } from '../system/accounts.js'
+import { demandReadable } from '../system/caller.js'
+import { words } from '../text/translate.js'
 
 interface Options extends CommonOptions {
   repair?: boolean

@@ -6,23 +6,23 @@ import { closeSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Argv, CommandModule } from 'yargs'
-import { openAsCaller } from '../caller.js'
-import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../desk.js'
-import { visible } from '../display.js'
+import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../cli/context.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import { describeRule, type Foreseen } from '../landscape.js'
-import { parseScope } from '../ruledraft.js'
+import { parseScope } from '../rules/draft.js'
 import {
   type Carried,
   draftEntries,
   type RuleFileProblem,
   type RuleFileReading,
   readJson,
-} from '../rulefile.js'
-import { words } from '../speech.js'
-import { AT_MOST, demandShare, type Ending, endingsOf, syncSource } from '../sync.js'
-import { parseEnd } from '../term.js'
+} from '../rules/exchange.js'
+import { describeRule, type Foreseen } from '../rules/landscape.js'
+import { AT_MOST, demandShare, type Ending, endingsOf, syncSource } from '../rules/sync.js'
+import { openAsCaller } from '../system/caller.js'
+import { parseEnd } from '../text/durations.js'
+import { words } from '../text/translate.js'
+import { visible } from '../text/visible.js'
 
 const FORMATS = ['csv', 'json', 'vcf', 'ldif'] as const
 type Format = (typeof FORMATS)[number]
@@ -99,9 +99,9 @@ async function readFile(file: string, fd: number | undefined, options: Options):
   const { column } = options
   if (column !== undefined && format !== 'csv')
     throw new Failure('import', words`only a table has columns`, { at: '--column', status: EXIT.usage })
-  if (format === 'ldif') return (await import('../ldif.js')).readLdif(text)
-  if (format === 'vcf') return (await import('../addressbook.js')).readAddressBook(text)
-  const reading = format === 'json' ? readJson(text) : (await import('../csvfile.js')).readCsv(text, column)
+  if (format === 'ldif') return (await import('../rules/ldif.js')).readLdif(text)
+  if (format === 'vcf') return (await import('../rules/vcard.js')).readAddressBook(text)
+  const reading = format === 'json' ? readJson(text) : (await import('../rules/csv.js')).readCsv(text, column)
   // Of an address book the letters matter in names alone; a rule has to say what it says.
   if (!guessed || reading.columns !== undefined) return reading
   throw new Failure('import', words`it is not UTF-8`, {

@@ -1,15 +1,15 @@
 /** toeh known: lists the rules. */
 import type { Argv, CommandModule } from 'yargs'
-import { foldAscii } from '../address.js'
-import { wrap } from '../columns.js'
-import type { Rule } from '../decide.js'
-import { answer, type CommonOptions, clock, openDesk, terminalWidth } from '../desk.js'
-import { localDay, visible } from '../display.js'
-import { describeRule } from '../landscape.js'
-import { spoken, words } from '../speech.js'
-import { parseSince } from '../term.js'
-import { describeUsage, type Usage } from '../usage.js'
-import { foldUses } from '../uses.js'
+import { answer, type CommonOptions, clock, openDesk, terminalWidth } from '../cli/context.js'
+import { foldAscii } from '../mail/address.js'
+import type { Rule } from '../rules/decide.js'
+import { foldUses } from '../rules/foldusecount.js'
+import { describeRule } from '../rules/landscape.js'
+import { describeUsage, type Usage } from '../rules/usecount.js'
+import { wrap } from '../text/columns.js'
+import { parseSince } from '../text/durations.js'
+import { spoken, words } from '../text/translate.js'
+import { localDay, visible } from '../text/visible.js'
 
 interface Options extends CommonOptions {
   pattern?: string

@@ -2,13 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { counted } from '../amount.js'
-import { type Candidate, DeliveryTally, dayOf, type Proposal } from '../candidates.js'
-import type { RuleDraft } from '../decide.js'
-import { answer, type CommonOptions, clock, type Desk } from '../desk.js'
-import { wallClock } from '../display.js'
-import { EXIT } from '../exit.js'
-import { describeError, Failure, toFailure } from '../failure.js'
+import { answer, type CommonOptions, clock, type Desk } from '../cli/context.js'
 import {
   attemptsIn,
   type LogReading,
@@ -18,17 +12,23 @@ import {
   openSources,
   parseLogSince,
   parseWays,
-} from '../harvest.js'
-import { PastVerdicts } from '../judge.js'
-import { openLogs, readLines } from '../logfile.js'
-import { Lookalikes } from '../lookalikes.js'
-import type { Attempt } from '../maillog.js'
-import { observedIn } from '../observed.js'
-import { publish } from '../publish.js'
-import { draftRule } from '../ruledraft.js'
-import { translated, words } from '../speech.js'
-import { demandTarget } from '../trust.js'
-import { UseCount } from '../usage.js'
+} from '../cli/maillogs.js'
+import { demandTarget } from '../cli/trust.js'
+import { EXIT } from '../exit.js'
+import { describeError, Failure, toFailure } from '../failure.js'
+import { type Candidate, DeliveryTally, dayOf, type Proposal } from '../learn/candidates.js'
+import { PastVerdicts } from '../learn/judge.js'
+import { Lookalikes } from '../learn/lookalikes.js'
+import { openLogs, readLines } from '../logs/logfile.js'
+import type { Attempt } from '../logs/maillog.js'
+import { observedIn } from '../logs/observed.js'
+import type { RuleDraft } from '../rules/decide.js'
+import { draftRule } from '../rules/draft.js'
+import { UseCount } from '../rules/usecount.js'
+import { publish } from '../system/files.js'
+import { counted } from '../text/amounts.js'
+import { translated, words } from '../text/translate.js'
+import { wallClock } from '../text/visible.js'
 
 const DAY_MS = 86_400_000
 
@@ -349,7 +349,7 @@ const module: CommandModule = {
     const table = options.apply ? someOf(candidates) : tableOf(candidates)
     const lines = [...table, ...summaryOf(tally, reading, proposal, options)]
     if (csv !== undefined) {
-      const { writeProposals } = await import('../csvfile.js')
+      const { writeProposals } = await import('../rules/csv.js')
       const proposals = candidates.map((candidate) => ({
         value: candidate.value,
         note: noteOf(candidate),

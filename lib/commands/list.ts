@@ -1,24 +1,24 @@
 /** toeh list: what waits, oldest first; or what is settled. */
 import type { Argv, CommandModule } from 'yargs'
-import { fit, fitEnd } from '../columns.js'
-import { answer, type CommonOptions, type Desk, openDesk, terminalWidth } from '../desk.js'
-import { shortAge, shortSize, visible } from '../display.js'
+import { describeRoom } from '../cli/capacitywarning.js'
+import { answer, type CommonOptions, type Desk, openDesk, terminalWidth } from '../cli/context.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import type { HeldMessage, Recipient } from '../heldmail.js'
-import { type Placed, placeRecipients } from '../neighbours.js'
-import { readableSubject } from '../notice.js'
-import { measureRoom } from '../room.js'
+import { measureRoom } from '../hold/capacity.js'
+import type { HeldMessage, Recipient } from '../hold/heldmail.js'
 import {
   chosenOf,
   isSelective,
   parseSelection,
   SELECTION_OPTIONS,
   type SelectionOptions,
-} from '../selection.js'
-import { describeRoom } from '../shortage.js'
-import { compareUses, likenessIn, looksLike } from '../sidebyside.js'
-import { spoken, translated, words } from '../speech.js'
+} from '../hold/selection.js'
+import { compareUses, likenessIn, looksLike } from '../nearmiss/describe.js'
+import { type Placed, placeRecipients } from '../nearmiss/neighbours.js'
+import { readableSubject } from '../notice/compose.js'
+import { fit, fitEnd } from '../text/columns.js'
+import { spoken, translated, words } from '../text/translate.js'
+import { shortAge, shortSize, visible } from '../text/visible.js'
 
 const RECIPIENTS_SHOWN = 3
 /** More than a person reads; what is longer is asked for. */

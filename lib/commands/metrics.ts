@@ -1,15 +1,15 @@
 /** toeh metrics: counts for Prometheus, by node_exporter's textfile collector. */
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, openDesk } from '../desk.js'
+import { answer, type CommonOptions, openDesk } from '../cli/context.js'
+import { demandTarget } from '../cli/trust.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { writeMetrics } from '../metrics.js'
-import { publish } from '../publish.js'
-import { measureRoom } from '../room.js'
-import { readTimekeeping } from '../timekeeping.js'
-import { demandTarget } from '../trust.js'
-import { countVerdicts } from '../verdicts.js'
+import { measureRoom } from '../hold/capacity.js'
+import { writeMetrics } from '../report/metrics.js'
+import { countVerdicts } from '../report/verdictcount.js'
+import { readTimekeeping } from '../system/clock.js'
+import { publish } from '../system/files.js'
 
 interface Options extends CommonOptions {
   textfile?: string

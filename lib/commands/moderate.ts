@@ -1,11 +1,11 @@
 /** toeh moderate: from pipe(8). Takes an approver's answer to a notice, does what it says, and tells him. */
 import { createHash } from 'node:crypto'
 import type { Argv, CommandModule } from 'yargs'
-import { type CommonOptions, enterState, openDesk } from '../desk.js'
+import { type CommonOptions, enterState, openDesk } from '../cli/context.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { accounts, demandMember } from '../person.js'
-import { isWriterAlive, readStdin } from '../stdin.js'
+import { isWriterAlive, readStdin } from '../gate/stdin.js'
+import { accounts, demandMember } from '../system/accounts.js'
 
 interface Options extends CommonOptions {
   sender: string
@@ -40,7 +40,7 @@ async function run(options: Options): Promise<string> {
   // The first account alone: whoever started Postfix by hand is no part of this.
   demandMember(accounts().slice(0, 1), desk.config.people.group, enterState(desk.config.state))
   if (!desk.config.moderate.enabled) return 'dropped: moderate.enabled is false'
-  const { moderate } = await import('../moderation.js')
+  const { moderate } = await import('../approval/moderate.js')
   const { sender, 'sasl-user': saslUser, 'queue-id': queueId } = options
   return moderate(desk, { sender, saslUser, queueId, ...mail })
 }
@@ -60,7 +60,7 @@ const module: CommandModule = {
       .example('toeh moderate --sender=… --sasl-user=… < MAIL', 'as pipe(8) starts it'),
   handler: async (args) => {
     // Here and not above: it arms the process, so that whatever goes wrong ends with 75 and bounces nothing.
-    const { end, settle } = await import('../ending.js')
+    const { end, settle } = await import('../gate/exitguard.js')
     try {
       settle(`toeh moderate: ${await run(args as unknown as Options)}`)
       end()

@@ -1,12 +1,12 @@
 /** toeh recheck: releases what has become known since it was held. */
 import type { Argv, CommandModule } from 'yargs'
-import { knownAmong } from '../becameknown.js'
-import type { Choice } from '../bulk.js'
-import { answer, type CommonOptions, openDesk, presently } from '../desk.js'
+import { describeReleased, type Released, tryRelease } from '../approval/release.js'
+import { knownAmong } from '../cli/becameknown.js'
+import type { Choice } from '../cli/bulk.js'
+import { answer, type CommonOptions, openDesk, presently } from '../cli/context.js'
+import { showCount } from '../cli/progressbar.js'
 import { EXIT } from '../exit.js'
-import { showCount } from '../progress.js'
-import { describeReleased, type Released, tryRelease } from '../release.js'
-import { words } from '../speech.js'
+import { words } from '../text/translate.js'
 
 const module: CommandModule = {
   command: 'recheck',

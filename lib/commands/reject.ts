@@ -10,14 +10,14 @@ import {
   demandYes,
   describeChoice,
   outline,
-} from '../bulk.js'
-import { answer, type Desk, openDesk } from '../desk.js'
-import { visible } from '../display.js'
+} from '../cli/bulk.js'
+import { answer, type Desk, openDesk } from '../cli/context.js'
+import { showCount } from '../cli/progressbar.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import { sendNotice, tellableOf } from '../notify.js'
-import { showCount } from '../progress.js'
-import { words } from '../speech.js'
+import { sendNotice, tellableOf } from '../notice/notify.js'
+import { words } from '../text/translate.js'
+import { visible } from '../text/visible.js'
 
 interface Options extends BulkOptions {
   again: boolean

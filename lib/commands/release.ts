@@ -1,6 +1,6 @@
 /** toeh release: sends held mail on after a person's yes. */
 import type { Argv, CommandModule } from 'yargs'
-import { parseAddress } from '../address.js'
+import { describeReleased, type Released, tryRelease } from '../approval/release.js'
 import {
   BULK_OPTIONS,
   type BulkOptions,
@@ -11,19 +11,19 @@ import {
   demandYes,
   describeChoice,
   outline,
-} from '../bulk.js'
+} from '../cli/bulk.js'
+import { answer, type Desk, openDesk, presently } from '../cli/context.js'
+import { showCount } from '../cli/progressbar.js'
 import { companyOf } from '../config.js'
-import { decide, lookupKeys, type Rule, type RuleDraft, type Verdict } from '../decide.js'
-import { signaturesIn } from '../describe.js'
-import { answer, type Desk, openDesk, presently } from '../desk.js'
-import { describeLapsed, lapsedAt, type SignatureEnd } from '../dkim.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { describeRule } from '../landscape.js'
-import { showCount } from '../progress.js'
-import { describeReleased, type Released, tryRelease } from '../release.js'
-import { draftRule } from '../ruledraft.js'
-import { translated, words } from '../speech.js'
+import { parseAddress } from '../mail/address.js'
+import { describeLapsed, lapsedAt, type SignatureEnd } from '../mail/dkim.js'
+import { signaturesIn } from '../mime/describe.js'
+import { decide, lookupKeys, type Rule, type RuleDraft, type Verdict } from '../rules/decide.js'
+import { draftRule } from '../rules/draft.js'
+import { describeRule } from '../rules/landscape.js'
+import { translated, words } from '../text/translate.js'
 
 interface Options extends BulkOptions {
   allow?: 'address' | 'domain'

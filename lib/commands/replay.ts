@@ -1,7 +1,6 @@
 /** toeh replay: past mail against today's landscape: what would have been held. */
 import type { Argv, CommandModule } from 'yargs'
-import { answer, type CommonOptions, clock } from '../desk.js'
-import { visible } from '../display.js'
+import { answer, type CommonOptions, clock } from '../cli/context.js'
 import {
   attemptsIn,
   type LogReading,
@@ -11,12 +10,13 @@ import {
   openSources,
   parseLogSince,
   parseWays,
-} from '../harvest.js'
-import { PastVerdicts } from '../judge.js'
-import { isOwnSender } from '../mailbox.js'
-import type { Attempt } from '../maillog.js'
-import { Rehearsal, type ReplayReport } from '../rehearsal.js'
-import { words } from '../speech.js'
+} from '../cli/maillogs.js'
+import { PastVerdicts } from '../learn/judge.js'
+import { Rehearsal, type ReplayReport } from '../learn/replay.js'
+import type { Attempt } from '../logs/maillog.js'
+import { isOwnSender } from '../mail/mailbox.js'
+import { words } from '../text/translate.js'
+import { visible } from '../text/visible.js'
 
 interface Options extends CommonOptions {
   file: string[]

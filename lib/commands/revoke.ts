@@ -1,12 +1,12 @@
 /** toeh revoke: ends the rules of a destination, of a number, or of a source. */
 import type { Argv, CommandModule } from 'yargs'
-import type { Rule } from '../decide.js'
-import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
+import { answer, type CommonOptions, type Desk, openDesk } from '../cli/context.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { describeRule } from '../landscape.js'
-import { parseRuleValue, parseScope } from '../ruledraft.js'
-import { words } from '../speech.js'
+import type { Rule } from '../rules/decide.js'
+import { parseRuleValue, parseScope } from '../rules/draft.js'
+import { describeRule } from '../rules/landscape.js'
+import { words } from '../text/translate.js'
 
 interface Options extends CommonOptions {
   value: string[]

@@ -1,14 +1,14 @@
 /** toeh undo: takes back the last act of the person who runs it, as far as it can be taken back. */
 import type { Argv, CommandModule } from 'yargs'
-import type { AuditRow } from '../audit.js'
-import { ask } from '../bulk.js'
-import type { Rule } from '../decide.js'
-import { answer, type CommonOptions, type Desk, openDesk } from '../desk.js'
-import { localTime, visible } from '../display.js'
+import { ask } from '../cli/bulk.js'
+import { answer, type CommonOptions, type Desk, openDesk } from '../cli/context.js'
+import type { AuditRow } from '../database/audit.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { describeRule } from '../landscape.js'
-import { words } from '../speech.js'
+import type { Rule } from '../rules/decide.js'
+import { describeRule } from '../rules/landscape.js'
+import { words } from '../text/translate.js'
+import { localTime, visible } from '../text/visible.js'
 
 interface Options extends CommonOptions {
   dryRun: boolean

@@ -1,17 +1,17 @@
 /** toeh why: the verdict the filter would give, and what it rests on. */
 import type { Argv, CommandModule } from 'yargs'
-import { parseDomain } from '../address.js'
+import { answer, type CommonOptions, type Desk, openDesk, verdictsOf } from '../cli/context.js'
 import { companyOf } from '../config.js'
-import { decide, lookupKeys, type Rule, scopesAsked, type Verdict } from '../decide.js'
-import { answer, type CommonOptions, type Desk, openDesk, verdictsOf } from '../desk.js'
-import { localTime } from '../display.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { describeRule } from '../landscape.js'
-import { FOREIGN } from '../mailbox.js'
-import { nearMissLines } from '../sidebyside.js'
-import { spoken, translated, words } from '../speech.js'
-import { describeUsage, type Usage } from '../usage.js'
+import { parseDomain } from '../mail/address.js'
+import { FOREIGN } from '../mail/mailbox.js'
+import { nearMissLines } from '../nearmiss/describe.js'
+import { decide, lookupKeys, type Rule, scopesAsked, type Verdict } from '../rules/decide.js'
+import { describeRule } from '../rules/landscape.js'
+import { describeUsage, type Usage } from '../rules/usecount.js'
+import { spoken, translated, words } from '../text/translate.js'
+import { localTime } from '../text/visible.js'
 
 interface Options extends CommonOptions {
   recipient: string

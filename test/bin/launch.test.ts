@@ -13,9 +13,9 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { HoldFolder } from '../../lib/holdfolder.js'
-import { holdIdOf } from '../../lib/holdid.js'
-import refuseVersion from '../../lib/nodeversion.cjs'
+import { HoldFolder } from '../../lib/hold/folder.js'
+import { holdIdOf } from '../../lib/hold/id.js'
+import refuseVersion from '../../lib/system/nodeversion.cjs'
 import {
   assertDeferred,
   assertSettled,
@@ -58,7 +58,7 @@ async function makeStage(t: Test): Promise<Stage> {
     'of each program a launcher, one bundle, its cache; the notice and the shell of the filter',
   )
   for (const name of files) cpSync(join(dirname(FILTER), name), join(bin, name))
-  const lib = 'dist/lib/nodeversion.cjs'
+  const lib = 'dist/lib/system/nodeversion.cjs'
   cpSync(join(ROOT, lib), join(lab.dir, 'copy', lib))
   const bundleOf = (name: string): string =>
     join(bin, files.find((file) => file.startsWith(name) && file.endsWith('.cjs')) ?? '')
@@ -275,7 +275,7 @@ t.test('what package.json says of Node is what is asked', (t) => {
   t.equal(packages['node_modules/better-sqlite3'].engines.node, '>=22')
   // examples/demo asks before anything is built.
   const asked = 'major === 20 ? minor >= 19 : major === 22 ? minor >= 14 : major >= 24'
-  for (const file of ['lib/nodeversion.cts', 'examples/demo'])
+  for (const file of ['lib/system/nodeversion.cts', 'examples/demo'])
     t.ok(readFileSync(join(ROOT, file), 'utf8').includes(asked), file)
   const does = (node: string): boolean => refuseVersion(node) === undefined
   for (const node of ['20.19.0', '20.19.2', '20.20.2', '22.14.0', '22.23.3', '24.0.0', '25.1.0', '26.10.0'])

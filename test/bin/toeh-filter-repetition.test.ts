@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { State } from '../../lib/heldmail.js'
+import type { State } from '../../lib/hold/heldmail.js'
 import { assertDeferred, assertSettled, MESSAGE, makeLab, outcomeOf } from '../support/lab.js'
 import { makeSink, unwire } from '../support/sink.js'
 import { closedPort, Talker } from '../support/talker.js'

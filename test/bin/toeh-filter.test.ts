@@ -19,7 +19,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { databasePath } from '../../lib/database.js'
+import { databasePath } from '../../lib/database/database.js'
 import { readOnly } from '../support/hardened.js'
 import {
   assertDeferred,

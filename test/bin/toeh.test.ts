@@ -2,7 +2,7 @@
 import { readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { databasePath } from '../../lib/database.js'
+import { databasePath } from '../../lib/database/database.js'
 import {
   assertDone,
   assertRefused,

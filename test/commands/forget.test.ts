@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { databasePath } from '../../lib/database.js'
+import { databasePath } from '../../lib/database/database.js'
 import { assertDone, assertRefused, makeLab } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
 

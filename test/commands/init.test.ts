@@ -16,8 +16,8 @@ import {
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { earlierLife } from '../../lib/cli/errand.js'
 import { loadConfig } from '../../lib/config.js'
-import { earlierLife } from '../../lib/errand.js'
 import { cannotBeFresh, Debian } from '../support/debian.js'
 import {
   assertDone,

@@ -1,7 +1,7 @@
 /** toeh reject: a no. Nothing is sent but word to the sender, and the bytes go. */
 import { simpleParser } from 'mailparser'
 import t from 'tap'
-import { RELEASE_ABANDONED_MS } from '../../lib/heldmail.js'
+import { RELEASE_ABANDONED_MS } from '../../lib/hold/heldmail.js'
 import { assertDone, assertFailed, assertRefused, makeLab } from '../support/lab.js'
 import { makeSink } from '../support/sink.js'
 import { closedPort } from '../support/talker.js'

@@ -2,10 +2,10 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Audit } from '../../lib/audit.js'
-import { type Database, databasePath, openForWriting } from '../../lib/database.js'
-import type { State } from '../../lib/heldmail.js'
-import { HoldFolder } from '../../lib/holdfolder.js'
+import { Audit } from '../../lib/database/audit.js'
+import { type Database, databasePath, openForWriting } from '../../lib/database/database.js'
+import { HoldFolder } from '../../lib/hold/folder.js'
+import type { State } from '../../lib/hold/heldmail.js'
 import { type Sink, unwire } from '../support/sink.js'
 
 export interface Books {

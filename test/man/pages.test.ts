@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { DEFAULTS } from '../../lib/config.js'
-import { parseArguments } from '../../lib/envelope.js'
 import { EXIT, HEALTH } from '../../lib/exit.js'
+import { parseArguments } from '../../lib/mail/envelope.js'
 import { readCommands } from '../../man/definitions.js'
 import { fillIn, format, PAGES, type Page } from '../../man/pages.js'
 import { commonOptions, optionsOf } from '../support/help.js'
@@ -60,7 +60,7 @@ t.test('toeh(8) has the commands and options that toeh itself knows', async (t) 
 t.test('toeh-filter(8) has the options that it takes', async (t) => {
   const text = page('toeh-filter.8')
   const [, list = ''] = /const OPTIONS = \[(.*?)\]/s.exec(
-    readFileSync(join(ROOT, 'lib/envelope.ts'), 'utf8'),
+    readFileSync(join(ROOT, 'lib/mail/envelope.ts'), 'utf8'),
   ) ?? ['', '']
   const byTheShell = /case \$1 in --([a-z]+)=\*\)/.exec(
     readFileSync(join(ROOT, 'bin/toeh-filter.sh'), 'utf8'),

@@ -1,6 +1,6 @@
 /**
  * The mutation run: puts each mutant of a file into a copy of this project, runs the tests that are to notice it, and names those
- * that nobody noticed. `npm run test:mutants -- decide address:69` takes a file and a line of another, without names all. Build first.
+ * that nobody noticed. `npm run test:mutants -- rules/decide mail/address:69` takes a file and a line of another, without names all. Build first.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import {
@@ -30,24 +30,26 @@ interface Watch {
 
 /** Who is to notice a mutant of a file: the quickest first. */
 const WATCHES: Readonly<Record<string, Watch>> = {
-  decide: { tests: ['decide.test', 'decide.property.test'] },
-  address: { tests: ['address.test', 'address.property.test', 'address.corpus.test'] },
-  envelope: { tests: ['envelope.test', 'envelope.property.test'] },
-  token: { tests: ['token.test', 'moderation.test'] },
-  express: { tests: ['express.test', 'express.property.test', 'lane.test'] },
-  smtp: { tests: ['smtp.test', 'smtp.fuzz.test', 'smtp.property.test', 'release.test'] },
-  holdfolder: { tests: ['holdfolder.test', 'hold.test', 'fsck.test'] },
-  hold: { tests: ['hold.test', 'release.test'] },
-  release: { tests: ['release.test'], programs: ['commands/release.test'] },
-  ending: { tests: ['ending.test'] },
-  gate: {
-    tests: ['gate.test'],
+  'rules/decide': { tests: ['rules/decide.test', 'rules/decide.property.test'] },
+  'mail/address': { tests: ['mail/address.test', 'mail/address.property.test', 'mail/address.corpus.test'] },
+  'mail/envelope': { tests: ['mail/envelope.test', 'mail/envelope.property.test'] },
+  'hold/token': { tests: ['hold/token.test', 'approval/moderate.test'] },
+  'express/tables': { tests: ['express/tables.test', 'express/tables.property.test', 'express/lane.test'] },
+  'mail/smtp': {
+    tests: ['mail/smtp.test', 'mail/smtp.fuzz.test', 'mail/smtp.property.test', 'approval/release.test'],
+  },
+  'hold/folder': { tests: ['hold/folder.test', 'hold/hold.test', 'hold/fsck/fsck.test'] },
+  'hold/hold': { tests: ['hold/hold.test', 'approval/release.test'] },
+  'approval/release': { tests: ['approval/release.test'], programs: ['commands/release.test'] },
+  'gate/exitguard': { tests: ['gate/exitguard.test'] },
+  'gate/gate': {
+    tests: ['gate/gate.test'],
     programs: ['bin/toeh-filter-repetition.test', 'bin/toeh-filter.test', 'bin/writer.test'],
   },
-  backup: { tests: ['backup.test'] },
-  notify: { tests: ['notify.test', 'moderation.test'] },
-  moderation: { tests: ['moderation.test'], programs: ['commands/moderate.test'] },
-  alteration: { tests: ['alteration.test'] },
+  'database/backup': { tests: ['database/backup.test'] },
+  'notice/notify': { tests: ['notice/notify.test', 'approval/moderate.test'] },
+  'approval/moderate': { tests: ['approval/moderate.test'], programs: ['commands/moderate.test'] },
+  'setup/apply': { tests: ['setup/apply.test'] },
   'commands/cleanup': { tests: [], programs: ['commands/cleanup.test', 'scenarios/clock.test'] },
 }
 

@@ -1,6 +1,6 @@
 /** Addresses as they are, in a real Postfix: what it hands over of each, what becomes of it, and in which bytes it goes on. */
 import t from 'tap'
-import { queuedAt } from '../../lib/maillog.js'
+import { queuedAt } from '../../lib/logs/maillog.js'
 import { cannotRun, Postfix } from '../support/postfix.js'
 
 const LONG = `reply+${'k'.repeat(90)}@reply.known.test`

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { Fault } from '../../lib/facts.js'
+import type { Fault } from '../../lib/doctor/facts.js'
 import { cannotBeFresh, Debian } from '../support/debian.js'
 import { type Answer, find, paste } from '../support/doctor.js'
 import { assertDone, assertRefused } from '../support/lab.js'

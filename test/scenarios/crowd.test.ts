@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import bettersqlite from '../../lib/bettersqlite.cjs'
-import { databasePath } from '../../lib/database.js'
+import { databasePath } from '../../lib/database/database.js'
+import bettersqlite from '../../lib/system/bettersqlite.cjs'
 import { MESSAGE } from '../support/lab.js'
 import { Conversation, cannotRun, Postfix } from '../support/postfix.js'
 

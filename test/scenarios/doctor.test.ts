@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Facts } from '../../lib/facts.js'
-import { HOST_CHECKS, LOGWATCH, readsLongIds } from '../../lib/hostcheck.js'
-import { laneFiles, lanePath } from '../../lib/lane.js'
+import type { Facts } from '../../lib/doctor/facts.js'
+import { HOST_CHECKS, LOGWATCH, readsLongIds } from '../../lib/doctor/host.js'
+import { laneFiles, lanePath } from '../../lib/express/lane.js'
 import { cannotBeFresh, Debian } from '../support/debian.js'
 import {
   type Answer,

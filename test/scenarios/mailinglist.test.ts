@@ -1,7 +1,7 @@
 /** Debian's mlmmj, which hands what a list sends to port 25: its members are asked about one by one, and counted no bounce of. */
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { findInjectors } from '../../lib/injectors.js'
+import { findInjectors } from '../../lib/doctor/injectors.js'
 import { cannotBeFresh } from '../support/debian.js'
 import { assertDone } from '../support/lab.js'
 import { cannotRunMlmmj, List } from '../support/mlmmj.js'

@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t, { type Test } from 'tap'
-import bettersqlite from '../../lib/bettersqlite.cjs'
+import bettersqlite from '../../lib/system/bettersqlite.cjs'
 import { MESSAGE, makeFolder, ROOT, SHELL_ENV } from '../support/lab.js'
 import { cannotRun, Postfix } from '../support/postfix.js'
 

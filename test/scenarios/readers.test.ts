@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { appendAudit } from '../../lib/audit.js'
-import { databasePath } from '../../lib/database.js'
+import { appendAudit } from '../../lib/database/audit.js'
+import { databasePath } from '../../lib/database/database.js'
 import { cannotStrike } from '../crash/trial.js'
 import { type Lab, makeLab, outcomeOf, startToeh } from '../support/lab.js'
 

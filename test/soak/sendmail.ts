@@ -5,7 +5,7 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sendBySmtp } from '../../lib/smtp.js'
+import { sendBySmtp } from '../../lib/mail/smtp.js'
 import { numberOf } from './letter.js'
 
 const SLOW_MS = 3000

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { simpleParser } from 'mailparser'
 import type { Test } from 'tap'
-import type { Mail } from '../../lib/moderation.js'
+import type { Mail } from '../../lib/approval/moderate.js'
 import { type Lab, makeLab, NODE, type Outcome, outcomeOf, PIPE_ENV, startWith, TOEH } from './lab.js'
 import { makeSink, type Sink } from './sink.js'
 

@@ -1,10 +1,10 @@
 /** Diversions: facts of a Postfix whose tables are texts, for what is judged on those alone. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { wantedTables } from '../../lib/diversion.js'
-import type { Facts } from '../../lib/facts.js'
-import { parseTable, sourceOf, type TableEntry } from '../../lib/lookuptable.js'
-import { parseServices } from '../../lib/mastercf.js'
+import type { Facts } from '../../lib/doctor/facts.js'
+import { wantedTables } from '../../lib/postfix/diversion.js'
+import { parseTable, sourceOf, type TableEntry } from '../../lib/postfix/lookuptable.js'
+import { parseServices } from '../../lib/postfix/mastercf.js'
 import { ROOT } from './lab.js'
 
 export const SAMPLE = readFileSync(join(ROOT, 'master.cf.sample'), 'utf8')

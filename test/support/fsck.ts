@@ -1,7 +1,7 @@
 /** fsck: what its parts work with, on an installation of a test. */
 import { loadConfig } from '../../lib/config.js'
-import { type FsckContext, FsckFindings, type FsckOptions } from '../../lib/fsckcontext.js'
-import { HoldFolder } from '../../lib/holdfolder.js'
+import { HoldFolder } from '../../lib/hold/folder.js'
+import { type FsckContext, FsckFindings, type FsckOptions } from '../../lib/hold/fsck/context.js'
 import type { Lab } from './lab.js'
 
 /** @param at when fsck runs, milliseconds since 1970 */

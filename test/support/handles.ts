@@ -1,5 +1,5 @@
 /**
- * Handles: which of its two ways lib/channel.ts goes in a test. A bundle's launcher tells it (lib/inside.ts); without one it
+ * Handles: which of its two ways lib/system/channel.ts goes in a test. A bundle's launcher tells it (lib/system/internals.ts); without one it
  * would be node:net every time, and what carries a company's mail would be tested least.
  */
 import type { Test } from 'tap'

@@ -1,8 +1,9 @@
 /** Held: a message for the hold, spooled and parked as the gate does it. */
-import type { Hold } from '../../lib/hold.js'
-import type { HeldRecipient, HoldEnvelope, HoldFolder } from '../../lib/holdfolder.js'
-import { holdIdOf } from '../../lib/holdid.js'
-import { inspect, type Message, spool } from '../../lib/message.js'
+
+import type { HeldRecipient, HoldEnvelope, HoldFolder } from '../../lib/hold/folder.js'
+import type { Hold } from '../../lib/hold/hold.js'
+import { holdIdOf } from '../../lib/hold/id.js'
+import { inspect, type Message, spool } from '../../lib/mail/message.js'
 import { MESSAGE } from './lab.js'
 
 export const CLIENT = {

@@ -1,6 +1,6 @@
 /** Landscape: random rules, senders and recipients of a world so small that they meet. */
 import fc from 'fast-check'
-import type { DecisionFacts, Rule } from '../../lib/decide.js'
+import type { DecisionFacts, Rule } from '../../lib/rules/decide.js'
 import { strangeAddress } from './strange.js'
 
 /** A whole rule: here is what none of the random worlds cares about. */

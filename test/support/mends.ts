@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { Fault } from '../../lib/facts.js'
+import type { Fault } from '../../lib/doctor/facts.js'
 import { ROOT } from './lab.js'
 import { textsIn } from './tagged.js'
 
@@ -36,22 +36,22 @@ function patternOf(sentence: string): RegExp {
  */
 export const TRIED_IN: Readonly<Record<string, readonly string[]>> = {
   'commands/doctor.test': [
-    'gatecheck.ts',
-    'wayscheck.ts',
-    'waybackcheck.ts',
-    'aliascheck.ts',
-    'diversioncheck.ts',
+    'doctor/gate.ts',
+    'doctor/entrances.ts',
+    'doctor/wayback.ts',
+    'doctor/aliases.ts',
+    'doctor/diversions.ts',
   ],
   'commands/doctor.test: reach': ['processes of this host that send through it'],
-  'scenarios/doctor.test': ['hostcheck.ts', 'canary.ts'],
-  'scenarios/doctor.test: express': ['lanecheck.ts'],
+  'scenarios/doctor.test': ['doctor/host.ts', 'doctor/canary.ts'],
+  'scenarios/doctor.test: express': ['doctor/express.ts'],
   'scenarios/doctor.test: Debian': [
-    'answercheck.ts',
+    'doctor/answers.ts',
     'all outgoing mail: it goes through the gate from the reload on, and what nobody',
   ],
   'scenarios/chains.test': ['incoming mail: it is not held any more'],
   'scenarios/relay.test': ['nobody: the way back takes larger messages'],
-  'scenarios/systemd.test': ['unit.ts', 'commands/doctor.ts'],
+  'scenarios/systemd.test': ['doctor/unit.ts', 'commands/doctor.ts'],
 }
 
 function isFile(word: string): boolean {

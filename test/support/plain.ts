@@ -1,5 +1,5 @@
 /**
- * Plain: the address rules of the design a second time, for comparison with lib/address.ts. Read one character at a
+ * Plain: the address rules of the design a second time, for comparison with lib/mail/address.ts. Read one character at a
  * time and without its patterns or its converter, so that both are not wrong in the same way.
  */
 

@@ -22,7 +22,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
-import bettersqlite from '../../lib/bettersqlite.cjs'
+import bettersqlite from '../../lib/system/bettersqlite.cjs'
 
 /** This checkout. */
 export const ROOT = resolve(import.meta.dirname, '../../..')

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { Decision } from '../../lib/decisions.js'
+import type { Decision } from '../../lib/logs/decisionlog.js'
 import { Debian } from './debian.js'
 import { type Answer, find } from './doctor.js'
 import { assertDone } from './lab.js'

@@ -66,14 +66,17 @@ const lazy = (names) => ({
       return { contents, resolveDir: process.cwd() }
     })
     // Parts of better-sqlite3 that few runs call, or none; the one for copies makes a promise-giving function of one of Node's.
+    // By where they lie: in the Debian package there are two better-sqlite3, and a method of one does nothing with the other.
     builder.onResolve(
       { filter: /^\.\/methods\/(?:backup|serialize|function|aggregate|table)$/ },
       ({ path, namespace, resolveDir }) =>
-        namespace === 'file' ? { path, namespace: 'seldom', pluginData: resolveDir } : undefined,
+        namespace === 'file'
+          ? { path: join(resolveDir, path), namespace: 'seldom', pluginData: { path, resolveDir } }
+          : undefined,
     )
-    builder.onLoad({ filter: /./, namespace: 'seldom' }, ({ path, pluginData }) => ({
+    builder.onLoad({ filter: /./, namespace: 'seldom' }, ({ pluginData: { path, resolveDir } }) => ({
       contents: `module.exports = function (...given) { return require(${JSON.stringify(path)}).apply(this, given) }`,
-      resolveDir: pluginData,
+      resolveDir,
     }))
   },
 })

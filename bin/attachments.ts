@@ -6,6 +6,7 @@
 import { createReadStream } from 'node:fs'
 import { MailParser } from 'mailparser'
 import type { Attachment, AttachmentFinding } from '../lib/mime/attachment.js'
+import { textOfHtml } from '../lib/mime/htmltext.js'
 
 /** More of a message is not looked at; its recipients and its header are told all the same. */
 const MOST_BYTES = 64 * 1024 * 1024
@@ -29,9 +30,10 @@ function tellAttachment(attachment: Attachment): void {
     tell({ trouble: `it has more than ${MOST_ATTACHMENTS} attachments` })
 }
 
-/** The text that a mail program shows: of a message that has none but HTML, what is left of that. */
-function tellText({ text }: { text?: unknown }): void {
-  const whole = typeof text === 'string' ? text : ''
+/** The text that a mail program shows: of a message that has none but HTML, what is left of that, wherever it stands. */
+async function tellText({ text, html }: { text?: unknown; html?: unknown }): Promise<void> {
+  const own = typeof text === 'string' ? text : ''
+  const whole = own.trim() === '' && typeof html === 'string' ? await textOfHtml(html) : own
   tell({ text: whole.slice(0, MOST_TEXT) })
   if (whole.length > MOST_TEXT)
     tell({ trouble: `only the first ${MOST_TEXT} characters of its text are shown` })
@@ -45,7 +47,7 @@ const parser = new MailParser({
 })
 parser.on('data', (part) => {
   if (part.type !== 'attachment') {
-    if (withText) tellText(part)
+    if (withText) tellText(part).catch(fail)
     return
   }
   const { content, contentType, filename } = part

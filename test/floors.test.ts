@@ -54,7 +54,7 @@ const OWNERS: Record<string, string[]> = {
   'email-providers': ['lib/rules/shareddomains'],
   'free-email-domains-list': ['lib/rules/shareddomains'],
   libmime: ['lib/mime/attachmentnames', 'lib/notice/compose'],
-  mailparser: ['bin/attachments', 'lib/mime/replytext'],
+  mailparser: ['bin/attachments', 'lib/mime'],
   nodemailer: ['lib/notice/compose'],
   'smol-toml': ['lib/config'],
   'string-width': ['lib/text/columns'],

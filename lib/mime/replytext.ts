@@ -1,5 +1,6 @@
 /** The text of a reply, by mailparser: of its text part, and of its HTML with quotations marked. */
 import { simpleParser } from 'mailparser'
+import { PLAIN, textOfHtml } from './htmltext.js'
 
 export interface ReplyText {
   /** As many as there are ways to read it: the text part, then the HTML. */
@@ -8,7 +9,6 @@ export interface ReplyText {
   sealed: boolean
 }
 
-const OPTIONS = { skipImageLinks: true, skipTextToHtml: true, skipTextLinks: true }
 const SEALED = /^application\/(?:(?:x-)?pkcs7-mime|pgp-encrypted|ms-tnef|vnd\.ms-tnef)$/
 const SEALED_TEXT = /^-----BEGIN PGP MESSAGE-----\s*$/m
 
@@ -18,16 +18,11 @@ const SEALED_TEXT = /^-----BEGIN PGP MESSAGE-----\s*$/m
  */
 export async function replyText(bytes: Buffer): Promise<ReplyText> {
   try {
-    const { text = '', html, attachments } = await simpleParser(bytes, OPTIONS)
-    const texts = [text, html ? await textOf(html) : ''].filter((one) => one.trim() !== '')
+    const { text = '', html, attachments } = await simpleParser(bytes, PLAIN)
+    const texts = [text, html ? await textOfHtml(html) : ''].filter((one) => one.trim() !== '')
     const sealed = attachments.some(({ contentType }) => SEALED.test(contentType.toLowerCase()))
     return { texts, sealed: sealed || SEALED_TEXT.test(text) }
   } catch {
     return { texts: [], sealed: false }
   }
-}
-
-async function textOf(html: string): Promise<string> {
-  const mail = Buffer.concat([Buffer.from('Content-Type: text/html; charset=utf-8\n\n'), Buffer.from(html)])
-  return (await simpleParser(mail, OPTIONS)).text ?? ''
 }

@@ -72,8 +72,11 @@ export function splitMailboxes(text: string): Mailbox[] {
   for (const piece of pieces(text.replace(FIELD, ''))) {
     // A name with a comma and no quotes comes in two.
     const whole = name === '' ? piece : `${name}, ${piece}`
-    if (piece.includes('@') || isForeignForm(piece)) {
-      found.push(parseMailbox(piece.includes('<') ? whole : piece))
+    const [, inside] = /<([^<>]*)>/.exec(piece) ?? []
+    if (piece.includes('@') || isForeignForm(inside ?? piece)) {
+      // What stands before a bare address is nobody's name.
+      if (inside === undefined && name !== '') found.push({ value: name, note: '' })
+      found.push(parseMailbox(inside === undefined ? piece : whole))
       name = ''
     } else name = whole
   }

@@ -34,6 +34,12 @@ t.test('attachments alone, and with the text', (t) => {
   t.strictSame(file, zip)
   t.match(text, /^Dear B\u00fccher,/)
   t.strictSame(find(HTML, 'text'), [{ text: 'Dear Anna,' }], 'of HTML alone, what is left of it')
+  for (const kind of ['mixed', 'related', 'alternative'])
+    t.strictSame(
+      find(mixed(HTML).replace('multipart/mixed', `multipart/${kind}`), 'text'),
+      [{ text: 'Dear Anna,' }],
+      `in multipart/${kind} too`,
+    )
   t.end()
 })
 

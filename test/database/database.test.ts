@@ -230,7 +230,7 @@ async function makeHot(t: Test): Promise<string> {
   db.close()
   // So small a cache spills where it may: dirty pages reach the file before any commit, and the journal is synced for it.
   const outcome = await otherProcess(`
-    const { openForWriting } = await import(lib + '/database.js')
+    const { openForWriting } = await import(lib + '/database/database.js')
     const db = openForWriting(${JSON.stringify(path)}, { busySeconds: 0 })
     db.run('PRAGMA cache_size = 2')
     db.run('PRAGMA cache_spill = ON')
@@ -264,7 +264,7 @@ t.test('after a writer that was killed in the middle, everybody sees the data as
 t.test('several readers find the hot journal at once', async (t) => {
   const path = await makeHot(t)
   const source = `
-    const { openForReading } = await import(lib + '/database.js')
+    const { openForReading } = await import(lib + '/database/database.js')
     const db = openForReading(${JSON.stringify(path)}, { busySeconds: 5 })
     console.log(JSON.stringify(db.get('SELECT count(*) AS n, max(sent_at) AS latest FROM notice')))
   `
@@ -352,7 +352,7 @@ t.test('createDatabase makes it once and leaves what is there', async (t) => {
 t.test('several processes may create it at once', async (t) => {
   const path = databasePath(makeFolder(t))
   const source = `
-    const { createDatabase } = await import(lib + '/database.js')
+    const { createDatabase } = await import(lib + '/database/database.js')
     createDatabase(${JSON.stringify(path)}, { busySeconds: 5 }).close()
   `
   const outcomes = await Promise.all([1, 2, 3].map(() => otherProcess(source)))
@@ -447,7 +447,7 @@ t.test('a database that kept no count of what waits', (t) => {
  */
 function besideLongReader(path: string): string {
   const source = `import { spawn, spawnSync } from 'node:child_process'
-    const { openForReading, openForWriting } = await import(lib + '/database.js')
+    const { openForReading, openForWriting } = await import(lib + '/database/database.js')
     const path = ${JSON.stringify(path)}
     const say = (error) => error === undefined ? 'done' : error.cause?.code ?? error.message
     if (process.argv[1] === 'write') {
@@ -540,7 +540,7 @@ t.test('a check of the whole is such a reader', (t) => {
 t.test('somebody who may not write reads without', (t) => {
   const path = makeDatabase(t)
   chmodSync(path, 0o400)
-  const script = `const { openForReading } = await import(lib + '/database.js')
+  const script = `const { openForReading } = await import(lib + '/database/database.js')
     console.log(openForReading(${JSON.stringify(path)}, { busySeconds: 1 }).still(() => 'read'))`
   const lib = `const lib = ${JSON.stringify(join(PACKAGE, 'dist/lib'))}\n`
   if (UNPRIVILEGED.length > 0) {

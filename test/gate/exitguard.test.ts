@@ -13,7 +13,7 @@ interface Ended {
 
 /** A program that imports ending.js and does this; killed after ten seconds, where it hangs. */
 function run(body: string, options: string[] = []): Ended {
-  const program = `import * as ending from '${PACKAGE}/dist/lib/ending.js'\n${body}`
+  const program = `import * as ending from '${PACKAGE}/dist/lib/gate/exitguard.js'\n${body}`
   const began = performance.now()
   const { status, stdout, stderr } = spawnSync(NODE, [...options, '--input-type=module', '--eval', program], {
     env: PIPE_ENV,

@@ -196,6 +196,8 @@ async function assertTakesOtherNode(t: Test, machine: Machine, argv: string[]): 
     const passed = await runFilter(machine, argv, `${queueId}k`, 'eve@known.test')
     t.match(passed, { code: 0, stdout: /^toeh: passed 1 as /, stderr: '' }, why)
     assertDone(t, await machine.run(['toeh', 'why', 'eve@known.test']), 'pass: allowed')
+    // By the better-sqlite3 of this Node: the package has two.
+    assertDone(t, await machine.run(['toeh', 'backup', `/tmp/${queueId}.db`]), queueId)
   }
   const begins = async (): Promise<boolean> => {
     const [path = ''] = (await machine.sh('ls /usr/lib/toeh/dist/bin/filter-*.cache')).split('\n')

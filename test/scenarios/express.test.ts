@@ -315,7 +315,7 @@ t.test("Postfix's own user can make, change and hinder nothing", { skip: cannotA
   t.not(asPostfix('cat "$1"', databasePath(lab.state)).status, 0)
   t.strictSame(fingerprints(folder), before)
   // What it may read it may lock: nobody waits for it.
-  const lock = `const Sqlite = require(process.argv[1] + '/dist/lib/bettersqlite.cjs').load()
+  const lock = `const Sqlite = require(process.argv[1] + '/dist/lib/system/bettersqlite.cjs').load()
 const db = new Sqlite(process.argv[2])
 db.exec('BEGIN')
 console.log(db.prepare('SELECT count(*) FROM lane').get())

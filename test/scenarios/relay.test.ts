@@ -344,6 +344,11 @@ t.test('what a relay means for answers by mail, and for the express lane', { ski
   const shown = await debian.toeh(...command, '--apply')
   assertDone(t, shown, said)
   t.match(shown.stdout, lane)
+  assertDone(
+    t,
+    await debian.toeh('init', '--moderate', '--apply'),
+    'toeh init --moderate --undo puts that back.',
+  )
   assertDone(t, await debian.toeh('init', '--postfix'), said)
   const answers = async (): Promise<string> => {
     const { stdout } = await debian.toeh('doctor', '--json')

@@ -39,7 +39,7 @@ export interface Notice {
 /** The last notice that this address has got. */
 export async function noticeTo(sink: Sink, to: string): Promise<Notice> {
   const mail = sink.mails.findLast(
-    ({ recipients, sender }) => ['', ANSWERS_GO_TO].includes(sender) && recipients.includes(to),
+    ({ recipients, sender }) => /^(?:toeh\b.*)?$/.test(sender) && recipients.includes(to),
   )
   const { subject = '', text = '', replyTo } = await simpleParser(mail?.bytes ?? '')
   return { subject, text, replyTo: replyTo?.text ?? '', token: /\[toeh (\w{26})\]$/.exec(subject)?.[1] ?? '' }

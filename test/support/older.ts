@@ -1,7 +1,11 @@
 /** Older schemas: what takes a database back to them, for tests of what migrates it. */
 
 /** From 8 to 7. */
-const BACK_TO_7 = ['ALTER TABLE hold DROP COLUMN automatic', 'ALTER TABLE hold DROP COLUMN reminded_at']
+const BACK_TO_7 = [
+  'DROP INDEX audit_bounced',
+  'ALTER TABLE hold DROP COLUMN automatic',
+  'ALTER TABLE hold DROP COLUMN reminded_at',
+]
 
 /** From 8 to 5. */
 export const BACK_TO_5: readonly string[] = [

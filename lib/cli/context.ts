@@ -2,7 +2,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Config, companyOf, DEFAULT_CONFIG_PATH } from '../config.js'
 import { type Actor, Audit } from '../database/audit.js'
-import { type Database, databasePath, openForReading, openForWriting } from '../database/database.js'
+import { type Database, openState } from '../database/database.js'
+import { Progress } from '../database/progress.js'
 import { EXIT } from '../exit.js'
 import { Lane, lanePath } from '../express/lane.js'
 import { describeError, Failure } from '../failure.js'
@@ -32,6 +33,7 @@ export interface Desk {
   hold: HoldUpkeep
   folder: HoldFolder
   audit: Audit
+  progress: Progress
   tokens: Tokens
   erasure: Erasure
   actor: Actor
@@ -60,13 +62,15 @@ export function openDesk(options: CommonOptions, access: 'read' | 'write' | 'dec
   const actor = { who: describeAccounts(who), at: clock() }
   const owner = enterState(config.state)
   if (access === 'decide') demandMember(who, config.people.group, owner)
-  const open = access === 'read' ? openForReading : openForWriting
-  const db = open(databasePath(config.state), { busySeconds: config.busySeconds })
+  const db = openState(config, access === 'read' ? 'read' : 'write')
   const folder = new HoldFolder(config.state)
   const neighbours = new Neighbours(db, config.internal)
   const landscape = new Landscape(db, access === 'read' ? undefined : keptLane(config, db))
   const hold = new HoldUpkeep(db, folder)
-  const kept = { audit: new Audit(db), tokens: new Tokens(db), erasure: new Erasure(db, folder) }
+  const kept = {
+    ...{ audit: new Audit(db), progress: new Progress(db) },
+    ...{ tokens: new Tokens(db), erasure: new Erasure(db, folder) },
+  }
   return { config, landscape, neighbours, hold, folder, ...kept, actor }
 }
 

@@ -7,13 +7,7 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Audit, type Deed, newestEntry } from '../database/audit.js'
 import { newestBackup } from '../database/backup.js'
-import {
-  createDatabase,
-  type Database,
-  databasePath,
-  openForReading,
-  openForWriting,
-} from '../database/database.js'
+import { createDatabase, type Database, databasePath, openState } from '../database/database.js'
 import { differences, Lane, tidyLane } from '../express/lane.js'
 import { describeError } from '../failure.js'
 import { HoldFolder } from '../hold/folder.js'
@@ -157,7 +151,7 @@ async function look({
   }
   try {
     enterState(state)
-    const db = openForReading(databasePath(state), { busySeconds })
+    const db = openState({ state, busySeconds }, 'read')
     try {
       if (seen.rows !== undefined) {
         const { gone, changed } = differences(seen.rows, new Landscape(db).laneRows(now, config.internal))
@@ -189,7 +183,7 @@ async function known({
   now: number
 }): Promise<string[]> {
   enterState(state)
-  const db = openForReading(databasePath(state), { busySeconds })
+  const db = openState({ state, busySeconds }, 'read')
   try {
     const company = { internal: new Set(internal), senders: new Set<string>(), groups: new Map() }
     const rules = new Landscape(db).facts(recipients.flatMap(lookupKeys), now)
@@ -206,7 +200,7 @@ async function fillLane({ config: path }: { config: string }): Promise<number> {
   // Before the lane is made: where there is no landscape, nothing may pass.
   const { config, actor } = openDesk({ config: path }, 'read')
   tidyLane(config.state)
-  const db = openForWriting(databasePath(config.state), config)
+  const db = openState(config, 'write')
   try {
     return new Landscape(db, new Lane(config, true)).mendLane(actor.at)
   } finally {
@@ -298,7 +292,7 @@ async function note({
   deed: Deed
 }): Promise<void> {
   enterState(state)
-  const db = openForWriting(databasePath(state), { busySeconds })
+  const db = openState({ state, busySeconds }, 'write')
   try {
     await new Audit(db).note(deed)
   } finally {

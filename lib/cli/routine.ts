@@ -6,8 +6,8 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 
 import { join } from 'node:path'
 import { lastBackupAt } from '../database/backup.js'
 import { type Database, databasePath } from '../database/database.js'
+import { Progress } from '../database/progress.js'
 import { decisionFolder } from '../logs/decisionlog.js'
-import { Landscape } from '../rules/landscape.js'
 import { readTimekeeping } from '../system/clock.js'
 
 /** The name in `progress` of when a digest was last run, milliseconds since 1970. */
@@ -61,13 +61,13 @@ function observedSince(state: string): number | null {
 
 /** What is known of it. @throws Error where the state folder is closed */
 export function readRoutine(state: string, db: Database): RoutineFact {
-  const landscape = new Landscape(db)
-  const digest = landscape.progress(DIGEST)
+  const progress = new Progress(db)
+  const digest = progress.get(DIGEST)
   const { birthtimeMs, mtimeMs } = statSync(databasePath(state))
   return {
     // Some file systems do not know when a file was made.
     since: birthtimeMs > 0 ? birthtimeMs : mtimeMs,
-    cleanup: readTimekeeping(landscape.progress('cleanup'))?.last.at ?? null,
+    cleanup: readTimekeeping(progress.get('cleanup'))?.last.at ?? null,
     digest: digest === undefined ? null : Number(digest),
     backup: lastBackupAt(state),
     observing: observedSince(state),

@@ -110,10 +110,10 @@ interface Tidied {
  * every folder and every row, and what was found is looked at in each run until then.
  */
 async function tidyHold(desk: Desk): Promise<Tidied> {
-  const { hold, folder, landscape } = desk
+  const { hold, folder, progress } = desk
   const now = desk.actor.at
   let removed = hold.removeLeft()
-  const text = landscape.progress(COMPARED)
+  const text = progress.get(COMPARED)
   const last: Comparison | undefined = text === undefined ? undefined : JSON.parse(text)
   if (last !== undefined && Math.abs(now - last.at) < COMPARE_MS) {
     const standings = last.orphans.map((id) => hold.standing(id))
@@ -136,7 +136,7 @@ async function tidyHold(desk: Desk): Promise<Tidied> {
     orphans.splice(orphans.indexOf(id), 1)
     removed++
   }
-  landscape.setProgress(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
+  progress.set(COMPARED, JSON.stringify({ at: now, orphans } satisfies Comparison))
   return { removed, orphans, recounted }
 }
 
@@ -277,7 +277,7 @@ const module: CommandModule = {
     const desk = openDesk(options, 'write')
     const now = desk.actor.at
     const lines: string[] = []
-    const earlier = readTimekeeping(desk.landscape.progress(PROGRESS))
+    const earlier = readTimekeeping(desk.progress.get(PROGRESS))
     const moment = momentOf(now)
     const newest = { at: desk.hold.newest() ?? now, boot: '', uptime: 0 }
     const clock: Timekeeping = earlier ?? { last: newest, doubted: null, kept: [] }
@@ -316,7 +316,7 @@ const module: CommandModule = {
     const next: Timekeeping = trusted
       ? { last: moment, doubted: null, kept }
       : { ...clock, doubted: doubtOf(clock, moment) }
-    desk.landscape.setProgress(PROGRESS, JSON.stringify(next))
+    desk.progress.set(PROGRESS, JSON.stringify(next))
     if (removed > 0) lines.push(words`removed ${removed} settled messages that a cut-off run had left`)
     if (recounted.length > 0)
       lines.push(

@@ -36,7 +36,7 @@ const module: CommandModule = {
         process.exitCode = EXIT.failed
       }
     }
-    desk.landscape.setProgress(DIGEST, String(desk.actor.at))
+    desk.progress.set(DIGEST, String(desk.actor.at))
     lines.push(...describeRoom(desk.config, await measureRoom(desk.config, desk.hold)))
     answer(options, { told, failed }, lines)
   },

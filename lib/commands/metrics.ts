@@ -39,7 +39,7 @@ const module: CommandModule = {
     const file = textfile === undefined ? undefined : resolve(textfile)
     const desk = openDesk(options, 'read')
     if (file !== undefined) demandTarget('metrics', desk.config, file, 'metrics')
-    const { config, hold, landscape, actor } = desk
+    const { config, hold, landscape, progress, actor } = desk
     const { free, load } = await measureRoom(config, hold)
     const measured = {
       ...(await countVerdicts(desk)),
@@ -48,7 +48,7 @@ const module: CommandModule = {
       rules: landscape.count(actor.at),
       free,
       freeLimit: config.limits.free,
-      lastCleanup: readTimekeeping(landscape.progress('cleanup'))?.last.at,
+      lastCleanup: readTimekeeping(progress.get('cleanup'))?.last.at,
       observes: config.mode === 'observe',
       now: actor.at,
     }

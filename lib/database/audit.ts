@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Redaction } from '../mail/redaction.js'
 import type { Database } from './database.js'
+import { Progress } from './progress.js'
 
 /** Who acts, and when. */
 export interface Actor {
@@ -65,7 +66,7 @@ const PIECE = 1000
 
 /** The hash before the first row that is still there; empty where none was ever removed. */
 function anchorOf(db: Database): string {
-  return db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', ANCHOR)?.value ?? ''
+  return new Progress(db).get(ANCHOR) ?? ''
 }
 
 /** Appends; call it inside the transaction that does the deed, so that neither stands without the other. */
@@ -234,7 +235,7 @@ export class Audit {
         before,
       )
       if (end === undefined) return 0
-      this.#db.run('INSERT OR REPLACE INTO progress (name, value) VALUES (?, ?)', ANCHOR, end.hash)
+      new Progress(this.#db).set(ANCHOR, end.hash)
       return this.#db.run('DELETE FROM audit WHERE id <= ?', end.id)
     })
   }

@@ -327,6 +327,18 @@ export function openForWriting(path: string, options: OpenOptions): Database {
   return openWritable(path, options, true)
 }
 
+/**
+ * Opens the database of a state folder, by what the configuration says.
+ * @throws as {@link openForReading} and {@link openForWriting}
+ */
+export function openState(
+  { state, busySeconds }: { state: string; busySeconds: number },
+  access: 'read' | 'write',
+): Database {
+  const open = access === 'read' ? openForReading : openForWriting
+  return open(databasePath(state), { busySeconds })
+}
+
 /** Creates the database where it is missing, for its owner alone, and brings its schema up to date. For `toeh init`. */
 export function createDatabase(path: string, options: OpenOptions): Database {
   return openWritable(path, options, false)

@@ -8,7 +8,7 @@
 
 import { statSync } from 'node:fs'
 import { type Config, companyOf } from '../config.js'
-import { databasePath, openForReading, openForWriting } from '../database/database.js'
+import { databasePath, openForWriting, openState } from '../database/database.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
 import { demandFree, demandHoldRoom } from '../hold/capacity.js'
@@ -73,7 +73,7 @@ export async function runGate(run: GateInput): Promise<void> {
   if (process.getuid?.() === 0) demandOwner(config)
   demandFree(config, run.envelope.recordBytes)
   const folder = new HoldFolder(config.state)
-  const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
+  const db = openState(config, 'read')
   const log = openDecisionLog(config.state, run.now)
   const message = await spool(run.input, folder.tmp)
   try {

@@ -4,6 +4,7 @@
  */
 import { type Actor, appendAudit, auditNaming, redactAudit } from '../database/audit.js'
 import type { Database } from '../database/database.js'
+import { Progress } from '../database/progress.js'
 import type { Redaction } from '../mail/redaction.js'
 import type { HoldFolder } from './folder.js'
 
@@ -187,7 +188,7 @@ export class Erasure {
         was: '',
         now: `messages ${naming.messages.length}, rules ${naming.rules.length}, audit rows ${rows}`,
       })
-      this.#db.run('INSERT OR REPLACE INTO progress (name, value) VALUES (?, ?)', COMPACT, String(actor.at))
+      new Progress(this.#db).set(COMPACT, String(actor.at))
       return naming
     }, 'exclusive')
   }
@@ -225,9 +226,10 @@ export class Erasure {
    * @returns whether it was done
    */
   async compact(): Promise<boolean> {
-    if (this.#db.get('SELECT 1 FROM progress WHERE name = ?', COMPACT) === undefined) return false
+    const progress = new Progress(this.#db)
+    if (progress.get(COMPACT) === undefined) return false
     this.#db.compact()
-    this.#db.run('DELETE FROM progress WHERE name = ?', COMPACT)
+    progress.remove(COMPACT)
     return true
   }
 

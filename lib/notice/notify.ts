@@ -1,7 +1,7 @@
 /** Telling people: who is to hear of a held message, and how the mail gets to them. */
 
 import { type Config, companyOf } from '../config.js'
-import { databasePath, openForReading, openForWriting } from '../database/database.js'
+import { openState } from '../database/database.js'
 import { Failure } from '../failure.js'
 import type { HoldFolder } from '../hold/folder.js'
 import type { HeldMessage } from '../hold/heldmail.js'
@@ -253,7 +253,7 @@ async function askApprovers(post: NoticeContext, messages: readonly Placed[], no
     await sendNotice(post, 'approver', approvers.filter(isAsked), messages)
     return
   }
-  const db = openForWriting(databasePath(post.config.state), { busySeconds: post.config.busySeconds })
+  const db = openState(post.config, 'write')
   try {
     const tokens = new Tokens(db)
     const unreached: Unreached[] = []
@@ -314,7 +314,7 @@ type Placed = HeldMessage & NoticeMessage
 async function place(post: NoticeContext, messages: readonly HeldMessage[]): Promise<Placed[]> {
   const { config } = post
   if (post.neighbours === undefined) {
-    const db = openForReading(databasePath(config.state), { busySeconds: config.busySeconds })
+    const db = openState(config, 'read')
     try {
       return await place({ ...post, neighbours: new Neighbours(db, config.internal) }, messages)
     } finally {

@@ -5,8 +5,8 @@
 
 import type { Config } from '../config.js'
 import type { Actor } from '../database/audit.js'
+import type { Progress } from '../database/progress.js'
 import { readDecisions } from '../logs/decisionlog.js'
-import type { Landscape } from '../rules/landscape.js'
 import { countDecision, type Verdicts } from './metrics.js'
 
 const PROGRESS = 'verdicts counted to'
@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000
 /** Where the decision log lies, what was counted of it, and the time. */
 export interface Counted {
   config: Pick<Config, 'state'>
-  landscape: Landscape
+  progress: Progress
   actor: Actor
 }
 
@@ -56,23 +56,23 @@ async function countOn(state: string, sum: Sum, before: string | undefined): Pro
  * yesterday is left. Twice, or by two at once, it comes to the same. Only by a clock that is believed: a day that was
  * folded is not read again.
  */
-export async function foldVerdicts({ config, landscape, actor }: Counted): Promise<void> {
-  const sum = readSum(landscape.progress(PROGRESS))
+export async function foldVerdicts({ config, progress, actor }: Counted): Promise<void> {
+  const sum = readSum(progress.get(PROGRESS))
   const folded = await countOn(config.state, sum, dayOf(actor.at - DAY_MS))
-  if (folded.to !== sum.to) landscape.setProgress(PROGRESS, JSON.stringify(folded))
+  if (folded.to !== sum.to) progress.set(PROGRESS, JSON.stringify(folded))
 }
 
 /** @returns all that was ever counted, and since when (milliseconds since 1970) */
 export async function countVerdicts({
   config,
-  landscape,
+  progress,
   actor,
 }: Counted): Promise<{ countedSince: number; verdicts: Verdicts }> {
   for (;;) {
-    const text = landscape.progress(PROGRESS)
+    const text = progress.get(PROGRESS)
     const { since, verdicts } = await countOn(config.state, readSum(text), undefined)
     // A cleanup may have folded and removed days while they were being read.
-    if (landscape.progress(PROGRESS) !== text) continue
+    if (progress.get(PROGRESS) !== text) continue
     return { countedSince: Date.parse(since === '' ? dayOf(actor.at) : since), verdicts }
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Config } from '../config.js'
 import type { Actor } from '../database/audit.js'
+import type { Progress } from '../database/progress.js'
 import { readDecisions } from '../logs/decisionlog.js'
 import { localDay } from '../text/visible.js'
 import type { Landscape } from './landscape.js'
@@ -17,14 +18,16 @@ const DAY_MS = 86_400_000
 export async function foldUses({
   config,
   landscape,
+  progress,
   actor,
 }: {
   config: Pick<Config, 'state'>
   landscape: Landscape
+  progress: Progress
   actor: Actor
 }): Promise<void> {
   const count = new UseCount()
-  let last = landscape.progress(PROGRESS) ?? ''
+  let last = progress.get(PROGRESS) ?? ''
   const from = last === '' ? '' : new Date(Date.parse(last) - DAY_MS).toISOString().slice(0, 10)
   for await (const { at, queueId, recipients } of readDecisions(config.state, from)) {
     const day = localDay(Date.parse(at))
@@ -35,5 +38,5 @@ export async function foldUses({
     if (at.slice(0, 10) > last) last = at.slice(0, 10)
   }
   landscape.recordUses(count.uses(), actor.at)
-  landscape.setProgress(PROGRESS, last)
+  progress.set(PROGRESS, last)
 }

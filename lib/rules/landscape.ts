@@ -2,8 +2,10 @@
  * The landscape: the rules that say who is known. It grows by a person's act alone. It is long because it alone writes the table
  * of rules, and every change goes through one lock.
  */
+
 import { type Actor, appendAudit } from '../database/audit.js'
 import type { Database } from '../database/database.js'
+import { Progress } from '../database/progress.js'
 import { Failure } from '../failure.js'
 import { localDay } from '../text/visible.js'
 import type { Rule, RuleDraft, RulesByValue } from './decide.js'
@@ -416,7 +418,8 @@ export class Landscape {
   /** Sums up what has become old since the last time: days to months, months to years. */
   #foldUses({ day, month }: Horizons, larger: string): void {
     const folded = `${day} ${month}`
-    if (this.#progress(FOLDED) === folded) return
+    const progress = new Progress(this.#db)
+    if (progress.get(FOLDED) === folded) return
     for (const [length, before] of [
       [10, day],
       [7, month],
@@ -430,7 +433,7 @@ export class Landscape {
       )
       this.#db.run('DELETE FROM rule_use WHERE length(period) = ? AND period < ?', length, before)
     }
-    this.#setProgress(FOLDED, folded)
+    progress.set(FOLDED, folded)
   }
 
   /** How much rules were used; one that was not has no entry. */
@@ -455,24 +458,5 @@ export class Landscape {
     const sql = `SELECT coalesce(sum(effect = 'allow'), 0) AS allow, coalesce(sum(effect = 'block'), 0) AS block FROM rule
                  WHERE revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`
     return this.#db.get<{ allow: number; block: number }>(sql, now) ?? { allow: 0, block: 0 }
-  }
-
-  /** How far a repeated reading has come, or undefined. */
-  progress(name: string): string | undefined {
-    return this.#progress(name)
-  }
-
-  #progress(name: string): string | undefined {
-    return this.#db.get<{ value: string }>('SELECT value FROM progress WHERE name = ?', name)?.value
-  }
-
-  setProgress(name: string, value: string): void {
-    this.#setProgress(name, value)
-  }
-
-  #setProgress(name: string, value: string): void {
-    const sql =
-      'INSERT INTO progress (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value'
-    this.#db.run(sql, name, value)
   }
 }

@@ -6,6 +6,7 @@ import { moderate } from '../../lib/approval/moderate.js'
 import type { Desk } from '../../lib/cli/context.js'
 import { loadConfig } from '../../lib/config.js'
 import { Audit } from '../../lib/database/audit.js'
+import { Progress } from '../../lib/database/progress.js'
 import { EXIT } from '../../lib/exit.js'
 import { Failure } from '../../lib/failure.js'
 import { Erasure } from '../../lib/hold/erasure.js'
@@ -60,7 +61,12 @@ async function makeBench(
   t.teardown(() => db.close())
   const config = loadConfig(lab.config)
   const neighbours = new Neighbours(db, config.internal)
-  const rest = { audit: new Audit(db), tokens: new Tokens(db), actor: { who: 'toeh', at: NOW } }
+  const rest = {
+    audit: new Audit(db),
+    tokens: new Tokens(db),
+    progress: new Progress(db),
+    actor: { who: 'toeh', at: NOW },
+  }
   const erasure = new Erasure(db, stores.folder)
   const desk: Desk = { config, neighbours, erasure, ...rest, ...stores }
   const facts = { heldAt: NOW, expiresAt: NOW + 14 * DAY_MS, ...parked }

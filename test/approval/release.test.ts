@@ -13,6 +13,7 @@ import type { Desk } from '../../lib/cli/context.js'
 import { loadConfig } from '../../lib/config.js'
 import { Audit } from '../../lib/database/audit.js'
 import type { Database } from '../../lib/database/database.js'
+import { Progress } from '../../lib/database/progress.js'
 import { Erasure } from '../../lib/hold/erasure.js'
 import type { HeldRecipient } from '../../lib/hold/folder.js'
 import { type HeldMessage, RELEASE_ABANDONED_MS } from '../../lib/hold/heldmail.js'
@@ -42,7 +43,12 @@ function openDesk(t: Test, lab: Lab, port: number, who = 'marie', at = NOW): Ope
   t.teardown(() => db.close())
   const config = loadConfig(lab.config)
   const neighbours = new Neighbours(db, config.internal)
-  const rest = { audit: new Audit(db), tokens: new Tokens(db), erasure: new Erasure(db, stores.folder) }
+  const rest = {
+    audit: new Audit(db),
+    tokens: new Tokens(db),
+    progress: new Progress(db),
+    erasure: new Erasure(db, stores.folder),
+  }
   return { db, desk: { config, neighbours, actor: { who, at }, ...rest, ...stores } }
 }
 

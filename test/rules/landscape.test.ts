@@ -302,11 +302,3 @@ t.test('a rule that stands in place of another has its uses', async (t) => {
     [[2, { messages: 5, since: '2026-11-20', last: '2026-11-20' }]],
   )
 })
-
-t.test('progress is remembered', async (t) => {
-  const { landscape } = makeLandscape(t)
-  t.equal(landscape.progress('x'), undefined)
-  landscape.setProgress('x', '2026-11-24')
-  landscape.setProgress('x', '2026-11-25')
-  t.equal(landscape.progress('x'), '2026-11-25')
-})

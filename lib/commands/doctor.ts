@@ -11,7 +11,7 @@ import type { Level, Mending } from '../doctor/facts.js'
 import { gatherFacts } from '../doctor/gather.js'
 import { HEALTH } from '../exit.js'
 import { describeError } from '../failure.js'
-import { initCommand, instanceCommand } from '../postfix/setup.js'
+import { initCommand, instanceCommand } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 
 interface Options extends CommonOptions {

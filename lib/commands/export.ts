@@ -5,7 +5,7 @@ import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../cli/conte
 import { demandTarget } from '../cli/trust.js'
 import { EXIT } from '../exit.js'
 import { Failure } from '../failure.js'
-import { writeJson } from '../rules/exchange.js'
+import { writeJson } from '../rules/rulefile.js'
 import { publish } from '../system/files.js'
 import { words } from '../text/translate.js'
 import { visible } from '../text/visible.js'

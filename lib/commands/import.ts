@@ -10,14 +10,14 @@ import { answer, type CommonOptions, fileOrHyphen, openDesk } from '../cli/conte
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
 import { parseScope } from '../rules/draft.js'
+import { describeRule, type Foreseen } from '../rules/landscape.js'
 import {
   type Carried,
   draftEntries,
   type RuleFileProblem,
   type RuleFileReading,
   readJson,
-} from '../rules/exchange.js'
-import { describeRule, type Foreseen } from '../rules/landscape.js'
+} from '../rules/rulefile.js'
 import { AT_MOST, demandShare, type Ending, endingsOf, syncSource } from '../rules/sync.js'
 import { openAsCaller } from '../system/caller.js'
 import { parseEnd } from '../text/durations.js'

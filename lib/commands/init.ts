@@ -36,7 +36,7 @@ import { networkFault, relayTable } from '../postfix/relay.js'
 import { readResidences } from '../postfix/residents.js'
 import { BACKUPS, cronLines, moderateService, sampleConfig, sampleMaster } from '../postfix/sample.js'
 import { peoplesServices } from '../postfix/services.js'
-import { instanceCommand, quote, type Setup } from '../postfix/setup.js'
+import { instanceCommand, quote, type Setup } from '../postfix/settings.js'
 import {
   ANSWERS,
   FILES,

@@ -11,7 +11,7 @@ import {
   parseLogSince,
   parseWays,
 } from '../cli/maillogs.js'
-import { PastVerdicts } from '../learn/judge.js'
+import { PastVerdicts } from '../learn/pastverdicts.js'
 import { Rehearsal, type ReplayReport } from '../learn/replay.js'
 import type { Attempt } from '../logs/maillog.js'
 import { isOwnSender } from '../mail/mailbox.js'

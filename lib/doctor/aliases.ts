@@ -2,7 +2,7 @@
 import { parseAddress, parseOwnDomain } from '../mail/address.js'
 import { isDelimiters } from '../mail/mailbox.js'
 import { splitList } from '../postfix/braces.js'
-import { ADDRESS_CLASSES, postconf, quote } from '../postfix/setup.js'
+import { ADDRESS_CLASSES, postconf, quote } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import type { Check, Facts, Fault } from './facts.js'
 

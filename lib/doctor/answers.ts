@@ -16,7 +16,7 @@ import {
   takesFromOutside,
   waysBack,
 } from '../postfix/services.js'
-import { postconf, quote, settingOf } from '../postfix/setup.js'
+import { postconf, quote, settingOf } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import type { Check, Facts, Fault, ModerateFact } from './facts.js'
 

@@ -1,6 +1,6 @@
 /** The check on archives: an outside address that Postfix copies mail to is held with every message until it is known. Pure. */
 
-import { quote } from '../postfix/setup.js'
+import { quote } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import type { Check, CopiesFact, Fault } from './facts.js'
 

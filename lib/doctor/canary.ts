@@ -7,7 +7,7 @@ import type { Config } from '../config.js'
 import { describeError, Failure } from '../failure.js'
 import { type Decision, readDecisions } from '../logs/decisionlog.js'
 import { askPostfix } from '../postfix/postconf.js'
-import { quote } from '../postfix/setup.js'
+import { quote } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import type { Facts, Fault } from './facts.js'
 

@@ -13,7 +13,7 @@ import {
 } from '../postfix/diversion.js'
 import type { Service } from '../postfix/mastercf.js'
 import { gatePrefix, takesFromOutside } from '../postfix/services.js'
-import type { Tabled } from '../postfix/setup.js'
+import type { Tabled } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import type { Fault } from './facts.js'
 

@@ -20,7 +20,7 @@ import {
   takersBack,
   waysBack,
 } from '../postfix/services.js'
-import { postconf, type Setup } from '../postfix/setup.js'
+import { postconf, type Setup } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import { diversionFaults, milterFaults, policyFaults, type Weigh, weighWith } from './diversionfaults.js'
 import type { Check, Facts, Fault } from './facts.js'

@@ -30,7 +30,7 @@ import {
   takesFromOutside,
   waysBack,
 } from '../postfix/services.js'
-import { gateOf, initCommand, postconf, setOption, settingOf } from '../postfix/setup.js'
+import { gateOf, initCommand, postconf, setOption, settingOf } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import type { Check, Facts, Fault } from './facts.js'
 

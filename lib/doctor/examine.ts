@@ -1,6 +1,6 @@
 /** The checkup: every check of `toeh doctor`, in order, over one set of facts. Pure. */
 
-import { isBeforeInit } from '../postfix/setup.js'
+import { isBeforeInit } from '../postfix/settings.js'
 import { ALIAS_CHECKS } from './aliases.js'
 import { ANSWER_CHECKS } from './answers.js'
 import { ARCHIVE_CHECKS } from './archives.js'

@@ -13,7 +13,7 @@ import {
 } from '../postfix/diversion.js'
 import type { Service } from '../postfix/mastercf.js'
 import { laneServices, overrides, peoplesServices } from '../postfix/services.js'
-import { postconf, quote, type Setup, settingOf } from '../postfix/setup.js'
+import { postconf, quote, type Setup, settingOf } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import { diversionFaults, milterFaults, policyFaults, weighWith } from './diversionfaults.js'
 import type { Check, Facts, Fault } from './facts.js'

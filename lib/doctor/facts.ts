@@ -3,7 +3,7 @@
 import type { RoutineFact } from '../cli/routine.js'
 import type { LaneFiles } from '../express/tables.js'
 import type { TableEntry } from '../postfix/lookuptable.js'
-import type { Tabled } from '../postfix/setup.js'
+import type { Tabled } from '../postfix/settings.js'
 import type { LaneRow } from '../rules/lanerow.js'
 import { words } from '../text/translate.js'
 

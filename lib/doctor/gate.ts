@@ -1,7 +1,7 @@
 /** The gate's checks: the pipe(8) service in master.cf and what main.cf says of it. Pure. */
 
 import { commandOf, lineOf, type Service, withPair } from '../postfix/mastercf.js'
-import { gateOf, initCommand, isBeforeInit, postconf, settingOf } from '../postfix/setup.js'
+import { gateOf, initCommand, isBeforeInit, postconf, settingOf } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import { type Check, type Facts, type Fault, type Mending, userFault } from './facts.js'
 

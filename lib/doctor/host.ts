@@ -1,6 +1,6 @@
 /** The host's checks: versions, rights, room, clock, database, and a run of the filter as pipe(8) would. Pure. */
 
-import { instanceCommand, quote } from '../postfix/setup.js'
+import { instanceCommand, quote } from '../postfix/settings.js'
 import { counted, sizeOf } from '../text/amounts.js'
 import { words } from '../text/translate.js'
 import { type Check, type Facts, type Fault, type PathFact, userFault } from './facts.js'

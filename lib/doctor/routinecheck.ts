@@ -1,7 +1,7 @@
 /** The checks on the routine: what cron or a timer is to run and does not, and observing that was never ended. Pure. */
 
 import type { RoutineFact } from '../cli/routine.js'
-import { quote } from '../postfix/setup.js'
+import { quote } from '../postfix/settings.js'
 import { JUMP_MS } from '../system/clock.js'
 import { words } from '../text/translate.js'
 import { shortAge } from '../text/visible.js'

@@ -1,6 +1,6 @@
 /** The unit: what systemd's sandbox of Postfix takes from Node, by its properties (systemd.exec(5)). Pure. */
 
-import { gateOf, quote } from '../postfix/setup.js'
+import { gateOf, quote } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import type { Check, Facts, Fault, UnitFact } from './facts.js'
 

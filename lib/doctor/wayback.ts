@@ -2,7 +2,7 @@
 import { splitList } from '../postfix/braces.js'
 import { lineOf, type Service } from '../postfix/mastercf.js'
 import { gatePrefix, isLocalOnly, isServer, waysBack } from '../postfix/services.js'
-import { gateOf, postconf, type Setup, setOption, settingOf } from '../postfix/setup.js'
+import { gateOf, postconf, type Setup, setOption, settingOf } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 import { APART } from './entrances.js'
 import type { Check, Fault } from './facts.js'

@@ -2,7 +2,7 @@
 import libmime from 'libmime'
 import MailComposer from 'nodemailer/lib/mail-composer/index.js'
 import { visible } from '../text/visible.js'
-import { markOf } from './answer.js'
+import { markOf } from './consent.js'
 import { letterHtml, letterSubject, letterText, type NoticeRequest } from './render.js'
 
 /** More is for the message itself to show. */

@@ -18,9 +18,9 @@ import { type Aliases, readAliases } from '../postfix/aliases.js'
 import { hiddenCopies, readCopies } from '../postfix/copies.js'
 import { type Residence, reachable, readResidences } from '../postfix/residents.js'
 import { untilAlone } from '../system/siblings.js'
-import { isNamed, isOwn, needsTwo } from './answer.js'
 import { keyOf } from './authentication.js'
 import { composeNotice } from './compose.js'
+import { isNamed, isOwn, needsTwo } from './consent.js'
 import type { AnswerOffer, NoticeKind, NoticeMessage, NoticeRequest } from './render.js'
 
 const REPLY_MS = 10_000

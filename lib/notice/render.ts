@@ -7,7 +7,7 @@ import type { UsedNeighbour } from '../nearmiss/nearmiss.js'
 import { escapeHtml, safe } from '../text/html.js'
 import type { Language } from '../text/translate.js'
 import { shortSize, visible } from '../text/visible.js'
-import { ANSWERS } from './answer.js'
+import { ANSWERS } from './consent.js'
 import { type HoldReason, type Outcome, WORDING, type Wording } from './wording.js'
 
 /** What a notice says of one message. */

@@ -10,7 +10,7 @@ import { splitList, withoutBraces } from './braces.js'
 import { sourceOf, type TableEntry } from './lookuptable.js'
 import type { Service } from './mastercf.js'
 import { cleanupOf, gatePrefix, isPickup, isServer, overrides } from './services.js'
-import { type Setup, settingOf, type Tabled } from './setup.js'
+import { type Setup, settingOf, type Tabled } from './settings.js'
 
 type Action = 'FILTER' | 'REDIRECT' | 'BCC' | 'HOLD'
 

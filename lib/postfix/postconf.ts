@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { describeError, Failure } from '../failure.js'
 import { parseOwnDomain } from '../mail/address.js'
 import { words } from '../text/translate.js'
-import { ADDRESS_CLASSES } from './setup.js'
+import { ADDRESS_CLASSES } from './settings.js'
 
 export interface AddressClasses {
   /** Domains named outright, folded. */

@@ -9,8 +9,8 @@ import { splitList } from './braces.js'
 import type { TableEntry } from './lookuptable.js'
 import type { Service } from './mastercf.js'
 import { type Client, clientsOf, fatesOf, goesToGate, passages, type Restricted } from './restrictions.js'
-import type { Setup } from './setup.js'
-import { instanceCommand, quote, settingOf } from './setup.js'
+import type { Setup } from './settings.js'
+import { instanceCommand, quote, settingOf } from './settings.js'
 
 /** The restriction class by which whoever may relay meets the gate. */
 export const RELAY_CLASS = 'toeh_gate'

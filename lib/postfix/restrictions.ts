@@ -12,8 +12,8 @@ import { ACTION, accessTables, actionOf, besideLane, DISCARD_MAPS, RESTRICTIONS 
 import { sourceOf, type TableEntry } from './lookuptable.js'
 import type { Service } from './mastercf.js'
 import { gatePrefix, isLocalOnly, takesFromOutside } from './services.js'
-import type { Setup } from './setup.js'
-import { settingOf, type Tabled } from './setup.js'
+import type { Setup } from './settings.js'
+import { settingOf, type Tabled } from './settings.js'
 
 /** What is looked at; the express lane's own tables decide nothing here. */
 export type Restricted = Tabled & { lane: { files: LaneFiles } }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type Config, DEFAULT_CONFIG_PATH } from '../config.js'
 import type { Delimiters } from '../mail/mailbox.js'
 import { packagePath } from '../system/package.js'
-import { quote } from './setup.js'
+import { quote } from './settings.js'
 
 /**
  * The sample configuration with what is this host's; what is left out stays at its default. It begins by observing: a person

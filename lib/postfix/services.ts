@@ -3,7 +3,7 @@
 import type { LaneFiles } from '../express/tables.js'
 import { splitList } from './braces.js'
 import { hostOf, portOf, type Service } from './mastercf.js'
-import { gateOf, type Setup, settingOf } from './setup.js'
+import { gateOf, type Setup, settingOf } from './settings.js'
 
 function isLoopback(host: string): boolean {
   return /^127\.[\d.]+$/.test(host) || host === '::1' || host === 'localhost'

@@ -2,7 +2,7 @@
  * Address lists: what people paste and what address books export as tables, whatever the language of its header. Only
  * addresses and names matter. Pure.
  */
-import type { Entry, RuleFileProblem, RuleFileReading } from './exchange.js'
+import type { Entry, RuleFileProblem, RuleFileReading } from './rulefile.js'
 
 export interface Mailbox {
   value: string

@@ -10,7 +10,7 @@ import {
   isColumn,
   type RuleFileProblem,
   type RuleFileReading,
-} from './exchange.js'
+} from './rulefile.js'
 
 /** Rules as CSV: a header, then one rule a record, lines ended by LF. */
 export function writeCsv(rules: readonly Rule[]): string {

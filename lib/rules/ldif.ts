@@ -1,6 +1,6 @@
 /** LDIF (RFC 2849): what an LDAP directory exports, each address of each entry a rule with the entry's name. Pure. */
 import { isForeignForm, parseMailbox } from './addresslist.js'
-import type { RuleFileProblem, RuleFileReading } from './exchange.js'
+import type { RuleFileProblem, RuleFileReading } from './rulefile.js'
 
 /** Attributes that hold addresses (RFC 4524, Exchange, Courier, qmail and Kolab), in small letters. */
 const ADDRESSES: ReadonlySet<string> = new Set([

@@ -3,7 +3,7 @@
  * FN and N are read: what phones write into the rest is no reason to refuse a card. Pure.
  */
 import { isForeignForm, parseMailbox } from './addresslist.js'
-import type { RuleFileProblem, RuleFileReading } from './exchange.js'
+import type { RuleFileProblem, RuleFileReading } from './rulefile.js'
 
 interface Property {
   name: string

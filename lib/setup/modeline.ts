@@ -20,7 +20,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Config, DEFAULT_CONFIG_PATH, parseConfig } from '../config.js'
 import { EXIT } from '../exit.js'
 import { describeError, Failure } from '../failure.js'
-import { quote } from '../postfix/setup.js'
+import { quote } from '../postfix/settings.js'
 import { syncPath } from '../system/files.js'
 import { words } from '../text/translate.js'
 

@@ -39,7 +39,7 @@ import {
   takesFromOutside,
   waysBack,
 } from '../postfix/services.js'
-import { settingOf } from '../postfix/setup.js'
+import { settingOf } from '../postfix/settings.js'
 import { words } from '../text/translate.js'
 
 /** One change of main.cf or master.cf. What stands there is null where nothing does. */

@@ -3,7 +3,7 @@ import t from 'tap'
 import { CHECKS, examine, type Finding, mends, worst } from '../../lib/doctor/examine.js'
 import type { Check, Facts, Fault, Level } from '../../lib/doctor/facts.js'
 import { parseServices } from '../../lib/postfix/mastercf.js'
-import { isBeforeInit } from '../../lib/postfix/setup.js'
+import { isBeforeInit } from '../../lib/postfix/settings.js'
 import { mendingFiles, TRIED_IN } from '../support/mends.js'
 
 t.test('whatever prints a command has a test that runs it', async (t) => {

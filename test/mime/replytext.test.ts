@@ -1,7 +1,7 @@
 /** The text of a reply, as mail programs write it. */
 import t from 'tap'
 import { replyText } from '../../lib/mime/replytext.js'
-import { answerOf } from '../../lib/notice/replyreading.js'
+import { answerOf } from '../../lib/notice/answer.js'
 
 const HTML = 'Content-Type: text/html; charset=utf-8\n'
 const BOTH = 'Content-Type: multipart/alternative; boundary=b\n\n'

@@ -11,7 +11,7 @@ import {
   peoplesServices,
   takersBack,
 } from '../../lib/postfix/services.js'
-import type { Setup } from '../../lib/postfix/setup.js'
+import type { Setup } from '../../lib/postfix/settings.js'
 import { ROOT } from '../support/lab.js'
 
 const SAMPLE = readFileSync(join(ROOT, 'master.cf.sample'), 'utf8')

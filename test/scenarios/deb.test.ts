@@ -198,6 +198,7 @@ async function assertTakesOtherNode(t: Test, machine: Machine, argv: string[]): 
     assertDone(t, await machine.run(['toeh', 'why', 'eve@known.test']), 'pass: allowed')
     // By the better-sqlite3 of this Node: the package has two.
     assertDone(t, await machine.run(['toeh', 'backup', `/tmp/${queueId}.db`]), queueId)
+    await machine.sh(`rm /tmp/${queueId}.db`)
   }
   const begins = async (): Promise<boolean> => {
     const [path = ''] = (await machine.sh('ls /usr/lib/toeh/dist/bin/filter-*.cache')).split('\n')

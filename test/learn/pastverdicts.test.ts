@@ -2,7 +2,7 @@
 import t from 'tap'
 import { openDesk, verdictsOf } from '../../lib/cli/context.js'
 import type { Config } from '../../lib/config.js'
-import { PastVerdicts } from '../../lib/learn/judge.js'
+import { PastVerdicts } from '../../lib/learn/pastverdicts.js'
 import type { Landscape } from '../../lib/rules/landscape.js'
 import { makeLab } from '../support/lab.js'
 

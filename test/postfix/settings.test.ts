@@ -9,7 +9,7 @@ import {
   postconf,
   quote,
   settingOf,
-} from '../../lib/postfix/setup.js'
+} from '../../lib/postfix/settings.js'
 
 const EXPECTED = 'toeh unix - n n - 10 pipe argv=/usr/lib/toeh/toeh-filter'
 

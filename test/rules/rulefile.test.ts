@@ -4,14 +4,14 @@ import t from 'tap'
 import { createDatabase } from '../../lib/database/database.js'
 import { readCsv, writeCsv } from '../../lib/rules/csv.js'
 import type { Rule } from '../../lib/rules/decide.js'
+import { Landscape } from '../../lib/rules/landscape.js'
 import {
   type Carrier,
   draftEntries,
   type RuleFileReading,
   readJson,
   writeJson,
-} from '../../lib/rules/exchange.js'
-import { Landscape } from '../../lib/rules/landscape.js'
+} from '../../lib/rules/rulefile.js'
 import { makeFolder } from '../support/lab.js'
 
 const NOW = Date.UTC(2026, 10, 24, 8)

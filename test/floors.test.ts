@@ -266,6 +266,15 @@ t.test('pure files touch nothing', (t) => {
   t.end()
 })
 
+t.test('a long file says why it is', (t) => {
+  for (const file of files) {
+    const source = sourceOf(file)
+    const [head = ''] = /^\/\*\*[\s\S]*?\*\//.exec(source) ?? []
+    t.ok(source.split('\n').length <= 351 || /\blong because\b/.test(head), file)
+  }
+  t.end()
+})
+
 t.test('Node is imported by its prefix, and no import is worked out at run time', (t) => {
   for (const file of files) {
     const code = codeOf(file)

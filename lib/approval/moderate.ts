@@ -6,6 +6,8 @@
  * or the no, durable → the rules → the confirmation. What fails for the moment is Postfix's to repeat: the same mail again
  * finds its own token used by itself, and goes on from where it was; where nothing was done yet, the token is given back
  * first. What fails for good is told to the approver, and is no failure of this run.
+ *
+ * It is long because one answer is one story, from who wrote it to what the approver hears back.
  */
 
 import { companyOf } from '../config.js'

@@ -1,6 +1,8 @@
 /**
  * toeh init: makes configuration, folders and database, and prints the master.cf lines, or puts them into Postfix. Twice
  * changes nothing.
+ *
+ * It is long because it has four jobs (to look, apply, undo, set up answers) with one set of options; its parts are to go to setup/.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, lchownSync, mkdirSync, writeFileSync } from 'node:fs'

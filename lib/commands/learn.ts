@@ -1,4 +1,8 @@
-/** toeh learn: proposes rules from the mail that was delivered, and adds them where a person says so. */
+/**
+ * toeh learn: proposes rules from the mail that was delivered, and adds them where a person says so.
+ *
+ * It is long because each kind of log and what is done with its proposals has options of its own.
+ */
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'

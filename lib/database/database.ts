@@ -1,6 +1,8 @@
 /**
  * The database: one SQLite file, opened for reading or for writing, its schema and its errors. Everything that
  * speaks SQL stands on this; nothing above landscape, hold and audit knows that it is SQL.
+ *
+ * It is long because opening, waiting and errors are one promise: whoever asks gets the rows or one clear failure.
  */
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,4 +1,8 @@
-/** The installation: gathers what `toeh doctor` looks at, once, changing nothing. */
+/**
+ * The installation: gathers what `toeh doctor` looks at, once, changing nothing.
+ *
+ * It is long because every fact is gathered in one place, once, and nothing of it decides anything.
+ */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'

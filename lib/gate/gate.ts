@@ -4,6 +4,8 @@
  * The order is the promise: read whole → decide → park, durably → reinject → say so. Until the reinjection has
  * been answered every failure is 75 and Postfix keeps the mail; after it, nothing may fail any more, because a
  * retry would send a second copy.
+ *
+ * It is long because the order of one run is the promise, and is to be read from top to bottom.
  */
 
 import { statSync } from 'node:fs'

@@ -1,6 +1,8 @@
 /**
  * The SMTP client of the gate: one transaction with our own Postfix on loopback (RFC 5321, XFORWARD_README).
  * Small because its peer is known; strict because what it gets wrong is lost mail.
+ *
+ * It is long because a conversation is one thing: whoever splits it has to carry its state about.
  */
 
 import { EXIT } from '../exit.js'

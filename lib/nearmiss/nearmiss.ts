@@ -1,6 +1,8 @@
 /**
  * Near misses: which known destinations an unknown one could be taken for. A fact set before a person, never part of
  * a decision: nothing that decides imports this file. Pure. docs/nearmiss.md tells the rules with examples.
+ *
+ * It is long because the kinds of likeness share what makes them quick.
  */
 import { domainToUnicode } from 'node:url'
 import { parseAddress } from '../mail/address.js'

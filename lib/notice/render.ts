@@ -1,4 +1,8 @@
-/** The letter: what a notice says, as text and as HTML that reads well on a phone. Pure. */
+/**
+ * The letter: what a notice says, as text and as HTML that reads well on a phone. Pure.
+ *
+ * It is long because text and HTML say the same, side by side.
+ */
 
 import type { Answer } from '../hold/token.js'
 import type { Enclosures } from '../mime/attachment.js'

@@ -1,4 +1,8 @@
-/** The words of notices, in each language the configuration offers. Pure. */
+/**
+ * The words of notices, in each language the configuration offers. Pure.
+ *
+ * It is long because it has two languages side by side, which have to be read together.
+ */
 
 import type { Answer } from '../hold/token.js'
 import type { AddressFault } from '../mail/address.js'

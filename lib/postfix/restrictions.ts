@@ -2,6 +2,8 @@
  * Restrictions: what smtpd(8) would do with a message, by the lists of SMTPD_ACCESS_README, the tables they ask (access(5))
  * and the restriction classes they name. What nobody can know here, such as who the sender will be, is taken to be either
  * way, so that a message may have several fates; a refusal that may not come is taken not to come. Pure.
+ *
+ * It is long because smtpd's lists are evaluated as one, and a model in pieces would be wrong in pieces.
  */
 
 import type { LaneFiles } from '../express/tables.js'

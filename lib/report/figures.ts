@@ -1,4 +1,8 @@
-/** Figures: what a report tells, worked out from the decision log, the hold and the landscape. Pure. */
+/**
+ * Figures: what a report tells, worked out from the decision log, the hold and the landscape. Pure.
+ *
+ * It is long because all figures are counted in one pass over the decision log.
+ */
 
 import { DeliverySet } from '../mail/deliveryset.js'
 import type { Reason } from '../rules/decide.js'

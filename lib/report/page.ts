@@ -1,4 +1,8 @@
-/** The page: a report as one HTML document with its pictures and its style in it, and no script. Pure. */
+/**
+ * The page: a report as one HTML document with its pictures and its style in it, and no script. Pure.
+ *
+ * It is long because the page is one document, with its style in it.
+ */
 import { ageOf, counted, grouped, shareOf, sizeOf } from '../text/amounts.js'
 import { escapeHtml, safe } from '../text/html.js'
 import { spoken, translated, words } from '../text/translate.js'

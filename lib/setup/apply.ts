@@ -1,6 +1,8 @@
 /**
  * An alteration of main.cf and master.cf: made by postconf(1) on copies, shown, put in place whole, and taken back. The
  * files themselves are only ever replaced by a rename, so that no reader and no crash meets a half of it.
+ *
+ * It is long because applying and taking back are each other in reverse, and have to agree on every file.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -1,6 +1,8 @@
 /**
  * The wiring: what Postfix lacks for the gate to stand in it, as changes that postconf(1) makes. What it does not
  * understand it refuses: two filters in one service, or a port of somebody else's, are for a person to sort out. Pure.
+ *
+ * It is long because each kind of entrance has its own changes, and what one needs another must not break.
  */
 import { runsModerate } from '../doctor/answers.js'
 import { endsInReject, type LaneFacts, laneLeaks } from '../doctor/express.js'

@@ -1,4 +1,8 @@
-/** The words of doctor, express, init and fsck in French; lib/text/fr/commands.ts takes them in. Pure. */
+/**
+ * The words of doctor, express, init and fsck in French; lib/text/fr/commands.ts takes them in. Pure.
+ *
+ * It is long because it is a table.
+ */
 import type { Table } from '../translate.js'
 
 /** What the checks of `toeh doctor` say. */

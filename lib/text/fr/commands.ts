@@ -1,6 +1,8 @@
 /**
  * The words of the commands in French, by the English that stands in the sources: what is tagged there, and the texts of
  * help. Loaded only where French is spoken. A text that is missing here is said in English. Pure.
+ *
+ * It is long because it is a table.
  */
 
 import type { Table } from '../translate.js'

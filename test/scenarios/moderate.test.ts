@@ -62,7 +62,7 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
     await answer('boss', port, bytesOf({ subject, text: 'release' }).toString())
     await postfix.until('release, word to the sender and confirmation', () => sink.mails.length === 3)
     await postfix.settled()
-    t.strictSame(arrived(), [EVE, ANNA, BOSS], name)
+    t.strictSame(arrived().sort(), [ANNA, BOSS, EVE].sort(), name)
     t.match(postfix.log(), /relay=toeh-moderate, .*status=sent \(.*toeh moderate: released \w{12}\)/)
     t.notMatch(postfix.log(), token, 'the number is not in the log')
   }
@@ -89,7 +89,7 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
     t.match(postfix.log().slice(before), /toeh moderate: dropped: no login, and no Authentication-Results/)
     await answer('', postfix.reinjection, bytes)
     await postfix.until('release, word to the sender and confirmation', () => sink.mails.length === 3)
-    t.strictSame(arrived(), [EVE, ANNA, DEPUTY], 'one below our own Received alone, as a milter writes it')
+    t.strictSame(arrived().sort(), [ANNA, DEPUTY, EVE].sort(), 'one below our own Received alone, as a milter writes it')
   })
 
   t.test('a Received that header_checks take away: where it matters, and that doctor says so', async (t) => {
@@ -154,7 +154,7 @@ t.test('a notice that bounces behind the gate is known', { skip: cannotRun() }, 
   const arrived = (): string[] => sink.mails.map(({ recipients }) => recipients.join()).sort()
 
   const first = await hold()
-  t.strictSame(arrived(), [ANNA, BOSS])
+  t.strictSame(arrived().sort(), [ANNA, BOSS].sort())
   t.match(
     postfix.log(),
     new RegExp(`sent \\(.*toeh moderate: the notice of ${first.id} to an approver has b`),

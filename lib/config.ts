@@ -1,4 +1,8 @@
-/** The configuration: TOML, checked whole, unknown keys refused by name and line. */
+/**
+ * The configuration: TOML, checked whole, unknown keys refused by name and line.
+ *
+ * It is long because every setting stands in it with its limits and what is said of a wrong one.
+ */
 import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { EXIT } from './exit.js'

@@ -2,9 +2,9 @@
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Desk } from '../../lib/cli/context.js'
+import { Progress } from '../../lib/database/progress.js'
 import { type Decision, pruneDecisions } from '../../lib/logs/decisionlog.js'
-import { countVerdicts, foldVerdicts } from '../../lib/report/verdictcount.js'
+import { type Counted, countVerdicts, foldVerdicts } from '../../lib/report/verdictcount.js'
 import { type Lab, makeLab } from '../support/lab.js'
 
 const DAY = 86_400_000
@@ -26,10 +26,10 @@ function write(lab: Lab, at: number, ...done: [reason: string, did: string][]): 
   appendFileSync(join(folder, `${when.slice(0, 10)}.jsonl`), `${JSON.stringify(decision)}\n`)
 }
 
-function deskAt(t: Test, lab: Lab): (at: number) => Desk {
-  const { db, landscape } = lab.stores()
+function deskAt(t: Test, lab: Lab): (at: number) => Counted {
+  const { db } = lab.stores()
   t.teardown(() => db.close())
-  return (at) => ({ config: { state: lab.state }, landscape, actor: { who: 'test', at } }) as unknown as Desk
+  return (at) => ({ config: { state: lab.state }, progress: new Progress(db), actor: { who: 'test', at } })
 }
 
 t.test('folding and removing change nothing of what is counted', async (t) => {

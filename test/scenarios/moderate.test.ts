@@ -89,7 +89,11 @@ t.test('approval by mail', { skip: cannotRun(), timeout: 240_000 }, async (t) =>
     t.match(postfix.log().slice(before), /toeh moderate: dropped: no login, and no Authentication-Results/)
     await answer('', postfix.reinjection, bytes)
     await postfix.until('release, word to the sender and confirmation', () => sink.mails.length === 3)
-    t.strictSame(arrived().sort(), [ANNA, DEPUTY, EVE].sort(), 'one below our own Received alone, as a milter writes it')
+    t.strictSame(
+      arrived().sort(),
+      [ANNA, DEPUTY, EVE].sort(),
+      'one below our own Received alone, as a milter writes it',
+    )
   })
 
   t.test('a Received that header_checks take away: where it matters, and that doctor says so', async (t) => {

@@ -120,6 +120,10 @@ const SPEAKING: Record<string, string[]> = {
   'commands/express': [],
   'commands/fsck': [],
   'commands/init': [],
+  'setup/answering': [],
+  'setup/install': [],
+  'setup/intopostfix': [],
+  'setup/people': [],
   'commands/learn': ['decision log', 'learn observed', 'learn log', 'learn observed', 'learn log {0}{1}'],
   'commands/report': [],
 }

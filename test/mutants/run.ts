@@ -40,6 +40,8 @@ const WATCHES: Readonly<Record<string, Watch>> = {
   },
   'hold/folder': { tests: ['hold/folder.test', 'hold/hold.test', 'hold/fsck/fsck.test'] },
   'hold/hold': { tests: ['hold/hold.test', 'approval/release.test'] },
+  'hold/heldmail': { tests: ['hold/heldmail.test', 'hold/hold.test'] },
+  'hold/upkeep': { tests: ['hold/upkeep.test'], programs: ['commands/cleanup.test'] },
   'approval/release': { tests: ['approval/release.test'], programs: ['commands/release.test'] },
   'gate/exitguard': { tests: ['gate/exitguard.test'] },
   'gate/gate': {
